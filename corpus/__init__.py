@@ -1,0 +1,1 @@
+"""The data plane: pure functions over Arrow tables. No Ray, no argv, no network."""

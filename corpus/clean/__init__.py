@@ -1,0 +1,1 @@
+"""Repairs and line cleaning inside a document."""

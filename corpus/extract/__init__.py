@@ -1,0 +1,1 @@
+"""Crawl files to documents: records, gate, charset, main text."""

@@ -1,0 +1,273 @@
+"""Fit the content model: `python -m corpus.extract.fit PAGES.parquet... --out MODEL`.
+
+PAGES have `url`, `html` (string or binary), `gold_text`, and, where known, `page_type` (one of
+`corpus.extract.content.KINDS`), `weight` (how much a page counts, 1 by default), `source` and `license` (told
+in the model's header). The same pages in the same order give the same file, byte for byte. `--folds 4`
+measures instead: each host's pages are extracted by a model that never saw that host.
+
+LightGBM comes with the extra `fit`; nothing else needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from corpus.extract.content import KINDS
+from corpus.extract.content_model import ContentModelFile, Ensemble, from_lightgbm, to_bytes
+from corpus.extract.decode import decode
+from corpus.extract.labels import Floats, shares, weights
+from rust_ext import ContentModel, content_blocks, content_feature_names
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with its gold text."""
+
+    url: str
+    data: bytes
+    """The page in UTF-8: a string of Python may take four times the room."""
+    gold: str
+    kind: str | None
+    weight: float
+    source: str
+    licence: str
+
+    @property
+    def html(self) -> str:
+        """The decoded page."""
+        return self.data.decode()
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How the trees are grown; the defaults are those of the study in docs/content.md."""
+
+    trees: int = 130
+    leaves: int = 31
+    depth: int = 9
+    rate: float = 0.09
+    expert_trees: int = 0
+    kind_rounds: int = 30
+    seed: int = 1
+    selection: dict[str, float] = field(
+        default_factory=lambda: {"article.sure": 0.8, "article.floor": 0.5, "embedded.below": 100.0}
+    )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one page gives to the fit."""
+
+    blocks: Floats
+    labels: Floats
+    weights: Floats
+    page: Floats
+
+
+def read_pages(paths: Iterable[Path]) -> Iterator[Page]:
+    """Pages with gold text, in the files' order; a page without any teaches nothing and is left out."""
+    for path in paths:
+        for row in _rows(path):
+            html = row["html"]
+            if isinstance(html, bytes):
+                html = decode(html).text
+            if not (row["gold_text"] or "").strip():
+                continue
+            yield Page(
+                url=row["url"],
+                data=html.encode("utf-8", "replace"),
+                gold=row["gold_text"],
+                kind=row.get("page_type"),
+                weight=float(row.get("weight") or 1.0),
+                source=row.get("source") or path.stem,
+                licence=row.get("license") or "not stated",
+            )
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    for batch in pq.ParquetFile(path).iter_batches(64):
+        yield from batch.to_pylist()
+
+
+def rows_of(page: Page) -> Rows:
+    """Features, labels and weights of a page's blocks."""
+    texts, blocks, row = content_blocks(page.html, url=page.url)
+    labels = shares(texts, page.gold)
+    words = np.array([len(re.findall(r"\w+", text)) for text in texts], np.int64)
+    gold_words = len(re.findall(r"\w+", page.gold))
+    weight = weights(labels, words, gold_words, page.weight)
+    kept = weight > 0
+    return Rows(blocks[kept], labels[kept], weight[kept], row)
+
+
+def fit(pages: Sequence[Page], rows: Sequence[Rows], parameters: Parameters, header: dict[str, Any]) -> bytes:
+    """The model file fitted to `pages`, whose rows are `rows`."""
+    ensembles = {"block": _fit_blocks(rows, parameters.trees, parameters)}
+    if parameters.expert_trees:
+        chosen = [r for p, r in zip(pages, rows, strict=True) if p.kind in (None, "article", "documentation")]
+        ensembles["expert"] = _fit_blocks(chosen, parameters.expert_trees, parameters)
+    known = [(KINDS.index(p.kind), r.page) for p, r in zip(pages, rows, strict=True) if p.kind in KINDS]
+    if known:
+        ensembles |= _fit_kinds(known, parameters)
+    model = ContentModelFile(header, ensembles, parameters.selection)
+    return to_bytes(model, content_feature_names())
+
+
+def _settings(parameters: Parameters) -> dict[str, Any]:
+    return {
+        "learning_rate": parameters.rate,
+        "num_leaves": parameters.leaves,
+        "max_depth": parameters.depth,
+        "feature_fraction": 0.3,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 2.0,
+        "max_bin": 127,
+        "min_data_in_leaf": 40,
+        "num_threads": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "seed": parameters.seed,
+        "verbosity": -1,
+    }
+
+
+def _fit_blocks(rows: Sequence[Rows], trees: int, parameters: Parameters) -> Ensemble:
+    import lightgbm
+
+    names = content_feature_names()
+    data = lightgbm.Dataset(
+        np.concatenate([r.blocks for r in rows]),
+        np.concatenate([r.labels for r in rows]),
+        weight=np.concatenate([r.weights for r in rows]),
+        feature_name=[f"f{i}" for i in range(len(names))],
+        params=_settings(parameters),
+    )
+    settings = _settings(parameters) | {"objective": "cross_entropy"}
+    booster = lightgbm.train(settings, data, num_boost_round=trees)
+    return from_lightgbm(booster.dump_model())
+
+
+def _fit_kinds(known: Sequence[tuple[int, Floats]], parameters: Parameters) -> dict[str, Ensemble]:
+    import lightgbm
+
+    settings = _settings(parameters) | {
+        "objective": "multiclass",
+        "num_class": len(KINDS),
+        "num_leaves": 6,
+        "min_data_in_leaf": 10,
+        "feature_fraction": 0.5,
+    }
+    data = lightgbm.Dataset(
+        np.stack([row for _, row in known]), np.array([kind for kind, _ in known]), params=settings
+    )
+    booster = lightgbm.train(settings, data, num_boost_round=parameters.kind_rounds)
+    dump = booster.dump_model()
+    return {
+        f"kind.{kind}": from_lightgbm(dump, of_page=True, every=len(KINDS), offset=at)
+        for at, kind in enumerate(KINDS)
+    }
+
+
+def fold_of(url: str, folds: int) -> int:
+    """The fold of a page: all pages of a host share one, and it depends on nothing but the host's name."""
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    return int.from_bytes(hashlib.sha256(host.encode()).digest()[:8], "little") % folds
+
+
+def word_f1(text: str, gold: str) -> tuple[float, float, float]:
+    """Precision, recall and F1 of the words of a text against the gold text's, as multisets in lower case."""
+    have, want = (Counter(re.findall(r"\w+", t.lower())) for t in (text, gold))
+    hit = (have & want).total()
+    p, r = hit / max(1, have.total()), hit / max(1, want.total())
+    return p, r, 2 * p * r / max(1e-9, p + r)
+
+
+def cross_validate(
+    pages: Sequence[Page], rows: Sequence[Rows], parameters: Parameters, folds: int
+) -> list[str]:
+    """Texts of all pages, each by a model fitted to the pages of other hosts."""
+    of_page = [fold_of(p.url, folds) for p in pages]
+    texts = [""] * len(pages)
+    for fold in range(folds):
+        train = [i for i, f in enumerate(of_page) if f != fold]
+        data = fit([pages[i] for i in train], [rows[i] for i in train], parameters, {})
+        model = ContentModel(data)
+        for i in (i for i, f in enumerate(of_page) if f == fold):
+            texts[i] = model.extract(pages[i].html, url=pages[i].url)["text"]
+    return texts
+
+
+def report(pages: Sequence[Page], texts: Sequence[str]) -> str:
+    """Mean precision, recall and F1 by source and by kind."""
+    groups: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    for page, text in zip(pages, texts, strict=True):
+        mark = word_f1(text, page.gold)
+        groups[page.source].append(mark)
+        if page.kind:
+            groups[f"{page.source}/{page.kind}"].append(mark)
+    lines = []
+    for name, marks in sorted(groups.items()):
+        p, r, f1 = np.mean(marks, axis=0)
+        lines.append(f"{name:28} pages {len(marks):5}  P {p:.4f}  R {r:.4f}  F1 {f1:.4f}")
+    return "\n".join(lines)
+
+
+def _header(pages: Sequence[Page], parameters: Parameters) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for page in pages:
+        digest.update(hashlib.sha256(page.data).digest())
+        digest.update(hashlib.sha256(page.gold.encode()).digest())
+    sources = Counter((page.source, page.licence) for page in pages)
+    return {
+        "what": "content model of bukvar: boosted trees over blocks of pages",
+        "pages": [{"source": s, "annotations": a, "pages": n} for (s, a), n in sorted(sources.items())],
+        "pages_sha256": digest.hexdigest(),
+        "parameters": asdict(parameters),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m corpus.extract.fit", description=__doc__.split("\n")[0])
+    parser.add_argument("pages", nargs="+", type=Path, help="Parquet files with url, html, gold_text")
+    parser.add_argument("--out", type=Path, help="where the model goes")
+    parser.add_argument(
+        "--folds", type=int, help="measure by cross-validation over hosts instead of writing a model"
+    )
+    parser.add_argument("--trees", type=int, default=Parameters.trees)
+    parser.add_argument("--leaves", type=int, default=Parameters.leaves)
+    parser.add_argument("--expert-trees", type=int, default=Parameters.expert_trees)
+    parser.add_argument("--seed", type=int, default=Parameters.seed)
+    options = parser.parse_args(argv)
+    if (options.out is None) == (options.folds is None):
+        parser.error("give either --out MODEL or --folds N")
+    parameters = Parameters(
+        trees=options.trees, leaves=options.leaves, expert_trees=options.expert_trees, seed=options.seed
+    )
+    pages = list(read_pages(options.pages))
+    rows = [rows_of(page) for page in pages]
+    if options.folds:
+        print(report(pages, cross_validate(pages, rows, parameters, options.folds)))
+        return 0
+    data = fit(pages, rows, parameters, _header(pages, parameters))
+    ContentModel(data)
+    options.out.write_bytes(data)
+    print(f"{options.out}: {len(data):,} bytes from {len(pages)} pages", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

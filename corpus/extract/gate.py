@@ -1,0 +1,256 @@
+"""The gate's slow, readable twin: is there Russian-looking text in these bytes?
+
+`judge` is `rust_ext.gate_judge` (rust_ext/src/gate.rs), and `reference` says the same in plain Python; a
+property test holds the two together. What decides, and the figures behind the constants: docs/extract.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from rust_ext import gate_judge, gate_tables
+
+#: See rust_ext/src/gate.rs for each.
+ENOUGH: Final = 256
+FEW: Final = 10
+SHARE: Final = 8
+BROKEN: Final = 16
+MAX_PAIRS: Final = 4096
+MAX_COST: Final = 46
+MAX_COST_DECLARED: Final = 56
+NO_LETTERS: Final = 80
+HEAD: Final = 4096
+MAX_WIDE: Final = 8 << 20
+
+#: Labels of Cyrillic single-byte charsets in the WHATWG's Encoding Standard.
+_LABELS: Final = frozenset(
+    [
+        "866",
+        "cp866",
+        "csibm866",
+        "ibm866",
+        "csisolatincyrillic",
+        "cyrillic",
+        "iso-8859-5",
+        "iso-ir-144",
+        "iso8859-5",
+        "iso88595",
+        "iso_8859-5",
+        "iso_8859-5:1988",
+        "cskoi8r",
+        "koi",
+        "koi8",
+        "koi8-r",
+        "koi8_r",
+        "koi8-ru",
+        "koi8-u",
+        "cp1251",
+        "windows-1251",
+        "x-cp1251",
+        "x-mac-cyrillic",
+        "x-mac-ukrainian",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`cyrillic` and `latin` count letters outside tags, up to the point where the verdict is certain.
+
+    `pair_cost` is the mean cost of a letter pair in tenths of a nat, 0 where no single-byte one was tried.
+    """
+
+    keep: bool
+    cyrillic: int
+    latin: int
+    charset: str
+    pair_cost: int = 0
+
+
+def judge(body: bytes, http_charset: str | None = None) -> Verdict:
+    """Whether a payload may hold Russian text, by its raw bytes; fast."""
+    return Verdict(*gate_judge(body, http_charset))
+
+
+def reference(body: bytes, http_charset: str | None = None) -> Verdict:
+    """The same, slowly."""
+    if wide := wide_text(body):
+        charset, text = wide
+        return _decide(*count_utf8(text.encode("utf-8", "replace"), True), charset, body, http_charset)
+    high, cyrillic, broken = survey(body)
+    is_utf8 = broken * BROKEN <= high
+    pairs_count = is_utf8 or cyrillic >= broken
+    verdict = Verdict(False, 0, 0, "utf-8")
+    if (pairs_count and cyrillic >= FEW) or any(is_cyrillic(int(e, 0)) for e in _entities(body)):
+        verdict = _decide(*count_utf8(body, pairs_count), "utf-8", body, http_charset)
+    if not verdict.keep and not is_utf8 and high >= FEW:
+        single = single_byte(body, http_charset)
+        if single.keep or single.cyrillic >= verdict.cyrillic:
+            return single
+    return verdict
+
+
+def _decide(cyrillic: int, latin: int, charset: str, body: bytes, http_charset: str | None) -> Verdict:
+    some = cyrillic >= FEW and (cyrillic * SHARE >= latin or declares_russian(body, http_charset))
+    return Verdict(cyrillic >= ENOUGH or some, cyrillic, latin, charset)
+
+
+def survey(body: bytes) -> tuple[int, int, int]:
+    """Bytes above ASCII, pairs that are UTF-8 Cyrillic, pairs that UTF-8 forbids."""
+    high = sum(byte >= 0x80 for byte in body)
+    cyrillic = broken = 0
+    for first, second in itertools.pairwise(body):
+        continuation = 0x80 <= second < 0xC0
+        cyrillic += first in (0xD0, 0xD1) and continuation
+        broken += (first < 0x80 and continuation) or (first >= 0xC0 and not continuation)
+    return high, cyrillic, broken
+
+
+_ENTITY: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));?")
+
+
+def _entities(body: bytes) -> Iterator[str]:
+    for hexadecimal, decimal in _ENTITY.findall(body):
+        yield f"0x{hexadecimal.decode()}" if hexadecimal else str(int(decimal))
+
+
+def is_cyrillic(code: int) -> bool:
+    return 0x400 <= code < 0x480
+
+
+_TOKEN: Final = re.compile(rb"([a-zA-Z])|([\xd0\xd1][\x80-\xbf])|&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));?")
+
+
+def count_utf8(body: bytes, pairs_count: bool) -> tuple[int, int]:
+    """Cyrillic and ASCII letters outside tags; stops after the run of text that brings ENOUGH."""
+    cyrillic = latin = 0
+    for text in outside_tags(body):
+        for letter, pair, hexadecimal, decimal in _TOKEN.findall(text):
+            if letter:
+                latin += 1
+            elif pair:
+                cyrillic += pairs_count
+            else:
+                cyrillic += is_cyrillic(int(hexadecimal, 16) if hexadecimal else int(decimal))
+        if cyrillic >= ENOUGH:
+            break
+    return cyrillic, latin
+
+
+_TAG: Final = re.compile(rb"<(?=[a-zA-Z/!?])")
+_HIDDEN: Final = {b"<!--": rb"-->", b"<script": rb"(?=</script)", b"<style": rb"(?=</style)"}
+
+
+def outside_tags(body: bytes) -> Iterator[bytes]:
+    """Runs of bytes outside tags, comments, scripts and styles; what never closes is a tag only."""
+    at = 0
+    while at < len(body):
+        tag = _TAG.search(body, at)
+        begin = tag.start() if tag else len(body)
+        if begin > at:
+            yield body[at:begin]
+        if not tag:
+            return
+        at = _end_of_tag(body, begin)
+
+
+def _end_of_tag(body: bytes, begin: int) -> int:
+    for opening, closing in _HIDDEN.items():
+        if body[begin : begin + len(opening)].lower() == opening:
+            # A closing may not begin inside its opening's "</": a comment's may ("<!-->").
+            found = re.compile(closing, re.IGNORECASE).search(body, begin)
+            if found:
+                return found.end()
+    end = body.find(b">", begin)
+    return len(body) if end < 0 else end + 1
+
+
+def wide_text(body: bytes) -> tuple[str, str] | None:
+    """Charset and text of a payload in UTF-16 or UTF-32."""
+    charset = _wide_charset(body)
+    if charset is None:
+        return None
+    body = body[:MAX_WIDE]
+    width = 2 if charset.startswith("utf-16") else 4
+    order: Literal["little", "big"] = "little" if charset.endswith("le") else "big"
+    codes = (int.from_bytes(body[i : i + width], order) for i in range(0, len(body) - width + 1, width))
+    valid = (c if c < 0xD800 or 0xE000 <= c < 0x110000 else 0xFFFD for c in codes)
+    return charset, "".join(map(chr, valid))
+
+
+def _wide_charset(body: bytes) -> str | None:
+    marks = {
+        b"\xff\xfe\0\0": "utf-32le",
+        b"\0\0\xfe\xff": "utf-32be",
+        b"\xff\xfe": "utf-16le",
+        b"\xfe\xff": "utf-16be",
+    }
+    for mark, charset in marks.items():
+        if body.startswith(mark):
+            return charset
+    sample = body[:HEAD]
+    if 0 not in sample[:256] or len(sample) < 4:
+        return None
+    quarter = len(sample) // 4
+    zero_or_four = [sum(b in (0, 4) for b in sample[i::4]) * 10 >= quarter * 8 for i in range(4)]
+    zero = [sum(b == 0 for b in sample[i::4]) * 10 >= quarter * 8 for i in range(4)]
+    if all(zero_or_four[1:]) and zero[2] and zero[3]:
+        return "utf-32le"
+    if all(zero_or_four[:3]) and zero[0] and zero[1]:
+        return "utf-32be"
+    if zero_or_four[1] and zero_or_four[3]:
+        return "utf-16le"
+    if zero_or_four[0] and zero_or_four[2]:
+        return "utf-16be"
+    return None
+
+
+def single_byte(body: bytes, http_charset: str | None) -> Verdict:
+    """Letters in the single-byte charset of Russian whose letter pairs cost least."""
+    charsets, first_letter, size, cost_of = gate_tables()
+    costs = [0] * len(charsets)
+    counts = [0] * 256
+    pairs = 0
+    for text in outside_tags(body):
+        before = 0x20
+        for byte in text:
+            counts[byte] += 1
+            if byte >= 0x80 and before >= 0x80 and pairs < MAX_PAIRS:
+                pairs += 1
+                for index, (_, symbols) in enumerate(charsets):
+                    a, b = symbols[before], symbols[byte]
+                    letters = a >= first_letter and b >= first_letter
+                    costs[index] += cost_of[a * size + b] if letters else NO_LETTERS
+            before = byte
+        if pairs >= MAX_PAIRS:
+            break
+    best = min(range(len(charsets)), key=lambda index: (costs[index], index))
+    charset, symbols = charsets[best]
+    cyrillic = sum(counts[b] for b in range(0x80, 256) if symbols[b] >= first_letter)
+    latin = sum(counts[b] for b in range(0x80) if chr(b).isalpha())
+    pair_cost = costs[best] // max(pairs, 1)
+    like_words = pairs > 0 and cyrillic * 2 >= sum(counts[0x80:]) and pairs * 2 >= cyrillic
+    declared = pair_cost < MAX_COST_DECLARED and declares_russian(body, http_charset)
+    if not like_words or not (pair_cost < MAX_COST or declared):
+        return Verdict(False, 0, latin, "none", pair_cost)
+    return replace(_decide(cyrillic, latin, charset, body, http_charset), pair_cost=pair_cost)
+
+
+_CHARSET: Final = re.compile(rb"""charset=(?=[ \t\n\x0c\r]*["']?([a-z0-9_-]*))""")
+_LANG: Final = re.compile(rb"""lang=(?=[ \t\n\x0c\r]*["']?([a-z0-9_-]*))""")
+
+
+def declares_russian(body: bytes, http_charset: str | None) -> bool:
+    """Whether the HTTP head or the first bytes declare a Cyrillic charset or Russian as the language."""
+    head = body[:HEAD].lower()
+    labels = [http_charset or "", *(label.decode() for label in _CHARSET.findall(head))]
+    languages = _LANG.findall(head)
+    return any(map(_is_cyrillic_label, labels)) or any(re.match(rb"ru($|[-_])", v) for v in languages)
+
+
+def _is_cyrillic_label(label: str) -> bool:
+    return label.strip(" \t\n\x0c\r").lower() in _LABELS

@@ -1,0 +1,230 @@
+"""Stage `extract`: crawl files to documents. Records, gate, charset, main text, repair, in that order.
+
+Repair comes before language identification, so that Russian in a broken encoding is still Russian when its
+language is asked for. Every record of a file ends up kept, dropped with a reason, or counted as what never
+is a page; a document's `source` ("file:offset") is the way back to its bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+import pyarrow as pa
+
+from corpus import storage, table
+from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
+from corpus.extract import content, warc
+from corpus.extract.decode import decode
+from corpus.extract.sandbox import Sandbox
+from corpus.shard import Input, Output
+
+#: Columns that tell how a document was made, beside those of `table.DOCUMENT`.
+PAGE_COLUMNS: Final = pa.schema(
+    [
+        pa.field("title", pa.string()),
+        pa.field("author", pa.string()),
+        pa.field("date", pa.string()),
+        pa.field("declared_language", pa.string()),
+        pa.field("canonical_url", pa.string()),
+        pa.field("page_kind", pa.string()),
+        pa.field("content_confidence", pa.float32()),
+        pa.field("noindex", pa.bool_()),
+        pa.field("noai", pa.bool_()),
+        pa.field("tdm_reserved", pa.bool_()),
+        pa.field("declared_charset", pa.string()),
+        pa.field("charset", pa.string()),
+        pa.field("replaced_characters", pa.int32()),
+    ]
+)
+_JUDGED: Final = pa.schema([*table.DOCUMENT, *PAGE_COLUMNS, *table.DROP_COLUMNS])
+#: Rows after which extracted pages go on as one table.
+_ROWS: Final = 256
+
+
+@dataclass(frozen=True)
+class Extract:
+    """From crawl files to documents."""
+
+    name: ClassVar[str] = "extract"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ()
+    adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
+    #: What a folder is searched for.
+    endings: ClassVar[tuple[str, ...]] = tuple(
+        kind + packed for kind in (".warc", ".wet", ".arc") for packed in ("", ".gz", ".zst")
+    )
+
+    gate: str = field(
+        default="russian",
+        metadata={"help": "russian: drop by raw bytes what is not Cyrillic; off: take every page"},
+    )
+    content: str = field(
+        default="bukvar",
+        metadata={"help": "main text by: bukvar (learned, in Rust) or trafilatura (in a child)"},
+    )
+    favor: str = field(
+        default="balanced", metadata={"help": "precision, balanced or recall of the main text"}
+    )
+    comments: str = field(
+        default="drop", metadata={"help": "readers' comments: drop, keep or only (content = bukvar)"}
+    )
+    timeout_s: float = field(default=10.0, metadata={"help": "seconds trafilatura may take for a page"})
+    max_page_bytes: int = field(
+        default=3_000_000,
+        metadata={"help": "largest page in bytes given to trafilatura (3 MB take it about 5 s)"},
+    )
+    repair: tuple[str, ...] = field(
+        default=tuple(f.name for f in dataclasses.fields(Repair) if f.default is True),
+        metadata={"help": "repairs of the text that are on"},
+    )
+
+    def __post_init__(self) -> None:
+        if self.gate not in ("russian", "off"):
+            raise ValueError(f"extract.gate is russian or off, not {self.gate!r}")
+        if self.content not in ("bukvar", "trafilatura"):
+            raise ValueError(f"extract.content is bukvar or trafilatura, not {self.content!r}")
+        if self.comments not in ("drop", "keep", "only"):
+            raise ValueError(f"extract.comments is drop, keep or only, not {self.comments!r}")
+        known = {f.name for f in dataclasses.fields(Repair)}
+        unknown = sorted(set(self.repair) - known)
+        if unknown:
+            raise ValueError(
+                f"extract.repair: no repair {unknown[0]!r}; there are {', '.join(sorted(known))}"
+            )
+        Sandbox(timeout_s=self.timeout_s, max_bytes=self.max_page_bytes, favor=self.favor)  # checks them
+
+    def read(self, source: Input, out: Output) -> Iterator[pa.Table]:
+        """Judged rows of one crawl file; what never is a page is counted in `out.skipped`."""
+        out.bytes_in += source.size
+        gate: warc.Gate = "off" if self.gate == "off" else "russian"
+        options = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
+        yield _empty()
+        with storage.translated(source.name):
+            for batch in warc.read(source.path, gate=gate):
+                out.skipped.update(batch.skipped)
+                if batch.dropped.num_rows:
+                    yield _gated(batch.dropped, source.name)
+                for first in range(0, len(batch.pages), _ROWS):
+                    pages = batch.pages[first : first + _ROWS]
+                    rows = [_row(page, source.name, _content(self)) for page in pages]
+                    yield _repaired(pa.Table.from_pylist(rows, schema=_JUDGED), options)
+
+
+def _empty() -> pa.Table:
+    return pa.schema([*table.DOCUMENT, *Extract.adds, *table.DROP_COLUMNS]).empty_table()
+
+
+ToText = Callable[[str, warc.Page], dict[str, Any]]
+
+
+@functools.cache
+def _content(stage: Extract) -> ToText:
+    """The extractor of a stage's parameters, one a worker process."""
+    return _by_trafilatura(stage) if stage.content == "trafilatura" else _by_bukvar(stage)
+
+
+def _by_bukvar(stage: Extract) -> ToText:
+    favor: Any = None if stage.favor == "balanced" else stage.favor
+    comments: Any = stage.comments
+
+    def to_text(html: str, page: warc.Page) -> dict[str, Any]:
+        headers = {"X-Robots-Tag": page.robots} if page.robots else None
+        found = content.extract(html, url=page.url, favor=favor, comments=comments, headers=headers)
+        return {
+            "text": found.text or None,
+            "title": found.title,
+            "author": found.author,
+            "date": found.date,
+            "declared_language": found.language,
+            "canonical_url": found.canonical_url,
+            "page_kind": found.kind,
+            "content_confidence": found.confidence,
+            "noindex": found.noindex,
+            "noai": found.noai,
+            "tdm_reserved": found.tdm_reserved,
+            table.DROP: None if found.text else "no_main_text",
+        }
+
+    return to_text
+
+
+def _by_trafilatura(stage: Extract) -> ToText:
+    sandbox = Sandbox(timeout_s=stage.timeout_s, max_bytes=stage.max_page_bytes, favor=stage.favor)
+
+    def to_text(html: str, page: warc.Page) -> dict[str, Any]:
+        found = sandbox.extract(html, page.url)
+        return {
+            "text": found.text if found.drop is None else None,
+            "title": found.title or None,
+            table.DROP: found.drop,
+            table.DROP_DETAIL: found.detail,
+        }
+
+    return to_text
+
+
+def _row(page: warc.Page, name: str, to_text: ToText) -> dict[str, Any]:
+    """One page as a row. A page whose processing raises is dropped as `error:<Type>`, the others go on."""
+    row: dict[str, Any] = {
+        "doc_id": _identity(page.record_id, page.url, f"{name}:{page.offset}"),
+        "url": page.url,
+        "host": page.host,
+        "fetched_at": page.fetched_at,
+        "source": f"{name}:{page.offset}",
+    }
+    try:
+        decoded = decode(page.body, page.http_charset)
+        row |= {
+            "declared_charset": decoded.declared,
+            "charset": decoded.charset,
+            "replaced_characters": decoded.replaced,
+        }
+        if page.record_type == "conversion":  # text already, by somebody else's extractor
+            row["text"] = decoded.text
+        else:
+            row |= to_text(decoded.text, page)
+    except Exception as error:  # any page may hold anything; the row says what it was
+        row |= {
+            table.DROP: f"{table.ERROR_PREFIX}{type(error).__name__}",
+            table.DROP_DETAIL: str(error)[:300],
+        }
+    return row
+
+
+def _identity(record_id: str, url: str, place: str) -> bytes:
+    # Writers that repeat record ids (or write none) exist, hence the address beside it.
+    return table.doc_id(f"{record_id} {url}" if record_id else place)
+
+
+def _gated(dropped: pa.RecordBatch, name: str) -> pa.Table:
+    """Rows of records that never became pages."""
+    urls, ids = dropped.column("url").to_pylist(), dropped.column("record_id").to_pylist()
+    places = [f"{name}:{offset}" for offset in dropped.column("offset").to_pylist()]
+    columns = {
+        "doc_id": pa.array(
+            [_identity(i, u, p) for i, u, p in zip(ids, urls, places, strict=True)], pa.binary(16)
+        ),
+        "url": dropped.column("url"),
+        "fetched_at": dropped.column("fetched_at"),
+        "source": pa.array(places, pa.string()),
+        table.DROP: dropped.column("reason"),
+        table.DROP_DETAIL: dropped.column("detail"),
+    }
+    schema = _empty().schema
+    return pa.table(
+        [columns[f.name] if f.name in columns else pa.nulls(dropped.num_rows, f.type) for f in schema],
+        schema=schema,
+    )
+
+
+def _repaired(rows: pa.Table, options: Repair) -> pa.Table:
+    """The same rows with texts repaired and the counts of each repair as columns."""
+    texts, counts = repair_column(rows.column("text"), options)
+    rows = rows.set_column(rows.column_names.index("text"), rows.schema.field("text"), texts)
+    for column in counts.schema:
+        rows = rows.append_column(column, counts.column(column.name))
+    return rows

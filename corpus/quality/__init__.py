@@ -1,0 +1,1 @@
+"""Signals (columns) and verdicts (thresholds on them)."""

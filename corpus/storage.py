@@ -1,0 +1,283 @@
+"""Files on local disks and object stores, by one set of names.
+
+A location is a path or a URL of a pyarrow filesystem (s3://bucket/key, gs://, hdfs://, file://). Everything
+here takes locations; nothing else in the project opens files for data. A local file is written beside its
+place and renamed; an object store's put is atomic by itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import fs
+
+from corpus.errors import BukvarError, RunError, UsageError
+
+_URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_BARRED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+#: How the AWS SDK names what comes of missing or wrong credentials.
+_REFUSED: Final = re.compile(
+    r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|"
+    r"MISSING_AUTHENTICATION_TOKEN|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|HTTP status 403"
+)
+#: Suffix of a file being written; `clean_leftovers` removes what a killed task left behind.
+PARTIAL = ".partial"
+
+
+def is_url(location: str) -> bool:
+    """Whether the location is a URL (file:// included) rather than a local path."""
+    return bool(_URL.match(location))
+
+
+@cache
+def _filesystem(root: str) -> fs.FileSystem:
+    # One filesystem object per scheme and bucket: making an S3 client costs milliseconds and threads.
+    return fs.FileSystem.from_uri(root)[0]
+
+
+def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
+    """The filesystem of a location, and the path within it. Raises UsageError for an unknown scheme."""
+    match = _URL.match(location)
+    if not match:
+        return _local(), str(Path.cwd() / location)
+    scheme = match.group(1)
+    if scheme == "file":
+        return _local(), location.removeprefix("file://")
+    rest, _, query = location[match.end() :].partition("?")
+    bucket, _, _ = rest.partition("/")
+    root = f"{scheme}://{bucket}" + (f"?{query}" if query else "")
+    try:
+        filesystem = _filesystem(root)
+        return filesystem, rest if scheme in ("s3", "gs", "gcs") else "/" + rest.partition("/")[2]
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UsageError(f"{location}: {_first_line(error)}; use a path, s3://, gs:// or hdfs://") from error
+
+
+@cache
+def _local() -> fs.FileSystem:
+    return fs.LocalFileSystem()
+
+
+def local_path(location: str) -> Path | None:
+    """The local path of a location, or None on an object store."""
+    filesystem, path = open_filesystem(location)
+    return Path(path) if isinstance(filesystem, fs.LocalFileSystem) else None
+
+
+def absolute(location: str) -> str:
+    """The location for a process with another current folder: local paths made whole, URLs as they are."""
+    return location if is_url(location) else str(Path.cwd() / location)
+
+
+def join(location: str, *parts: str) -> str:
+    """Append parts to a location; a URL's query (options of the filesystem) stays at its end."""
+    base, mark, query = location.partition("?") if is_url(location) else (location, "", "")
+    return posixpath.join(base, *parts) + mark + query
+
+
+def base_name(location: str) -> str:
+    """Last part of a location."""
+    return posixpath.basename((location.partition("?")[0] if is_url(location) else location).rstrip("/"))
+
+
+def info(location: str) -> fs.FileInfo:
+    """FileInfo (type, size, mtime) of a location."""
+    filesystem, path = open_filesystem(location)
+    with translated(location):
+        return filesystem.get_file_info(path)
+
+
+def exists(location: str) -> bool:
+    return bool(info(location).type != fs.FileType.NotFound)
+
+
+def list_files(folder: str, *, recursive: bool = False) -> list[str]:
+    """Files of a folder as locations, sorted; none where the folder is missing.
+
+    Raises RunError where the folder may not be read. Local listings are made with os.scandir since pyarrow
+    leaves out what it may not read without a word.
+    """
+    filesystem, path = open_filesystem(folder)
+    if isinstance(filesystem, fs.LocalFileSystem):
+        start = len(path.rstrip("/")) + 1
+        return sorted(join(folder, found[start:]) for found in _list_local(path, recursive))
+    with translated(folder):
+        found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=recursive))
+    base, mark, query = folder.partition("?")
+    root = base.rstrip("/")
+    start = len(path.rstrip("/")) + 1
+    return sorted(f"{root}/{f.path[start:]}{mark}{query}" for f in found if f.type == fs.FileType.File)
+
+
+def _list_local(path: str, recursive: bool) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(path), key=lambda e: e.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise translate(error, path) from error
+    for entry in entries:
+        if entry.is_file():
+            yield entry.path
+        elif recursive and entry.is_dir():
+            yield from _list_local(entry.path, recursive)
+
+
+def expand(location: str) -> list[str]:
+    """Locations that a glob (*, ?, [..], **) stands for, sorted; the location itself where it is no glob."""
+    if not re.search(r"[*?\[]", location.partition("?")[0] if is_url(location) else location):
+        return [location]
+    if not is_url(location):
+        start, rest = ("/", location[1:]) if location.startswith("/") else (".", location)
+        return sorted(str(p) for p in Path(start).glob(rest) if p.is_file())
+    base = re.split(r"[*?\[]", location, maxsplit=1)[0].rpartition("/")[0]
+    pattern = re.compile(glob_to_regex(location))
+    return [f for f in list_files(base, recursive=True) if pattern.fullmatch(f)]
+
+
+def glob_to_regex(pattern: str) -> str:
+    """Regular expression of a glob in which * stays within a folder and ** crosses folders."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", pattern)
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(known.get(p, p if p.startswith("[") else re.escape(p)) for p in parts)
+
+
+def open_input(location: str) -> Any:
+    """A seekable binary stream (pyarrow.NativeFile), uncompressed by us: the bytes as they lie."""
+    filesystem, path = open_filesystem(location)
+    with translated(location):
+        return filesystem.open_input_file(path)
+
+
+def read_bytes(location: str) -> bytes:
+    with translated(location), open_input(location) as stream:
+        return bytes(stream.read())
+
+
+@contextmanager
+def write_atomic(location: str) -> Iterator[Any]:
+    """A binary stream whose content appears under its name only when the block ends without an error."""
+    filesystem, path = open_filesystem(location)
+    with translated(location):
+        if not isinstance(filesystem, fs.LocalFileSystem):
+            yield from _put(filesystem, path)
+            return
+        final = Path(path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        partial = final.with_name(f".{final.name}.{os.getpid()}{PARTIAL}")
+        try:
+            with pa.OSFile(str(partial), "wb") as stream:
+                yield stream
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(final)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _put(filesystem: fs.FileSystem, path: str) -> Iterator[Any]:
+    """An object appears when its stream is closed, so one that was not written to its end is taken away."""
+    stream = filesystem.open_output_stream(path)
+    try:
+        yield stream
+        stream.close()
+    except BaseException:
+        with suppress(OSError):
+            stream.close()
+        with suppress(OSError):
+            filesystem.delete_file(path)
+        raise
+
+
+def write_bytes(location: str, data: bytes) -> None:
+    """Write a small file atomically."""
+    with write_atomic(location) as stream:
+        stream.write(data)
+
+
+def delete(location: str) -> None:
+    """Delete a file if it is there."""
+    filesystem, path = open_filesystem(location)
+    with translated(location):
+        if filesystem.get_file_info(path).type == fs.FileType.File:
+            filesystem.delete_file(path)
+
+
+def clean_leftovers(folder: str) -> None:
+    """Remove what killed tasks left half-written in a local folder (hidden names ending in `.partial`)."""
+    path = local_path(folder)
+    if path is None:
+        return
+    for leftover in path.rglob(f".*{PARTIAL}"):
+        leftover.unlink(missing_ok=True)
+
+
+def sha256(location: str) -> tuple[str, int]:
+    """SHA-256 (hex) and size in bytes of a file's content."""
+    digest, size = hashlib.sha256(), 0
+    with translated(location), open_input(location) as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+@contextmanager
+def translated(location: str) -> Iterator[None]:
+    """Turn what an operating system says into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise translate(error, location) from error
+
+
+def translate(error: OSError, location: str) -> BukvarError:
+    """What an operating system's error means to a person, on one line that says what to do."""
+    if isinstance(error, FileNotFoundError) or "does not exist" in str(error):
+        return UsageError(f"{location}: no such file or folder")
+    code = _code(error)
+    if code in _FULL:
+        return RunError(f"{location}: the disk is full; free some space and run the same command again")
+    if code in _BARRED:
+        return RunError(f"{location}: no permission; check its owner and rights, or choose another folder")
+    if _REFUSED.search(str(error)):
+        return RunError(
+            f"{location}: the store refuses access; check the credentials (AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or a profile) and the rights on the bucket"
+        )
+    if code == errno.ENOTDIR:
+        return UsageError(f"{location}: a file stands where a folder is needed; choose another --out")
+    return RunError(f"{location}: {_first_line(error)}")
+
+
+def is_system_error(error: OSError) -> bool:
+    """Whether the operating system said no, rather than a decompressor about the bytes it was given."""
+    return _code(error) is not None
+
+
+def stops_everything(error: OSError) -> bool:
+    """Whether no other task can do better: the disk is full, or rights are missing."""
+    return _code(error) in _FULL + _BARRED
+
+
+def _code(error: OSError) -> int | None:
+    if error.errno is not None:
+        return error.errno
+    # pyarrow's errors carry the number in their text: "... [errno 28] No space left on device".
+    found = re.search(r"\[errno (\d+)\]", str(error))
+    return int(found.group(1)) if found else None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0][:300]

@@ -1,0 +1,130 @@
+"""The command `bukvar`: which commands there are, and what an error looks like.
+
+Command modules are imported when they are called, so that `bukvar --help` starts at once. stdout is data,
+stderr is talk. Exit codes: 0 done, 1 failed, 2 the request was wrong, 130 stopped by ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+#: Command -> what it does, in the order of the main job.
+COMMANDS: Final[dict[str, str]] = {
+    "run": "do a whole recipe: from crawl to corpus and tokenizer",
+    "extract": "crawl files (WARC, ARC, WET) to documents",
+    "identify": "keep what is Russian, or only say what language each text is",
+    "clean": "remove boilerplate lines from documents",
+    "filter": "compute quality signals and drop what fails a preset",
+    "dedup": "drop exact and near duplicates",
+    "publish": "write a dataset of even shards with manifest and card",
+    "verify": "check a published dataset against its manifest",
+    "train": "train a byte-level BPE tokenizer",
+    "evaluate": "compare tokenizers on texts",
+    "export": "write a vocabulary in other formats and prove its ids equal",
+    "status": "what of a run is done, running, failed",
+    "inspect": "read documents or dropped rows with their signals",
+    "report": "write a run's report as one HTML file",
+}
+#: Commands whose module is not named like them.
+_MODULES: Final = dict.fromkeys(("extract", "identify", "clean", "filter", "dedup"), "stages")
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - same
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pipelines.commands.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = getattr(module, cmd_name.replace("filter", "filter_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - same
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            hint = f"; did you mean `bukvar {near[0]}`?" if near else "; see `bukvar --help`"
+            raise click.UsageError(f"no command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: bukvar run demo --set input.paths=crawl/ --out out/demo    "
+    "(`bukvar COMMAND --help` explains each command with an example.)",
+)
+@click.version_option(package_name="bukvar", message="bukvar %(version)s")
+def bukvar() -> None:
+    """Raw web crawls in, a clean, deduplicated Russian corpus and a tokenizer for it out."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the command; never lets a traceback out without --debug."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    debug = "--debug" in arguments or bool(os.environ.get("BUKVAR_DEBUG"))
+    try:
+        from pipelines.names import check_names
+
+        check_names()
+        result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _interrupted()
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader of our stdout is gone (`| head`): nothing more to say, and no complaint at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    from corpus.errors import BukvarError
+
+    if isinstance(error, BukvarError):
+        return _say(str(error), error.exit_code)
+    if isinstance(error, MemoryError):
+        return _say("out of memory; use fewer --workers or a larger machine", 1)
+    name = type(error).__name__
+    return _say(f"internal error: {name}: {error}; run again with --debug and report what it prints", 1)
+
+
+def _interrupted() -> int:
+    return _say("stopped; run the same command again to go on where it was", 130)
+
+
+def _say(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"bukvar: {line}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What every command shares: its common options, its help on parameters, how it prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class WithParameters(click.Command):
+    """A command whose help lists the parameters of a recipe section, read from the section's dataclass."""
+
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+        self.section = section
+        super().__init__(*args, **kwargs)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from pipelines.recipe import section_class
+
+        rows = []
+        for field in dataclasses.fields(section_class(self.section)):
+            default = field.default if field.default is not dataclasses.MISSING else ""
+            text = str(field.metadata.get("help", ""))
+            rows.append((f"{self.section}.{field.name}", f"{text} [{shown(default)}]"))
+        with formatter.section(
+            f"Parameters (--set {self.section}.key=value, or [{self.section}] in a recipe)"
+        ):
+            formatter.write_dl(rows)
+        super().format_epilog(ctx, formatter)
+
+
+def shown(value: Any) -> str:
+    """A default as a person reads it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) if len(value) <= 4 else f"{len(value)} values"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if value != "" else "empty"
+
+
+def settings_option(function: F) -> F:
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        help="Set a parameter; may be given several times.",
+    )(function)
+
+
+def engine_options(function: F) -> F:
+    """--executor, --address, --workers, --redo."""
+    options = [
+        click.option(
+            "--executor",
+            type=click.Choice(["ray", "inline"]),
+            help="Where tasks run: Ray (started here unless --address) or this process.",
+        ),
+        click.option("--address", metavar="HOST:PORT", help="Ray cluster to join, for example auto."),
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="Tasks at a time here (default: one per processor)."
+        ),
+        click.option("--redo", is_flag=True, help="Redo what other parameters made in the output folder."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def output_options(function: F) -> F:
+    """--json, --quiet, --debug."""
+    options = [
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress."),
+        click.option("--debug", is_flag=True, help="Show tracebacks."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    import msgspec
+
+    encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    sys.stdout.write(encoded.decode() + "\n")
+
+
+def show_traces(error: Exception, *, debug: bool) -> None:
+    """With --debug, print the traceback of each failed task."""
+    if debug:
+        for failure in getattr(error, "failures", ()):
+            click.echo(f"--- {failure.name}\n{failure.trace}", err=True)

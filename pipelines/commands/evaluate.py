@@ -1,0 +1,92 @@
+"""`bukvar evaluate TOKENIZER... --text INPUT...`: tokenizers side by side on the same texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipelines.commands import common
+
+
+@click.command(
+    "evaluate",
+    help="Compare tokenizers on texts: tokens per word, characters per token, words in one token, "
+    "morpheme boundaries, unused tokens, what does not come back.\n\n"
+    "TOKENIZER is a folder or file: ours, a Hugging Face folder, tokenizer.json, tekken.json, *.tiktoken, "
+    "sentencepiece's .model. Texts should be none that a tokenizer was trained on.",
+    epilog="Example: bukvar evaluate tokenizer llama3/ --text news=news.parquet --text fiction=fiction/",
+)
+@click.argument("tokenizers", nargs=-1, required=True, metavar="TOKENIZER...")
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]INPUT",
+    help="Texts (Parquet, JSONL, .txt), by domain; may be given several times.",
+)
+@click.option("--lemmas", default="", metavar="FILE", help="lemma<TAB>morph|morph lines, for boundaries.")
+@click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
+@click.option("--max-mb", default=50, show_default=True, help="Text read at most of each domain, in MB.")
+@click.option("--scalars", is_flag=True, help="Also encode and decode every Unicode scalar.")
+@click.option("--out", metavar="DIR", help="Also write evaluation.json and fertility.svg there.")
+@common.output_options
+def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any) -> None:
+    import msgspec
+
+    from corpus import storage
+    from pipelines.evaluate import PLOT, RESULT, score
+
+    domains = {}
+    for argument in texts:
+        name, path = _named(argument)
+        domains[name] = _read(path, options["text_column"], options["max_mb"] * 1_000_000)
+    result, plot = score(tokenizers, domains, options["lemmas"], scalars=options["scalars"])
+    if options["out"]:
+        storage.write_bytes(storage.join(options["out"], RESULT), result)
+        storage.write_bytes(storage.join(options["out"], PLOT), plot.encode())
+    if options["as_json"]:
+        click.echo(result.decode(), nl=False)
+    else:
+        print_rows(msgspec.json.decode(result)["rows"])
+
+
+def _named(argument: str) -> tuple[str, str]:
+    from corpus import storage
+
+    name, equals, path = argument.partition("=")
+    if equals and not storage.is_url(argument) and "/" not in name:
+        return name, path
+    return storage.base_name(argument).partition(".")[0], argument
+
+
+def _read(path: str, column: str, most: int) -> list[str]:
+    from pipelines.inputs import ENDINGS, resolve
+    from pipelines.texts import read_texts
+
+    texts: list[str] = []
+    size = 0
+    for source in resolve([path], ENDINGS["texts"]):
+        for batch in read_texts(source, column):
+            for text in batch.column("text").drop_null().to_pylist():
+                texts.append(text)
+                size += len(text.encode())
+                if size >= most:
+                    return texts
+    return texts
+
+
+def print_rows(rows: list[dict[str, Any]]) -> None:
+    """Print figures as a table on stdout."""
+    from rich.table import Table
+
+    from pipelines.progress import make_console
+    from pipelines.templates import figure
+
+    grid = Table(box=None, padding=(0, 2, 0, 0))
+    for name in rows[0] if rows else ():
+        grid.add_column(name, justify="left" if name == "tokenizer" else "right")
+    for row in rows:
+        grid.add_row(*(figure(value) for value in row.values()))
+    make_console().print(grid)

@@ -1,0 +1,61 @@
+"""`bukvar run RECIPE`: the whole main job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.commands import common
+
+if TYPE_CHECKING:
+    from pipelines.pipeline import RunResult
+
+
+@click.command(
+    "run",
+    help="Do a whole recipe: crawl files in, dataset, tokenizer and report out.\n\n"
+    "RECIPE is a TOML file, or the name of a bundled recipe (demo, ru-web). A run that was stopped or "
+    "killed goes on where it was when the same command is given again; with nothing to do it says so.",
+    epilog="Example: bukvar run ru-web --set input.paths=crawl/ --set filter.min_words=80 --out out/ru",
+)
+@click.argument("recipe")
+@click.option("--out", metavar="DIR", help="Folder of the run (default: the recipe's, or out/NAME).")
+@common.settings_option
+@common.engine_options
+@common.output_options
+def run(recipe: str, **options: Any) -> None:
+    from pipelines import recipe as recipes
+    from pipelines.execute import open_executor
+    from pipelines.pipeline import run_recipe
+    from pipelines.progress import make_watch
+
+    loaded = recipes.load(recipe, options["settings"])
+    where = loaded.run
+    folder = options["out"] or where.out or f"out/{loaded.name}"
+    address = options["address"] or where.address or None
+    workers = options["workers"] or where.workers or None
+    with open_executor(options["executor"] or where.executor, address, workers) as executor:
+        watch = make_watch(quiet=options["quiet"])
+        try:
+            result = run_recipe(loaded, folder, executor, watch, redo=options["redo"])
+        except Exception as error:
+            common.show_traces(error, debug=options["debug"])
+            raise
+    if options["as_json"]:
+        common.print_json(result)
+    else:
+        _print(result)
+
+
+def _print(result: RunResult) -> None:
+    from pipelines.funnel import print_funnel
+
+    print_funnel(result.stages)
+    click.echo()
+    if not result.worked:
+        click.echo("nothing to do: all of it was done before")
+    for title in ("dataset", "tokenizer", "evaluation", "report"):
+        path = getattr(result, title)
+        if path:
+            click.echo(f"{title:<10} {path}")

@@ -1,0 +1,135 @@
+"""`bukvar status RUN`: done, running, failed; drops by reason."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from pipelines.commands import common
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """One stage as its folder tells it."""
+
+    stage: str
+    state: str
+    tasks_done: int
+    running: tuple[str, ...]
+    interrupted: tuple[str, ...]
+    failed: dict[str, str]
+    rows_in: int
+    rows_out: int
+    dropped: dict[str, int]
+    seconds: float
+
+
+@click.command(
+    "status",
+    help="Say what of a run (or of one stage's folder) is done, running and failed, and what was dropped.",
+    epilog="Example: bukvar status out/demo",
+)
+@click.argument("folder", metavar="RUN")
+@common.output_options
+def status(folder: str, **options: Any) -> None:
+    stages = read_status(folder)
+    if options["as_json"]:
+        common.print_json(stages)
+        return
+    from pipelines.progress import duration, make_console
+
+    console = make_console()
+    for stage in stages:
+        console.print(
+            f"[bold]{stage.stage:<9}[/] {stage.state:<11} {stage.tasks_done} tasks done in "
+            f"{duration(stage.seconds)}   {stage.rows_in:,} in, {stage.rows_out:,} out"
+        )
+        for reason, count in sorted(stage.dropped.items(), key=lambda item: -item[1]):
+            console.print(f"    {count:>9,}  {reason}", style="dim")
+        for name in stage.running:
+            console.print(f"    running      {name}")
+        for name in stage.interrupted:
+            console.print(f"    interrupted  {name} (run the same command again)", style="yellow")
+        for name, message in stage.failed.items():
+            console.print(f"    failed       {name}: {message}", style="red", markup=False)
+
+
+def read_status(folder: str) -> list[StageStatus]:
+    """Status of each stage of a run, or of the one stage whose folder this is. Raises UsageError."""
+    from corpus import shard, storage
+    from corpus.errors import UsageError
+    from pipelines.engine import read_plan
+    from pipelines.layout import stage_folder, stages_of
+
+    if storage.exists(storage.join(folder, shard.PLAN)):
+        return [_stage_status(read_plan(folder)["stage"], folder)]
+    found = [_stage_status(stage, stage_folder(folder, stage)) for stage in stages_of(folder)]
+    if not found:
+        raise UsageError(f"{folder}: neither a run nor a stage's folder; name what --out named")
+    return found
+
+
+def _stage_status(stage: str, folder: str) -> StageStatus:
+    from corpus import shard, storage
+    from pipelines.engine import summarize
+
+    result = summarize(stage, folder, shard.read_receipts(folder))
+    running: list[str] = []
+    interrupted: list[str] = []
+    for location in storage.list_files(storage.join(folder, shard.RUNNING)):
+        name, note = _note(location)
+        (running if _alive(note) else interrupted).append(_described(name, note))
+    failed = {}
+    for location in storage.list_files(storage.join(folder, shard.FAILED)):
+        name, note = _note(location)
+        failed[name] = str(note.get("message", ""))
+    state = "running" if running else "failed" if failed else "interrupted" if interrupted else "done"
+    if state == "done" and not result.tasks:
+        state = "planned"
+    return StageStatus(
+        stage=stage,
+        state=state,
+        tasks_done=result.tasks,
+        running=tuple(running),
+        interrupted=tuple(interrupted),
+        failed=failed,
+        rows_in=result.rows_in,
+        rows_out=result.rows_out,
+        dropped=result.dropped,
+        seconds=result.seconds,
+    )
+
+
+def _note(location: str) -> tuple[str, dict[str, Any]]:
+    import msgspec
+
+    from corpus import storage
+
+    name = storage.base_name(location).removesuffix(".json")
+    try:
+        return name, msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return name, {}
+
+
+def _alive(note: dict[str, Any]) -> bool:
+    """Whether the process of a running mark lives; on another machine it can't be asked and is believed."""
+    if note.get("host") != socket.gethostname():
+        return bool(note)
+    try:
+        os.kill(int(note["pid"]), 0)
+    except (ProcessLookupError, KeyError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _described(name: str, note: dict[str, Any]) -> str:
+    since = int(time.time() - note["started"]) if "started" in note else 0
+    return f"{name} on {note.get('host', '?')} for {since} s"

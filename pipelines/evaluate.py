@@ -1,0 +1,136 @@
+"""Stage `evaluate`: figures of the trained tokenizer, and of any others, on documents it was not trained on.
+
+One task: the tokenizer's folder and the held-out documents in, `evaluation.json` and a plot out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+import msgspec
+import pyarrow as pa
+
+from corpus import storage
+from corpus.errors import ShardError, UsageError
+from corpus.shard import Input, Output
+from corpus.stage import Task
+from pipelines.inputs import ENDINGS
+from pipelines.texts import read_texts, split_held_out
+from pipelines.train import ABOUT
+
+RESULT: Final = "evaluation.json"
+PLOT: Final = "fertility.svg"
+TOKENIZER: Final = "tokenizer.json"
+
+
+def _help(text: str, default: Any) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a tokenizer beside others."""
+
+    name: ClassVar[str] = "evaluate"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+    adds: ClassVar[pa.Schema] = pa.schema([])
+    endings: ClassVar[tuple[str, ...]] = ENDINGS["texts"]
+
+    rivals: tuple[str, ...] = _help("other tokenizers to measure on the same texts: folders or files", ())
+    lemmas: str = _help("file of lemmas cut into morphemes (lemma<TAB>morph|morph|...), for boundaries", "")
+    max_mb: int = _help("text read at most, in MB: figures settle long before", 20)
+    scalars: bool = _help("also encode and decode every Unicode scalar", True)
+
+    def __post_init__(self) -> None:
+        if self.max_mb < 1:
+            raise ValueError("evaluate.max_mb is at least 1")
+
+    def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:  # noqa: ARG002 - of a run, whose column is `text`
+        """One task; the first input is the tokenizer."""
+        yield [Task(self, 0, tuple(inputs), folder, "score")]
+
+    def run(self, task: Task, out: Output) -> None:
+        """Score the tokenizer and the rivals on the held-out documents."""
+        tokenizer, *documents = task.inputs
+        home = tokenizer.path.rpartition("/")[0]
+        share = held_out_share(home)
+        texts = {"held out": held_out_texts(documents, share, self.max_mb * 1_000_000)}
+        if not texts["held out"]:
+            raise ShardError("evaluate: no document is held out; raise train.held_out")
+        local = storage.local_path(home)
+        if local is None:
+            raise UsageError(f"{home}: evaluate reads the tokenizer from a local folder")
+        result, plot = score([str(local), *self.rivals], texts, self.lemmas, scalars=self.scalars)
+        storage.write_bytes(storage.join(out.folder, RESULT), result)
+        storage.write_bytes(storage.join(out.folder, PLOT), plot.encode())
+        out.add_file(RESULT)
+        out.add_file(PLOT)
+
+
+def held_out_share(home: str) -> float:
+    """The share of documents that the training in this folder held out."""
+    about = msgspec.json.decode(storage.read_bytes(storage.join(home, ABOUT)), type=dict[str, Any])
+    return float(about["held_out"])
+
+
+def held_out_texts(documents: Iterable[Input], share: float, most: int) -> list[str]:
+    """Held-out texts of the documents, up to so many bytes of UTF-8."""
+    texts, size = [], 0
+    for source in documents:
+        for batch in read_texts(source, "text"):
+            for text in split_held_out(batch, share)[1].column("text").to_pylist():
+                texts.append(text)
+                size += len(text.encode())
+                if size >= most:
+                    return texts
+    return texts
+
+
+def score(
+    paths: Sequence[str], texts: Mapping[str, Sequence[str]], lemmas: str = "", *, scalars: bool = False
+) -> tuple[bytes, str]:
+    """Figures of tokenizers, by path, as JSON (with `rows`, the table) and the fertility plot as SVG.
+
+    Raises UsageError for a tokenizer or a file of lemmas that can't be read.
+    """
+    from tokenizer.evaluate import evaluate
+    from tokenizer.plots import fertility
+    from tokenizer.rivals import open_rival
+
+    try:
+        rivals = [open_rival(path, _label(path, paths)) for path in paths]
+        boundaries = read_lemmas(lemmas) if lemmas else None
+        found = evaluate(rivals, texts, boundaries=boundaries, scalars=scalars)
+    except (ValueError, OSError) as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows()}
+    return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", fertility(found)
+
+
+def _label(path: str, paths: Sequence[str]) -> str:
+    """The last part of a tokenizer's path that tells it from the others."""
+    parts = [p for p in path.split("/") if p]
+    for count in range(1, len(parts) + 1):
+        label = "/".join(parts[-count:])
+        if sum(other.rstrip("/").endswith(label) for other in paths) == 1:
+            return label
+    return path
+
+
+def read_lemmas(location: str) -> dict[str, list[int]]:
+    """Lemma -> character offsets of its boundaries, from lines `lemma<TAB>morph|morph|...`."""
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(storage.read_bytes(location).decode().splitlines(), 1):
+        lemma, tab, cut = line.partition("\t")
+        morphs = cut.split("\t")[0].split("|")
+        if not tab or "".join(morphs) != lemma:
+            raise UsageError(f"{location}: line {number} is not lemma<TAB>morph|morph|...")
+        ends, at = [], 0
+        for morph in morphs[:-1]:
+            at += len(morph)
+            ends.append(at)
+        found[lemma] = ends
+    return found

@@ -1,0 +1,214 @@
+"""Executors: functions from tasks to what became of them. The only module that imports ray.
+
+An executor takes independent tasks and yields a `Receipt` or a `Failure` for each, in any order; the outputs
+are the same bytes whichever it is. `run_ray` is what people run; `run_inline` serves debugging and tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from corpus import shard, storage
+from corpus.errors import BukvarError, RunError, UsageError
+from corpus.shard import Receipt
+from corpus.stage import Task, run_task
+
+#: Tasks in flight per processor: one runs, one waits, so no processor idles and nothing piles up.
+WINDOW_PER_CPU: Final = 2
+#: How often Ray runs a task again whose worker died (killed, out of memory, its machine gone).
+RETRIES: Final = 3
+#: How often Ray is started here before giving up: its node dies where its agent takes longer than 15 s to
+#: come up (fixed in Ray), which happens under heavy load; a later try finds the files in memory.
+STARTS: Final = 4
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that failed: `fatal` where nothing else can succeed either (the disk is full, say)."""
+
+    folder: str
+    name: str
+    inputs: tuple[str, ...]
+    kind: str
+    message: str
+    trace: str = ""
+    fatal: bool = False
+
+
+Outcome = Receipt | Failure
+Executor = Callable[[Sequence[Task]], Iterator[Outcome]]
+
+
+def attempt(task: Task) -> Outcome:
+    """Run a task and turn an error into a Failure; keep `_running` and `_failed` in step for `status`."""
+    with _running(task):
+        try:
+            receipt = run_task(task)
+        except KeyboardInterrupt:
+            raise
+        except MemoryError:
+            return _failed(task, RunError("out of memory; use fewer --workers or a larger machine"))
+        except Exception as error:
+            return _failed(task, error)
+    storage.delete(storage.join(task.folder, shard.FAILED, f"{task.name}.json"))
+    return receipt
+
+
+@contextlib.contextmanager
+def _running(task: Task) -> Iterator[None]:
+    marker = storage.join(task.folder, shard.RUNNING, f"{task.name}.json")
+    note = {"host": socket.gethostname(), "pid": os.getpid(), "started": round(time.time())}
+    with contextlib.suppress(BukvarError):  # a full disk is told by the task itself
+        storage.write_bytes(marker, msgspec.json.encode(note))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(BukvarError):
+            storage.delete(marker)
+
+
+def _failed(task: Task, error: Exception) -> Failure:
+    failure = Failure(
+        folder=task.folder,
+        name=task.name,
+        inputs=tuple(i.name for i in task.inputs),
+        kind=type(error).__name__,
+        message=shard.one_line(error),
+        trace="".join(traceback.format_exception(error)),
+        fatal=isinstance(error, RunError),
+    )
+    with contextlib.suppress(BukvarError):
+        storage.write_bytes(
+            storage.join(task.folder, shard.FAILED, f"{task.name}.json"),
+            msgspec.json.format(msgspec.json.encode(failure)) + b"\n",
+        )
+    return failure
+
+
+def run_inline(tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """One after the other in this process."""
+    for task in tasks:
+        yield attempt(task)
+
+
+class RayExecutor:
+    """Raw Ray tasks, paths in and paths out, in a bounded window.
+
+    The cluster is started (in this process) or joined at the first task, so a run with nothing to do starts
+    none. Use as a context manager: leaving it shuts down what it started, and only that.
+    """
+
+    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
+        self._address, self._workers = address, workers
+        self._ray: Any = None
+
+    def __enter__(self) -> RayExecutor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._ray is not None:
+            self._ray.shutdown()
+            self._ray = None
+
+    def __call__(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        if not tasks:
+            return
+        ray = self._start()
+        remote = ray.remote(num_cpus=1, max_retries=RETRIES)(attempt)
+        waiting = list(reversed(tasks))
+        running: dict[Any, Task] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._window():
+                    task = waiting.pop()
+                    running[remote.remote(_anywhere(task))] = task
+                done, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
+                for reference in done:
+                    yield self._outcome(reference, running.pop(reference))
+        finally:
+            for reference in running:
+                ray.cancel(reference, force=True)
+
+    def _outcome(self, reference: Any, task: Task) -> Outcome:
+        try:
+            outcome: Outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            gone = RunError if isinstance(error, self._ray.exceptions.RaySystemError) else BukvarError
+            kind = type(error).__name__
+            text = f"worker died {RETRIES + 1} times ({kind}); memory may be short: use fewer --workers"
+            return _failed(task, gone(text))
+        return outcome
+
+    def _window(self) -> int:
+        # Asked anew each time: a machine that joins the cluster gets work at once.
+        return WINDOW_PER_CPU * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def _start(self) -> Any:
+        if self._ray is not None:
+            return self._ray
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray
+
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+        if self._address:
+            options["address"] = self._address
+        else:  # "local": else Ray would join a cluster that somebody started on this machine
+            count = self._workers or os.cpu_count()
+            options |= {"address": "local", "num_cpus": count, "include_dashboard": False}
+        try:
+            self._init(ray, options)
+        except Exception as error:  # Ray raises bare Exception where a node does not come up
+            if self._address:
+                raise UsageError(
+                    f"no Ray cluster answers at {self._address} ({shard.one_line(error)[:120]}); "
+                    "start one with `ray start --head`, or leave --address out"
+                ) from error
+            raise RunError(
+                f"Ray did not start: {shard.one_line(error)[:200]}; `--executor inline` runs without it"
+            ) from error
+        # Ray prints its notices ("a worker died ...") to stdout, which is data here, even with log_to_driver
+        # off; it has no public switch. A test kills workers and reads stdout.
+        ray._private.worker._worker_logs_enabled = False
+        self._ray = ray
+        return ray
+
+    def _init(self, ray: Any, options: dict[str, Any]) -> None:
+        for last in [False] * (STARTS - 1) + [True]:
+            try:
+                ray.init(**options)
+            except Exception:
+                with contextlib.suppress(Exception):
+                    ray.shutdown()  # what did come up
+                if last or self._address:
+                    raise
+            else:
+                return
+
+
+def _anywhere(task: Task) -> Task:
+    """The task with whole paths: a worker's current folder need not be ours."""
+    inputs = tuple(dataclasses.replace(i, path=storage.absolute(i.path)) for i in task.inputs)
+    return dataclasses.replace(task, inputs=inputs, folder=storage.absolute(task.folder))
+
+
+@contextlib.contextmanager
+def open_executor(name: str, address: str | None, workers: int | None) -> Iterator[Executor]:
+    """The executor of that name ("ray" or "inline"). Raises UsageError for another."""
+    if name == "inline":
+        yield run_inline
+    elif name == "ray":
+        with RayExecutor(address, workers) as executor:
+            yield executor
+    else:
+        raise UsageError(f"--executor {name}: there are `ray` and `inline`")

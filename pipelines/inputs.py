@@ -1,0 +1,109 @@
+"""From what a person names on a command line to the list of input files, with names and digests.
+
+Arguments are files, folders, globs or URLs of a pyarrow filesystem. The files' *names* stand in receipts,
+keys and `source` columns in place of their paths, so that a crawl which moved to another disk is the same
+crawl: a file's name is its path below the folder that was named (that folder's own name included), or its
+base name; where two names are equal, both are prolonged by parent folders until they differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from pyarrow import fs
+
+from corpus import shard, storage
+from corpus.documents import DOCUMENT_ENDINGS, TEXT_ENDINGS
+from corpus.errors import UsageError
+from corpus.shard import Input
+
+#: Endings that a folder is searched for, by what the stage reads.
+ENDINGS: Final[dict[str, tuple[str, ...]]] = {
+    "documents": DOCUMENT_ENDINGS,
+    "texts": DOCUMENT_ENDINGS + TEXT_ENDINGS,
+}
+#: A file up to this size is hashed whole; of a larger one, its size and 16 evenly spaced pieces (the first
+#: and the last included), since a crawl of a terabyte would take an hour to read before any work started.
+WHOLE: Final = 16 << 20
+PIECE: Final = 256 << 10
+PIECES: Final = 16
+
+
+def resolve(arguments: Sequence[str], endings: tuple[str, ...]) -> list[Input]:
+    """Input files of the arguments, sorted by name. Raises UsageError where one names nothing readable."""
+    if not arguments:
+        raise UsageError("no input: name at least one file, folder, glob or URL")
+    found: dict[str, str] = {}
+    for argument in arguments:
+        for path, name in _files_of(argument, endings):
+            found.setdefault(path, name)
+    names = _unique(found)
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(lambda path: _input(path, names[path]), sorted(found, key=names.__getitem__)))
+
+
+def _files_of(argument: str, endings: tuple[str, ...]) -> list[tuple[str, str]]:
+    matches = storage.expand(argument)
+    if not matches:
+        raise UsageError(f"{argument}: nothing matches; check the pattern (quote it in the shell)")
+    if len(matches) > 1 or matches[0] != argument:
+        return [(path, storage.base_name(path)) for path in matches]
+    kind = storage.info(argument).type
+    if kind == fs.FileType.NotFound:
+        raise UsageError(f"{argument}: no such file or folder")
+    if kind == fs.FileType.File:
+        return [(argument, storage.base_name(argument))]
+    files = [f for f in storage.list_files(argument, recursive=True) if _is_data(f, argument, endings)]
+    if not files:
+        shown = ", ".join(endings[:6])
+        raise UsageError(f"{argument}: no input files in this folder (looked for {shown} ...)")
+    root = storage.base_name(argument)
+    start = len(argument.partition("?")[0].rstrip("/")) + 1
+    return [(f, f"{root}/{f.partition('?')[0][start:]}") for f in files]
+
+
+def _is_data(path: str, root: str, endings: tuple[str, ...]) -> bool:
+    below = path.partition("?")[0][len(root.partition("?")[0].rstrip("/")) + 1 :]
+    hidden = any(part.startswith(("_", ".")) for part in below.split("/"))
+    return not hidden and below.lower().endswith(endings)
+
+
+def _unique(found: dict[str, str]) -> dict[str, str]:
+    """Prolong equal names by parent folders until they differ."""
+    names = dict(found)
+    while twice := {n for n, count in Counter(names.values()).items() if count > 1}:
+        for path, name in list(names.items()):
+            if name in twice:
+                parts = [p for p in path.partition("?")[0].split("/") if p]
+                longer = name.count("/") + 2
+                if longer > len(parts):
+                    raise UsageError(f"{path}: named twice among the inputs; name it once")
+                names[path] = "/".join(parts[-longer:])
+    return names
+
+
+def _input(path: str, name: str) -> Input:
+    folder, _, base = path.rpartition("/")
+    receipt = shard.read_receipt(folder, base.removesuffix(".parquet")) if base.endswith(".parquet") else None
+    details = storage.info(path)
+    if receipt is not None:
+        for output in receipt.outputs:
+            if output.path == base and output.bytes == details.size:
+                return Input(path, name, output.digest, details.size, output.rows)
+    return Input(path, name, content_digest(path, details.size), details.size)
+
+
+def content_digest(path: str, size: int) -> str:
+    """SHA-256 of a file, whole up to `WHOLE` bytes, else of its size and `PIECES` pieces ("sampled:...")."""
+    if size <= WHOLE:
+        return storage.sha256(path)[0]
+    digest = hashlib.sha256(str(size).encode())
+    with storage.open_input(path) as stream, storage.translated(path):
+        for n in range(PIECES):
+            stream.seek((size - PIECE) * n // (PIECES - 1))
+            digest.update(stream.read(PIECE))
+    return "sampled:" + digest.hexdigest()

@@ -1,0 +1,37 @@
+"""Where the things of a run lie, and how a run's folder is read back.
+
+RUN/_recipe.toml    the resolved recipe        RUN/_log.jsonl    what happened, as JSON lines
+RUN/extract ... RUN/dedup                      a folder a stage
+RUN/dataset         the published dataset      RUN/tokenizer     tokenizer.json and the rest
+RUN/evaluation      figures of the tokenizer   RUN/report.html   the report
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from corpus import shard, storage
+from pipelines.engine import StageResult, summarize
+from pipelines.recipe import STAGES
+
+RECIPE: Final = "_recipe.toml"
+LOG: Final = "_log.jsonl"
+REPORT: Final = "report.html"
+#: Folders of stages that are not named like them.
+FOLDERS: Final = {"publish": "dataset", "train": "tokenizer", "evaluate": "evaluation"}
+
+
+def stage_folder(run: str, stage: str) -> str:
+    """Where a stage of a run writes."""
+    return storage.join(run, FOLDERS.get(stage, stage))
+
+
+def stages_of(run: str) -> list[str]:
+    """Stages that a run's folder has, in order; a stage's own folder has that one."""
+    return [s for s in STAGES if storage.exists(storage.join(stage_folder(run, s), shard.PLAN))]
+
+
+def results_of(run: str) -> list[StageResult]:
+    """A run's stages from their receipts alone."""
+    folders = [(s, stage_folder(run, s)) for s in stages_of(run)]
+    return [summarize(stage, folder, shard.read_receipts(folder)) for stage, folder in folders]

@@ -1,0 +1,98 @@
+"""Running text for the tokenizer: documents of Parquet and JSONL, or plain text files, as tables.
+
+A plain text file has no documents; it is cut at line ends into pieces of some kilobytes, each of which
+counts as one. A line longer than `LONG_LINE` is cut at a space, so that no line fills the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from corpus import storage, table
+from corpus.documents import TEXT_ENDINGS, open_lines, read_documents
+from corpus.errors import ShardError
+from corpus.shard import Input
+from corpus.stage import BATCH_ROWS
+
+#: Bytes after which a plain text is cut at the next line end: about a long article.
+PIECE: Final = 16 << 10
+#: Bytes after which a line is cut at a space.
+LONG_LINE: Final = 16 << 20
+_BATCH_BYTES: Final = 8 << 20
+_SCHEMA: Final = pa.schema([table.DOCUMENT.field("doc_id"), table.DOCUMENT.field("text")])
+
+
+def read_texts(source: Input, text_column: str) -> Iterator[pa.Table]:
+    """Batches with doc_id and text. Raises ShardError for what can't be read as text."""
+    if source.path.partition("?")[0].lower().endswith(TEXT_ENDINGS):
+        yield from _plain(source)
+        return
+    for batch in read_documents(source, text_column, BATCH_ROWS, text_only=True):
+        if table.DROP in batch.column_names:
+            batch = batch.filter(batch.column(table.DROP).is_null())
+        if batch.num_rows:
+            yield batch.select(["doc_id", "text"])
+
+
+def split_held_out(batch: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:
+    """A batch's documents for training, and those held out: whose doc_id, read as a fraction of one, lies
+    below `share`. A document is held out in every run and whatever the shards."""
+    ids = np.array([int.from_bytes(i[:6], "big") for i in batch.column("doc_id").to_pylist()], np.uint64)
+    out = pa.array(ids < share * 2.0**48)
+    return batch.filter(pa.compute.invert(out)), batch.filter(out)
+
+
+def _plain(source: Input) -> Iterator[pa.Table]:
+    with storage.translated(source.name), open_lines(source.path) as stream:
+        pieces: list[str] = []
+        size = number = 0
+        for piece in _pieces(stream):
+            try:
+                pieces.append(piece.decode())
+            except UnicodeDecodeError as error:
+                raise ShardError(
+                    f"{source.name}: piece {number + len(pieces)} is not UTF-8 ({error.reason}); convert the "
+                    "file, for example with iconv -f cp1251 -t utf-8"
+                ) from error
+            size += len(piece)
+            if size >= _BATCH_BYTES:
+                yield _table(pieces, source.name, number)
+                number, pieces, size = number + len(pieces), [], 0
+        if pieces:
+            yield _table(pieces, source.name, number)
+
+
+def _pieces(stream: Any) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    while line := stream.readline(LONG_LINE):
+        if not line.endswith(b"\n") and len(line) == LONG_LINE:
+            line = _to_space(line, stream)
+        waiting.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _to_space(line: bytes, stream: Any) -> bytes:
+    """Prolong a piece of a line up to the next space or line end, at most by another kilobyte or so."""
+    more = bytearray(line)
+    while len(more) < len(line) + 4096 and (byte := stream.read(1)):
+        more += byte
+        if byte.isspace():
+            break
+    while (ahead := stream.peek(1)[:1]) and ahead[0] & 0xC0 == 0x80:  # the rest of a letter
+        more += stream.read(1)
+    return bytes(more)
+
+
+def _table(pieces: list[str], name: str, first: int) -> pa.Table:
+    ids = [table.doc_id(f"{name}:{first + n}") for n in range(len(pieces))]
+    return pa.table([pa.array(ids, pa.binary(16)), pa.array(pieces, pa.large_string())], schema=_SCHEMA)

@@ -1,0 +1,165 @@
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use super::merge::SHORT;
+use super::*;
+use proptest::prelude::*;
+
+/// The 256 bytes, then a token for each pair of earlier ones.
+fn vocabulary(pairs: &[(usize, usize)]) -> (Vec<Vec<u8>>, Vec<(u32, u32)>) {
+    let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    let mut merges = Vec::new();
+    for &(left, right) in pairs {
+        let token = [&tokens[left % tokens.len()][..], &tokens[right % tokens.len()]].concat();
+        if tokens.contains(&token) {
+            continue;
+        }
+        merges.push(((left % tokens.len()) as u32, (right % tokens.len()) as u32));
+        tokens.push(token);
+    }
+    (tokens, merges)
+}
+
+fn slices_of(tokens: &[Vec<u8>]) -> Vec<&[u8]> {
+    tokens.iter().map(Vec::as_slice).collect()
+}
+
+/// The definition, read aloud: while some neighbours make a token, merge those of the lowest rank, leftmost
+/// first.
+fn by_definition(piece: &[u8], tokens: &[Vec<u8>]) -> Vec<u32> {
+    let rank = |bytes: &[u8]| tokens.iter().position(|token| token == bytes);
+    if let Some(whole) = rank(piece) {
+        return vec![whole as u32];
+    }
+    let mut parts: Vec<Vec<u8>> = piece.iter().map(|&byte| vec![byte]).collect();
+    loop {
+        let candidates = parts
+            .windows(2)
+            .enumerate()
+            .filter_map(|(at, two)| Some((rank(&two.concat())?, at)));
+        let Some((_, at)) = candidates.min() else { break };
+        let next = parts.remove(at + 1);
+        parts[at].extend(next);
+    }
+    parts.iter().map(|part| rank(part).unwrap() as u32).collect()
+}
+
+/// Pairs among a few letters and their combinations, so that merges overlap.
+fn pairs() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    let part = prop_oneof![97..100usize, 256..290usize];
+    prop::collection::vec((part.clone(), part), 0..40)
+}
+
+fn alphabet(text: Vec<u8>) -> String {
+    text.into_iter().map(|byte| (b'a' + byte % 3) as char).collect()
+}
+
+proptest! {
+    /// Tokens in any order, many of them out of reach: as tiktoken's definition says.
+    #[test]
+    fn by_concatenation_is_the_definition(pairs in pairs(), order in any::<u64>(), text in prop::collection::vec(any::<u8>(), 1..200)) {
+        let (mut tokens, _) = vocabulary(&pairs);
+        let tail = &mut tokens[256..];
+        let count = tail.len().max(1);
+        tail.rotate_left(order as usize % count);
+        let model = Model::by_concatenation(&slices_of(&tokens), 0).unwrap();
+        let text = alphabet(text);
+        let mut ids = Vec::new();
+        model.merge(text.as_bytes(), &mut ids);
+        prop_assert_eq!(ids, by_definition(text.as_bytes(), &tokens));
+    }
+
+    /// The small array and the heap merge alike.
+    #[test]
+    fn short_and_long_merge_alike(pairs in pairs(), text in prop::collection::vec(any::<u8>(), 1..SHORT)) {
+        let (tokens, merges) = vocabulary(&pairs);
+        let rules = model::Rules::of_pairs(&slices_of(&tokens), &merges);
+        let text = alphabet(text);
+        let (mut short, mut long) = (Vec::new(), Vec::new());
+        merge::merge(text.as_bytes(), &rules, &mut short);
+        merge::merge_block(text.as_bytes(), &rules, &mut long);
+        prop_assert_eq!(short, long);
+    }
+
+    /// Any text comes back, whatever the cache and the threads; counting counts.
+    #[test]
+    fn batches_are_the_texts_one_by_one(texts in prop::collection::vec("\\PC{0,40}", 0..12), threads in 1..4usize) {
+        let (tokens, merges) = vocabulary(&[(0xd0, 0xb0), (32, 256), (97, 98)]);
+        let model = Model::ordered(&slices_of(&tokens), &merges, 5).unwrap();
+        let encoder = Encoder::new(model, "llama3", Options { cache_bytes: 512, seed: Some(1) }).unwrap();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (ids, offsets) = encoder.encode_batch(&texts, threads).unwrap();
+        prop_assert_eq!(offsets.len(), texts.len() + 1);
+        let counts = encoder.count_batch(&texts, threads).unwrap();
+        for (index, text) in texts.iter().enumerate() {
+            let part = &ids[offsets[index] as usize..offsets[index + 1] as usize];
+            prop_assert_eq!(part, encoder.encode(text).unwrap());
+            prop_assert_eq!(counts[index] as usize, part.len());
+            prop_assert_eq!(encoder.decode(part).unwrap(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn shares_follow_one_another(lengths in prop::collection::vec(0..50usize, 0..20), count in 1..6usize) {
+        let texts: Vec<String> = lengths.iter().map(|&length| "x".repeat(length)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let cut = shares(&texts, count);
+        prop_assert!(cut.len() <= count);
+        let all: Vec<usize> = cut.into_iter().flatten().collect();
+        prop_assert_eq!(all, (0..texts.len()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_vocabulary_out_of_order_keeps_its_unreachable_tokens_for_whole_pretokens() {
+    let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    tokens.extend([b"ab".to_vec(), b"bc".to_vec(), b"xabc".to_vec()]);
+    let merges = derive_merges(&slices_of(&tokens)).unwrap();
+    assert_eq!(merges, [(97, 98), (98, 99), NO_MERGE]);
+    let model = Model::by_concatenation(&slices_of(&tokens), 0).unwrap();
+    let mut ids = Vec::new();
+    model.merge(b"xabc", &mut ids);
+    assert_eq!(ids, [258]);
+    model.merge(b"xabcd", &mut ids);
+    assert_eq!(ids, [120, 256, 99, 100]);
+}
+
+#[test]
+fn a_word_of_a_megabyte_takes_no_quadratic_time() {
+    let (tokens, merges) = vocabulary(&[(97, 97), (256, 256), (257, 97), (98, 97)]);
+    let model = Model::ordered(&slices_of(&tokens), &merges, 0).unwrap();
+    let mut ids = Vec::new();
+    model.merge("a".repeat(1 << 20).as_bytes(), &mut ids);
+    assert_eq!(ids, vec![257; 1 << 18]);
+}
+
+#[test]
+fn what_is_no_vocabulary_is_refused() {
+    let (tokens, merges) = vocabulary(&[(97, 98)]);
+    let tokens = slices_of(&tokens);
+    assert!(Model::ordered(&tokens[..255], &[], 0).is_err());
+    assert!(Model::ordered(&tokens, &[], 0).is_err());
+    assert!(Model::ordered(&tokens, &[(97, 99)], 0).is_err());
+    assert!(Model::ordered(&tokens, &[(256, 98)], 0).is_err());
+    assert!(Model::ordered(&tokens, &merges, 1 << 24).is_err());
+    assert!(Model::by_concatenation(&[&[][..]; 300], 0).is_err());
+}
+
+#[test]
+fn offsets_that_cut_a_character_or_fall_are_refused() {
+    let data = "я да".as_bytes();
+    assert_eq!(slices(data, &[0, 2, 2, 7]).unwrap(), ["я", "", " да"]);
+    assert_eq!(slices(data, &[]).unwrap(), Vec::<&str>::new());
+    for wrong in [&[0, 1, 7][..], &[0, 8], &[3, 2, 7], &[-1, 2], &[2, 0, 7]] {
+        assert!(slices(data, wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn an_unknown_id_does_not_decode() {
+    let (tokens, merges) = vocabulary(&[]);
+    let model = Model::ordered(&slices_of(&tokens), &merges, 3).unwrap();
+    let encoder = Encoder::new(model, "llama3", Options::default()).unwrap();
+    assert_eq!(encoder.decode(&[3, 258]).unwrap(), [0, 255]);
+    assert_eq!(encoder.decode(&[2]), Err(EncodeError::UnknownId(2)));
+    assert_eq!(encoder.decode(&[259]), Err(EncodeError::UnknownId(259)));
+}

@@ -1,0 +1,4 @@
+//! Byte-level BPE.
+
+pub mod encode;
+pub mod train;

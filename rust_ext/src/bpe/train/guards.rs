@@ -1,0 +1,121 @@
+//! Tokens as they are learnt, and which of them may not be.
+
+use std::collections::HashSet;
+
+use super::learner::Allow;
+
+/// Which tokens are never made. Each is an option; none is on by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// Letters of two scripts (Latin, Cyrillic, Greek, any other) in one token.
+    pub cross_script: bool,
+    /// A whole character together with a part of another one.
+    pub partial: bool,
+    /// Letters after a character that is neither a letter nor a space: `(в`, `«При`.
+    pub punctuation_letters: bool,
+    /// More than this many characters that are neither letters nor digits, of which one at least is no
+    /// white space (0: no limit).
+    pub max_punctuation: usize,
+    /// More than this many bytes (0: no limit).
+    pub max_bytes: usize,
+}
+
+/// The tokens so far, by id.
+pub struct Tokens {
+    pub bytes: Vec<Box<[u8]>>,
+    known: HashSet<Box<[u8]>>,
+    guards: Guards,
+}
+
+impl Tokens {
+    pub fn new(bytes: Vec<Box<[u8]>>, guards: Guards) -> Self {
+        let known = bytes.iter().cloned().collect();
+        Self { bytes, known, guards }
+    }
+
+    pub fn joined(&self, left: u32, right: u32) -> Box<[u8]> {
+        [&*self.bytes[left as usize], &*self.bytes[right as usize]]
+            .concat()
+            .into()
+    }
+
+    /// Adds the union of two tokens and returns its id; `None` if a token of these bytes exists.
+    pub fn add(&mut self, left: u32, right: u32) -> Option<u32> {
+        let bytes = self.joined(left, right);
+        if !self.known.insert(bytes.clone()) {
+            return None;
+        }
+        self.bytes.push(bytes);
+        Some(self.bytes.len() as u32 - 1)
+    }
+}
+
+impl Allow for Tokens {
+    #[inline(always)]
+    fn allow(&self, left: u32, right: u32) -> bool {
+        self.guards == Guards::default() || self.guards.allow(&self.joined(left, right))
+    }
+}
+
+/// Writing systems told apart by `cross_script`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Latin,
+    Greek,
+    Cyrillic,
+    Other,
+}
+
+impl Script {
+    fn of(letter: char) -> Self {
+        match u32::from(letter) {
+            0..=0x24f | 0x1e00..=0x1eff | 0x2c60..=0x2c7f | 0xa720..=0xa7ff | 0xff21..=0xff5a => Self::Latin,
+            0x370..=0x3ff | 0x1f00..=0x1fff => Self::Greek,
+            0x400..=0x52f | 0x1c80..=0x1c8f | 0x2de0..=0x2dff | 0xa640..=0xa69f => Self::Cyrillic,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Guards {
+    /// True if a token of these bytes may be made.
+    pub fn allow(&self, token: &[u8]) -> bool {
+        if self.max_bytes > 0 && token.len() > self.max_bytes {
+            return false;
+        }
+        let (before, text, after) = whole_characters(token);
+        if self.partial && !text.is_empty() && (before || after) {
+            return false;
+        }
+        if self.max_punctuation > 0 {
+            let marks = text.chars().filter(|c| !c.is_alphanumeric());
+            if marks.clone().count() > self.max_punctuation && marks.into_iter().any(|c| !c.is_whitespace()) {
+                return false;
+            }
+        }
+        if self.punctuation_letters {
+            let mark = text.chars().position(|c| !c.is_alphanumeric() && c != ' ');
+            if mark.is_some_and(|mark| text.chars().skip(mark).any(char::is_alphabetic)) {
+                return false;
+            }
+        }
+        !self.cross_script || {
+            let mut scripts = text.chars().filter(|c| c.is_alphabetic()).map(Script::of);
+            let first = scripts.next();
+            scripts.all(|script| Some(script) == first)
+        }
+    }
+}
+
+/// The whole characters of a token cut out of UTF-8, and whether parts of others stand before and after.
+fn whole_characters(token: &[u8]) -> (bool, &str, bool) {
+    let start = token.iter().take_while(|&&byte| byte & 0xc0 == 0x80).count();
+    let rest = &token[start..];
+    match std::str::from_utf8(rest) {
+        Ok(text) => (start > 0, text, false),
+        Err(error) => {
+            let text = std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default();
+            (start > 0, text, true)
+        }
+    }
+}

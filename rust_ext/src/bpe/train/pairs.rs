@@ -1,0 +1,121 @@
+//! The pairs of adjacent tokens that are frequent enough to matter now: counts, and the words they occur in.
+
+use super::score::Types;
+use super::table::prefetch;
+
+/// No pair.
+const NONE: u32 = u32::MAX;
+
+/// A pair of token ids in one number, ordered like the pair.
+#[inline(always)]
+pub fn key(left: u32, right: u32) -> u64 {
+    u64::from(left) << 32 | u64::from(right)
+}
+
+/// One pair; its words are `words[start..start + len]` of the arena.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair {
+    pub key: u64,
+    pub count: i64,
+    pub start: u32,
+    pub len: u32,
+}
+
+impl Pair {
+    pub fn ids(&self) -> (u32, u32) {
+        ((self.key >> 32) as u32, self.key as u32)
+    }
+}
+
+/// What a penalty needs to know of a pair.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Morph {
+    pub types: Types,
+    /// The highest score with which the pair stands in the queue.
+    pub queued: i64,
+}
+
+/// Pairs by key: an open-addressing table of indices into a list, which grows until it is cleared.
+pub struct Pairs {
+    slots: Vec<u32>,
+    pub list: Vec<Pair>,
+    /// As long as the list under a penalty, empty without.
+    pub morph: Vec<Morph>,
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self {
+            slots: vec![NONE; 1 << 12],
+            list: Vec::new(),
+            morph: Vec::new(),
+        }
+    }
+}
+
+impl Pairs {
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    #[inline(always)]
+    fn slot(&self, key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) as usize & (self.slots.len() - 1)
+    }
+
+    /// Asks for the memory that a look-up of `key` begins with.
+    #[inline(always)]
+    pub fn prefetch(&self, key: u64) {
+        prefetch(&self.slots, self.slot(key));
+    }
+
+    /// The index of a pair.
+    #[inline(always)]
+    pub fn find(&self, key: u64) -> Option<usize> {
+        let mut at = self.slot(key);
+        loop {
+            let index = self.slots[at];
+            if index == NONE {
+                return None;
+            }
+            if self.list[index as usize].key == key {
+                return Some(index as usize);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Adds a pair that is not there and returns its index.
+    pub fn insert(&mut self, pair: Pair) -> usize {
+        let index = self.list.len();
+        self.list.push(pair);
+        self.place(pair.key, index as u32);
+        if self.list.len() * 2 > self.slots.len() {
+            self.slots = vec![NONE; self.slots.len() * 2];
+            for index in 0..self.list.len() {
+                self.place(self.list[index].key, index as u32);
+            }
+        }
+        index
+    }
+
+    /// The index of a pair, added with nothing counted if it is not there.
+    pub fn find_or_insert(&mut self, key: u64) -> usize {
+        self.find(key).unwrap_or_else(|| {
+            self.insert(Pair {
+                key,
+                count: 0,
+                start: 0,
+                len: 0,
+            })
+        })
+    }
+
+    fn place(&mut self, key: u64, index: u32) {
+        let mut at = self.slot(key);
+        while self.slots[at] != NONE {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = index;
+    }
+}

@@ -1,0 +1,193 @@
+//! Pretoken -> count: an open-addressing table over 16-byte keys, and a map for the few that do not fit one.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::split::Key;
+
+/// Keys gathered before they are looked up, so that the memory each will touch is on its way meanwhile.
+const BATCH: usize = 64;
+/// Slots at the start.
+const FIRST: usize = 1 << 12;
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    low: u64,
+    high: u64,
+    count: u64,
+}
+
+/// Counts of pretokens; the order of its entries depends on a random seed, so sort what leaves the process.
+pub struct CountTable {
+    slots: Vec<Slot>,
+    used: usize,
+    seed: u64,
+    batch: [Key; BATCH],
+    waiting: usize,
+    long: HashMap<Box<[u8]>, u64>,
+    long_bytes: usize,
+}
+
+impl Default for CountTable {
+    fn default() -> Self {
+        Self {
+            slots: vec![Slot::default(); FIRST],
+            used: 0,
+            seed: RandomState::new().hash_one(0) | 1,
+            batch: [Key::LONG; BATCH],
+            waiting: 0,
+            long: HashMap::new(),
+            long_bytes: 0,
+        }
+    }
+}
+
+impl CountTable {
+    /// Counts one occurrence.
+    #[inline(always)]
+    pub fn see(&mut self, key: Key, piece: &[u8]) {
+        if key == Key::LONG {
+            return self.add_long(piece, 1);
+        }
+        self.batch[self.waiting] = key;
+        self.waiting += 1;
+        prefetch(&self.slots, self.start(key));
+        if self.waiting == BATCH {
+            self.flush();
+        }
+    }
+
+    /// Looks up what waits; call before reading the table.
+    pub fn flush(&mut self) {
+        let batch = self.batch;
+        let waiting = std::mem::take(&mut self.waiting);
+        for &key in &batch[..waiting] {
+            self.add(key, 1);
+        }
+    }
+
+    /// Adds to the count of a key other than `Key::LONG`.
+    #[inline(always)]
+    pub fn add(&mut self, key: Key, count: u64) {
+        let (low, high) = (key.0 as u64, (key.0 >> 64) as u64);
+        let mask = self.slots.len() - 1;
+        let mut at = self.start(key);
+        loop {
+            let slot = &mut self.slots[at];
+            if slot.low == low && slot.high == high {
+                slot.count += count;
+                return;
+            }
+            // A key's last byte is never 0, so a slot whose upper half is 0 is free.
+            if slot.high == 0 {
+                *slot = Slot { low, high, count };
+                self.used += 1;
+                if self.used * 4 > self.slots.len() * 3 {
+                    self.grow();
+                }
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The count of a key other than `Key::LONG`.
+    #[inline(always)]
+    pub fn get(&self, key: Key) -> Option<u64> {
+        let (low, high) = (key.0 as u64, (key.0 >> 64) as u64);
+        let mut at = self.start(key);
+        loop {
+            let slot = &self.slots[at];
+            if slot.low == low && slot.high == high {
+                return Some(slot.count);
+            }
+            if slot.high == 0 {
+                return None;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Adds to the count of a pretoken whose key is `Key::LONG`.
+    pub fn add_long(&mut self, piece: &[u8], count: u64) {
+        if let Some(known) = self.long.get_mut(piece) {
+            *known += count;
+        } else {
+            self.long.insert(piece.into(), count);
+            self.long_bytes += piece.len() + size_of::<(Box<[u8]>, u64)>();
+        }
+    }
+
+    /// Distinct pretokens.
+    pub fn types(&self) -> usize {
+        self.used + self.long.len()
+    }
+
+    /// Bytes held.
+    pub fn memory(&self) -> usize {
+        self.slots.len() * size_of::<Slot>() + self.long_bytes
+    }
+
+    /// The entries that have a key, in no order.
+    pub fn short(&self) -> impl Iterator<Item = (Key, u64)> {
+        let filled = self.slots.iter().filter(|slot| slot.high != 0);
+        filled.map(|slot| {
+            (
+                Key(u128::from(slot.high) << 64 | u128::from(slot.low)),
+                slot.count,
+            )
+        })
+    }
+
+    /// The entries that have none, in no order.
+    pub fn long(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.long.iter().map(|(piece, &count)| (piece.as_ref(), count))
+    }
+
+    /// Adds all entries of another table.
+    pub fn absorb(&mut self, other: &Self) {
+        other.short().for_each(|(key, count)| self.add(key, count));
+        other
+            .long()
+            .for_each(|(piece, count)| self.add_long(piece, count));
+    }
+
+    #[inline(always)]
+    fn start(&self, key: Key) -> usize {
+        // A 64 x 64 -> 128 multiply, folded; the seed differs between processes, so that no text can be
+        // written to collide.
+        let (low, high) = (
+            key.0 as u64 ^ self.seed,
+            (key.0 >> 64) as u64 ^ self.seed.rotate_left(32),
+        );
+        let product = u128::from(low.wrapping_mul(0x9e37_79b9_7f4a_7c15)) * u128::from(high | 1);
+        ((product >> 64) as u64 ^ product as u64) as usize & (self.slots.len() - 1)
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let next = vec![Slot::default(); self.slots.len() * 2];
+        let old = std::mem::replace(&mut self.slots, next);
+        let mask = self.slots.len() - 1;
+        for slot in old.into_iter().filter(|slot| slot.high != 0) {
+            let mut at = self.start(Key(u128::from(slot.high) << 64 | u128::from(slot.low)));
+            while self.slots[at].high != 0 {
+                at = (at + 1) & mask;
+            }
+            self.slots[at] = slot;
+        }
+    }
+}
+
+/// Asks for the memory of element `at`; where there is none, or on other machines, does nothing.
+#[inline(always)]
+pub fn prefetch<T>(slice: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if at < slice.len() {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address lies in the slice, and a prefetch reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().add(at).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (slice, at);
+}

@@ -1,0 +1,441 @@
+//! The features of a page and of each of its blocks: what the trees see.
+//!
+//! A row is the block's own part followed by the page's part, which every block of a page repeats. Names
+//! come from the same code that writes the values, so they cannot drift apart.
+
+use super::analysis::{Alike, Analysis, container};
+use super::landmarks::Landmark;
+use super::model::{Row, WIDTH};
+use super::semantics::{COUNT as SEM, NAMES};
+use super::tags;
+use super::tree::{NONE, Page};
+use super::words::{CUES, STOP};
+use context::{cumulative, has_price, node_values, runs, sections};
+
+mod context;
+
+/// Stands for "there is none": far below every real value, so one split tells it apart.
+pub const MISSING: f32 = -999.0;
+/// Containers looked at: the block's own node and five wider ones.
+const LEVELS: usize = 6;
+/// Values of one container.
+const OF_NODE: usize = 13;
+
+/// Receives values, and their names when asked for.
+pub struct Sink<'a> {
+    pub row: &'a mut Row,
+    pub at: usize,
+    pub names: Option<&'a mut Vec<String>>,
+}
+
+impl Sink<'_> {
+    #[inline]
+    fn put(&mut self, name: &str, value: f32) {
+        self.write(value);
+        if let Some(names) = &mut self.names {
+            names.push(name.to_owned());
+        }
+    }
+
+    #[inline]
+    fn put_at(&mut self, name: &str, at: impl std::fmt::Display, value: f32) {
+        self.write(value);
+        if let Some(names) = &mut self.names {
+            names.push(format!("{name}.{at}"));
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, value: f32) {
+        self.row[self.at % WIDTH] = value; // a test holds that rows fit
+        self.at += 1;
+    }
+}
+
+/// log2(1 + x) from the bits of the float: monotone, exact at powers of two, within .09 between them.
+#[inline]
+pub fn log2p(x: f32) -> f32 {
+    let bits = (1.0 + x.max(0.0)).to_bits();
+    ((bits >> 23) as i32 - 127) as f32 + (bits & 0x7F_FFFF) as f32 / 8_388_608.0
+}
+
+#[inline]
+fn share(part: f32, whole: f32) -> f32 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// What rows need besides the analysis: running sums by block and the values of each node.
+pub struct Rows<'a> {
+    page: &'a Page<'a>,
+    found: &'a Analysis,
+    of_node: Vec<[f32; OF_NODE]>,
+    cumulative: Vec<[f32; 5]>,
+    since: Vec<[u32; SINCE.len()]>,
+    run: Vec<(u32, u32)>,
+    prices: Vec<bool>,
+    section: Vec<u8>,
+}
+
+/// Cue kinds of the heading under which a block stands.
+const SECTION: [&str; 6] = ["comment", "related", "subscribe", "author", "tags", "more"];
+/// A heading's cues count up to this many words.
+const SECTION_WORDS: u32 = 8;
+
+/// Cue kinds and levels after which the distance in blocks is a feature.
+const SINCE: [&str; 6] = ["comment", "related", "tags", "share", "heading", "subscribe"];
+/// A cue counts as a line of its own in a block of at most this many words.
+const CUE_LINE: u32 = 6;
+
+const NODE_NAMES: [&str; OF_NODE] = [
+    "words",
+    "links",
+    "page_share",
+    "blocks",
+    "words_per_block",
+    "long",
+    "score",
+    "stop",
+    "marks",
+    "links_per_block",
+    "headings",
+    "text_blocks",
+    "digits",
+];
+
+impl<'a> Rows<'a> {
+    pub fn new(page: &'a Page<'a>, found: &'a Analysis) -> Self {
+        let of_node = found
+            .sums
+            .iter()
+            .zip(&found.scores)
+            .map(|(s, &score)| node_values(s, score, found))
+            .collect();
+        let mut rows = Rows {
+            page,
+            found,
+            of_node,
+            cumulative: cumulative(page, &found.words),
+            since: Vec::new(),
+            run: runs(page),
+            prices: Vec::new(),
+            section: sections(page, &found.words),
+        };
+        rows.since = rows.distances_since();
+        rows.prices = (0..page.blocks.len())
+            .map(|b| has_price(page, &found.words[b], b))
+            .collect();
+        rows
+    }
+
+    fn distances_since(&self) -> Vec<[u32; SINCE.len()]> {
+        let kind = |name: &str| CUES.iter().position(|(cue, _)| *cue == name);
+        let kinds = SINCE.map(kind);
+        let mut last = [u32::MAX; SINCE.len()];
+        let mut all = Vec::with_capacity(self.page.blocks.len());
+        for (at, w) in self.found.words.iter().enumerate() {
+            all.push(last.map(|seen| {
+                if seen == u32::MAX {
+                    u32::MAX
+                } else {
+                    at as u32 - seen
+                }
+            }));
+            let tag = self.page.nodes[self.page.blocks[at].node as usize].tag;
+            for (slot, kind) in kinds.iter().enumerate() {
+                let hit = match kind {
+                    Some(kind) => w.words <= CUE_LINE && w.cues[*kind] > 0,
+                    None => tags::heading(tag) > 0,
+                };
+                if hit {
+                    last[slot] = at as u32;
+                }
+            }
+        }
+        all
+    }
+
+    /// Appends the own part of block `at`.
+    pub fn block(&self, at: usize, sink: &mut Sink) {
+        self.own_text(at, sink);
+        self.element(at, sink);
+        self.containers(at, sink);
+        self.semantics(at, sink);
+        self.position(at, sink);
+        self.landmarks(at, sink);
+        self.likeness(at, sink);
+        self.neighbours(at, sink);
+        self.cues(at, sink);
+    }
+
+    fn own_text(&self, at: usize, sink: &mut Sink) {
+        let (w, block) = (&self.found.words[at], &self.page.blocks[at]);
+        let bytes = (block.end - block.start) as f32;
+        let (words, chars) = (w.words as f32, w.chars as f32);
+        sink.put("words", words);
+        sink.put("chars", chars);
+        sink.put("word_length", share(w.letters as f32, words));
+        sink.put("link_share", share(block.link_bytes as f32, bytes));
+        sink.put("links", f32::from(block.links));
+        sink.put("digits", share(w.digits as f32, chars));
+        sink.put("upper", share(w.upper as f32, w.letters as f32));
+        sink.put("capitals", share(w.capitals as f32, words));
+        sink.put("numbers", share(w.numbers as f32, words));
+        sink.put("commas", w.commas as f32);
+        sink.put("ends", w.ends as f32);
+        sink.put("marks_share", share((w.commas + w.ends) as f32, words));
+        sink.put("other_marks", share(w.other as f32, chars));
+        sink.put("stop", share(f32::from(w.cues[STOP]), words));
+        sink.put("long_words", share(w.long_words as f32, words));
+        sink.put("cyrillic", share(w.cyrillic as f32, w.letters as f32));
+        sink.put("bold", share(block.bold_bytes as f32, bytes));
+        sink.put("starts_upper", f32::from(u8::from(w.starts_upper)));
+        sink.put("starts_digit", f32::from(u8::from(w.starts_digit)));
+        sink.put("ends_sentence", f32::from(u8::from(w.ends_sentence)));
+        sink.put("ends_colon", f32::from(u8::from(w.ends_colon)));
+        sink.put("images", f32::from(block.images));
+        sink.put("price", f32::from(u8::from(self.prices[at])));
+        let (copies, again) = self.found.copies[at];
+        sink.put("copies", f32::from(copies));
+        sink.put("again", f32::from(u8::from(again)));
+    }
+
+    fn element(&self, at: usize, sink: &mut Sink) {
+        let (block, nodes) = (&self.page.blocks[at], &self.page.nodes);
+        let node = &nodes[block.node as usize];
+        let parent = &nodes[node.parent as usize];
+        sink.put("tag", f32::from(node.tag));
+        sink.put("tag.parent", f32::from(parent.tag));
+        sink.put("tag.grandparent", f32::from(nodes[parent.parent as usize].tag));
+        sink.put("heading", f32::from(tags::heading(node.tag)));
+        sink.put("after_break", f32::from(u8::from(block.after_break)));
+        let next_breaks = self.page.blocks.get(at + 1).is_some_and(|b| b.after_break);
+        sink.put("before_break", f32::from(u8::from(next_breaks)));
+        sink.put("depth", f32::from(node.depth));
+        let (before, after) = self.run[at];
+        sink.put("run.before", before as f32);
+        sink.put("run.after", after as f32);
+    }
+
+    fn containers(&self, at: usize, sink: &mut Sink) {
+        let mut node = self.page.blocks[at].node;
+        for level in 0..LEVELS {
+            let values = &self.of_node[node as usize];
+            if sink.names.is_some() {
+                NODE_NAMES
+                    .iter()
+                    .zip(values)
+                    .for_each(|(name, &v)| sink.put_at(name, level, v));
+            } else {
+                values.iter().for_each(|&value| sink.write(value));
+            }
+            let n = &self.page.nodes[node as usize];
+            sink.put_at(
+                "place",
+                level,
+                share((at as u32 - n.first) as f32, (n.last - n.first) as f32),
+            );
+            let (repeats, before) = self.found.repeats[node as usize];
+            sink.put_at("repeats", level, log2p(repeats as f32));
+            sink.put_at("repeats_before", level, log2p(before as f32));
+            node = self.found.wider[node as usize];
+        }
+    }
+
+    fn semantics(&self, at: usize, sink: &mut Sink) {
+        let block = &self.page.blocks[at];
+        let near = &self.found.near[block.node as usize];
+        for bit in 0..SEM {
+            let inline = block.inline >> bit & 1 == 1;
+            let distance = if inline { -1.0 } else { f32::from(near[bit]) };
+            if sink.names.is_some() {
+                sink.put_at("near", NAMES[bit], distance);
+            } else {
+                sink.write(distance);
+            }
+        }
+        let (bad, good) = (near[SEM], near[SEM + 1]);
+        sink.put("near.bad", f32::from(bad));
+        sink.put("near.good", f32::from(good));
+        sink.put("near.good_minus_bad", f32::from(good) - f32::from(bad));
+    }
+
+    fn position(&self, at: usize, sink: &mut Sink) {
+        let blocks = self.page.blocks.len() as f32;
+        let total = self.cumulative[self.page.blocks.len()];
+        let before = self.cumulative[at];
+        sink.put("position", share(at as f32, blocks));
+        sink.put("position.words", share(before[0], total[0]));
+        sink.put("position.long", share(before[3], total[3]));
+        sink.put("index", log2p(at as f32));
+        sink.put("index.end", log2p(blocks - at as f32));
+        let section = self.section[at];
+        for (slot, name) in SECTION.iter().enumerate() {
+            sink.put_at("section", name, f32::from(section >> slot & 1));
+        }
+        for (slot, name) in SINCE.iter().enumerate() {
+            let distance = self.since[at][slot];
+            sink.put_at(
+                "since",
+                name,
+                if distance == u32::MAX {
+                    MISSING
+                } else {
+                    log2p(distance as f32)
+                },
+            );
+        }
+    }
+
+    fn landmarks(&self, at: usize, sink: &mut Sink) {
+        let found = self.found;
+        for (name, mark) in [
+            ("title", &found.title),
+            ("h1", &found.h1),
+            ("longest", &found.longest),
+            ("best", &found.best),
+            ("body", &found.body),
+        ] {
+            self.landmark(at, name, mark, sink);
+        }
+        let w = &found.words[at];
+        let keys = &found.hashes[w.first as usize..w.last as usize];
+        let in_title = found.title_bits.hits(keys) as f32;
+        sink.put("title.share", share(in_title, w.words as f32));
+        sink.put(
+            "title.cover",
+            share(in_title, found.title_bits.words as f32).min(2.0),
+        );
+        sink.put(
+            "description.share",
+            share(found.description_bits.hits(keys) as f32, w.words as f32),
+        );
+    }
+
+    fn landmark(&self, at: usize, name: &str, mark: &Landmark, sink: &mut Sink) {
+        if mark.node == NONE {
+            ["up", "down", "share", "links", "blocks"]
+                .iter()
+                .for_each(|part| sink.put_at(name, part, MISSING));
+            return;
+        }
+        let node = self.page.blocks[at].node as usize;
+        let shared = mark.shared[node] as usize;
+        let nodes = &self.page.nodes;
+        let sums = &self.found.sums[shared];
+        sink.put_at(name, "up", f32::from(nodes[node].depth - nodes[shared].depth));
+        sink.put_at(
+            name,
+            "down",
+            f32::from(nodes[mark.node as usize].depth - nodes[shared].depth),
+        );
+        sink.put_at(name, "share", share(sums.words, self.found.sums[0].words));
+        sink.put_at(name, "links", share(sums.link_bytes, sums.bytes));
+        let from = if mark.block != NONE {
+            at as f32 - mark.block as f32
+        } else {
+            let node = &nodes[mark.node as usize];
+            if (at as u32) < node.first {
+                at as f32 - node.first as f32
+            } else if at as u32 >= node.last {
+                at as f32 - node.last as f32 + 1.0
+            } else {
+                0.0
+            }
+        };
+        sink.put_at(
+            name,
+            "blocks",
+            if from < 0.0 { -log2p(-from) } else { log2p(from) },
+        );
+    }
+
+    fn likeness(&self, at: usize, sink: &mut Sink) {
+        let node = self.page.blocks[at].node as usize;
+        let all = self.found.sums[0].words;
+        let mut put = |name: &str, a: &Alike| {
+            sink.put_at(name, "blocks", log2p(a.blocks));
+            sink.put_at(name, "share", share(a.words, all));
+            sink.put_at(name, "words", share(a.words, a.blocks));
+            sink.put_at(name, "links", share(a.link_bytes, a.bytes));
+            sink.put_at(name, "long", share(a.long_words, a.words));
+        };
+        put(
+            "class",
+            &self.found.class_alike[self.found.class_of[node] as usize],
+        );
+        put("path", &self.found.path_alike[self.found.path_of[node] as usize]);
+    }
+
+    fn neighbours(&self, at: usize, sink: &mut Sink) {
+        let (blocks, words) = (&self.page.blocks, &self.found.words);
+        let home = container(&self.page.nodes, blocks[at].node);
+        for step in [-3isize, -2, -1, 1, 2, 3] {
+            let Some(other) = at.checked_add_signed(step).filter(|&b| b < blocks.len()) else {
+                ["words", "links", "ends", "tag", "apart"]
+                    .iter()
+                    .for_each(|n| sink.put_at(n, step, MISSING));
+                continue;
+            };
+            let (b, w) = (&blocks[other], &words[other]);
+            let node = &self.page.nodes[b.node as usize];
+            sink.put_at("words", step, w.words as f32);
+            sink.put_at(
+                "links",
+                step,
+                share(b.link_bytes as f32, (b.end - b.start) as f32),
+            );
+            sink.put_at("ends", step, w.ends as f32);
+            sink.put_at("tag", step, f32::from(node.tag));
+            sink.put_at(
+                "apart",
+                step,
+                f32::from(u8::from(container(&self.page.nodes, b.node) != home)),
+            );
+        }
+        for reach in [3usize, 6, 12] {
+            let (from, to) = (at.saturating_sub(reach), (at + reach + 1).min(blocks.len()));
+            self.window("around", reach, from, to, sink);
+        }
+        self.window("before", 8, at.saturating_sub(8), at, sink);
+        self.window("after", 8, at + 1, (at + 9).min(blocks.len()), sink);
+    }
+
+    fn window(&self, name: &str, reach: usize, from: usize, to: usize, sink: &mut Sink) {
+        let (from, to) = (&self.cumulative[from.min(to)], &self.cumulative[to]);
+        let part = |i: usize| to[i] - from[i];
+        let label = |what: &str| format!("{name}{reach}.{what}");
+        let values = [
+            ("words", log2p(part(0))),
+            ("links", share(part(2), part(1))),
+            ("long", share(part(3), part(0))),
+            ("ends", share(part(4), part(0))),
+        ];
+        for (what, value) in values {
+            sink.write(value);
+            if let Some(names) = &mut sink.names {
+                names.push(label(what));
+            }
+        }
+    }
+
+    fn cues(&self, at: usize, sink: &mut Sink) {
+        let w = &self.found.words[at];
+        for (kind, (name, _)) in CUES.iter().enumerate().take(STOP) {
+            sink.put_at("cue", name, share(f32::from(w.cues[kind]), w.words as f32));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logarithm_is_monotone_and_exact_at_powers() {
+        assert_eq!(
+            (log2p(0.0), log2p(1.0), log2p(3.0), log2p(1023.0)),
+            (0.0, 1.0, 2.0, 10.0)
+        );
+        assert!((0..5000).all(|x| log2p(x as f32) < log2p(x as f32 + 1.0)));
+    }
+}

@@ -1,0 +1,442 @@
+//! What class names, ids, roles and itemprops say of an element, as a set of bits.
+//!
+//! A name such as `entry-content__mainText` is cut at punctuation and case changes into words; a word that
+//! is not known whole is read as known words run together (`leftcol` = left + col). Sets are remembered by
+//! the hash of the whole attribute, because pages repeat a few dozen class strings hundreds of times.
+
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use super::tags::{self, Tag};
+
+macro_rules! bits {
+    ($($name:ident)*) => {
+        /// Names of the bits, in order.
+        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+        bits!(@number 0; $($name)*);
+    };
+    (@number $n:expr; $name:ident $($rest:ident)*) => {
+        #[allow(missing_docs)] // named like what they stand for
+        pub const $name: u64 = 1 << $n;
+        bits!(@number $n + 1; $($rest)*);
+    };
+    (@number $n:expr;) => {};
+}
+
+// The order is the model's: append, never insert. The first WORDS come from names, the rest from elements.
+bits! {
+    COMMENT FOOTER NAV CRUMBS SHARE RELATED SIDEBAR CONTENT ARTICLE POST HEADER META DATE AUTHOR TAGS TITLE
+    CAPTION AD PROMO COOKIE MODAL FORM ITEM PRODUCT DESC REVIEW WIDGET MAIN HIDDEN USER PAGER TOOLS TOC QUOTE
+    CODE FAQ COLUMN SLIDER WRAP BODY JUNK
+    E_NAV E_ASIDE E_HEADER E_FOOTER E_ARTICLE E_MAIN E_SECTION E_FORM E_TABLE E_LIST E_FIGURE E_QUOTE E_FOLD
+    E_NOSCRIPT
+}
+
+/// How many bits there are.
+pub const COUNT: usize = NAMES.len();
+const _: () = assert!(COUNT <= 64);
+
+/// Names that stand for anything but the text of the page.
+pub const BAD: u64 = COMMENT
+    | FOOTER
+    | NAV
+    | SHARE
+    | RELATED
+    | SIDEBAR
+    | AD
+    | PROMO
+    | COOKIE
+    | MODAL
+    | HIDDEN
+    | E_NAV
+    | E_ASIDE
+    | E_FOOTER
+    | JUNK;
+/// Names that stand for the text.
+pub const GOOD: u64 = BODY | CONTENT | ARTICLE | POST | E_ARTICLE | E_MAIN | MAIN;
+
+/// Known words of names and the bits they set; Russian words as they are spelt in Latin letters.
+#[rustfmt::skip]
+const WORDS: &[(u64, &str)] = &[
+    (
+        COMMENT,
+        "comment comments comm cmt reply replies disqus commentlist commentary respond kommentar \
+               kommentarii kommentariy comentarios comentario commenter otvet responses discussion",
+    ),
+    (
+        FOOTER,
+        "footer foot ftr bottom colophon podval copyright copy legal",
+    ),
+    (
+        NAV,
+        "nav navigation navbar navi menu menus mainmenu submenu topnav subnav dropdown sitemap skip menuitem",
+    ),
+    (CRUMBS, "breadcrumb breadcrumbs crumb crumbs crumbtrail pathway"),
+    (
+        SHARE,
+        "share shares sharing social addthis soc socials like likes sharethis shareaholic follow bookmark \
+             bookmarks facebook twitter vk telegram yashare pluso uptolike addtoany",
+    ),
+    (
+        RELATED,
+        "related recommended recommend recommendations recommendation similar more readmore popular \
+               trending suggestions suggested recent latest outbrain taboola pohozhie pohojie smotri seealso \
+               upsell crosssell linked mostread",
+    ),
+    (
+        SIDEBAR,
+        "sidebar side rail aside sidebars sb secondary complementary bok",
+    ),
+    (
+        CONTENT,
+        "content contents text txt cont tekst kontent copytext prose richtext markdown md rte wysiwyg rtf",
+    ),
+    (
+        ARTICLE,
+        "article articles story stories news new novost novosti statya statja stat artikel articolo art \
+               newsarticle blogpost",
+    ),
+    (
+        POST,
+        "post posts entry message msg topic thread blog hentry forum posting messages question answer answers",
+    ),
+    (
+        HEADER,
+        "header head hdr top masthead banner logo brand shapka hero jumbotron",
+    ),
+    (META, "meta byline info details infobar postmeta data credits"),
+    (
+        DATE,
+        "date time published timestamp datetime pubdate posted data_ updated modified dateline ago",
+    ),
+    (AUTHOR, "author byline authors writer avtor bio vcard contributor"),
+    (
+        TAGS,
+        "tag tags category categories keyword keywords label labels topics rubric rubrics cat tagcloud chips",
+    ),
+    (
+        TITLE,
+        "title headline heading caption name zag zagolovok subtitle subheading kicker",
+    ),
+    (
+        CAPTION,
+        "caption figcaption image photo img foto credit gallery picture figure thumb thumbnail media video",
+    ),
+    (
+        AD,
+        "ad ads adv advert advertisement adsense sponsor sponsored adfox reklama banner banners dfp gpt adslot \
+          advertising adbox sponsors direct affiliate",
+    ),
+    (
+        PROMO,
+        "promo newsletter subscribe subscription signup cta mailchimp optin podpiska promotion teaser \
+             offer paywall trial donate",
+    ),
+    (
+        COOKIE,
+        "cookie cookies consent gdpr privacy onetrust ccpa cmp cookiebot",
+    ),
+    (
+        MODAL,
+        "modal popup overlay lightbox tooltip drawer offcanvas popover toast alert notification notice \
+             fancybox dialog snackbar",
+    ),
+    (
+        FORM,
+        "form search login register input signin auth field poll vote opros searchform filter filters facet \
+            facets sort select checkbox",
+    ),
+    (
+        ITEM,
+        "list items item grid card cards tile tiles listing collection results result feed archive lenta row",
+    ),
+    (
+        PRODUCT,
+        "product products price prices sku cart buy spec specs specification specifications basket shop \
+               variant variants add tovar cena checkout purchase pdp plp",
+    ),
+    (
+        DESC,
+        "description desc summary excerpt lead intro abstract teaser anons standfirst lede deck annotation \
+            overview about preview",
+    ),
+    (
+        REVIEW,
+        "review reviews rating ratings stars otzyv otzyvy otziv testimonial testimonials feedback rate score",
+    ),
+    (
+        WIDGET,
+        "widget block module box panel portlet plugin component blok gadget",
+    ),
+    (MAIN, "main primary page maincontent central center middle"),
+    (
+        HIDDEN,
+        "hidden hide invisible hid d-none visuallyhidden none screenreader offscreen",
+    ),
+    (
+        USER,
+        "user profile avatar nick nickname username member account userinfo poster signature sig person",
+    ),
+    (
+        PAGER,
+        "pager pagination paging next prev previous older newer paginator pages",
+    ),
+    (
+        TOOLS,
+        "tool tools toolbar print button btn controls action actions buttons toggle links link edit icon \
+             icons counter stat stats views",
+    ),
+    (TOC, "toc tableofcontents outline onthispage anchors index"),
+    (
+        QUOTE,
+        "quote blockquote cite citation pullquote pull cytata citata bbcode",
+    ),
+    (
+        CODE,
+        "code highlight pre syntax prettyprint hljs codeblock source snippet console",
+    ),
+    (
+        FAQ,
+        "faq accordion faqs collapse collapsible expand expandable tab tabs tabpanel panels",
+    ),
+    (COLUMN, "left right col column columns lcol rcol span colonna"),
+    (
+        SLIDER,
+        "carousel slider slide slides swiper slick slideshow ticker marquee",
+    ),
+    (WRAP, "wrapper container inner layout wrap outer holder body"),
+];
+
+/// Words run together or joined by punctuation that name the very body of a text.
+#[rustfmt::skip]
+const BODIES: &[&str] = &[
+    "articlebody", "entrycontent", "postcontent", "postbody", "articlecontent", "articletext", "storybody",
+    "newstext", "fulltext", "storycontent", "newsbody", "newscontent", "bodytext", "bodycopy",
+    "contentbody", "entrybody", "posttext", "articlemain", "blogcontent", "newsdetail", "detailtext",
+    "reviewbody", "messagebody", "textbody", "maintext", "storytext", "articletxt", "newsitemtext",
+    "itemtext", "textcontent", "pagecontent", "markdownbody", "articlecopy", "richtext", "proseme",
+    "singlecontent", "thecontent", "contenttext", "newsfull", "fullstory", "fullnews", "blogpostbody",
+    "topiccontent", "cooked", "commentbody", "bbwrapper", "itemfulltext",
+];
+
+/// What a body never is, whatever else the name says.
+const NOT_BODY: u64 = COMMENT
+    | FOOTER
+    | NAV
+    | SHARE
+    | RELATED
+    | SIDEBAR
+    | AD
+    | PROMO
+    | COOKIE
+    | MODAL
+    | META
+    | TAGS
+    | WIDGET
+    | PAGER;
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325u64;
+    for &byte in bytes {
+        h = (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    h ^ (h >> 29)
+}
+
+const SLOTS: usize = 4096; // about eight times the words
+
+static TABLE: LazyLock<Vec<(u64, u64)>> = LazyLock::new(|| {
+    let mut table = vec![(0u64, 0u64); SLOTS];
+    let mut put = |word: &str, bits: u64| {
+        let key = hash(word.as_bytes());
+        let mut at = key as usize % SLOTS;
+        while table[at].0 != 0 && table[at].0 != key {
+            at = (at + 1) % SLOTS;
+        }
+        table[at].0 = key;
+        table[at].1 |= bits;
+    };
+    for (bits, words) in WORDS {
+        words.split_whitespace().for_each(|word| put(word, *bits));
+    }
+    BODIES.iter().for_each(|word| put(word, BODY));
+    table
+});
+
+fn lookup(word: &[u8]) -> u64 {
+    let key = hash(word);
+    let table = &*TABLE;
+    let mut at = key as usize % SLOTS;
+    while table[at].0 != 0 {
+        if table[at].0 == key {
+            return table[at].1;
+        }
+        at = (at + 1) % SLOTS;
+    }
+    0
+}
+
+/// Longest word of the table and shortest that may stand inside a run of words.
+const LONGEST: usize = 15;
+const SHORTEST_RUN: usize = 4;
+
+/// The bits of one word: known whole, or read from its start as known words run together.
+fn word_bits(word: &[u8]) -> u64 {
+    if word.len() > 40 {
+        return 0;
+    }
+    let whole = lookup(word);
+    if whole != 0 || word.len() < SHORTEST_RUN + 2 {
+        return whole;
+    }
+    let (mut bits, mut at) = (0, 0);
+    while at + 3 <= word.len() {
+        let shortest = if at == 0 { SHORTEST_RUN } else { 3 };
+        let longest = LONGEST.min(word.len() - at);
+        let Some((len, found)) = (shortest..=longest)
+            .rev()
+            .map(|len| (len, lookup(&word[at..at + len]) & !BODY))
+            .find(|(_, found)| *found != 0)
+        else {
+            break;
+        };
+        bits |= found;
+        at += len;
+    }
+    bits
+}
+
+/// The bits of a class, id or itemprop attribute.
+fn name_bits(value: &str) -> u64 {
+    let mut bits = 0;
+    let mut word = [0u8; 48];
+    for name in value.split_ascii_whitespace().take(40) {
+        let (mut joined, mut of_name) = ([0u8; 48], 0u64);
+        let (mut joined_len, mut len) = (0, 0);
+        let mut last_lower = false;
+        for &byte in name.as_bytes() {
+            let letter = byte.is_ascii_alphabetic();
+            if !letter || (byte.is_ascii_uppercase() && last_lower) {
+                of_name |= word_bits(&word[..len]);
+                len = 0;
+            }
+            last_lower = byte.is_ascii_lowercase();
+            if letter {
+                let lower = byte.to_ascii_lowercase();
+                if len < word.len() {
+                    word[len] = lower;
+                    len += 1;
+                }
+                if joined_len < joined.len() {
+                    joined[joined_len] = lower;
+                    joined_len += 1;
+                }
+            }
+        }
+        of_name |= word_bits(&word[..len]);
+        of_name |= compound(&joined[..joined_len], of_name);
+        bits |= of_name;
+    }
+    bits
+}
+
+fn compound(joined: &[u8], of_name: u64) -> u64 {
+    const JUNKY: u64 = SHARE | RELATED | AD | PROMO | COOKIE | NAV | PAGER | MODAL;
+    let junk = if of_name & JUNKY != 0 { JUNK } else { 0 };
+    if of_name & NOT_BODY != 0 {
+        return junk;
+    }
+    let known = joined.len() <= LONGEST && lookup(joined) & BODY != 0;
+    let built = of_name & CONTENT != 0 && of_name & (ARTICLE | POST) != 0;
+    if known || built { junk | BODY } else { junk }
+}
+
+const CACHE: usize = 8192; // 128 KiB a thread; a site's few hundred class strings fit many times over
+
+thread_local! {
+    static SEEN: RefCell<Vec<(u64, u64)>> = RefCell::new(vec![(0, 0); CACHE]);
+}
+
+/// The bits of an attribute's value, remembered by the hash of the value.
+pub fn of_name(value: &str) -> u64 {
+    if value.is_empty() {
+        return 0;
+    }
+    let clipped = &value.as_bytes()[..value.len().min(512)];
+    let key = fast_hash(clipped) | 1;
+    SEEN.with_borrow_mut(|seen| {
+        let slot = &mut seen[(key >> 40) as usize % CACHE];
+        if slot.0 != key {
+            *slot = (key, name_bits(std::str::from_utf8(clipped).unwrap_or("")));
+        }
+        slot.1
+    })
+}
+
+/// Eight bytes a step; 64 bits, so that two strings of one crawl do not meet by chance.
+pub fn fast_hash(bytes: &[u8]) -> u64 {
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut h = (bytes.len() as u64).wrapping_mul(K);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for chunk in chunks {
+        h = (h.rotate_left(23) ^ u64::from_le_bytes(*chunk)).wrapping_mul(K);
+    }
+    let mut last = [0u8; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    h = (h.rotate_left(23) ^ u64::from_le_bytes(last)).wrapping_mul(K);
+    h ^ (h >> 31)
+}
+
+/// The bits an element has by its own name.
+pub fn of_tag(tag: Tag) -> u64 {
+    match tag {
+        tags::NAV | tags::MENU => E_NAV,
+        tags::ASIDE => E_ASIDE,
+        tags::HEADER => E_HEADER,
+        tags::FOOTER => E_FOOTER,
+        tags::ARTICLE => E_ARTICLE,
+        tags::MAIN => E_MAIN,
+        tags::SECTION => E_SECTION,
+        tags::FORM | tags::FIELDSET | tags::SEARCH | tags::BUTTON => E_FORM,
+        tags::TABLE => E_TABLE,
+        tags::UL | tags::OL | tags::DL => E_LIST,
+        tags::FIGURE | tags::FIGCAPTION => E_FIGURE,
+        tags::BLOCKQUOTE => E_QUOTE,
+        tags::DETAILS | tags::DIALOG => E_FOLD,
+        tags::NOSCRIPT => E_NOSCRIPT,
+        tags::PRE => CODE,
+        tags::TIME => DATE,
+        _ => 0,
+    }
+}
+
+/// The bits of a WAI-ARIA role.
+pub fn of_role(role: &str) -> u64 {
+    match role.trim() {
+        "main" => E_MAIN,
+        "navigation" | "menu" | "menubar" => E_NAV,
+        "banner" => E_HEADER,
+        "contentinfo" => E_FOOTER,
+        "complementary" => E_ASIDE,
+        "search" | "form" => E_FORM,
+        "dialog" | "alertdialog" => MODAL,
+        "article" => E_ARTICLE,
+        "tabpanel" => FAQ,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_at_punctuation_case_and_known_words() {
+        assert_eq!(of_name("leftCol"), COLUMN);
+        assert_ne!(of_name("sidebarleft") & SIDEBAR, 0);
+        assert_ne!(of_name("entry-content") & BODY, 0);
+        assert_ne!(of_name("articleBody") & BODY, 0);
+        assert_eq!(of_name("related-article-content") & BODY, 0);
+        assert_eq!(of_name("x17 qq"), 0);
+    }
+}

@@ -1,0 +1,481 @@
+//! A light tree of block elements and, in document order, the blocks of text between their boundaries.
+//!
+//! Only block elements become nodes; inline elements colour the text that passes through them (links, bold,
+//! class names). HTML5's tree rules are kept where real pages lean on them: paragraphs, list items, cells and
+//! rows close by themselves, end tags close only within their scope, a formatting end tag never closes a block.
+//!
+//! Everything is bounded: depth, open elements, nodes, blocks, kept metadata; past a bound text still
+//! arrives, it only joins the nearest node or the running block.
+
+use super::scan::{Scanner, Token};
+use super::tags::{self, BLOCK, BOLD, CLOSES_P, RAW, SCOPE, SKIP, Tag, VOID, flags};
+
+mod states;
+mod text;
+
+/// Nodes deeper than this join their ancestor (browsers stop at 512; real pages stay under 100).
+const MAX_DEPTH: u16 = 256;
+/// Open elements, inline ones included.
+const MAX_OPEN: usize = 768;
+/// Nodes of one page (a page of 80 KB has about 800).
+const MAX_NODES: usize = 1 << 18;
+/// Blocks of one page; further text joins blocks of at least [`LATE_BLOCK`] bytes.
+const MAX_BLOCKS: usize = 100_000;
+const LATE_BLOCK: usize = 4096;
+/// Kept `meta` elements and embedded scripts.
+const MAX_METAS: usize = 128;
+const MAX_SCRIPTS: usize = 32;
+
+/// No node, no block.
+pub const NONE: u32 = u32::MAX;
+
+/// A block element. Its blocks are `first..last`.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub parent: u32,
+    pub first: u32,
+    pub last: u32,
+    pub depth: u16,
+    pub tag: Tag,
+    /// What its own tag, class, id, role and itemprop say ([`sem`]).
+    pub sem: u64,
+    /// Hash of tag and class: the elements of one template share it.
+    pub sig: u32,
+    pub images: u16,
+    pub inputs: u16,
+}
+
+/// A run of text without a block boundary inside.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// Range of [`Page::text`].
+    pub start: u32,
+    pub end: u32,
+    pub node: u32,
+    pub link_bytes: u32,
+    pub bold_bytes: u32,
+    pub links: u16,
+    /// Images since the block before.
+    pub images: u16,
+    /// Whether a `br` stands before it rather than a block boundary.
+    pub after_break: bool,
+    /// What the inline elements around its text say ([`sem`]).
+    pub inline: u64,
+}
+
+/// What the head and the attributes state; all of it raw, read by `meta.rs`.
+#[derive(Default)]
+pub struct Stated<'a> {
+    pub title: Option<&'a str>,
+    pub language: Option<&'a str>,
+    pub canonical: Option<&'a str>,
+    /// (name, property, itemprop or http-equiv; content)
+    pub metas: Vec<(&'a str, &'a str)>,
+    pub json_ld: Vec<&'a str>,
+    /// State of a page's own program: `__NEXT_DATA__`, Discourse's `data-preloaded` (still escaped).
+    pub next_data: Option<&'a str>,
+    pub preloaded: Option<&'a str>,
+    /// First `datetime` of a `time` element.
+    pub time: Option<&'a str>,
+    pub times: u32,
+    /// What the body's own class says.
+    pub body: u64,
+}
+
+/// A parsed page.
+pub struct Page<'a> {
+    pub text: String,
+    pub nodes: Vec<Node>,
+    pub blocks: Vec<Block>,
+    pub stated: Stated<'a>,
+}
+
+impl Page<'_> {
+    /// The text of a block.
+    pub fn block_text(&self, block: usize) -> &str {
+        let block = &self.blocks[block];
+        &self.text[block.start as usize..block.end as usize]
+    }
+}
+
+struct Open {
+    tag: Tag,
+    node: u32,
+    sem: u64,
+}
+
+struct Builder<'a> {
+    page: Page<'a>,
+    open: Vec<Open>,
+    counts: [u16; tags::COUNT],
+    overflow: u32,
+    node: u32,
+    block_start: usize,
+    running: Block,
+    space: bool,
+    skip: u32,
+    links: u32,
+    bold: u32,
+    pre: u32,
+    inline: u64,
+}
+
+/// Parses a page in one pass, in time linear in its length.
+pub fn parse(html: &str) -> Page<'_> {
+    let mut builder = Builder::new(html.len());
+    let mut scanner = Scanner::new(html);
+    while let Some(token) = scanner.next_token() {
+        match token {
+            Token::Text(text) => builder.text(text),
+            Token::Start(tag) => builder.start(tag, &mut scanner),
+            Token::End(tag) => builder.end(tag),
+        }
+    }
+    builder.finish()
+}
+
+impl<'a> Builder<'a> {
+    fn new(length: usize) -> Self {
+        let root = Node {
+            parent: 0,
+            first: 0,
+            last: 0,
+            depth: 0,
+            tag: tags::BODY,
+            sem: 0,
+            sig: 0,
+            images: 0,
+            inputs: 0,
+        };
+        let page = Page {
+            text: String::with_capacity(length / 4),
+            nodes: vec![root],
+            blocks: Vec::with_capacity(256),
+            stated: Stated::default(),
+        };
+        Builder {
+            page,
+            open: Vec::with_capacity(64),
+            counts: [0; tags::COUNT],
+            overflow: 0,
+            node: 0,
+            block_start: 0,
+            running: Block::default(),
+            space: false,
+            skip: 0,
+            links: 0,
+            bold: 0,
+            pre: 0,
+            inline: 0,
+        }
+    }
+
+    fn finish(mut self) -> Page<'a> {
+        self.flush(false);
+        let last = self.page.blocks.len() as u32;
+        while let Some(open) = self.open.pop() {
+            if open.node != NONE {
+                self.page.nodes[open.node as usize].last = last;
+            }
+        }
+        self.page.nodes[0].last = last;
+        self.page
+    }
+
+    fn start(&mut self, tag: Tag, scanner: &mut Scanner<'a>) {
+        let flags = flags(tag);
+        match tag {
+            tags::HTML | tags::BODY | tags::HEAD => return self.document(tag, scanner),
+            tags::META => return self.meta(scanner),
+            tags::LINK => return self.link(scanner),
+            tags::BR => {
+                if self.pre > 0 {
+                    return self.push_preformatted("\n");
+                }
+                return self.flush(true);
+            }
+            tags::IMG => self.running.images = self.running.images.saturating_add(1),
+            _ => {}
+        }
+        if flags & RAW != 0 {
+            return self.raw(tag, scanner);
+        }
+        if flags & BLOCK != 0 {
+            self.flush(false);
+            self.close_implied(tag, flags);
+        } else if matches!(tag, tags::A | tags::OPTION) && self.counts[tag as usize] > 0 {
+            self.end_inline(tag);
+        }
+        if flags & VOID != 0 {
+            let node = &mut self.page.nodes[self.node as usize];
+            match tag {
+                tags::IMG => node.images = node.images.saturating_add(1),
+                tags::INPUT => node.inputs = node.inputs.saturating_add(1),
+                _ => {}
+            }
+            return;
+        }
+        if tag == tags::SVG && scanner.self_closing {
+            return;
+        }
+        let (sem, class) = self.read_attributes(tag, scanner);
+        if flags & BLOCK != 0 {
+            self.push_block(tag, flags, sem, class);
+        } else {
+            self.push_inline(tag, flags, sem);
+        }
+    }
+
+    fn push_block(&mut self, tag: Tag, flags: u16, sem: u64, class: u64) {
+        let depth = self.page.nodes[self.node as usize].depth;
+        if depth >= MAX_DEPTH || self.open.len() >= MAX_OPEN || self.page.nodes.len() >= MAX_NODES {
+            self.overflow += 1;
+            return;
+        }
+        let first = self.page.blocks.len() as u32;
+        let sig = (class ^ u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)) as u32;
+        let number = self.page.nodes.len() as u32;
+        self.page.nodes.push(Node {
+            parent: self.node,
+            first,
+            last: first,
+            depth: depth + 1,
+            tag,
+            sem,
+            sig,
+            images: 0,
+            inputs: 0,
+        });
+        self.node = number;
+        self.opened(
+            Open {
+                tag,
+                node: number,
+                sem: 0,
+            },
+            flags,
+        );
+    }
+
+    fn push_inline(&mut self, tag: Tag, flags: u16, sem: u64) {
+        if self.open.len() >= MAX_OPEN - 256 {
+            return; // inline elements that nobody closes must not keep blocks from opening
+        }
+        if tag == tags::A {
+            self.running.links = self.running.links.saturating_add(1);
+        }
+        self.inline |= sem;
+        self.opened(Open { tag, node: NONE, sem }, flags);
+    }
+
+    fn opened(&mut self, open: Open, flags: u16) {
+        let tag = open.tag;
+        self.counts[tag as usize] += 1;
+        self.skip += u32::from(flags & SKIP != 0);
+        self.bold += u32::from(flags & BOLD != 0);
+        self.links += u32::from(tag == tags::A);
+        self.pre += u32::from(tag == tags::PRE);
+        self.open.push(open);
+    }
+
+    fn closed(&mut self, open: &Open) {
+        let (tag, flags) = (open.tag, flags(open.tag));
+        self.counts[tag as usize] -= 1;
+        self.skip -= u32::from(flags & SKIP != 0);
+        self.bold -= u32::from(flags & BOLD != 0);
+        self.links -= u32::from(tag == tags::A);
+        self.pre -= u32::from(tag == tags::PRE);
+        if open.node != NONE {
+            let node = &mut self.page.nodes[open.node as usize];
+            node.last = self.page.blocks.len() as u32;
+            self.node = node.parent;
+        }
+        if open.sem != 0 {
+            self.inline = self.open.iter().fold(0, |bits, open| bits | open.sem);
+        }
+    }
+
+    fn pop_to(&mut self, length: usize) {
+        while self.open.len() > length {
+            if let Some(open) = self.open.pop() {
+                self.closed(&open);
+            }
+        }
+    }
+
+    /// Closes what the start of a block element closes.
+    fn close_implied(&mut self, tag: Tag, flags: u16) {
+        if flags & CLOSES_P != 0 && self.counts[tags::P as usize] > 0 {
+            self.close_within(
+                |t| t == tags::P,
+                |t| tags::flags(t) & SCOPE != 0 || t == tags::BUTTON,
+            );
+        }
+        if self.counts[tags::SELECT as usize] > 0 && flags & CLOSES_P != 0 {
+            self.close_within(|t| t == tags::SELECT, |_| false);
+        }
+        let item_scope = |t: Tag| {
+            tags::flags(t) & BLOCK != 0 && !matches!(t, tags::DIV | tags::P | tags::ADDRESS | tags::CUSTOM)
+        };
+        match tag {
+            tags::LI => self.close_within(|t| t == tags::LI, item_scope),
+            tags::DT | tags::DD => self.close_within(|t| matches!(t, tags::DT | tags::DD), item_scope),
+            tags::TD | tags::TH => self.close_within(
+                |t| matches!(t, tags::TD | tags::TH),
+                |t| matches!(t, tags::TR | tags::TABLE),
+            ),
+            tags::TR => self.close_within(|t| t == tags::TR, |t| t == tags::TABLE),
+            tags::TBODY | tags::THEAD | tags::TFOOT => self.close_within(
+                |t| matches!(t, tags::TBODY | tags::THEAD | tags::TFOOT | tags::CAPTION),
+                |t| t == tags::TABLE,
+            ),
+            tags::BUTTON => self.close_within(|t| t == tags::BUTTON, |t| tags::flags(t) & SCOPE != 0),
+            _ if tags::heading(tag) > 0 => {
+                self.close_within(|t| tags::heading(t) > 0, |t| tags::flags(t) & BLOCK != 0)
+            }
+            _ => {}
+        }
+    }
+
+    /// Closes the nearest open element that `wanted` names, unless one that `scope` names comes first.
+    fn close_within(&mut self, wanted: impl Fn(Tag) -> bool, scope: impl Fn(Tag) -> bool) {
+        for at in (0..self.open.len()).rev() {
+            let tag = self.open[at].tag;
+            if wanted(tag) {
+                return self.pop_to(at);
+            }
+            if scope(tag) {
+                return;
+            }
+        }
+    }
+
+    fn end(&mut self, tag: Tag) {
+        let flags = flags(tag);
+        if flags & BLOCK == 0 {
+            if flags & (VOID | RAW) == 0 && self.counts[tag as usize] > 0 {
+                self.end_inline(tag);
+            } else if tag == tags::BR {
+                self.flush(true);
+            }
+            return;
+        }
+        self.flush(false);
+        if matches!(tag, tags::HTML | tags::BODY | tags::HEAD) {
+            return;
+        }
+        if self.overflow > 0 {
+            self.overflow -= 1;
+            return;
+        }
+        if tags::heading(tag) > 0 {
+            return self.close_within(|t| tags::heading(t) > 0, |t| tags::flags(t) & SCOPE != 0);
+        }
+        if self.counts[tag as usize] == 0 {
+            return;
+        }
+        match tag {
+            tags::TABLE => self.close_within(|t| t == tag, |_| false),
+            tags::TD | tags::TH | tags::TR | tags::TBODY | tags::THEAD | tags::TFOOT | tags::CAPTION => {
+                self.close_within(|t| t == tag, |t| t == tags::TABLE)
+            }
+            tags::LI => self.close_within(
+                |t| t == tag,
+                |t| tags::flags(t) & SCOPE != 0 || matches!(t, tags::UL | tags::OL | tags::MENU | tags::DIR),
+            ),
+            _ => self.close_within(|t| t == tag, |t| tags::flags(t) & SCOPE != 0),
+        }
+    }
+
+    /// Takes an inline element off the stack wherever it stands; blocks above it stay open.
+    fn end_inline(&mut self, tag: Tag) {
+        if let Some(at) = self.open.iter().rposition(|open| open.tag == tag) {
+            let open = self.open.remove(at);
+            self.closed(&open);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(html: &str) -> Vec<String> {
+        let page = parse(html);
+        (0..page.blocks.len())
+            .map(|b| page.block_text(b).to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn blocks_break_at_block_elements_and_line_breaks() {
+        assert_eq!(
+            blocks("<p>a <b>b</b>\n c<br>d<div>e</div>f"),
+            ["a b c", "d", "e", "f"]
+        );
+    }
+
+    #[test]
+    fn references_and_odd_spaces_are_normal() {
+        assert_eq!(
+            blocks("<p>a&nbsp;b\u{a0}c&shy;d\u{ad}e \0 &amp; f"),
+            ["a b cde & f"]
+        );
+    }
+
+    #[test]
+    fn hidden_machinery_gives_no_text() {
+        let html =
+            "<script>x</script><style>y</style><select><option>z</select><svg><title>t</title>w</svg><p>ok";
+        assert_eq!(blocks(html), ["ok"]);
+        assert_eq!(blocks("<select><option>a<div>after"), ["after"]);
+    }
+
+    #[test]
+    fn cells_rows_and_items_close_by_themselves() {
+        let page = parse("<table><tr><td>a<td>b<tr><td>c</table><ul><li>d<li>e<ul><li>f</ul></ul>g");
+        let depths: Vec<u16> = page
+            .blocks
+            .iter()
+            .map(|b| page.nodes[b.node as usize].depth)
+            .collect();
+        assert_eq!(depths, [3, 3, 3, 2, 2, 4, 0]);
+    }
+
+    #[test]
+    fn an_end_tag_does_not_reach_out_of_its_cell() {
+        let page = parse("<div><table><tr><td>a</div>b</td></tr></table>c</div>d");
+        let depths: Vec<u16> = page
+            .blocks
+            .iter()
+            .map(|b| page.nodes[b.node as usize].depth)
+            .collect();
+        assert_eq!(depths, [4, 4, 1, 0]);
+    }
+
+    #[test]
+    fn preformatted_text_keeps_its_lines() {
+        assert_eq!(blocks("<pre>\na\n  b &lt;\n</pre>c"), ["a\n  b <", "c"]);
+    }
+
+    #[test]
+    fn link_and_bold_bytes_are_counted() {
+        let page = parse("<p>ab <a href=x><b>cd</b></a> e");
+        assert_eq!(
+            (
+                page.blocks[0].link_bytes,
+                page.blocks[0].bold_bytes,
+                page.blocks[0].links
+            ),
+            (3, 3, 1)
+        );
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let html = "<div>".repeat(100_000) + "deep" + &"</div>".repeat(100_000) + "<p>after";
+        let page = parse(&html);
+        assert_eq!(page.blocks.len(), 2);
+        assert_eq!(page.nodes[page.blocks[1].node as usize].depth, 1);
+    }
+}

@@ -1,0 +1,121 @@
+//! How text between tags becomes the text of a block: white space collapsed, references decoded.
+
+use super::super::entities;
+use super::{Block, Builder, LATE_BLOCK, MAX_BLOCKS};
+
+impl Builder<'_> {
+    /// Ends the running block; `line_break` says that a `br` ended it.
+    pub(super) fn flush(&mut self, line_break: bool) {
+        self.space = false;
+        let text = &mut self.page.text;
+        if self.pre > 0 {
+            let kept = text[self.block_start..].trim_end().len();
+            text.truncate(self.block_start + kept);
+        }
+        if text.len() > self.block_start {
+            if self.page.blocks.len() >= MAX_BLOCKS && text.len() - self.block_start < LATE_BLOCK {
+                self.space = true;
+                return;
+            }
+            let mut block = std::mem::take(&mut self.running);
+            block.start = self.block_start as u32;
+            block.end = text.len() as u32;
+            block.node = self.node;
+            self.page.blocks.push(block);
+            self.block_start = text.len();
+            self.running.after_break = line_break;
+        } else {
+            let images = self.running.images;
+            self.running = Block {
+                images,
+                after_break: line_break && self.running.after_break,
+                ..Block::default()
+            };
+        }
+    }
+
+    pub(super) fn text(&mut self, raw: &str) {
+        if self.skip > 0 || raw.is_empty() {
+            return;
+        }
+        let before = self.page.text.len();
+        if self.pre > 0 {
+            self.push_preformatted(raw);
+        } else {
+            self.push_collapsed(raw);
+        }
+        let added = (self.page.text.len() - before) as u32;
+        if added > 0 {
+            self.running.inline |= self.inline;
+            if self.links > 0 {
+                self.running.link_bytes += added;
+            }
+            if self.bold > 0 {
+                self.running.bold_bytes += added;
+            }
+        }
+    }
+
+    pub(super) fn push_collapsed(&mut self, raw: &str) {
+        let bytes = raw.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let start = at;
+            // 0xC2 leads no-break spaces, soft hyphens and C1 controls.
+            while at < bytes.len() && bytes[at] > b' ' && bytes[at] != b'&' && bytes[at] != 0xC2 {
+                at += 1;
+            }
+            if at > start {
+                self.put(&raw[start..at]);
+            }
+            let Some(&byte) = bytes.get(at) else { break };
+            let (char, length) = match byte {
+                b'&' => entities::decode(&raw[at..]).unwrap_or(('&', 1)),
+                0xC2 => (char::from(bytes[at + 1]), 2),
+                _ => (' ', 1),
+            };
+            self.put_char(char);
+            at += length;
+        }
+    }
+
+    /// Text without white space or references.
+    pub(super) fn put(&mut self, text: &str) {
+        if self.space && self.page.text.len() > self.block_start {
+            self.page.text.push(' ');
+        }
+        self.space = false;
+        self.page.text.push_str(text);
+    }
+
+    pub(super) fn put_char(&mut self, char: char) {
+        match char {
+            '\u{AD}' | '\u{200B}' | '\u{FEFF}' => {} // soft hyphen, zero-width space, byte order mark
+            _ if char.is_whitespace() || char.is_control() => self.space = true,
+            _ => self.put(char.encode_utf8(&mut [0; 4])),
+        }
+    }
+
+    pub(super) fn push_preformatted(&mut self, raw: &str) {
+        let mut rest = raw;
+        let mut chars = 0;
+        while let Some(char) = rest[chars..].chars().next() {
+            let (char, length) = match char {
+                '&' => entities::decode(&rest[chars..]).unwrap_or(('&', 1)),
+                _ => (char, char.len_utf8()),
+            };
+            rest = &rest[chars + length..];
+            chars = 0;
+            let char = match char {
+                '\r' => continue,
+                '\n' | '\t' => char,
+                '\u{A0}' => ' ',
+                _ if char.is_control() => continue,
+                _ => char,
+            };
+            if self.page.text.len() > self.block_start || char != '\n' {
+                self.page.text.push(char);
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! One pass over a block's text: words, letters, punctuation, and the cue words of boilerplate.
+
+use std::sync::LazyLock;
+
+/// Kinds of cue words; each is a feature. The last is the function words of a language.
+pub const CUES: &[(&str, &str)] = &[
+    (
+        "share",
+        "share tweet facebook twitter whatsapp telegram vk вконтакте поделиться поделитесь одноклассники \
+               pinterest linkedin email reddit твитнуть нравится мой живой instagram",
+    ),
+    (
+        "comment",
+        "comment comments reply replies комментарий комментарии комментариев комментировать отзывы отзыв \
+                 ответить обсуждение обсудить комментария комментарі respond responses discussion",
+    ),
+    (
+        "related",
+        "related recommended popular trending similar also читайте также похожие теме материалы популярное \
+                 новости смотрите интересное другие more latest further recent ещё еще most последние самое \
+                 лучшее предыдущая следующая previous next",
+    ),
+    (
+        "subscribe",
+        "subscribe newsletter subscription подписаться подпишитесь подписка рассылка sign inbox updates \
+                   рассылку rss join follow",
+    ),
+    (
+        "cookie",
+        "cookie cookies consent privacy gdpr куки файлы конфиденциальности policy accept preferences персональных",
+    ),
+    (
+        "copyright",
+        "copyright © rights reserved права защищены перепечатка использование материалов ссылка ссылки \
+                   гиперссылка обязательна редакция сми разрешения свидетельство регистрации terms",
+    ),
+    (
+        "ad",
+        "advertisement sponsored реклама рекламы партнеров партнёров партнеры ad ads adverts promoted affiliate",
+    ),
+    (
+        "login",
+        "login log signin register account password войти вход регистрация пароль авторизация \
+               зарегистрироваться забыли имя логин username авторизуйтесь",
+    ),
+    (
+        "tags",
+        "tags tag теги тэги метки рубрика рубрики категория категории category categories filed topics ключевые \
+              раздел разделы",
+    ),
+    (
+        "source",
+        "source источник photo фото credit via courtesy image images getty reuters иллюстрация фотография \
+                интерфакс риа тасс",
+    ),
+    (
+        "author",
+        "by author автор written posted contributor editor корреспондент опубликовал опубликовано добавил \
+                published updated прислал разместил",
+    ),
+    (
+        "date",
+        "january february march april may june july august september october november december jan feb mar apr \
+              jun jul aug sep sept oct nov dec ago января февраля марта апреля мая июня июля августа сентября октября \
+              ноября декабря сегодня вчера назад today yesterday am pm monday tuesday wednesday thursday friday \
+              saturday sunday понедельник вторник среда четверг пятница суббота воскресенье utc gmt",
+    ),
+    (
+        "more",
+        "read continue learn view click here подробнее далее читать узнать полностью see show load подробности",
+    ),
+    (
+        "nav",
+        "home menu search contact about главная поиск меню контакты карта сайта нас help faq версия печати \
+             распечатать print skip back top наверх вверх назад архив форум блоги",
+    ),
+    (
+        "shop",
+        "cart price buy add shipping checkout купить цена корзина руб грн корзину доставка sale stock wishlist \
+              delivery returns quantity qty usd eur $ € £",
+    ),
+    (
+        "forum",
+        "quote posts joined member members thread topic likes сообщение сообщений тема темы цитата \
+               пользователь posted wrote reputation solution answered votes answer question guest гость",
+    ),
+    (
+        "views",
+        "views просмотров просмотры shares оценка рейтинг rating votes голосов reviews прочтений min минут \
+               просмотра",
+    ),
+    (
+        "stop",
+        "the of and to in is that for it as was with be on not he his but at are this have from or had an they \
+              which you were her she there would their we him been has when who will no if out so и в не на я быть он \
+              с что а по это она этот к но они мы весь который из у то за свой от так о для ты же все тот может вы \
+              человек такой его только или ещё бы себя один как уже до если при их время чтобы этого также і та що \
+              це як з від до був або ні й була der die und das den von zu mit sich des auf für ist im dem nicht ein \
+              eine als auch es an werden aus er hat dass sie nach wird bei le la les et des en un du une que est \
+              pour qui dans par plus pas au sur ne se ce il sont el los las del con una su por lo como más o sus di \
+              che è per un della i in nel alla w z na się nie do to że jest o jak po ale co od za przez był są",
+    ),
+];
+
+/// Index of the function words in [`CUES`].
+pub const STOP: usize = CUES.len() - 1;
+/// Number of cue kinds that are features.
+pub const CUE_COUNT: usize = CUES.len();
+
+/// What one block's text is made of; counts of characters unless said otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Range of the page's word hashes.
+    pub first: u32,
+    pub last: u32,
+    /// Words; two signs of a script written without spaces count as one.
+    pub words: u32,
+    pub chars: u32,
+    pub letters: u32,
+    pub upper: u32,
+    pub digits: u32,
+    pub cyrillic: u32,
+    pub commas: u32,
+    /// Full stops, question and exclamation marks, ellipses.
+    pub ends: u32,
+    pub other: u32,
+    pub long_words: u32,
+    pub numbers: u32,
+    pub capitals: u32,
+    pub cues: [u8; CUE_COUNT],
+    pub starts_upper: bool,
+    pub starts_digit: bool,
+    pub ends_sentence: bool,
+    pub ends_colon: bool,
+    /// Hash of the words in order.
+    pub hash: u64,
+}
+
+const SLOTS: usize = 2048;
+
+static TABLE: LazyLock<Vec<(u32, u32)>> = LazyLock::new(|| {
+    let mut table = vec![(0u32, 0u32); SLOTS];
+    for (kind, (_, words)) in CUES.iter().enumerate() {
+        for word in words.split_whitespace() {
+            let mut hashes = Vec::new();
+            scan(word, &mut hashes);
+            let Some(&key) = hashes.first() else { continue };
+            let mut at = key as usize % SLOTS;
+            while table[at].0 != 0 && table[at].0 != key {
+                at = (at + 1) % SLOTS;
+            }
+            table[at] = (key, table[at].1 | 1 << kind);
+        }
+    }
+    table
+});
+
+fn cues_of(table: &[(u32, u32)], key: u32) -> u32 {
+    let mut at = key as usize % SLOTS;
+    while table[at].0 != 0 {
+        if table[at].0 == key {
+            return table[at].1;
+        }
+        at = (at + 1) % SLOTS;
+    }
+    0
+}
+
+const OTHER: u8 = 0;
+const LOWER: u8 = 1;
+const UPPER: u8 = 2;
+const DIGIT: u8 = 3;
+const COMMA: u8 = 4;
+const END: u8 = 5;
+const SPACE: u8 = 6;
+const CJK: u8 = 7;
+
+/// Class and lower case of one character.
+#[inline]
+fn classify(code: u32) -> (u8, u32) {
+    match code {
+        0..=0x20 => (SPACE, code),
+        0x30..=0x39 => (DIGIT, code),
+        0x41..=0x5A => (UPPER, code + 32),
+        0x61..=0x7A => (LOWER, code),
+        0x2C | 0x3B => (COMMA, code),
+        0x21 | 0x2E | 0x3F | 0x2026 => (END, code),
+        0x410..=0x42F => (UPPER, code + 32),
+        0x400..=0x40F => (UPPER, code + 80),
+        0x430..=0x45F => (LOWER, code),
+        0xC0..=0xDE if code != 0xD7 => (UPPER, code + 32),
+        0x391..=0x3A9 => (UPPER, code + 32),
+        0..=0xBF | 0xD7 | 0xF7 | 0x2000..=0x206F | 0x2070..=0x2BFF => (OTHER, code),
+        0x3001 | 0xFF0C => (COMMA, code),
+        0x3002 | 0xFF01 | 0xFF1F | 0x964 => (END, code),
+        0x3000..=0x303F | 0xFE30..=0xFE4F | 0xFF00..=0xFF0F | 0xFF1A..=0xFF20 => (OTHER, code),
+        0x2E80..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF | 0xE00..=0xE7F => {
+            (CJK, code)
+        }
+        0x1F000..=0x1FFFF => (OTHER, code),
+        _ => (LOWER, code),
+    }
+}
+
+const TABLED: usize = 0x530;
+
+/// [`classify`] of Latin, Greek and Cyrillic characters, looked up.
+static CLASSES: LazyLock<Vec<(u8, u16)>> = LazyLock::new(|| {
+    (0..TABLED as u32)
+        .map(classify)
+        .map(|(class, lower)| (class, lower as u16))
+        .collect()
+});
+
+/// Decodes the character at `at`; the text is valid UTF-8 and `at` a boundary.
+#[inline]
+fn char_at(bytes: &[u8], at: usize) -> (u32, usize) {
+    let tail = |i: usize| u32::from(bytes.get(at + i).copied().unwrap_or(0) & 0x3F);
+    let lead = bytes[at];
+    match lead {
+        0..=0x7F => (u32::from(lead), 1),
+        0x80..=0xDF => (u32::from(lead & 0x1F) << 6 | tail(1), 2),
+        0xE0..=0xEF => (u32::from(lead & 0x0F) << 12 | tail(1) << 6 | tail(2), 3),
+        _ => (
+            u32::from(lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3),
+            4,
+        ),
+    }
+}
+
+/// Counts a block's text without cue words and appends the hashes of its words.
+fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
+    let bytes = text.as_bytes();
+    let mut w = Words {
+        first: hashes.len() as u32,
+        ..Words::default()
+    };
+    let classes = CLASSES.as_slice();
+    let (mut at, mut hash, mut length, mut cjk) = (0, 0u64, 0u32, 0u32);
+    let mut last = SPACE;
+    let mut last_code = 0;
+    while at < bytes.len() {
+        let (code, size) = char_at(bytes, at);
+        at += size;
+        let (class, lower) = match classes.get(code as usize) {
+            Some(&(class, lower)) => (class, u32::from(lower)),
+            None => classify(code),
+        };
+        if class == SPACE && length == 0 {
+            continue;
+        }
+        w.chars += 1;
+        if matches!(class, LOWER | UPPER | DIGIT | CJK) {
+            if length == 0 {
+                hash = 0;
+                w.capitals += u32::from(class == UPPER);
+                w.numbers += u32::from(class == DIGIT);
+                if w.first == hashes.len() as u32 {
+                    w.starts_upper = class == UPPER;
+                    w.starts_digit = class == DIGIT;
+                }
+            }
+            length += 1;
+            hash = (hash.rotate_left(7) ^ u64::from(lower)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            w.upper += u32::from(class == UPPER);
+            w.digits += u32::from(class == DIGIT);
+            cjk += u32::from(class == CJK);
+            w.cyrillic += u32::from((0x400..0x530).contains(&code));
+        } else {
+            if length > 0 {
+                finish(&mut w, hashes, hash, length);
+                length = 0;
+            }
+            match class {
+                COMMA => w.commas += 1,
+                END => w.ends += u32::from(last != END),
+                OTHER => w.other += 1,
+                _ => {}
+            }
+        }
+        if class != SPACE {
+            (last, last_code) = (class, code);
+        }
+    }
+    if length > 0 {
+        finish(&mut w, hashes, hash, length);
+    }
+    w.letters -= w.digits;
+    w.words += cjk / 2;
+    w.last = hashes.len() as u32;
+    w.ends_sentence = last == END || matches!(last_code, 0x22 | 0xBB | 0x201D) && w.ends > 0;
+    w.ends_colon = last_code == 0x3A;
+    w
+}
+
+#[inline]
+fn finish(w: &mut Words, hashes: &mut Vec<u32>, hash: u64, length: u32) {
+    let key = (hash >> 32) as u32 | 1;
+    w.words += 1;
+    w.letters += length;
+    w.long_words += u32::from(length > 6);
+    w.hash = (w.hash.rotate_left(11) ^ u64::from(key)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hashes.push(key);
+}
+
+/// Counts a block's text and appends the hashes of its words, in lower case, to `hashes`.
+pub fn count(text: &str, hashes: &mut Vec<u32>) -> Words {
+    let mut w = scan(text, hashes);
+    let table = TABLE.as_slice();
+    for &key in &hashes[w.first as usize..w.last as usize] {
+        let mut bits = cues_of(table, key);
+        while bits != 0 {
+            let kind = bits.trailing_zeros() as usize;
+            w.cues[kind] = w.cues[kind].saturating_add(1);
+            bits &= bits - 1;
+        }
+    }
+    w
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_letters_and_marks_are_counted() {
+        let mut hashes = Vec::new();
+        let w = count("Привет, World 2024! Как дела?..", &mut hashes);
+        assert_eq!(
+            (w.words, w.letters, w.digits, w.upper, w.cyrillic),
+            (5, 18, 4, 3, 13)
+        );
+        assert_eq!(
+            (w.commas, w.ends, w.ends_sentence, w.starts_upper),
+            (1, 2, true, true)
+        );
+        assert_eq!(hashes.len(), 5);
+    }
+
+    #[test]
+    fn letter_case_does_not_change_a_word() {
+        let mut hashes = Vec::new();
+        count("ЁЖИК ёжик Share SHARE", &mut hashes);
+        assert_eq!((hashes[0], hashes[2]), (hashes[1], hashes[3]));
+    }
+
+    #[test]
+    fn cue_words_are_found() {
+        let w = count("Читайте также: комментарии", &mut Vec::new());
+        assert_eq!(
+            CUES.iter()
+                .zip(w.cues)
+                .find(|((n, _), _)| *n == "related")
+                .map(|x| x.1),
+            Some(2)
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Bindings of [`crate::dedup`].
+
+use crate::dedup::format::{ID, Scheme};
+use crate::dedup::sign::{ShardSigner, TextSigner, exact_hash};
+use crate::dedup::text::Normalised;
+use crate::dedup::{DedupError, group, minhash, resolve};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::io;
+use std::path::PathBuf;
+
+impl From<DedupError> for PyErr {
+    fn from(error: DedupError) -> Self {
+        match error {
+            // Keeps the number, so that Python raises FileNotFoundError and the like.
+            DedupError::Io(path, io_error) => match io_error.raw_os_error() {
+                Some(number) => {
+                    let name = path.display().to_string();
+                    PyOSError::new_err((number, plain(&io_error), name))
+                }
+                None => PyOSError::new_err(format!("{}: {io_error}", path.display())),
+            },
+            other => PyValueError::new_err(other.to_string()),
+        }
+    }
+}
+
+/// An error's words without Rust's "(os error 2)": Python shows the number itself.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// Signs the documents of one shard.
+#[pyclass(module = "rust_ext")]
+struct DedupSigner(ShardSigner);
+
+#[pymethods]
+impl DedupSigner {
+    #[new]
+    #[pyo3(signature = (shard, *, bands, rows, ngram, seed, buckets, keep_signatures))]
+    fn new(
+        shard: u32,
+        bands: u32,
+        rows: u32,
+        ngram: u32,
+        seed: u64,
+        buckets: u32,
+        keep_signatures: bool,
+    ) -> PyResult<Self> {
+        let scheme = Scheme {
+            shard,
+            bands,
+            rows,
+            ngram,
+            buckets,
+            seed,
+            keep_signatures,
+        };
+        Ok(Self(ShardSigner::new(scheme)?))
+    }
+
+    /// Adds documents: `ids` holds 16 bytes each, text i is `data[offsets[i]..offsets[i + 1]]`.
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        ids: PyReadonlyArray1<'_, u8>,
+        offsets: PyReadonlyArray1<'_, i64>,
+        data: PyReadonlyArray1<'_, u8>,
+    ) -> PyResult<()> {
+        let (ids, offsets, data) = (ids.as_slice()?, offsets.as_slice()?, data.as_slice()?);
+        let (ids, odd) = ids.as_chunks::<ID>();
+        if !odd.is_empty() || ids.len() + 1 != offsets.len() {
+            return Err(PyValueError::new_err(
+                "ids and offsets are of different numbers of documents",
+            ));
+        }
+        let signer = &mut self.0;
+        py.detach(|| -> PyResult<()> {
+            for (id, window) in ids.iter().zip(offsets.windows(2)) {
+                let text = usize::try_from(window[0])
+                    .ok()
+                    .zip(usize::try_from(window[1]).ok())
+                    .and_then(|(start, end)| data.get(start..end))
+                    .ok_or_else(|| PyValueError::new_err("offsets lie outside of data or go back"))?;
+                signer.add(id, text)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes the `.sign` file, atomically.
+    fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| Ok(self.0.write(&path)?))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.documents()
+    }
+}
+
+type SignatureAndBands<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u64>>);
+
+/// A text's signature and its band hashes. The signature has one value a function, all 2^32 - 1 where
+/// the text has no words.
+#[pyfunction]
+#[pyo3(signature = (text, *, bands, rows, ngram, seed))]
+fn dedup_signature<'py>(
+    py: Python<'py>,
+    text: &str,
+    bands: u32,
+    rows: u32,
+    ngram: u32,
+    seed: u64,
+) -> PyResult<SignatureAndBands<'py>> {
+    let scheme = Scheme {
+        shard: 0,
+        bands,
+        rows,
+        ngram,
+        buckets: 1,
+        seed,
+        keep_signatures: false,
+    };
+    scheme.check()?;
+    let (signature, hashes) = py.detach(|| {
+        let mut signer = TextSigner::new(&scheme);
+        signer.read(text);
+        (
+            signer.signature().to_vec(),
+            signer.band_hashes().collect::<Vec<_>>(),
+        )
+    });
+    Ok((PyArray1::from_vec(py, signature), PyArray1::from_vec(py, hashes)))
+}
+
+/// A text normalised as the exact hash sees it, and its words.
+#[pyfunction]
+fn dedup_words(text: &str) -> (String, Vec<String>) {
+    let mut normalised = Normalised::default();
+    normalised.read(text);
+    let string = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        string(normalised.bytes()),
+        normalised.words().map(string).collect(),
+    )
+}
+
+/// 16-byte hash of a text, normalised.
+#[pyfunction]
+fn dedup_exact_hash<'py>(py: Python<'py>, text: &str) -> Bound<'py, PyBytes> {
+    let hash = py.detach(|| {
+        let mut normalised = Normalised::default();
+        normalised.read(text);
+        exact_hash(normalised.bytes())
+    });
+    PyBytes::new(py, &hash)
+}
+
+/// Phase 2: writes the edges of one bucket of all shards; returns the numbers of exact and near edges.
+#[pyfunction]
+#[pyo3(signature = (bucket, paths, out_path, *, verify))]
+fn dedup_group(
+    py: Python<'_>,
+    bucket: u32,
+    paths: Vec<PathBuf>,
+    out_path: PathBuf,
+    verify: f64,
+) -> PyResult<(u64, u64)> {
+    let edges = py.detach(|| group::group(bucket, &paths, &out_path, verify))?;
+    Ok((edges.exact, edges.near))
+}
+
+/// Phase 3: writes each shard's marks; returns documents, clusters, exact, near, largest cluster.
+#[pyfunction]
+fn dedup_resolve(
+    py: Python<'_>,
+    signs: Vec<PathBuf>,
+    edges: Vec<PathBuf>,
+    marks: Vec<PathBuf>,
+) -> PyResult<(u64, u64, u64, u64, u32)> {
+    let found = py.detach(|| resolve::resolve(&signs, &edges, &marks))?;
+    Ok((
+        found.documents,
+        found.clusters,
+        found.exact,
+        found.near,
+        found.largest,
+    ))
+}
+
+/// Names of the signature kernels that this machine can run, the one in use first.
+#[pyfunction]
+fn dedup_kernels() -> Vec<&'static str> {
+    minhash::kernels().into_iter().map(|(name, _)| name).collect()
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<DedupSigner>()?;
+    module.add_function(wrap_pyfunction!(dedup_signature, module)?)?;
+    module.add_function(wrap_pyfunction!(dedup_words, module)?)?;
+    module.add_function(wrap_pyfunction!(dedup_exact_hash, module)?)?;
+    module.add_function(wrap_pyfunction!(dedup_group, module)?)?;
+    module.add_function(wrap_pyfunction!(dedup_resolve, module)?)?;
+    module.add_function(wrap_pyfunction!(dedup_kernels, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Every Python binding, one file a kernel; each file's `register` adds its functions to the module.
+
+mod content;
+mod decode;
+mod dedup;
+mod encode;
+mod morphemes;
+mod repair;
+mod split;
+mod text;
+mod train;
+mod warc;
+
+use pyo3::prelude::*;
+
+/// The extension module `rust_ext._native`.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    content::register(module)?;
+    decode::register(module)?;
+    dedup::register(module)?;
+    encode::register(module)?;
+    morphemes::register(module)?;
+    repair::register(module)?;
+    split::register(module)?;
+    text::register(module)?;
+    train::register(module)?;
+    warc::register(module)?;
+    Ok(())
+}

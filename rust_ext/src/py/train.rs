@@ -1,0 +1,326 @@
+//! Python bindings of `bpe::train`.
+
+use std::path::PathBuf;
+
+use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::bpe::train::boundaries::Boundaries;
+use crate::bpe::train::counts::{self, Header, Keep, Piece, Reader};
+use crate::bpe::train::guards::Guards;
+use crate::bpe::train::learn::{self, Parameters, Source};
+use crate::bpe::train::score::{Penalty, power};
+use crate::bpe::train::table::CountTable;
+use crate::bpe::train::{TrainError, count};
+
+fn to_python(error: TrainError) -> PyErr {
+    let message = error.to_string();
+    match error {
+        TrainError::File { .. } => PyOSError::new_err(message),
+        TrainError::Thread => PyRuntimeError::new_err(message),
+        _ => PyValueError::new_err(message),
+    }
+}
+
+/// Counts pretokens of documents.
+#[pyclass(module = "rust_ext")]
+pub struct PretokenCounter {
+    inner: Option<count::Counter>,
+}
+
+impl PretokenCounter {
+    fn take(&mut self) -> PyResult<count::Counter> {
+        self.inner
+            .take()
+            .ok_or_else(|| PyValueError::new_err("this counter has given its counts away"))
+    }
+}
+
+#[pymethods]
+impl PretokenCounter {
+    #[new]
+    #[pyo3(signature = (pattern, threads, memory, spill=None))]
+    fn new(pattern: &str, threads: usize, memory: usize, spill: Option<PathBuf>) -> PyResult<Self> {
+        let inner = count::Counter::new(pattern, threads, memory, spill.as_deref());
+        Ok(Self {
+            inner: Some(inner.map_err(super::split::to_python)?),
+        })
+    }
+
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        data: PyReadonlyArray1<'_, u8>,
+        offsets: PyReadonlyArray1<'_, i64>,
+    ) -> PyResult<()> {
+        let inner = self
+            .inner
+            .as_mut()
+            .ok_or_else(|| PyValueError::new_err("this counter has given its counts away"))?;
+        let bytes = if data.len() == 0 { &[] } else { data.as_slice()? };
+        // A negative offset becomes one that lies outside the data, which is refused.
+        let offsets: Vec<usize> = offsets.as_array().iter().map(|&offset| offset as usize).collect();
+        py.detach(|| inner.add(bytes, &offsets)).map_err(to_python)
+    }
+
+    fn finish(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let inner = self.take()?;
+        py.detach(|| inner.finish(&path)).map_err(to_python)?;
+        Ok(())
+    }
+
+    fn counts(&mut self, py: Python<'_>) -> PyResult<PretokenCounts> {
+        let inner = self.take()?;
+        let (table, header) = py.detach(|| inner.into_table());
+        Ok(PretokenCounts { table, header })
+    }
+}
+
+/// Counts held in memory.
+#[pyclass(module = "rust_ext")]
+pub struct PretokenCounts {
+    table: CountTable,
+    header: Header,
+}
+
+#[pymethods]
+impl PretokenCounts {
+    fn __len__(&self) -> usize {
+        self.table.types()
+    }
+
+    fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| counts::write(&path, &self.table, &self.header))
+            .map_err(to_python)?;
+        Ok(())
+    }
+}
+
+#[pyfunction]
+fn counts_merge(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    out_path: PathBuf,
+    min_count: u64,
+    max_types: u64,
+    weights: Vec<f64>,
+) -> PyResult<()> {
+    let wrong = weights.iter().any(|weight| !weight.is_finite() || *weight < 0.0);
+    if wrong || !weights.is_empty() && weights.len() != paths.len() {
+        return Err(PyValueError::new_err(
+            "weights must be as many as the counts files, and none negative",
+        ));
+    }
+    let keep = Keep { min_count, max_types };
+    py.detach(|| counts::merge(&paths, &weights, &out_path, keep))
+        .map_err(to_python)?;
+    Ok(())
+}
+
+#[pyfunction]
+fn counts_header<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
+    let reader = Reader::open(&path).map_err(to_python)?;
+    let header = reader.header();
+    let about = PyDict::new(py);
+    about.set_item("pattern", &header.pattern)?;
+    for (name, value) in [
+        ("documents", header.documents),
+        ("bytes", header.bytes),
+        ("pretokens", header.pretokens),
+        ("dropped_pretokens", header.dropped_pretokens),
+        ("dropped_types", header.dropped_types),
+        ("types", header.short_types + header.long_types),
+    ] {
+        about.set_item(name, value)?;
+    }
+    Ok(about)
+}
+
+#[pyfunction]
+fn counts_items<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Vec<(Bound<'py, PyBytes>, u64)>> {
+    let mut reader = Reader::open(&path).map_err(to_python)?;
+    let mut items = Vec::new();
+    while let Some((piece, count)) = reader.read().map_err(to_python)? {
+        let mut short = [0; 32];
+        let bytes = match &piece {
+            Piece::Short(key) => {
+                let len = key.decode(&mut short);
+                &short[..len]
+            }
+            Piece::Long(long) => long,
+        };
+        items.push((PyBytes::new(py, bytes), count));
+    }
+    Ok(items)
+}
+
+/// Segmented words.
+#[pyclass(frozen, module = "rust_ext", name = "MorphemeBoundaries")]
+pub struct MorphemeBoundaries {
+    inner: Boundaries,
+}
+
+#[pymethods]
+impl MorphemeBoundaries {
+    #[new]
+    fn new(py: Python<'_>, lines: &str) -> PyResult<Self> {
+        Ok(Self {
+            inner: py.detach(|| Boundaries::parse(lines)).map_err(to_python)?,
+        })
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.words()
+    }
+
+    /// The byte offsets above 0 at which a morpheme begins in a pretoken.
+    fn starts(&self, piece: &[u8]) -> Vec<usize> {
+        let mut starts = Vec::new();
+        if !piece.is_empty() {
+            self.inner.mark(piece, &mut starts);
+        }
+        starts
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(_, start)| **start)
+            .map(|(at, _)| at)
+            .collect()
+    }
+}
+
+/// `tokenizer.train.TrainParameters`, as far as Rust reads it.
+#[derive(FromPyObject)]
+struct TrainParameters {
+    min_pair_count: i64,
+    max_pretoken_bytes: usize,
+    penalty: f64,
+    gamma: f64,
+    kappa: f64,
+    exponent: f64,
+    release: f64,
+    one_script: bool,
+    whole_characters: bool,
+    bare_words: bool,
+    max_punctuation: usize,
+    max_token_bytes: usize,
+}
+
+impl TrainParameters {
+    fn penalty(&self, tokens: usize) -> Option<Penalty> {
+        let release = (self.release * (tokens - 256) as f64) as usize;
+        let Self {
+            penalty: lambda,
+            gamma,
+            kappa,
+            exponent,
+            ..
+        } = *self;
+        (lambda > 0.0 && release > 0).then_some(Penalty {
+            lambda,
+            gamma,
+            kappa,
+            exponent,
+            release,
+        })
+    }
+
+    fn guards(&self) -> Guards {
+        Guards {
+            cross_script: self.one_script,
+            partial: self.whole_characters,
+            punctuation_letters: self.bare_words,
+            max_punctuation: self.max_punctuation,
+            max_bytes: self.max_token_bytes,
+        }
+    }
+}
+
+/// Counts in memory, or the path of a counts file.
+#[derive(FromPyObject)]
+enum Counts<'py> {
+    Table(PyRefMut<'py, PretokenCounts>),
+    File(PathBuf),
+}
+
+/// (merges, counts, uses, pretokens left out)
+type Learnt = (Vec<(u32, u32)>, Vec<i64>, Vec<i64>, u64);
+
+#[pyfunction]
+#[pyo3(signature = (counts, tokens, parameters, merges, boundaries=None, progress=None, consume=false))]
+#[allow(clippy::too_many_arguments)] // as many as the Python function has, each by name
+fn bpe_learn(
+    py: Python<'_>,
+    mut counts: Vec<Counts<'_>>,
+    tokens: usize,
+    parameters: TrainParameters,
+    merges: Vec<(u32, u32)>,
+    boundaries: Option<PyRef<'_, MorphemeBoundaries>>,
+    progress: Option<Py<PyAny>>,
+    consume: bool,
+) -> PyResult<Learnt> {
+    if tokens < 256 + merges.len() {
+        return Err(PyValueError::new_err(
+            "there are fewer tokens than the vocabulary to begin with has",
+        ));
+    }
+    let sources = counts.iter_mut().map(|counts| match counts {
+        Counts::Table(counts) if consume => Source::Owned(Box::new(std::mem::take(&mut counts.table))),
+        Counts::Table(counts) => Source::Table(&counts.table),
+        Counts::File(path) => Source::File(path),
+    });
+    let sources: Vec<_> = sources.collect();
+    let settings = Parameters {
+        tokens,
+        min_pair_count: parameters.min_pair_count,
+        max_pretoken_bytes: parameters.max_pretoken_bytes,
+        penalty: parameters.penalty(tokens),
+        guards: parameters.guards(),
+        merges,
+        alphabet: learn::alphabet(),
+    };
+    let boundaries = boundaries.as_ref().map(|boundaries| &boundaries.inner);
+    let mut raised = None;
+    let mut report = |done: usize, wanted: usize| {
+        let told = Python::attach(|py| {
+            py.check_signals()?;
+            progress
+                .as_ref()
+                .map_or(Ok(()), |call| call.call1(py, ("learn", done, wanted)).map(drop))
+        });
+        raised = told.err();
+        raised.is_none()
+    };
+    let model = py.detach(|| learn::learn(sources, &settings, boundaries, &mut report));
+    if let Some(error) = raised {
+        return Err(error);
+    }
+    let model = model.map_err(to_python)?;
+    Ok((model.merges, model.counts, model.uses, model.left_out))
+}
+
+/// The byte of each of the ids 0..256.
+#[pyfunction]
+fn bpe_alphabet<'py>(py: Python<'py>) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &learn::alphabet())
+}
+
+/// `score::power`, for the twin's test.
+#[pyfunction]
+fn bpe_power(x: f64, y: f64) -> f64 {
+    power(x, y)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PretokenCounter>()?;
+    module.add_class::<PretokenCounts>()?;
+    module.add_class::<MorphemeBoundaries>()?;
+    module.add_function(wrap_pyfunction!(counts_merge, module)?)?;
+    module.add_function(wrap_pyfunction!(counts_header, module)?)?;
+    module.add_function(wrap_pyfunction!(counts_items, module)?)?;
+    module.add_function(wrap_pyfunction!(bpe_learn, module)?)?;
+    module.add_function(wrap_pyfunction!(bpe_alphabet, module)?)?;
+    module.add_function(wrap_pyfunction!(bpe_power, module)?)
+}

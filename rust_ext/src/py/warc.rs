@@ -1,0 +1,241 @@
+//! `rust_ext.WarcReader`, `rust_ext.gate_judge`, `rust_ext.gate_tables`.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::gate;
+use crate::warc::{Dropped, Limits, Page, Reader, Record};
+
+/// A local file, or a Python object whose `read(n)` gives at most n bytes and b"" at the end.
+enum Source {
+    Local(File),
+    Python(Py<PyAny>),
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Source::Local(file) => file.read(buffer),
+            Source::Python(file) => Python::attach(|py| {
+                let bytes = file.call_method1(py, "read", (buffer.len(),))?;
+                let bytes: &[u8] = bytes.extract(py).map_err(PyErr::from)?;
+                let Some(space) = buffer.get_mut(..bytes.len()) else {
+                    return Err(io::Error::other("read(n) of the source gave more than n bytes"));
+                };
+                space.copy_from_slice(bytes);
+                Ok(bytes.len())
+            }),
+        }
+    }
+}
+
+/// Iterates over a crawl file in batches of records.
+#[pyclass(module = "rust_ext._native")]
+struct WarcReader {
+    // Taken while a batch is read without the GIL; back afterwards.
+    reader: Option<Reader<Source>>,
+}
+
+/// Rows of one kind, column by column: strings as (int32 offsets, bytes), numbers as little-endian bytes.
+#[derive(Default)]
+struct Strings {
+    offsets: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Strings {
+    fn push(&mut self, text: &str) {
+        if self.offsets.is_empty() {
+            self.offsets.extend_from_slice(&0i32.to_le_bytes());
+        }
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.offsets
+            .extend_from_slice(&(self.bytes.len() as i32).to_le_bytes());
+    }
+}
+
+#[derive(Default)]
+struct Rows {
+    records: usize,
+    bytes: usize,
+    pages: Vec<Page>,
+    skipped: Vec<(String, u64)>,
+    url: Strings,
+    record_id: Strings,
+    detail: Strings,
+    offset: Vec<u8>,
+    fetched_at: Vec<u8>,
+    reason: Vec<u8>,
+}
+
+/// Stands for "no date" in the dropped records' column; no real date is that far away.
+const NO_DATE: i64 = i64::MIN;
+
+impl Rows {
+    fn push(&mut self, record: Record) {
+        self.records += 1;
+        match record {
+            Record::Page(page) => {
+                self.bytes += page.body.len();
+                self.pages.push(*page);
+            }
+            Record::Dropped(dropped) => self.push_dropped(&dropped),
+            Record::Skipped(name) => match self.skipped.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => self.skipped.push((name, 1)),
+            },
+        }
+    }
+
+    fn push_dropped(&mut self, dropped: &Dropped) {
+        self.bytes += dropped.url.len() + dropped.detail.len() + dropped.record_id.len();
+        self.url.push(&dropped.url);
+        self.record_id.push(&dropped.record_id);
+        self.detail.push(&dropped.detail);
+        self.offset.extend_from_slice(&dropped.offset.to_le_bytes());
+        self.fetched_at
+            .extend_from_slice(&dropped.fetched_at.unwrap_or(NO_DATE).to_le_bytes());
+        self.reason.push(dropped.reason as u8);
+    }
+
+    fn read(reader: &mut Reader<Source>, max_records: usize, max_bytes: usize) -> io::Result<Self> {
+        let mut rows = Rows::default();
+        while rows.records < max_records && rows.bytes < max_bytes {
+            match reader.next_record()? {
+                Some(record) => rows.push(record),
+                None => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    fn into_dict<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let pages: Vec<_> = self
+            .pages
+            .into_iter()
+            .map(|page| page_fields(py, page))
+            .collect::<PyResult<_>>()?;
+        let strings = |s: &Strings| (PyBytes::new(py, &s.offsets), PyBytes::new(py, &s.bytes));
+        let dict = PyDict::new(py);
+        dict.set_item("records", self.records)?;
+        dict.set_item("pages", pages)?;
+        dict.set_item("skipped", self.skipped)?;
+        dict.set_item("url", strings(&self.url))?;
+        dict.set_item("record_id", strings(&self.record_id))?;
+        dict.set_item("detail", strings(&self.detail))?;
+        dict.set_item("offset", PyBytes::new(py, &self.offset))?;
+        dict.set_item("fetched_at", PyBytes::new(py, &self.fetched_at))?;
+        dict.set_item("reason", PyBytes::new(py, &self.reason))?;
+        Ok(dict)
+    }
+}
+
+/// A page's fields in the order of `corpus.extract.warc.Page`.
+fn page_fields(py: Python<'_>, page: Page) -> PyResult<Py<PyAny>> {
+    let body = PyBytes::new(py, &page.body);
+    let identity = (page.url, page.host, page.fetched_at, page.record_id, page.offset);
+    let kind = (
+        page.record_type,
+        page.status,
+        page.content_type,
+        page.http_charset,
+        page.robots,
+    );
+    let (url, host, fetched_at, record_id, offset) = identity;
+    let (record_type, status, content_type, charset, robots) = kind;
+    let fields = (
+        url,
+        host,
+        fetched_at,
+        record_id,
+        offset,
+        record_type,
+        status,
+        content_type,
+        charset,
+        robots,
+        page.damage,
+        body,
+    );
+    Ok(fields.into_pyobject(py)?.into_any().unbind())
+}
+
+#[pymethods]
+impl WarcReader {
+    /// `source` is a path or an object with `read(n)`.
+    #[new]
+    fn new(source: &Bound<'_, PyAny>, gate: bool, max_record_bytes: usize) -> PyResult<Self> {
+        let source = match source.extract::<std::path::PathBuf>() {
+            Ok(path) => Source::Local(File::open(path)?),
+            Err(_) => Source::Python(source.clone().unbind()),
+        };
+        Ok(WarcReader {
+            reader: Some(Reader::new(
+                source,
+                Limits {
+                    max_record_bytes,
+                    gate,
+                },
+            )),
+        })
+    }
+
+    /// Up to `max_records` records, fewer where their pages pass `max_bytes`; `records` is 0 at the end.
+    fn next_batch<'py>(
+        &mut self,
+        py: Python<'py>,
+        max_records: usize,
+        max_bytes: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let Some(reader) = self.reader.as_mut() else {
+            return Err(PyRuntimeError::new_err("the reader is closed"));
+        };
+        let rows = py.detach(|| Rows::read(reader, max_records, max_bytes))?;
+        rows.into_dict(py)
+    }
+
+    /// Lets go of the source.
+    fn close(&mut self) {
+        self.reader = None;
+    }
+}
+
+/// (keep, Cyrillic letters, ASCII letters, charset, pair cost) of a payload's bytes.
+#[pyfunction]
+#[pyo3(signature = (body, http_charset = None))]
+fn gate_judge(
+    py: Python<'_>,
+    body: &[u8],
+    http_charset: Option<&str>,
+) -> (bool, u32, u32, &'static str, u32) {
+    let verdict = py.detach(|| gate::judge(body, http_charset));
+    (
+        verdict.keep,
+        verdict.cyrillic,
+        verdict.latin,
+        verdict.charset,
+        verdict.pair_cost,
+    )
+}
+
+/// Name and byte symbols of a charset.
+type Charset = (&'static str, Vec<u8>);
+
+/// What the gate's twin needs of the letter model: (name, symbol of each byte) of each single-byte charset, the
+/// first symbol that is a letter, the number of symbols n, and the n * n costs in tenths of a nat.
+#[pyfunction]
+fn gate_tables() -> (Vec<Charset>, u8, usize, Vec<u32>) {
+    gate::tables()
+}
+
+/// Adds this file's names.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<WarcReader>()?;
+    module.add("WARC_REASONS", crate::warc::REASONS.to_vec())?;
+    module.add_function(wrap_pyfunction!(gate_judge, module)?)?;
+    module.add_function(wrap_pyfunction!(gate_tables, module)?)
+}

@@ -1,0 +1,301 @@
+//! UTF-8 that was read in a single-byte charset: РџСЂРёРІРµС‚, ÐŸÑ€Ð¸Ð²ÐµÑ‚, п÷я─п╦п╡п╣я┌, ╨Я╤А╨╕╨▓╨╡╤В.
+//!
+//! Its shape gives it away: the characters, turned back into bytes, are well-formed UTF-8, and almost nothing else
+//! is. A clean line has letters that are part of no sequence (in «СССР» the `Р»` happens to be one, the other
+//! letters are not), so a line is taken as a whole or, where it is partly clean, by its long runs of sequences.
+
+use super::is_plain;
+use super::readers::{READERS, Reader, tables};
+
+/// Sequences in an unbroken row that do not happen by accident: six to eight characters, each second of them
+/// one of two. The longest row in 200,000 clean paragraphs has 2 (`bench_repair.py --limits`).
+const LONG_RUN: usize = 4;
+/// Sequences seen in a document from which on a line with a single one is believed.
+const MUCH_EVIDENCE: usize = 8;
+/// A broken line may hold one stray character (a byte lost on the way) for so many sequences.
+const STRAY: usize = 20;
+/// The same, where the rest of the document is known to be broken.
+const STRAY_IN_BROKEN: usize = 3;
+
+/// A sequence found in a line.
+struct Piece {
+    start: usize,
+    end: usize,
+    char: char,
+    worth: Worth,
+    taken: bool,
+}
+
+/// What a sequence proves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worth {
+    /// Nothing: a byte was lost on the way and is inferred, or the character is none that is expected.
+    Nothing,
+    /// Something, together with others.
+    Evidence,
+    /// Enough: three characters that stand for a dash or a quote.
+    Proof,
+}
+
+/// A line as a reader sees it.
+struct View {
+    pieces: Vec<Piece>,
+    /// Characters of the reader's upper half that belong to no sequence.
+    stray: usize,
+}
+
+impl View {
+    fn evidence(&self) -> usize {
+        self.pieces
+            .iter()
+            .filter(|piece| piece.worth != Worth::Nothing)
+            .count()
+    }
+
+    fn is_broken_line(&self) -> bool {
+        let evidence = self.evidence();
+        evidence >= LONG_RUN && self.stray * STRAY <= evidence && self.pieces.len() <= evidence * 2
+    }
+
+    fn is_broken_in_broken_text(&self) -> bool {
+        self.evidence() >= 1 && self.stray * STRAY_IN_BROKEN <= self.pieces.len()
+    }
+
+    /// Takes the runs that are long enough, proofs, and what only ASCII separates from a long run.
+    fn take_runs(&mut self, line: &str) {
+        let mut near_long_run = false;
+        for forward in [true, false] {
+            let mut runs = self.runs();
+            if !forward {
+                runs.reverse();
+            }
+            let mut edge: Option<usize> = None;
+            for (from, to) in runs {
+                let (start, end) = (self.pieces[from].start, self.pieces[to - 1].end);
+                let between = edge.map_or("", |edge| {
+                    if forward {
+                        &line[edge..start]
+                    } else {
+                        &line[end..edge]
+                    }
+                });
+                let run = &mut self.pieces[from..to];
+                let is_long = run.iter().filter(|piece| piece.worth != Worth::Nothing).count() >= LONG_RUN;
+                near_long_run = is_long || (near_long_run && between.is_ascii());
+                for piece in run {
+                    piece.taken |= near_long_run || piece.worth == Worth::Proof;
+                }
+                edge = Some(if forward { end } else { start });
+            }
+            near_long_run = false;
+        }
+    }
+
+    /// Rows of pieces that touch each other, as ranges of `pieces`.
+    fn runs(&self) -> Vec<(usize, usize)> {
+        let starts = (0..self.pieces.len())
+            .filter(|&at| at == 0 || self.pieces[at].start != self.pieces[at - 1].end)
+            .chain([self.pieces.len()]);
+        let starts: Vec<usize> = starts.collect();
+        starts.windows(2).map(|ends| (ends[0], ends[1])).collect()
+    }
+}
+
+/// The line undone by the reader that explains most of it, and the number of characters restored.
+pub struct Undone {
+    /// The repaired line.
+    pub text: String,
+    /// Characters put in the place of sequences.
+    pub characters: usize,
+}
+
+/// Which readers show at least one UTF-8 sequence anywhere in a line: one bit each.
+fn readers_with_sequences(text: &str) -> u8 {
+    let tables = tables();
+    let (mut before, mut seen) = (0u8, 0u8);
+    for char in text.chars() {
+        let roles = tables.roles(char);
+        seen |= before & (roles >> 4);
+        before = roles & 0x0F;
+    }
+    seen
+}
+
+/// Undoes one layer in all lines; `None` where nothing is broken.
+pub fn undo_layer(text: &str) -> Option<(String, usize)> {
+    let looked_at = text.split('\n').filter(|line| !is_plain(line.as_bytes()));
+    let seen = looked_at.fold(0, |seen, line| seen | readers_with_sequences(line));
+    if seen == 0 {
+        return None;
+    }
+    let readers: Vec<Reader> = READERS
+        .into_iter()
+        .filter(|&reader| seen >> (reader as u8) & 1 == 1)
+        .collect();
+    let mut evidence = [0usize; READERS.len()];
+    for &reader in &readers {
+        for line in text.split('\n').filter(|line| !is_plain(line.as_bytes())) {
+            let mut view = view(line, reader);
+            evidence[reader as usize] += take(&mut view, line, false);
+        }
+    }
+    if evidence.iter().all(|&sequences| sequences == 0) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut restored = 0;
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        match undo_line(line, &readers, &evidence) {
+            Some(undone) => {
+                restored += undone.characters;
+                out.push_str(&undone.text);
+            }
+            None => out.push_str(line),
+        }
+    }
+    (restored > 0).then_some((out, restored))
+}
+
+fn undo_line(line: &str, readers: &[Reader], evidence: &[usize; READERS.len()]) -> Option<Undone> {
+    let mut best: Option<(usize, View)> = None;
+    for &reader in readers {
+        let mut view = view(line, reader);
+        let taken = take(&mut view, line, evidence[reader as usize] >= MUCH_EVIDENCE);
+        if taken > best.as_ref().map_or(0, |(most, _)| *most) {
+            best = Some((taken, view));
+        }
+    }
+    best.map(|(_, view)| rewrite(line, &view))
+}
+
+fn rewrite(line: &str, view: &View) -> Undone {
+    let mut text = String::with_capacity(line.len());
+    let (mut from, mut characters) = (0, 0);
+    for piece in view.pieces.iter().filter(|piece| piece.taken) {
+        text.push_str(&line[from..piece.start]);
+        text.push(piece.char);
+        from = piece.end;
+        characters += 1;
+    }
+    text.push_str(&line[from..]);
+    Undone { text, characters }
+}
+
+/// Marks the sequences to undo and returns their number.
+fn take(view: &mut View, line: &str, much_evidence: bool) -> usize {
+    if view.pieces.is_empty() {
+        return 0;
+    }
+    if view.is_broken_line() || (much_evidence && view.is_broken_in_broken_text()) {
+        view.pieces.iter_mut().for_each(|piece| piece.taken = true);
+    } else {
+        view.take_runs(line);
+    }
+    view.pieces.iter().filter(|piece| piece.taken).count()
+}
+
+fn view(line: &str, reader: Reader) -> View {
+    let tables = tables();
+    let mut found = View {
+        pieces: Vec::new(),
+        stray: 0,
+    };
+    let mut rest = line;
+    let mut at = 0;
+    while let Some(char) = rest.chars().next() {
+        let lead = tables.byte(reader, char);
+        let read = if lead >= 0xC2 {
+            sequence(rest, reader, lead)
+        } else {
+            None
+        };
+        let length = match read {
+            Some((length, char, whole)) => {
+                let worth = if whole {
+                    worth(char, &rest[..length], reader)
+                } else {
+                    Worth::Nothing
+                };
+                found.pieces.push(Piece {
+                    start: at,
+                    end: at + length,
+                    char,
+                    worth,
+                    taken: false,
+                });
+                length
+            }
+            None => {
+                found.stray += usize::from(lead != 0);
+                char.len_utf8()
+            }
+        };
+        at += length;
+        rest = &rest[length..];
+    }
+    found
+}
+
+/// What it proves that `shown` stands where `char` could have been. Where the reader's own letters are Cyrillic, CJK
+/// and the like prove nothing (they begin with letters like р and т, and `тельно` is two of them), nor do sequences
+/// that end in a letter of KOI8 (in `лкінісі` are three) or in the no-break space of l e t t e r s set apart.
+fn worth(char: char, shown: &str, reader: Reader) -> Worth {
+    let punctuation = ('\u{2010}'..='\u{203a}').contains(&char) || char == '\u{feff}';
+    let usual = matches!(char, '\u{80}'..='\u{4ff}' | '\u{2000}'..='\u{27ff}' | '\u{fe0f}' | '\u{feff}' | '\u{1f000}'..);
+    let last = shown.chars().next_back();
+    let ends_in_letter = reader == Reader::Koi8 && last.is_some_and(char::is_alphabetic);
+    let ends_in_space = last == Some('\u{a0}');
+    match reader {
+        Reader::Latin if punctuation => Worth::Proof,
+        Reader::Latin => Worth::Evidence,
+        _ if !usual || ends_in_letter || ends_in_space => Worth::Nothing,
+        // In cp866 the three bytes of a dash are three letters.
+        Reader::Cp1251 | Reader::Koi8 if punctuation => Worth::Proof,
+        _ => Worth::Evidence,
+    }
+}
+
+/// Reads one UTF-8 sequence of the reader's characters: its length in bytes of `text`, the character it stands
+/// for, and whether every byte of it was there.
+fn sequence(text: &str, reader: Reader, lead: u8) -> Option<(usize, char, bool)> {
+    let tables = tables();
+    let wanted = match lead {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => return None,
+    };
+    let mut bytes = [lead, 0, 0, 0];
+    let (mut length, mut whole) = (0, true);
+    for (number, char) in text.chars().take(wanted).enumerate() {
+        let byte = if number == 0 {
+            lead
+        } else {
+            tables.byte(reader, char)
+        };
+        if number > 0 && !(0x80..=0xBF).contains(&byte) {
+            let (lost, consumed) = lost_byte(reader, lead, char)?;
+            bytes[number] = lost;
+            length += consumed;
+            whole = false;
+            break;
+        }
+        bytes[number] = byte;
+        length += char.len_utf8();
+    }
+    let decoded = std::str::from_utf8(&bytes[..wanted]).ok()?.chars().next()?;
+    Some((length, decoded, whole))
+}
+
+/// A byte that did not survive: the no-break space (last byte of Р and of the no-break space itself) that somebody
+/// turned into a space, and 0x98 (last byte of И), which windows-1251 leaves undefined and readers show as U+FFFD.
+fn lost_byte(reader: Reader, lead: u8, instead: char) -> Option<(u8, usize)> {
+    match (reader, lead, instead) {
+        (Reader::Latin | Reader::Cp1251, 0xC2 | 0xD0, ' ') => Some((0xA0, 1)),
+        (Reader::Cp1251, 0xD0, char::REPLACEMENT_CHARACTER) => Some((0x98, 3)),
+        _ => None,
+    }
+}

@@ -1,0 +1,310 @@
+//! The hand-written splitter of four patterns, which differ in three switches.
+//!
+//! `piece` tries the two kinds of word that make up most of Russian and English text on a block of bytes
+//! and leaves the rest to `slow`, a direct reading of the regular expression with a class lookup for each
+//! character. Both give the same result; `slow` alone decides what that is. Every character is looked at a
+//! bounded number of times, so time is linear in the text.
+
+use std::ops::Range;
+
+use super::key::{Key, MAX_LETTERS, MAX_RAW};
+use super::lanes;
+use super::unicode::{LETTER, LOWER, NEWLINE, NUMBER, SPACE, Tables, UPPER};
+
+/// Cuts a word before a capital that follows a small letter, keeps marks in words, and takes `/` into the
+/// line ends after punctuation.
+const CASED: u8 = 1;
+/// Knows the English contractions.
+const CONTRACTIONS: u8 = 2;
+/// Takes up to three numbers together.
+const TRIPLES: u8 = 4;
+
+pub const LLAMA3: u8 = CONTRACTIONS | TRIPLES;
+pub const QWEN2: u8 = CONTRACTIONS;
+pub const O200K: u8 = CASED | CONTRACTIONS | TRIPLES;
+pub const TEKKEN: u8 = CASED;
+
+/// Bytes that the fast path may look at: a prefix, 16 two-byte letters, and a character after them.
+const WINDOW: usize = 40;
+
+const fn has(pattern: u8, switch: u8) -> bool {
+    pattern & switch != 0
+}
+
+/// Calls `visit` with the key and the range of every piece.
+#[inline(always)]
+pub fn run<const P: u8>(tables: &Tables, text: &str, visit: &mut impl FnMut(Key, Range<usize>)) {
+    let text = text.as_bytes();
+    let mut at = 0;
+    while at < text.len() {
+        let (end, key) = piece::<P>(tables, text, at);
+        visit(key, at..end);
+        at = end;
+    }
+}
+
+/// The end and the key of the piece that starts at `at`, which lies in the text.
+#[inline(always)]
+fn piece<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> (usize, Key) {
+    if let Some(window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>())
+        && let Some((len, key)) = fast::<P>(tables, text, at, window)
+    {
+        return (at + len, key);
+    }
+    let end = slow::<P>(tables, text, at);
+    (end, Key::of(&text[at..end]))
+}
+
+/// The length and the key of the piece at `at`, if it is of a common kind.
+#[inline(always)]
+fn fast<const P: u8>(tables: &Tables, text: &[u8], at: usize, window: &[u8; WINDOW]) -> Option<(usize, Key)> {
+    let len = match window[0] {
+        0xd0 | 0xd1 => return cyrillic::<P, 0>(tables, text, at, window),
+        b'a'..=b'z' | b'A'..=b'Z' => return ascii::<P, 0>(tables, text, at, window),
+        b'0'..=b'9' => digits::<P>(window)?,
+        b'\n' => line_end(tables, window[1])?,
+        b'\r' | 0x80.. => return None,
+        first => match window[1] {
+            0xd0 | 0xd1 => return cyrillic::<P, 1>(tables, text, at, window),
+            b'a'..=b'z' | b'A'..=b'Z' if first != b'\'' => return ascii::<P, 1>(tables, text, at, window),
+            b' ' if tables.ascii(first) & SPACE == 0 => 1,
+            b'\n' if tables.ascii(first) & SPACE == 0 => 1 + line_end(tables, window[2])?,
+            _ => return None,
+        },
+    };
+    Some((len, Key::of_raw(window.first_chunk()?, len as u32)))
+}
+
+/// The length of a line end that `next` follows, if neither it nor punctuation after it goes on.
+#[inline(always)]
+fn line_end(tables: &Tables, next: u8) -> Option<usize> {
+    (next < 0x80 && next != b'/' && tables.ascii(next) & SPACE == 0).then_some(1)
+}
+
+#[inline(always)]
+fn digits<const P: u8>(window: &[u8; WINDOW]) -> Option<usize> {
+    if !has(P, TRIPLES) {
+        return Some(1);
+    }
+    let len = 1 + window[1..3]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    (len == 3 || window[len] < 0x80).then_some(len)
+}
+
+/// A word of letters U+0400..U+047F after `PREFIX` (0 or 1) ASCII characters.
+#[inline(always)]
+fn cyrillic<const P: u8, const PREFIX: usize>(
+    tables: &Tables,
+    text: &[u8],
+    at: usize,
+    window: &[u8; WINDOW],
+) -> Option<(usize, Key)> {
+    let run = lanes::cyrillic(window[PREFIX..].first_chunk()?);
+    let upper = if has(P, CASED) { run.upper() } else { 0 };
+    let letters = word_length::<P>(run.letters, upper);
+    let len = PREFIX + 2 * letters as usize;
+    if letters >= 16 || (letters == run.letters.trailing_ones() && !ends_word::<P>(tables, text, at + len)) {
+        return None;
+    }
+    let prefix = (PREFIX == 1).then_some(window[0]);
+    let key = if letters <= MAX_LETTERS {
+        Key::of_letters(run.codes, letters, prefix)
+    } else {
+        Key::LONG
+    };
+    Some((len, key))
+}
+
+/// A word of ASCII letters after `PREFIX` (0 or 1) ASCII characters.
+#[inline(always)]
+fn ascii<const P: u8, const PREFIX: usize>(
+    tables: &Tables,
+    text: &[u8],
+    at: usize,
+    window: &[u8; WINDOW],
+) -> Option<(usize, Key)> {
+    let block = window[PREFIX..].first_chunk()?;
+    let run = lanes::ascii_letters(block);
+    let upper = if has(P, CASED) {
+        lanes::ascii_upper(block)
+    } else {
+        0
+    };
+    let letters = word_length::<P>(run, upper);
+    let len = PREFIX + letters as usize;
+    if len > MAX_RAW || (letters == run.trailing_ones() && !ends_word::<P>(tables, text, at + len)) {
+        return None;
+    }
+    Some((len, Key::of_raw(window.first_chunk()?, len as u32)))
+}
+
+/// How many of the leading letters (bits of `run`) make a word: all, or those before the first capital that
+/// follows a small letter.
+#[inline(always)]
+fn word_length<const P: u8>(run: u32, upper: u32) -> u32 {
+    let letters = run.trailing_ones();
+    if !has(P, CASED) {
+        return letters;
+    }
+    let after_lower = (run & !upper) << 1;
+    letters.min((after_lower & upper).trailing_zeros())
+}
+
+/// True if the character at `at`, before which letters stand, cannot belong to their word.
+#[inline(always)]
+fn ends_word<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> bool {
+    let within = if has(P, CASED) {
+        LETTER | UPPER | LOWER
+    } else {
+        LETTER
+    };
+    match text.get(at) {
+        Some(b'\'') if has(P, CASED) && has(P, CONTRACTIONS) => false,
+        Some(&byte) if byte < 0x80 => tables.ascii(byte) & within == 0,
+        _ => tables.at(text, at).0 & within == 0,
+    }
+}
+
+/// The end of the piece that starts at `at`, read off the regular expression.
+fn slow<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> usize {
+    let (flags, len) = tables.at(text, at);
+    let word = if has(P, CASED) {
+        cased_word::<P>
+    } else {
+        plain_word::<P>
+    };
+    if let Some(end) = word(tables, text, at) {
+        return end;
+    }
+    if flags & NUMBER != 0 {
+        return numbers::<P>(tables, text, at + len);
+    }
+    let start = at + usize::from(text[at] == b' ');
+    let end = run_of(tables, text, start, |flags| {
+        flags & (SPACE | LETTER | NUMBER) == 0
+    });
+    if end > start {
+        let more = |byte: &&u8| matches!(byte, b'\r' | b'\n') || (has(P, CASED) && **byte == b'/');
+        return end + text[end..].iter().take_while(more).count();
+    }
+    spaces(tables, text, at)
+}
+
+/// The end of the longest run of characters whose bits pass `test`.
+#[inline(always)]
+fn run_of(tables: &Tables, text: &[u8], mut at: usize, test: impl Fn(u8) -> bool) -> usize {
+    loop {
+        let (flags, len) = tables.at(text, at);
+        if len == 0 || !test(flags) {
+            return at;
+        }
+        at += len;
+    }
+}
+
+/// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+`
+fn plain_word<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> Option<usize> {
+    let (flags, len) = tables.at(text, at);
+    if has(P, CONTRACTIONS)
+        && let end = contraction(text, at)
+        && end > at
+    {
+        return Some(end);
+    }
+    let start = if flags & (LETTER | NUMBER | NEWLINE) == 0 {
+        at + len
+    } else {
+        at
+    };
+    let end = run_of(tables, text, start, |flags| flags & LETTER != 0);
+    (end > start).then_some(end)
+}
+
+/// `P?U*W+(?i:'s|...)?|P?U+W*(?i:'s|...)?` with P = `[^\r\n\p{L}\p{N}]`, U = `UPPER`, W = `LOWER`. Marks are
+/// in all three, so each alternative is tried with the prefix and, that failing, without.
+fn cased_word<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> Option<usize> {
+    let (flags, len) = tables.at(text, at);
+    let after = (flags & (LETTER | NUMBER | NEWLINE) == 0).then_some(at + len);
+    let with_lower = |start| with_lower(tables, text, start);
+    let capitals = |start| {
+        let end = run_of(tables, text, start, |flags| flags & UPPER != 0);
+        (end > start).then_some(end)
+    };
+    let end = after
+        .and_then(with_lower)
+        .or_else(|| with_lower(at))
+        .or_else(|| after.and_then(capitals))
+        .or_else(|| capitals(at))?;
+    Some(if has(P, CONTRACTIONS) {
+        contraction(text, end)
+    } else {
+        end
+    })
+}
+
+/// `U*W+`: the capitals give characters back, one by one, until one of them may stand in W.
+fn with_lower(tables: &Tables, text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    let mut given_back = None;
+    loop {
+        let (flags, len) = tables.at(text, at);
+        if len == 0 || flags & UPPER == 0 {
+            break;
+        }
+        at += len;
+        if flags & LOWER != 0 {
+            given_back = Some(at);
+        }
+    }
+    let end = run_of(tables, text, at, |flags| flags & LOWER != 0);
+    if end > at { Some(end) } else { given_back }
+}
+
+/// The end of `(?i:'s|'t|'re|'ve|'m|'ll|'d)?` at `at`. Without regard to case, s is ſ (U+017F) too.
+fn contraction(text: &[u8], at: usize) -> usize {
+    let len = match text.get(at..).unwrap_or_default() {
+        [b'\'', b's' | b'S' | b't' | b'T' | b'm' | b'M' | b'd' | b'D', ..] => 2,
+        [b'\'', b'r' | b'R' | b'v' | b'V', b'e' | b'E', ..] => 3,
+        [b'\'', b'l' | b'L', b'l' | b'L', ..] => 3,
+        [b'\'', 0xc5, 0xbf, ..] => 3,
+        _ => 0,
+    };
+    at + len
+}
+
+/// `\p{N}{1,3}` or `\p{N}`, the first number of which ends at `at`.
+fn numbers<const P: u8>(tables: &Tables, text: &[u8], mut at: usize) -> usize {
+    let more = if has(P, TRIPLES) { 2 } else { 0 };
+    for _ in 0..more {
+        let (flags, len) = tables.at(text, at);
+        if flags & NUMBER == 0 {
+            break;
+        }
+        at += len;
+    }
+    at
+}
+
+/// `\s*[\r\n]+|\s+(?!\S)|\s+`: up to the last line end in the run of white space; else the run, less its last
+/// character if text follows.
+fn spaces(tables: &Tables, text: &[u8], start: usize) -> usize {
+    let (mut at, mut line_end, mut last) = (start, None, start);
+    loop {
+        let (flags, len) = tables.at(text, at);
+        if flags & SPACE == 0 {
+            break;
+        }
+        last = at;
+        at += len;
+        if flags & NEWLINE != 0 {
+            line_end = Some(at);
+        }
+    }
+    match line_end {
+        Some(end) => end,
+        None if at == text.len() || last == start => at,
+        None => last,
+    }
+}

@@ -1,0 +1,266 @@
+//! gzip members: one at a time by libdeflate where a member fits in memory, else by a streaming inflate,
+//! which also saves what a damaged member still yields.
+
+use std::io::{self, Read};
+
+use flate2::{Decompress, FlushDecompress, Status};
+use memchr::memmem;
+
+use super::deflate::{Inflater, OneShot, crc32};
+use super::input::Input;
+use super::window::Window;
+
+/// Compressed bytes at hand before a one-shot attempt; members of crawls are mostly far below.
+const FIRST_INPUT: usize = if cfg!(test) { 256 } else { 256 << 10 };
+/// Compressed bytes above which a member is streamed.
+const MAX_INPUT: usize = if cfg!(test) { 2048 } else { 16 << 20 };
+/// Space for output at the first attempt, and above which a member is streamed.
+const FIRST_OUTPUT: usize = if cfg!(test) { 512 } else { 1 << 20 };
+const MAX_OUTPUT: usize = if cfg!(test) { 4096 } else { 32 << 20 };
+/// Output of one streaming step.
+const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
+/// How far before the place where a member turned out damaged the next one is looked for: an inflater runs
+/// on past a damaged end of member for some bytes before it notices.
+const OVERLAP: usize = if cfg!(test) { 512 } else { 64 << 10 };
+
+pub struct Gzip {
+    inflater: Inflater,
+    raw: Decompress,
+    member: Option<Member>,
+    output_space: usize,
+    searched_twice: u64,
+}
+
+/// A member that is being streamed. `used` bytes of the input are inflated but kept until `MAX_INPUT`.
+struct Member {
+    offset: u64,
+    used: usize,
+    crc: u32,
+    size: u32,
+}
+
+impl Gzip {
+    pub const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+
+    pub fn new() -> io::Result<Self> {
+        let inflater = Inflater::new().ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        let raw = Decompress::new(false);
+        Ok(Gzip {
+            inflater,
+            raw,
+            member: None,
+            output_space: FIRST_OUTPUT,
+            searched_twice: 0,
+        })
+    }
+
+    /// Whether bytes begin as a gzip member does.
+    pub fn is_magic(data: &[u8]) -> bool {
+        data.starts_with(&Self::MAGIC)
+    }
+
+    /// Decompresses a whole member or one step of a large one; false at the end of the file.
+    pub fn more<R: Read>(&mut self, input: &mut Input<R>, out: &mut Window) -> io::Result<bool> {
+        if self.member.is_some() {
+            self.step(input, out)?;
+            return Ok(true);
+        }
+        loop {
+            if input.fill(FIRST_INPUT)? == 0 {
+                return Ok(false);
+            }
+            // Tapes and some writers pad with zeros behind the last member.
+            match input.data().iter().position(|&b| b != 0) {
+                Some(0) => break,
+                zeros => input.consume(zeros.unwrap_or(usize::MAX)),
+            }
+        }
+        if member_header(input.data()).is_some() {
+            self.whole_member(input, out)?;
+        } else {
+            out.damage(input.offset(), "bad_gzip_header");
+            self.find_member(input, 1)?;
+        }
+        Ok(true)
+    }
+
+    fn whole_member<R: Read>(&mut self, input: &mut Input<R>, out: &mut Window) -> io::Result<()> {
+        loop {
+            let held = input.data().len();
+            match self.inflater.gzip(input.data(), out.space(self.output_space)) {
+                OneShot::Done { used, written } => {
+                    out.mark(input.offset());
+                    out.advance(written);
+                    input.consume(used);
+                    return Ok(());
+                }
+                OneShot::NeedsSpace if self.output_space < MAX_OUTPUT => self.output_space *= 2,
+                OneShot::Bad if held < MAX_INPUT && !input.ended() => {
+                    input.fill((held * 4).min(MAX_INPUT))?;
+                }
+                _ => break,
+            }
+        }
+        out.mark(input.offset());
+        let header = member_header(input.data()).unwrap_or(0);
+        self.raw.reset(false);
+        self.member = Some(Member {
+            offset: input.offset(),
+            used: header,
+            crc: 0,
+            size: 0,
+        });
+        Ok(())
+    }
+
+    fn step<R: Read>(&mut self, input: &mut Input<R>, out: &mut Window) -> io::Result<()> {
+        let Some(member) = self.member.as_mut() else {
+            return Ok(());
+        };
+        input.fill(member.used + 1)?;
+        let (taken, given) = (self.raw.total_in(), self.raw.total_out());
+        let space = &mut out.space(STEP)[..STEP];
+        let status = self
+            .raw
+            .decompress(&input.data()[member.used..], space, FlushDecompress::None);
+        let taken = (self.raw.total_in() - taken) as usize;
+        let given = (self.raw.total_out() - given) as usize;
+        member.crc = crc32(member.crc, &space[..given]);
+        member.size = member.size.wrapping_add(given as u32);
+        member.used += taken;
+        out.advance(given);
+        let offset = member.offset;
+        let damage = match status {
+            Err(_) => Some("bad_gzip"),
+            Ok(Status::StreamEnd) => return self.finish(input, out),
+            Ok(_) if taken == 0 && given == 0 && input.ended() => Some("truncated_gzip"),
+            Ok(_) => None,
+        };
+        if damage.is_none() && taken == 0 && given == 0 {
+            input.fill(input.data().len() + 1)?;
+        }
+        if let Some(kind) = damage {
+            let used = member.used;
+            out.damage(offset, kind);
+            self.member = None;
+            let from = self.search_from(used, input.offset());
+            return self.find_member(input, from);
+        }
+        if member.used > MAX_INPUT {
+            input.consume(member.used - OVERLAP);
+            member.used = OVERLAP;
+        }
+        Ok(())
+    }
+
+    pub fn between_members(&self) -> bool {
+        self.member.is_none()
+    }
+
+    /// Gives up the member that is being streamed; false where there is none.
+    pub fn abandon<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        out: &mut Window,
+        kind: &'static str,
+    ) -> io::Result<bool> {
+        let Some(member) = self.member.take() else {
+            return Ok(false);
+        };
+        out.damage(member.offset, kind);
+        self.find_member(input, member.used.max(1))?;
+        Ok(true)
+    }
+
+    /// Checks the trailer: CRC-32 and length modulo 2^32.
+    fn finish<R: Read>(&mut self, input: &mut Input<R>, out: &mut Window) -> io::Result<()> {
+        let Some(member) = self.member.take() else {
+            return Ok(());
+        };
+        input.fill(member.used + 8)?;
+        let trailer = input.data().get(member.used..member.used + 8);
+        let expected = [member.crc.to_le_bytes(), member.size.to_le_bytes()].concat();
+        let Some(trailer) = trailer else {
+            out.damage(member.offset, "truncated_gzip");
+            let from = self.search_from(member.used, input.offset());
+            return self.find_member(input, from);
+        };
+        if trailer == expected {
+            input.consume(member.used + 8);
+            return Ok(());
+        }
+        out.damage(member.offset, "bad_gzip_checksum");
+        let from = self.search_from(member.used, input.offset());
+        self.find_member(input, from)
+    }
+
+    /// Where to look for the next member after one turned out damaged at `used`. What is searched twice in a
+    /// file stays below what was read, so that no input makes the search quadratic.
+    fn search_from(&mut self, used: usize, offset: u64) -> usize {
+        let overlap = if self.searched_twice <= offset + (1 << 20) {
+            OVERLAP
+        } else {
+            0
+        };
+        self.searched_twice += overlap as u64;
+        used.saturating_sub(overlap).max(1)
+    }
+
+    /// Consumes up to the next member that begins with a WARC record, or to the end of the file.
+    fn find_member<R: Read>(&mut self, input: &mut Input<R>, from: usize) -> io::Result<()> {
+        let finder = memmem::Finder::new(&Self::MAGIC);
+        input.consume(from);
+        loop {
+            input.fill(FIRST_INPUT)?;
+            let Some(found) = finder.find(input.data()) else {
+                let keep = if input.ended() { 0 } else { Self::MAGIC.len() - 1 };
+                input.consume(input.data().len().saturating_sub(keep));
+                if input.ended() {
+                    return Ok(());
+                }
+                continue;
+            };
+            input.consume(found);
+            input.fill(FIRST_INPUT)?;
+            if self.begins_record(input.data()) {
+                return Ok(());
+            }
+            input.consume(1);
+        }
+    }
+
+    fn begins_record(&mut self, data: &[u8]) -> bool {
+        let Some(header) = member_header(data) else {
+            return false;
+        };
+        self.raw.reset(false);
+        let mut first = [0u8; 64];
+        // An error may come with output; only the output counts here.
+        let _ = self
+            .raw
+            .decompress(&data[header..], &mut first, FlushDecompress::None);
+        first.starts_with(b"WARC/")
+    }
+}
+
+/// Length of the member header at the beginning of `data` (RFC 1952); None where it is none or incomplete.
+fn member_header(data: &[u8]) -> Option<usize> {
+    let flags = *data.get(3)?;
+    if !Gzip::is_magic(data) || flags & 0xe0 != 0 {
+        return None;
+    }
+    let mut length = 10;
+    if flags & 4 != 0 {
+        let extra = data.get(length..length + 2)?;
+        length += 2 + usize::from(u16::from_le_bytes([extra[0], extra[1]]));
+    }
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            length += memchr::memchr(0, data.get(length..)?)? + 1;
+        }
+    }
+    if flags & 2 != 0 {
+        length += 2;
+    }
+    (data.len() >= length).then_some(length)
+}

@@ -1,0 +1,81 @@
+//! A sliding window over the compressed bytes of a file.
+
+use std::io::{self, Read};
+
+/// Bytes asked of the source at a time: large enough that a call into Python or an object store vanishes.
+/// Here and below, tests use small sizes, so that small inputs meet every boundary.
+const CHUNK: usize = if cfg!(test) { 61 } else { 1 << 20 };
+
+/// Buffered compressed bytes with their absolute offset. What is not consumed stays, so a damaged member
+/// can be searched again from its first byte.
+pub struct Input<R> {
+    source: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    ended: bool,
+}
+
+impl<R: Read> Input<R> {
+    pub fn new(source: R) -> Self {
+        Input {
+            source,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+        }
+    }
+
+    /// The bytes read and not yet consumed.
+    pub fn data(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Absolute offset of `data()[0]` in the file.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether the source has no bytes beyond `data()`.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    pub fn consume(&mut self, count: usize) {
+        let count = count.min(self.end - self.start);
+        self.start += count;
+        self.offset += count as u64;
+    }
+
+    /// Reads until `data()` holds at least `want` bytes or the source ends; returns how many it holds.
+    pub fn fill(&mut self, want: usize) -> io::Result<usize> {
+        while self.end - self.start < want && !self.ended {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+            }
+            let needed = want.max(CHUNK) + CHUNK;
+            if self.buffer.len() < needed {
+                self.buffer.resize(needed, 0);
+            }
+            let stop = self.buffer.len().min(self.end + CHUNK);
+            let read = read_retrying(&mut self.source, &mut self.buffer[self.end..stop])?;
+            self.ended = read == 0;
+            self.end += read;
+        }
+        Ok(self.end - self.start)
+    }
+}
+
+fn read_retrying<R: Read>(source: &mut R, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The record loop: frames records, repairs wrong lengths, skips damage, and hands each block to `page`.
+
+use std::io::{self, Read};
+
+use memchr::memmem;
+
+use super::header::{self, Head, MAX_HEAD};
+use super::page::{self, Dropped, Limits, Reason, Record};
+use super::stream::Stream;
+
+/// Blank bytes tolerated between records; writers use four.
+const MAX_BLANK: usize = 64;
+/// Step in which large records and rubble are passed over.
+const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
+/// A record or rubble that inflates to more than this many times the record limit ends its member.
+const MAX_SKIPPED: u64 = 128;
+
+/// Reads a crawl file record by record. Every record comes out once: as a page, dropped with a reason, or
+/// skipped by type.
+pub struct Reader<R> {
+    stream: Stream<R>,
+    limits: Limits,
+}
+
+impl<R: Read> Reader<R> {
+    pub fn new(source: R, limits: Limits) -> Self {
+        Reader {
+            stream: Stream::new(source),
+            limits,
+        }
+    }
+
+    /// The next record; None at the end. Errors are those of the source only: what is wrong with the bytes
+    /// comes out as a dropped record.
+    pub fn next_record(&mut self) -> io::Result<Option<Record>> {
+        if let Some(damaged) = self.skip_blank()? {
+            return Ok(Some(damaged));
+        }
+        if self.ensure(5)? == 0 {
+            // Damage behind the last byte, such as a truncated empty member.
+            return Ok(self.damage_here());
+        }
+        let offset = self.stream.window.source_offset();
+        if !self.stream.window.data().starts_with(b"WARC/") {
+            self.scan()?;
+            return Ok(Some(malformed(Head::default(), offset, "not_a_record")));
+        }
+        let Some(length) = self.head()? else {
+            self.scan()?;
+            let kind = self.take_damage().unwrap_or("bad_warc_header");
+            return Ok(Some(malformed(Head::default(), offset, kind)));
+        };
+        let head = header::parse(&self.stream.window.data()[..length]);
+        let offset = head.offset.unwrap_or(offset);
+        self.stream.window.consume(length);
+        match head.length {
+            None => {
+                self.scan_from(0)?;
+                Ok(Some(malformed(head, offset, "bad_content_length")))
+            }
+            Some(length) if length > self.limits.max_record_bytes as u64 => {
+                self.too_large(head, offset, length)
+            }
+            Some(length) => self.record(head, offset, length as usize).map(Some),
+        }
+    }
+
+    /// Cuts the block out, judges it and passes over it.
+    fn record(&mut self, head: Head, offset: u64, length: usize) -> io::Result<Record> {
+        let held = self.ensure(length + 4)?;
+        let damaged = self.damage_within(length + 4);
+        let sound = damaged.is_none() && held >= length && self.ends_well(length)?;
+        let next = if sound { None } else { self.boundary_in(length)? };
+        // A member whose bytes were overwritten may go on behind the block and turn out damaged there.
+        let damaged = if sound || next.is_some() {
+            damaged
+        } else {
+            self.damage_behind(length)?
+        };
+        let (used, damage) = match (next, damaged) {
+            _ if sound => (length, None),
+            (Some(at), _) => (at, Some("length_too_large")),
+            (None, Some((at, kind))) => (at, Some(kind)),
+            (None, None) if held < length => (held, Some("truncated")),
+            (None, None) => (length, Some("length_too_small")),
+        };
+        let block = &self.stream.window.data()[..used.min(length)];
+        let record = if damage.is_some_and(|kind| kind.starts_with("bad_")) {
+            malformed(head, offset, damage.unwrap_or_default())
+        } else {
+            page::judge(head, offset, block, damage, &self.limits)
+        };
+        self.stream.window.consume(used);
+        // The record stands for the damage that it touches.
+        self.take_damage();
+        if damage == Some("length_too_small") {
+            self.scan_from(0)?;
+        }
+        Ok(record)
+    }
+
+    /// Whether what follows a block of `length` bytes is blank and then a record, or the end of its member.
+    fn ends_well(&mut self, length: usize) -> io::Result<bool> {
+        let begins = |data: &[u8]| {
+            let rest = &data[length..data.len().min(length + MAX_BLANK)];
+            let begin = rest.iter().position(|b| !b.is_ascii_whitespace());
+            begin.map(|at| rest[at..].starts_with(b"WARC/") || b"WARC/".starts_with(&rest[at..]))
+        };
+        let data = self.stream.window.data();
+        if begins(data).is_none() && data.len() < length + MAX_BLANK && self.stream.between_members() {
+            return Ok(true);
+        }
+        let held = self.ensure(length + MAX_BLANK)?;
+        Ok(begins(&self.stream.window.data()[..held.min(length + MAX_BLANK)]).unwrap_or(true))
+    }
+
+    /// Where in the next `length` bytes another record begins, by the blank lines before and the lines in it.
+    fn boundary_in(&mut self, length: usize) -> io::Result<Option<usize>> {
+        let held = self.ensure(length + BOUNDARY)?;
+        let data = &self.stream.window.data()[..held.min(length + BOUNDARY)];
+        Ok(record_boundary(data).filter(|&at| at < length))
+    }
+
+    /// Passes over a record above the size limit without holding it.
+    fn too_large(&mut self, head: Head, offset: u64, length: u64) -> io::Result<Option<Record>> {
+        let mut left = length;
+        let budget = MAX_SKIPPED * self.limits.max_record_bytes as u64;
+        let mut damage = None;
+        while left > 0 {
+            let step = left.min(STEP as u64) as usize;
+            let boundary = self.boundary_in(step)?;
+            if let Some(at) = boundary {
+                self.stream.window.consume(at);
+                damage = Some("length_too_large");
+                break;
+            }
+            let held = self.ensure(step)?;
+            if held < step {
+                self.stream.window.consume(held);
+                damage = Some(self.take_damage().unwrap_or("truncated"));
+                break;
+            }
+            // A boundary may begin in the last bytes of a step.
+            let done = if left as usize > step {
+                step - BOUNDARY
+            } else {
+                step
+            };
+            self.stream.window.consume(done);
+            left -= done as u64;
+            if length - left > budget && self.stream.abandon("bad_bomb")? {
+                damage = Some("bad_bomb");
+                self.stream.window.consume(self.stream.window.data().len());
+                self.take_damage();
+                break;
+            }
+        }
+        Ok(Some(page::too_large(head, offset, length, damage, &self.limits)))
+    }
+
+    /// Length of the record header at the position; None where it does not end in time.
+    fn head(&mut self) -> io::Result<Option<usize>> {
+        let mut want = 512;
+        loop {
+            let held = self.ensure(want)?;
+            let data = &self.stream.window.data()[..held.min(MAX_HEAD)];
+            if let Some(length) = header::head_length(data) {
+                return Ok(Some(length));
+            }
+            if held < want || want >= MAX_HEAD {
+                return Ok(None);
+            }
+            want *= 2;
+        }
+    }
+
+    /// Passes over blank bytes between records; a damaged member met there comes out as a record of its own.
+    fn skip_blank(&mut self) -> io::Result<Option<Record>> {
+        loop {
+            if let Some(record) = self.damage_here() {
+                return Ok(Some(record));
+            }
+            let data = self.stream.window.data();
+            let blank = data
+                .iter()
+                .position(|b| !b.is_ascii_whitespace())
+                .unwrap_or(data.len());
+            let ahead = self
+                .stream
+                .window
+                .marks_ahead()
+                .find(|(_, mark)| mark.damage.is_some());
+            if let Some((distance, _)) = ahead.filter(|&(distance, _)| distance <= blank) {
+                self.stream.window.consume(distance);
+                continue;
+            }
+            let all = blank == data.len();
+            self.stream.window.consume(blank);
+            if !all || !self.stream.more()? && self.stream.window.data().is_empty() {
+                return Ok(self.damage_here());
+            }
+        }
+    }
+
+    fn damage_here(&mut self) -> Option<Record> {
+        let mark = self.stream.window.take_damage()?;
+        Some(malformed(
+            Head::default(),
+            mark.source,
+            mark.damage.unwrap_or_default(),
+        ))
+    }
+
+    /// Takes every damage marked up to the position; the first one's kind.
+    fn take_damage(&mut self) -> Option<&'static str> {
+        let mut first = None;
+        while let Some(mark) = self.stream.window.take_damage() {
+            first = first.or(mark.damage);
+        }
+        first
+    }
+
+    /// The first damage ahead, if it lies within `distance`.
+    fn damage_within(&self, distance: usize) -> Option<(usize, &'static str)> {
+        let mut damaged = self
+            .stream
+            .window
+            .marks_ahead()
+            .filter_map(|(at, mark)| Some((at, mark.damage?)));
+        damaged.next().filter(|&(at, _)| at <= distance)
+    }
+
+    /// Damage that ends the rubble behind a block of `length` bytes, if it comes soon.
+    fn damage_behind(&mut self, length: usize) -> io::Result<Option<(usize, &'static str)>> {
+        self.ensure(length + STEP)?;
+        Ok(self.damage_within(length + STEP))
+    }
+
+    /// Makes `want` bytes available at the position, unless the file, damage, or a member that begins with a
+    /// record comes first; returns how many there are up to that.
+    fn ensure(&mut self, want: usize) -> io::Result<usize> {
+        loop {
+            let held = self.stream.window.data().len();
+            let (cut, unknown) = self.cut(want);
+            if let Some(cut) = cut {
+                return Ok(cut);
+            }
+            if held >= want && !unknown {
+                return Ok(held);
+            }
+            if !self.stream.more()? {
+                return Ok(self.stream.window.data().len());
+            }
+        }
+    }
+
+    /// Distance to the first place below `want` that no record may cross; and whether more bytes are needed
+    /// to know.
+    fn cut(&self, want: usize) -> (Option<usize>, bool) {
+        let data = self.stream.window.data();
+        for (distance, mark) in self
+            .stream
+            .window
+            .marks_ahead()
+            .take_while(|(distance, _)| *distance < want)
+        {
+            let begins = &data[distance.min(data.len())..];
+            if mark.damage.is_some() || begins.starts_with(b"WARC/") {
+                return (Some(distance), false);
+            }
+            if begins.len() < 5 && b"WARC/".starts_with(begins) {
+                return (None, true);
+            }
+        }
+        (None, false)
+    }
+
+    fn scan(&mut self) -> io::Result<()> {
+        self.scan_from(1)
+    }
+
+    /// Passes over bytes that are no record, up to the next one: "WARC/" at the beginning of a line or of a
+    /// member.
+    fn scan_from(&mut self, from: usize) -> io::Result<()> {
+        let mut from = from;
+        let mut passed = 0u64;
+        let budget = MAX_SKIPPED * self.limits.max_record_bytes as u64;
+        loop {
+            let data = self.stream.window.data();
+            if let Some(at) = self.next_start(from) {
+                self.stream.window.consume(at);
+                return Ok(());
+            }
+            // Keeps the line feed before a start and what of the start is there.
+            let keep = 8.min(data.len());
+            let done = data.len() - keep;
+            passed += done as u64;
+            self.stream.window.consume(done);
+            from = from.saturating_sub(done);
+            if passed > budget && self.stream.abandon("bad_bomb")? {
+                return Ok(());
+            }
+            if !self.stream.more()? {
+                self.stream.window.consume(self.stream.window.data().len());
+                return Ok(());
+            }
+        }
+    }
+
+    fn next_start(&self, from: usize) -> Option<usize> {
+        let data = self.stream.window.data();
+        let starts =
+            |at: usize| data[at..].starts_with(b"WARC/") && data.get(at + 5).is_some_and(u8::is_ascii_digit);
+        let line = memmem::find_iter(&data[from.min(data.len())..], b"WARC/")
+            .map(|at| at + from)
+            .find(|&at| starts(at) && (at == 0 || data[at - 1] == b'\n'));
+        let members = self.stream.window.marks_ahead().map(|(distance, _)| distance);
+        let member = members
+            .filter(|&at| at >= from && at < data.len())
+            .find(|&at| starts(at));
+        match (line, member) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// Bytes by which `record_boundary` looks ahead.
+const BOUNDARY: usize = 32;
+
+/// Where a record begins inside a block that should have ended before: behind blank lines, a version line
+/// and a header of the record kind.
+fn record_boundary(block: &[u8]) -> Option<usize> {
+    memmem::find_iter(block, b"\r\n\r\nWARC/")
+        .map(|at| at + 4)
+        .find(|&at| {
+            let rest = &block[at..];
+            let version = rest
+                .get(5..8)
+                .is_some_and(|v| v[0].is_ascii_digit() && v[1] == b'.' && v[2].is_ascii_digit());
+            let line = rest.get(8..).unwrap_or_default();
+            version && (line.starts_with(b"\r\nWARC-") || line.starts_with(b"\r\nContent-"))
+        })
+}
+
+fn malformed(head: Head, offset: u64, kind: &str) -> Record {
+    Record::Dropped(Dropped::of(
+        head,
+        offset,
+        Reason::MalformedRecord,
+        kind.to_owned(),
+    ))
+}

@@ -1,0 +1,96 @@
+//! The decompressed stream of a file, whatever its container.
+
+use std::io::{self, Read};
+
+use memchr::memmem;
+
+use super::gzip::Gzip;
+use super::input::Input;
+use super::lz4::Lz4;
+use super::window::Window;
+use super::zstd::Zstd;
+
+/// Bytes by which a container is told.
+const HEAD: usize = 64 << 10;
+const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
+
+enum Codec {
+    Plain,
+    Gzip(Gzip),
+    Zstd(Zstd),
+    Lz4(Lz4),
+}
+
+/// A file's decompressed bytes, in `window`.
+pub struct Stream<R> {
+    input: Input<R>,
+    codec: Option<Codec>,
+    pub window: Window,
+}
+
+impl<R: Read> Stream<R> {
+    pub fn new(source: R) -> Self {
+        Stream {
+            input: Input::new(source),
+            codec: None,
+            window: Window::default(),
+        }
+    }
+
+    /// Decompresses some more into the window, or marks damage there; false at the end of the file.
+    pub fn more(&mut self) -> io::Result<bool> {
+        if self.codec.is_none() {
+            self.codec = Some(recognise(&mut self.input)?);
+        }
+        match self.codec.as_mut() {
+            Some(Codec::Gzip(gzip)) => gzip.more(&mut self.input, &mut self.window),
+            Some(Codec::Zstd(zstd)) => zstd.more(&mut self.input, &mut self.window),
+            Some(Codec::Lz4(lz4)) => lz4.more(&mut self.input, &mut self.window),
+            Some(Codec::Plain) | None => {
+                let held = self.input.fill(1)?.min(STEP);
+                self.window.append(&self.input.data()[..held]);
+                self.input.consume(held);
+                Ok(held > 0)
+            }
+        }
+    }
+}
+
+impl<R: Read> Stream<R> {
+    /// Whether the window ends where a member of the file ends; never so in plain files.
+    pub fn between_members(&self) -> bool {
+        match &self.codec {
+            Some(Codec::Gzip(gzip)) => gzip.between_members(),
+            Some(Codec::Zstd(zstd)) => zstd.between_members(),
+            Some(Codec::Lz4(lz4)) => lz4.between_members(),
+            Some(Codec::Plain) | None => false,
+        }
+    }
+
+    /// Gives up the member that is being streamed (it inflates without end) and goes on with the next one;
+    /// false where there is none such.
+    pub fn abandon(&mut self, kind: &'static str) -> io::Result<bool> {
+        match self.codec.as_mut() {
+            Some(Codec::Gzip(gzip)) => gzip.abandon(&mut self.input, &mut self.window, kind),
+            Some(Codec::Zstd(zstd)) => zstd.abandon(&mut self.input, &mut self.window, kind),
+            _ => Ok(false),
+        }
+    }
+}
+
+fn recognise<R: Read>(input: &mut Input<R>) -> io::Result<Codec> {
+    input.fill(HEAD)?;
+    let data = input.data();
+    if Gzip::is_magic(data) {
+        Ok(Codec::Gzip(Gzip::new()?))
+    } else if Zstd::is_magic(data) {
+        Ok(Codec::Zstd(Zstd::new()?))
+    } else if Lz4::is_magic(data) {
+        Ok(Codec::Lz4(Lz4::default()))
+    } else if memmem::find(data, b"WARC/").is_none() && memmem::find(data, &Gzip::MAGIC).is_some() {
+        // The first member's first bytes are damaged.
+        Ok(Codec::Gzip(Gzip::new()?))
+    } else {
+        Ok(Codec::Plain)
+    }
+}

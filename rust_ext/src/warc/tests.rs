@@ -1,0 +1,312 @@
+//! The reader as a whole: sound files in every container come out whole, damage costs its record only, and
+//! nothing panics or runs on.
+
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use std::io::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LIMITS: Limits = Limits {
+    max_record_bytes: 1500,
+    gate: false,
+};
+
+#[derive(Debug, Clone, Copy)]
+enum Container {
+    Plain,
+    GzipMembers,
+    GzipWhole,
+    GzipBlocks,
+    Zstd,
+    ZstdDictionary,
+    Lz4,
+}
+
+const CONTAINERS: [Container; 7] = [
+    Container::Plain,
+    Container::GzipMembers,
+    Container::GzipWhole,
+    Container::GzipBlocks,
+    Container::Zstd,
+    Container::ZstdDictionary,
+    Container::Lz4,
+];
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8], dictionary: Option<&[u8]>) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(bytes.len() + 1024);
+    let mut context = zstd_safe::CCtx::create();
+    if let Some(dictionary) = dictionary {
+        context.load_dictionary(dictionary).unwrap();
+    }
+    context.compress2(&mut frame, bytes).unwrap();
+    frame
+}
+
+fn lz4(bytes: &[u8]) -> Vec<u8> {
+    // Independent uncompressed blocks of up to 64 KiB; the header checksum is not read.
+    let mut frame = vec![0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0];
+    for block in bytes.chunks(300) {
+        frame.extend((block.len() as u32 | 1 << 31).to_le_bytes());
+        frame.extend(block);
+    }
+    frame.extend([0; 4]);
+    frame
+}
+
+fn pack(records: &[Vec<u8>], container: Container) -> Vec<u8> {
+    let whole = records.concat();
+    match container {
+        Container::Plain => whole,
+        Container::GzipMembers => records.iter().flat_map(|r| gzip(r)).collect(),
+        Container::GzipWhole => gzip(&whole),
+        Container::GzipBlocks => whole.chunks(333).flat_map(gzip).collect(),
+        Container::Zstd => records.iter().flat_map(|r| zstd(r, None)).collect(),
+        Container::ZstdDictionary => {
+            let dictionary =
+                b"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\n".repeat(3);
+            let mut file = 0x184D_2A5Du32.to_le_bytes().to_vec();
+            let compressed = zstd(&dictionary, None);
+            file.extend((compressed.len() as u32).to_le_bytes());
+            file.extend(compressed);
+            file.extend(records.iter().flat_map(|r| zstd(r, Some(&dictionary))));
+            file
+        }
+        Container::Lz4 => records.iter().flat_map(|r| lz4(r)).collect(),
+    }
+}
+
+fn response(url: &str, body: &[u8]) -> Vec<u8> {
+    let mut block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n".to_vec();
+    block.extend(body);
+    record("response", url, "application/http; msgtype=response", &block)
+}
+
+fn record(kind: &str, url: &str, content_type: &str, block: &[u8]) -> Vec<u8> {
+    let mut bytes = format!(
+        "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Record-ID: <urn:x:{url}>\r\n\
+         WARC-Date: 2024-05-18T01:58:10Z\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        block.len()
+    )
+    .into_bytes();
+    bytes.extend(block);
+    bytes.extend(b"\r\n\r\n");
+    bytes
+}
+
+/// A source that gives a few bytes at a time.
+struct Trickle<'a>(&'a [u8]);
+
+impl std::io::Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let given = self.0.len().min(buffer.len()).min(37);
+        buffer[..given].copy_from_slice(&self.0[..given]);
+        self.0 = &self.0[given..];
+        Ok(given)
+    }
+}
+
+fn read_all(file: &[u8]) -> Vec<Record> {
+    let mut reader = Reader::new(Trickle(file), LIMITS);
+    let mut records = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        records.push(record);
+        assert!(records.len() <= file.len() + 1, "the reader runs on");
+    }
+    records
+}
+
+fn pages(records: &[Record]) -> Vec<(String, Vec<u8>)> {
+    let page = |record: &Record| match record {
+        Record::Page(page) if page.damage.is_none() => Some((page.url.clone(), page.body.clone())),
+        _ => None,
+    };
+    records.iter().filter_map(page).collect()
+}
+
+fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let body = prop_oneof![
+        "[a-zа-я<>/ \r\n]{1,300}".prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 1..900),
+        Just(b"text WARC/1.0\r\nWARC-Type: response\r\n inside".to_vec()),
+    ];
+    let body = body.prop_map(|mut body| {
+        body.insert(0, b'.');
+        body
+    });
+    proptest::collection::vec(body, 1..6)
+}
+
+fn records_of(bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut records = vec![record(
+        "warcinfo",
+        "",
+        "application/warc-fields",
+        b"software: test",
+    )];
+    let responses = bodies.iter().enumerate();
+    records.extend(responses.map(|(number, body)| response(&format!("http://h/{number}"), body)));
+    records
+}
+
+fn expected(bodies: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
+    bodies
+        .iter()
+        .enumerate()
+        .map(|(number, body)| (format!("http://h/{number}"), body.clone()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn sound_files_come_out_whole_from_every_container(bodies in bodies()) {
+        let records = records_of(&bodies);
+        // Where members are cut anywhere, one that begins with text like a record's is taken for one.
+        let ambiguous = bodies.iter().any(|b| memchr::memmem::find(b, b"WARC/").is_some());
+        for container in CONTAINERS {
+            if matches!(container, Container::GzipBlocks) && ambiguous {
+                continue;
+            }
+            let read = read_all(&pack(&records, container));
+            prop_assert_eq!(pages(&read), expected(&bodies), "{:?}", container);
+            prop_assert_eq!(read.len(), records.len(), "{:?}", container);
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_costs_its_own_member_only(bodies in bodies(), at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let records = records_of(&bodies);
+        let members: Vec<Vec<u8>> = records.iter().map(|r| gzip(r)).collect();
+        let damaged = at.index(members.len());
+        let mut file = members.clone();
+        let place = at.index(file[damaged].len());
+        file[damaged][place] ^= 1 << bit;
+        let read = pages(&read_all(&file.concat()));
+        for (number, page) in expected(&bodies).into_iter().enumerate() {
+            if number + 1 != damaged {
+                prop_assert!(read.contains(&page), "page {} lost by damage to {} at {}", number, damaged, place);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_content_length_costs_its_own_record_only(bodies in bodies(), which in any::<prop::sample::Index>(), wrong in 0usize..4000) {
+        let mut records = records_of(&bodies);
+        let damaged = which.index(bodies.len());
+        let text = records[damaged + 1].clone();
+        let start = memchr::memmem::find(&text, b"Content-Length: ").unwrap() + 16;
+        let end = start + memchr::memchr(b'\r', &text[start..]).unwrap();
+        records[damaged + 1] = [&text[..start], wrong.to_string().as_bytes(), &text[end..]].concat();
+        // A body that holds a record's beginning may rightly be taken for one once lengths lie.
+        prop_assume!(!bodies.iter().any(|b| memchr::memmem::find(b, b"WARC/").is_some()));
+        // A wrong length that ends just where another record begins can't be told from a right one.
+        let block = memchr::memmem::find(&records[damaged + 1], b"\r\n\r\n").unwrap() + 4;
+        let before: usize = records[..=damaged].iter().map(Vec::len).sum();
+        let whole = records.concat();
+        let behind = whole.get(before + block + wrong..).map(<[u8]>::trim_ascii_start);
+        prop_assume!(behind.is_none_or(|rest| !rest.is_empty() && !rest.starts_with(b"WARC/")));
+        for container in [Container::Plain, Container::GzipMembers, Container::GzipWhole] {
+            let read = pages(&read_all(&pack(&records, container)));
+            for (number, page) in expected(&bodies).into_iter().enumerate() {
+                if number != damaged {
+                    prop_assert!(read.contains(&page), "page {} lost, {:?}, length {}", number, container, wrong);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic_or_run_on(file in mangled()) {
+        read_all(&file);
+    }
+}
+
+/// Files with bytes changed, cut out, doubled, or put in.
+fn mangled() -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<prop::sample::Index>(), 0usize..40, any::<[u8; 6]>(), 0u8..5);
+    let changes = proptest::collection::vec(change, 0..4);
+    let container = prop::sample::select(CONTAINERS.to_vec());
+    (bodies(), container, changes).prop_map(|(bodies, container, changes)| {
+        let mut file = pack(&records_of(&bodies), container);
+        for (at, length, bytes, kind) in changes {
+            let start = at.index(file.len().max(1)).min(file.len());
+            let end = (start + length).min(file.len());
+            match kind {
+                0 => drop(file.splice(start..end, bytes)),
+                1 => drop(file.drain(start..end)),
+                2 => {
+                    let copy = file[start..end].to_vec();
+                    file.splice(start..start, copy);
+                }
+                3 => file.truncate(start),
+                _ => drop(file.splice(start..start, *b"\x1f\x8b\x08WAR")),
+            }
+        }
+        file
+    })
+}
+
+#[test]
+#[ignore = "takes minutes: a million mangled files"]
+fn a_million_mangled_files_are_read() {
+    let config = ProptestConfig {
+        cases: 1_000_000,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(file in mangled())| {
+        read_all(&file);
+    });
+}
+
+#[test]
+fn a_record_above_the_limit_is_passed_over() {
+    let records = [
+        response("http://h/0", b"<p>one"),
+        response("http://h/1", &[b'x'; 5000]),
+        response("http://h/2", b"<p>three"),
+    ];
+    for container in CONTAINERS {
+        let read = read_all(&pack(&records, container));
+        let urls: Vec<_> = pages(&read).into_iter().map(|(url, _)| url).collect();
+        assert_eq!(urls, ["http://h/0", "http://h/2"], "{container:?}");
+        let reason = |r: &Record| matches!(r, Record::Dropped(d) if d.reason == Reason::PageTooLarge);
+        assert_eq!(read.iter().filter(|r| reason(r)).count(), 1, "{container:?}");
+    }
+}
+
+#[test]
+fn a_member_that_inflates_without_end_is_left_and_the_next_one_read() {
+    let mut bomb = record("response", "http://h/0", "application/http", b"");
+    let declared = memchr::memmem::find(&bomb, b"Content-Length: 0").unwrap();
+    bomb.splice(declared + 16..declared + 17, *b"999999999");
+    bomb.extend(vec![0; 3_000_000]);
+    let file = [gzip(&bomb), gzip(&response("http://h/1", b"<p>after"))].concat();
+    let read = read_all(&file);
+    assert_eq!(pages(&read), [("http://h/1".to_owned(), b"<p>after".to_vec())]);
+    assert!(
+        matches!(&read[0], Record::Dropped(d) if d.detail == "bad_bomb"),
+        "{:?}",
+        read[0]
+    );
+}
+
+#[test]
+fn an_error_of_the_source_is_an_error() {
+    struct Failing;
+    impl std::io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the network is gone"))
+        }
+    }
+    assert!(Reader::new(Failing, LIMITS).next_record().is_err());
+}

@@ -1,0 +1,124 @@
+//! The decompressed bytes that are in memory, with marks where members of the file begin or are damaged.
+
+use std::collections::VecDeque;
+
+/// A place in the decompressed stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Absolute offset in the decompressed stream.
+    pub at: u64,
+    /// Offset in the file of the member that begins here or, where `damage` is set, of the damaged one.
+    pub source: u64,
+    /// Set where bytes are missing at this place: what is wrong with the member.
+    pub damage: Option<&'static str>,
+}
+
+/// A buffer that members are decompressed into and records are cut from.
+#[derive(Default)]
+pub struct Window {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    base: u64,
+    marks: VecDeque<Mark>,
+}
+
+impl Window {
+    /// The bytes decompressed and not yet consumed.
+    pub fn data(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Absolute offset of `data()[0]` in the decompressed stream.
+    pub fn position(&self) -> u64 {
+        self.base + self.start as u64
+    }
+
+    /// Writable space of at least `want` bytes behind `data()`.
+    pub fn space(&mut self, want: usize) -> &mut [u8] {
+        if self.start > 0 && (self.start == self.end || self.buffer.len() - self.end < want) {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.base += self.start as u64;
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.len() - self.end < want {
+            self.buffer.resize(self.end + want, 0);
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Declares `count` bytes of `space` written.
+    pub fn advance(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.buffer.len());
+    }
+
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.space(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.advance(bytes.len());
+    }
+
+    pub fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+
+    /// Marks the beginning of a member at the end of the data.
+    pub fn mark(&mut self, source: u64) {
+        self.push(Mark {
+            at: self.base + self.end as u64,
+            source,
+            damage: None,
+        });
+    }
+
+    /// Marks that bytes are missing at the end of the data.
+    pub fn damage(&mut self, source: u64, kind: &'static str) {
+        self.push(Mark {
+            at: self.base + self.end as u64,
+            source,
+            damage: Some(kind),
+        });
+    }
+
+    fn push(&mut self, mark: Mark) {
+        self.marks.push_back(mark);
+    }
+
+    /// Offset in the file for a record that begins at the position: its member's where it begins one, else
+    /// the position itself.
+    pub fn source_offset(&self) -> u64 {
+        let position = self.position();
+        let here = self.marks.iter().take_while(|m| m.at <= position);
+        let member = here.filter(|m| m.at == position && m.damage.is_none()).last();
+        member.map_or(position, |m| m.source)
+    }
+
+    /// Takes the damage marked at or before the position, if any, and forgets marks before the position.
+    pub fn take_damage(&mut self) -> Option<Mark> {
+        let position = self.position();
+        while let Some(&mark) = self.marks.front() {
+            if mark.at > position {
+                return None;
+            }
+            if mark.damage.is_some() {
+                self.marks.pop_front();
+                return Some(mark);
+            }
+            // A member's beginning stays as long as a record may begin there.
+            if mark.at == position && !self.marks.iter().skip(1).any(|m| m.at == position) {
+                return None;
+            }
+            self.marks.pop_front();
+        }
+        None
+    }
+
+    /// Marks behind the position, each with its distance from it.
+    pub fn marks_ahead(&self) -> impl Iterator<Item = (usize, Mark)> + '_ {
+        let position = self.position();
+        self.marks
+            .iter()
+            .filter(move |m| m.at > position)
+            .map(move |m| ((m.at - position) as usize, *m))
+    }
+}

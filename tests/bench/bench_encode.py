@@ -1,0 +1,176 @@
+"""Encoding speed beside gigatoken, tiktoken and tokenizers, in one run, one thread, ids compared.
+
+    BUKVAR_DATA=DATA python -m tests.bench.bench_encode [--vocabulary PATH ...]
+
+Text: the documents of DATA/text_ru, cut at line ends into pieces of about 6 kB, shuffled by a fixed seed.
+Cold is the first pass of a fresh encoder, warm the second. Seconds are CPU seconds of this process. The slow
+tokenizers gets the first 4 MB only. DATA/rivals holds the vocabularies (o200k and Llama 3 unless others are
+named).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from tokenizer import files
+from tokenizer.encode import Tokenizer
+from tokenizer.split import pattern_regex
+from tokenizer.vocabulary import Vocabulary
+
+PIECE_BYTES = 6_500
+SLOW_BYTES = 4_000_000
+SEED = 20261123
+
+
+def pieces(folder: Path, limit: int) -> list[str]:
+    """Documents cut at line ends, shuffled, up to `limit` bytes."""
+    out: list[str] = []
+    for path in sorted(folder.glob("*.parquet")):
+        for text in pq.read_table(path, columns=["text"])["text"].to_pylist():
+            out.extend(_cut(text))
+    random.Random(SEED).shuffle(out)
+    total = 0
+    for count, text in enumerate(out):
+        total += len(text.encode())
+        if total > limit:
+            return out[:count]
+    return out
+
+
+def _cut(text: str) -> Iterator[str]:
+    lines: list[str] = []
+    size = 0
+    for line in text.splitlines(keepends=True):
+        lines.append(line)
+        size += len(line.encode())
+        if size >= PIECE_BYTES:
+            yield "".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield "".join(lines)
+
+
+def digest(ids: Iterator[np.ndarray]) -> str:
+    """Of the ids of all texts, so that no second copy is kept."""
+    state = hashlib.blake2b(digest_size=8)
+    for one in ids:
+        state.update(np.ascontiguousarray(one, dtype=np.uint32).tobytes())
+    return state.hexdigest()
+
+
+def timed(work: Callable[[], object]) -> tuple[float, object]:
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
+def encoders(vocabulary: Vocabulary, path: Path) -> Iterator[tuple[str, Callable[[list[str]], object]]]:
+    """Name and encoder of all texts, made anew for each measurement."""
+    ours = Tokenizer(vocabulary)
+    yield "bukvar encode_array", lambda texts: [ours.encode_array(text) for text in texts]
+    batch = Tokenizer(vocabulary)
+    yield "bukvar encode_batch", lambda texts: batch.encode_batch(texts)
+    counting = Tokenizer(vocabulary)
+    yield "bukvar count_batch", lambda texts: counting.count_batch(texts)
+    yield from _gigatoken(vocabulary, path)
+    import tiktoken
+
+    ranks = {token: rank for rank, token in enumerate(vocabulary.tokens)}
+    regex = pattern_regex(vocabulary.pattern)
+    theirs = tiktoken.Encoding("bench", pat_str=regex, mergeable_ranks=ranks, special_tokens={})
+    yield "tiktoken", lambda texts: [np.array(theirs.encode_ordinary(text)) for text in texts]
+    import tokenizers
+
+    hugging = tokenizers.Tokenizer.from_str(files.tokenizer_json(vocabulary).decode())
+    yield (
+        "tokenizers",
+        lambda texts: [np.array(hugging.encode(text, add_special_tokens=False).ids) for text in texts],
+    )
+
+
+def _gigatoken(vocabulary: Vocabulary, path: Path) -> Iterator[tuple[str, Callable[[list[str]], object]]]:
+    try:
+        import gigatoken
+    except ImportError:
+        print("gigatoken is not installed: not compared", file=sys.stderr)
+        return
+    try:
+        data = files.tokenizer_json(vocabulary).decode()
+        one, all_ = gigatoken.Tokenizer.from_json(data), gigatoken.Tokenizer.from_json(data)
+    except BaseException as error:  # its loader panics, which is no Exception, on what it does not take
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        print(f"gigatoken does not open {path.name}: {str(error)[:120]!r}", file=sys.stderr)
+        return
+    yield "gigatoken encode", lambda texts: [one.encode(text) for text in texts]
+    yield "gigatoken encode_batch", lambda texts: all_.encode_batch(texts, parallel=False)
+
+
+def _arrays(result: object) -> Iterator[np.ndarray] | None:
+    if isinstance(result, list):
+        return iter(result)
+    if isinstance(result, tuple):
+        return iter([result[0]])
+    return None
+
+
+def measure(path: Path, texts: list[str]) -> dict[str, object]:
+    vocabulary = Vocabulary.load(path)
+    size = sum(len(text.encode()) for text in texts)
+    few, few_size = [], 0
+    for text in texts:
+        few.append(text)
+        few_size += len(text.encode())
+        if few_size > SLOW_BYTES:
+            break
+    rows: dict[str, object] = {}
+    for name, encode in encoders(vocabulary, path):
+        given, bytes_ = (few, few_size) if name == "tokenizers" else (texts, size)
+        cold, result = timed(lambda encode=encode, given=given: encode(given))
+        arrays = _arrays(result)
+        ids = digest(arrays) if arrays is not None else None
+        del result
+        warm, result = timed(lambda encode=encode, given=given: encode(given))
+        del result
+        speeds = {"cold": bytes_ / 1e6 / cold, "warm": bytes_ / 1e6 / warm}
+        rows[name] = {"MB/s": speeds, "ids": ids, "bytes": bytes_}
+        figures = "  ".join(f"{pass_} {speed:7.1f}" for pass_, speed in speeds.items())
+        print(f"{path.name:24} {name:24} {figures} MB/s  ids {ids}", flush=True)
+    return rows
+
+
+def main() -> int:
+    data = os.environ.get("BUKVAR_DATA")
+    if not data or not (Path(data) / "text_ru").is_dir():
+        print("set BUKVAR_DATA to the folder that holds text_ru and rivals", file=sys.stderr)
+        return 2
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    rivals = Path(data) / "rivals"
+    default = [rivals / "openai_o200k_base", rivals / "llama3"]
+    parser.add_argument("--vocabulary", type=Path, nargs="+", default=default)
+    parser.add_argument("--megabytes", type=float, default=156.0)
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    args = parser.parse_args()
+    texts = pieces(Path(data) / "text_ru", int(args.megabytes * 1e6))
+    print(f"{len(texts)} pieces, {sum(len(text.encode()) for text in texts) / 1e6:.1f} MB")
+    figures = {str(path): measure(path, texts) for path in args.vocabulary}
+    if args.out:
+        args.out.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

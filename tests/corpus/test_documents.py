@@ -1,0 +1,201 @@
+"""Anybody's Parquet and JSONL as documents: what is made up, what passes through, what is refused."""
+
+import bz2
+import datetime
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus import table
+from corpus.documents import host_of, parquet_schema, parse_date, read_documents
+from corpus.errors import ShardError
+from corpus.shard import Input
+
+
+def read(path: Path, text_column: str = "text", rows: int = 100) -> pa.Table:
+    batches = list(read_documents(Input(str(path), path.name, "d"), text_column, rows))
+    return pa.concat_tables(batches, promote_options="default")
+
+
+def parquet(path: Path, **columns: object) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def jsonl(path: Path, *rows: object) -> Path:
+    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in rows))
+    return path
+
+
+class TestParquet:
+    def test_a_text_column_is_enough(self, tmp_path: Path) -> None:
+        found = read(parquet(tmp_path / "a.parquet", text=["один", "два"]))
+        assert found.schema.equals(table.DOCUMENT)
+        assert found["source"].to_pylist() == ["a.parquet:0", "a.parquet:1"]
+        assert found["url"].to_pylist() == ["file:a.parquet#row=0", "file:a.parquet#row=1"]
+        assert found["doc_id"].to_pylist() == [table.doc_id("a.parquet:0"), table.doc_id("a.parquet:1")]
+
+    def test_what_is_made_up_does_not_depend_on_the_batch_size(self, tmp_path: Path) -> None:
+        path = parquet(tmp_path / "a.parquet", text=[str(n) for n in range(10)])
+        assert read(path, rows=3).equals(read(path, rows=10))
+
+    def test_known_names_are_taken_and_unknown_columns_pass_through(self, tmp_path: Path) -> None:
+        path = parquet(
+            tmp_path / "a.parquet",
+            id=["7"], text=["т"], link=["http://Example.ru:80/a"], date=["2024-05-06T07:08:09Z"], score=[0.5],
+        )  # fmt: skip
+        (row,) = read(path).to_pylist()
+        assert row["doc_id"] == table.doc_id("7")
+        assert (row["url"], row["host"]) == ("http://Example.ru:80/a", "example.ru")
+        assert row["fetched_at"] == datetime.datetime(2024, 5, 6, 7, 8, 9, tzinfo=datetime.UTC)
+        assert (row["id"], row["link"], row["score"]) == ("7", "http://Example.ru:80/a", 0.5)
+
+    def test_a_doc_id_of_another_kind_is_kept_beside_ours(self, tmp_path: Path) -> None:
+        (row,) = read(parquet(tmp_path / "a.parquet", text=["т"], doc_id=[42])).to_pylist()
+        assert (row["doc_id"], row["original_doc_id"]) == (table.doc_id("42"), 42)
+
+    def test_our_own_shards_come_back_as_they_are(self, tmp_path: Path) -> None:
+        first = read(parquet(tmp_path / "a.parquet", text=["один"], lang=["ru"]))
+        pq.write_table(first, tmp_path / "b.parquet")
+        assert read(tmp_path / "b.parquet").equals(first)
+
+    def test_a_shard_s_drop_columns_do_not_pass(self, tmp_path: Path) -> None:
+        path = parquet(tmp_path / "a.parquet", text=["т"], drop=["not_russian"], drop_detail=["x"])
+        assert read(path).column_names == table.DOCUMENT.names
+
+    @pytest.mark.parametrize(
+        "kind",
+        [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())],
+        ids=["string", "large_string", "dictionary"],
+    )
+    def test_text_of_any_string_type_is_text(self, tmp_path: Path, kind: pa.DataType) -> None:
+        path = parquet(tmp_path / "a.parquet", body=pa.array(["а", None, "б"], pa.string()).cast(kind))
+        assert read(path, "body")["text"].to_pylist() == ["а", None, "б"]
+
+    def test_a_text_column_that_is_not_text_is_refused_by_name_and_type(self, tmp_path: Path) -> None:
+        with pytest.raises(ShardError, match=r"column 'text' is int64, not text; .*--text-column"):
+            read(parquet(tmp_path / "a.parquet", text=[1]))
+
+    def test_a_missing_text_column_is_refused_with_those_there_are(self, tmp_path: Path) -> None:
+        with pytest.raises(ShardError, match=r"no column 'text' \(it has body\).*--text-column"):
+            read(parquet(tmp_path / "a.parquet", body=["a"]))
+
+    @pytest.mark.parametrize("damage", ["empty", "truncated", "not_parquet", "flipped"])
+    def test_a_corrupt_file_is_refused_in_one_line(self, tmp_path: Path, damage: str) -> None:
+        path = parquet(tmp_path / "a.parquet", text=["слово"] * 500)
+        data = bytearray(path.read_bytes())
+        data[8:40] = bytes(32)
+        broken = {"empty": b"", "truncated": data[: len(data) // 2], "not_parquet": b"text", "flipped": data}
+        path.write_bytes(broken[damage])
+        with pytest.raises(ShardError, match="not a readable Parquet file") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+
+    def test_schema_of_a_corrupt_file_is_refused_likewise(self, tmp_path: Path) -> None:
+        (tmp_path / "a.parquet").write_bytes(b"PAR1 and more")
+        with pytest.raises(ShardError, match="make it again or leave it out"):
+            parquet_schema(str(tmp_path / "a.parquet"))
+
+
+class TestJsonl:
+    def test_fields_that_are_not_ours_are_kept_as_json(self, tmp_path: Path) -> None:
+        path = jsonl(
+            tmp_path / "a.jsonl", {"text": "т", "b": [1, {"c": None}], "a": "x", "url": "http://e.ru/"}
+        )
+        (row,) = read(path).to_pylist()
+        assert json.loads(row["extra"]) == {"a": "x", "b": [1, {"c": None}]}
+        assert (row["url"], row["host"]) == ("http://e.ru/", "e.ru")
+
+    def test_rows_that_can_t_be_used_are_dropped_with_the_reason(self, tmp_path: Path) -> None:
+        path = jsonl(
+            tmp_path / "a.jsonl", {"text": "т"}, "{", {"text": 1}, {"other": "x"}, [], '{"text": "\\ud800"}'
+        )
+        found = read(path).to_pylist()
+        assert [r["drop"] for r in found] == [None] + ["malformed_row"] * 5
+        assert found[2]["drop_detail"] == "'text' is int, not text"
+
+    def test_empty_lines_are_no_rows_but_count_in_the_numbering(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.jsonl"
+        path.write_text('\n{"text": "т"}\n\n')
+        assert read(path)["source"].to_pylist() == ["a.jsonl:1"]
+
+    def test_bytes_that_are_no_utf8_cost_their_row_only(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(b'{"text": "\xff\xfe"}\n{"text": "a"}\n')
+        assert read(path)["drop"].to_pylist() == ["malformed_row", None]
+
+    @pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".zst"])
+    def test_is_read_packed_or_plain(self, tmp_path: Path, ending: str) -> None:
+        path = tmp_path / f"a.jsonl{ending}"
+        path.write_bytes(pack('{"text": "слово"}\n'.encode(), ending))
+        assert read(path)["text"].to_pylist() == ["слово"]
+
+    @pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
+    @pytest.mark.parametrize("damage", ["cut", "garbled"])
+    def test_a_damaged_pack_is_the_shard_s_fault(self, tmp_path: Path, ending: str, damage: str) -> None:
+        data = bytearray(
+            pack("".join(f'{{"text": "слово {n * n}"}}\n' for n in range(5000)).encode(), ending)
+        )
+        if damage == "garbled":
+            data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+        path = tmp_path / f"a.jsonl{ending}"
+        path.write_bytes(data[: len(data) * 2 // 3] if damage == "cut" else data)
+        with pytest.raises(ShardError, match="the file is cut short or damaged"):
+            read(path)
+
+    def test_a_file_without_a_single_text_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(ShardError, match="--text-column"):
+            read(jsonl(tmp_path / "a.jsonl", {"body": "x"}))
+
+    @given(st.lists(st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=9))))
+    def test_any_objects_give_one_row_each(self, rows: list[dict[str, object]]) -> None:
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = jsonl(Path(folder) / "a.jsonl", {"text": "т"}, *rows)
+            assert read(path, rows=3).num_rows == 1 + len(rows)
+
+
+def pack(data: bytes, ending: str) -> bytes:
+    if ending == ".gz":
+        return gzip.compress(data)
+    if ending == ".bz2":
+        return bz2.compress(data)
+    return pa.compress(data, "zstd", asbytes=True) if ending == ".zst" else data
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("url", "host"),
+        [
+            ("http://Пример.РФ/a", "пример.рф"),
+            ("https://a.ru:8080/", "a.ru"),
+            ("file:x#row=1", None),
+            ("http://[::1", None),
+            ("", None),
+            (None, None),
+        ],
+    )
+    def test_host_is_lower_case_without_port(self, url: str | None, host: str | None) -> None:
+        assert host_of(url) == host
+
+    @given(st.text())
+    def test_host_of_anything_raises_nothing(self, url: str) -> None:
+        host_of("http://" + url)
+
+    @pytest.mark.parametrize("value", ["", None, "yesterday", "2024-13-01", "0001-01-01T00:00:00+14:00"])
+    def test_what_is_no_date_is_null(self, value: str | None) -> None:
+        assert parse_date(value) is None
+
+    def test_dates_become_utc(self) -> None:
+        date = parse_date("2024-01-01T03:00:00.5+03:00")
+        assert date == datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
+
+    def test_an_id_does_not_change_between_runs(self) -> None:
+        assert table.doc_id("a:0").hex() == "f1b4f1bd3133ea9db93a214230dfc6ed"

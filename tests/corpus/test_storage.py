@@ -1,0 +1,168 @@
+"""Locations: names, atomic writes, listings, and what an operating system's errors become."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus import storage
+from corpus.errors import BukvarError, RunError, UsageError
+
+S3 = "s3://bucket/a/b.parquet?endpoint_override=localhost:1&scheme=http"
+
+
+class TestNames:
+    def test_join_keeps_a_url_s_options_at_its_end(self) -> None:
+        assert storage.join(S3, "c") == "s3://bucket/a/b.parquet/c?endpoint_override=localhost:1&scheme=http"
+
+    def test_join_of_a_local_path_takes_a_question_mark_as_a_letter(self) -> None:
+        assert storage.join("what?", "a") == "what?/a"
+
+    def test_base_name_leaves_a_url_s_options_out(self) -> None:
+        assert storage.base_name(S3) == "b.parquet"
+        assert storage.base_name("a/b/") == "b"
+
+    def test_local_path_is_none_for_an_object_store(self) -> None:
+        assert storage.local_path(S3) is None
+        assert storage.local_path("file:///tmp/a") == Path("/tmp/a")  # noqa: S108 - only a name
+
+    def test_absolute_makes_local_paths_whole_and_leaves_urls(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir("/")
+        assert storage.absolute("a/b") == "/a/b"
+        assert storage.absolute(S3) == S3
+
+    def test_unknown_scheme_is_a_usage_error_that_names_those_there_are(self) -> None:
+        with pytest.raises(UsageError, match="s3://"):
+            storage.open_filesystem("gopher://a/b")
+
+
+class TestListing:
+    def test_is_sorted_and_flat_unless_asked(self, tmp_path: Path) -> None:
+        for name in ("b", "a", "c/d"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+        assert [Path(f).name for f in storage.list_files(str(tmp_path))] == ["a", "b"]
+        assert [Path(f).name for f in storage.list_files(str(tmp_path), recursive=True)] == ["a", "b", "d"]
+
+    def test_of_a_missing_folder_is_empty(self, tmp_path: Path) -> None:
+        assert storage.list_files(str(tmp_path / "missing")) == []
+
+    def test_of_an_unreadable_folder_is_an_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: str) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        with pytest.raises(RunError, match="no permission"):
+            storage.list_files(str(tmp_path))
+
+
+class TestGlob:
+    def test_star_stays_within_a_folder_and_two_cross_folders(self, tmp_path: Path) -> None:
+        for name in ("a.gz", "x/b.gz", "x/y/c.gz", "x/c.txt"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        found = [os.path.relpath(f, tmp_path) for f in storage.expand(f"{tmp_path}/*.gz")]
+        assert found == ["a.gz"]
+        found = [os.path.relpath(f, tmp_path) for f in storage.expand(f"{tmp_path}/**/*.gz")]
+        assert found == ["a.gz", "x/b.gz", "x/y/c.gz"]
+
+    def test_what_is_no_glob_is_itself(self) -> None:
+        assert storage.expand("no/such.file") == ["no/such.file"]
+        assert storage.expand(S3) == [S3]
+
+    @pytest.mark.parametrize(
+        ("pattern", "path", "matches"),
+        [
+            ("s3://b/*.gz", "s3://b/a.gz", True),
+            ("s3://b/*.gz", "s3://b/x/a.gz", False),
+            ("s3://b/**/*.gz", "s3://b/a.gz", True),
+            ("s3://b/**/*.gz", "s3://b/x/y/a.gz", True),
+            ("s3://b/a[12].gz", "s3://b/a2.gz", True),
+            ("s3://b/a.gz", "s3://b/aXgz", False),
+        ],
+    )
+    def test_of_a_url_means_the_same(self, pattern: str, path: str, *, matches: bool) -> None:
+        import re
+
+        assert bool(re.fullmatch(storage.glob_to_regex(pattern), path)) is matches
+
+
+class TestWriting:
+    def test_content_appears_under_its_name_at_the_end_only(self, tmp_path: Path) -> None:
+        target = tmp_path / "deep/file"
+        with storage.write_atomic(str(target)) as stream:
+            stream.write(b"a")
+            assert not target.exists()
+        assert target.read_bytes() == b"a"
+
+    def test_error_in_the_middle_leaves_what_was_there(self, tmp_path: Path) -> None:
+        target = tmp_path / "file"
+        storage.write_bytes(str(target), b"old")
+
+        def fail() -> None:
+            with storage.write_atomic(str(target)) as stream:
+                stream.write(b"new")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert target.read_bytes() == b"old"
+        assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+    def test_leftovers_of_killed_writers_are_cleaned_and_nothing_else(self, tmp_path: Path) -> None:
+        (tmp_path / "_dropped").mkdir()
+        (tmp_path / "_dropped/.00000.parquet.12.partial").touch()
+        (tmp_path / "kept.partial").touch()
+        (tmp_path / ".hidden").touch()
+        storage.clean_leftovers(str(tmp_path))
+        assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [".hidden", "kept.partial"]
+
+    def test_deleting_what_is_not_there_is_no_error(self, tmp_path: Path) -> None:
+        storage.delete(str(tmp_path / "missing"))
+
+    @given(st.binary(max_size=4096))
+    def test_digest_and_size_are_those_of_the_content(self, data: bytes) -> None:
+        import hashlib
+        import tempfile
+
+        with tempfile.NamedTemporaryFile() as file:
+            Path(file.name).write_bytes(data)
+            assert storage.sha256(file.name) == (hashlib.sha256(data).hexdigest(), len(data))
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("error", "kind", "says"),
+        [
+            (OSError(errno.ENOSPC, "No space left on device"), RunError, "disk is full; free some space"),
+            (OSError("writing bytes. Detail: [errno 28] No space left"), RunError, "disk is full"),
+            (OSError(errno.EDQUOT, "Quota exceeded"), RunError, "disk is full"),
+            (PermissionError(errno.EACCES, "Permission denied"), RunError, "no permission; check its owner"),
+            (OSError(errno.EROFS, "Read-only file system"), RunError, "no permission"),
+            (FileNotFoundError(errno.ENOENT, "No such file"), UsageError, "no such file or folder"),
+            (NotADirectoryError(errno.ENOTDIR, "Not a directory"), UsageError, "choose another --out"),
+            (OSError("AWS Error ACCESS_DENIED during HeadObject"), RunError, "check the credentials"),
+            (OSError("odd\nsecond line"), RunError, "odd"),
+        ],
+    )
+    def test_each_becomes_one_line_that_says_what_to_do(
+        self, error: OSError, kind: type[BukvarError], says: str
+    ) -> None:
+        with pytest.raises(kind) as caught, storage.translated("out/x"):
+            raise error
+        assert str(caught.value).startswith("out/x: ")
+        assert says in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_only_a_full_disk_and_missing_rights_stop_everything(self) -> None:
+        assert storage.stops_everything(OSError(errno.ENOSPC, "full"))
+        assert storage.stops_everything(OSError("[errno 13] Permission denied"))
+        assert not storage.stops_everything(OSError(errno.EIO, "Input/output error"))
+
+    def test_a_decompressor_s_complaint_is_no_system_error(self) -> None:
+        assert not storage.is_system_error(OSError("Invalid data stream"))

@@ -1,0 +1,20 @@
+"""Runs a slow stage, for tests to kill: python -m tests.pipelines.driver IN OUT PAUSE EXECUTOR"""
+
+import sys
+from pathlib import Path
+
+from corpus.errors import BukvarError
+from pipelines.engine import Job, run_stage
+from pipelines.execute import open_executor
+from pipelines.progress import Silent
+from tests.pipelines.stages import Shorten, inputs_of
+
+if __name__ == "__main__":
+    source, out, pause, executor = sys.argv[1:5]
+    job = Job(Shorten(pause=float(pause)), inputs_of(Path(source).glob("*")), out)
+    try:
+        with open_executor(executor, None, 2) as run:
+            result = run_stage(job, run, Silent())
+    except BukvarError as error:
+        sys.exit(str(error))
+    print(result.worked)

@@ -1,0 +1,76 @@
+"""Stages small enough to see through, and the tables that tests run them on."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus import shard, storage, table
+from corpus.shard import Input
+
+WORD = "слово"
+
+
+@dataclass(frozen=True)
+class Shorten:
+    """Drop texts shorter than `least`, raise on the text "raise", cut the others; count their letters."""
+
+    name: ClassVar[str] = "clean"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+    adds: ClassVar[pa.Schema] = pa.schema([pa.field("letters", pa.int64())])
+
+    least: int = 3
+    #: Seconds of sleep per batch: the task then lasts long enough to be killed in the middle.
+    pause: float = 0.0
+
+    def open(self) -> Callable[[pa.Table], pa.Table]:
+        return self._apply
+
+    def _apply(self, batch: pa.Table) -> pa.Table:
+        time.sleep(self.pause)
+        texts = batch.column("text").to_pylist()
+        if any(t == "raise" for t in texts):
+            raise ValueError("a text that raises")
+        short = [t is None or len(t) < self.least for t in texts]
+        drop = ["too_few_words" if s else None for s in short]
+        batch = batch.append_column("letters", pa.array([len(t or "") for t in texts], pa.int64()))
+        batch = batch.append_column(table.DROP, pa.array(drop, pa.string()))
+        return batch.append_column(table.DROP_DETAIL, pa.array([d and "short" for d in drop], pa.string()))
+
+
+def write_texts(path: Path, texts: Sequence[str | None], **columns: Sequence[object]) -> Path:
+    """A Parquet file with the column `text` (and others)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"text": pa.array(texts, pa.string()), **columns}), path)
+    return path
+
+
+def inputs_of(paths: Iterable[Path]) -> tuple[Input, ...]:
+    """Files as a job's inputs."""
+    return tuple(Input(str(p), p.name, *storage.sha256(str(p))) for p in sorted(paths))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a stage's folder that must not depend on how it was made: all but receipts and marks.
+
+    Receipts hold seconds; the plan holds nothing of the kind.
+    """
+    passing = (shard.RECEIPTS, shard.RUNNING, shard.FAILED)
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
+    names = {str(p.relative_to(folder)): p for p in files}
+    return {n: p.read_bytes() for n, p in names.items() if n.partition("/")[0] not in passing}
+
+
+def receipt_times(folder: Path) -> dict[str, int]:
+    """Receipts with their modification times: a task that was done again has another."""
+    return {p.name: p.stat().st_mtime_ns for p in sorted((folder / shard.RECEIPTS).glob("*.json"))}
+
+
+def texts_of(folder: Path) -> list[str]:
+    """Kept texts in shard order."""
+    return [t for p in sorted(folder.glob("*.parquet")) for t in pq.read_table(p)["text"].to_pylist()]

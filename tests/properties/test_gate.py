@@ -1,0 +1,74 @@
+"""The gate in Rust agrees with its slow twin."""
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from corpus.extract import gate
+
+CHARSETS = [
+    "utf-8",
+    "cp1251",
+    "koi8-r",
+    "koi8-u",
+    "cp866",
+    "iso8859-5",
+    "mac-cyrillic",
+    "utf-16",
+    "utf-16-be",
+]
+CHARSETS += ["utf-16-le", "utf-32-le", "utf-32-be", "gbk", "shift_jis", "cp1252", "cp1253"]
+pieces = st.one_of(
+    st.sampled_from(
+        [
+            *(
+                "<p>",
+                "</p>",
+                "<script>",
+                "</script>",
+                "<STYLE>",
+                "</style>",
+                "<!--",
+                "-->",
+                "<!-->",
+                "< ",
+                ">",
+            ),
+            *("&#1088;", "&#x440;", "&#X44", "&#;", "&#99999999999;", "&", '<html lang="ru">', "lang=ru-RU"),
+            *('<meta charset="windows-1251">', "charset = koi8-r", "charset=charset=cp866", "\x00\x04"),
+            *(
+                "Мы все учились понемногу чему-нибудь и как-нибудь ",
+                "English words between ",
+                "Ελληνικά ",
+                "中文字",
+            ),
+        ]
+    ),
+    st.text(st.sampled_from("абвгдежзийклмнопрстуфхцчшщъыьэюяё АБВ.,«»"), min_size=1, max_size=60),
+    st.text(max_size=10),
+)
+
+
+def encoded(parts: list[str], repeat: int, charset: str) -> bytes:
+    return ("".join(parts) * repeat).encode(charset, "replace")
+
+
+bodies = st.one_of(
+    st.builds(encoded, st.lists(pieces, max_size=12), st.integers(1, 12), st.sampled_from(CHARSETS)),
+    st.builds(
+        lambda a, b: a + b,
+        st.builds(encoded, st.lists(pieces, max_size=8), st.integers(1, 8), st.sampled_from(CHARSETS)),
+        st.binary(max_size=200),
+    ),
+    st.binary(max_size=3000),
+)
+labels = st.sampled_from([None, "utf-8", "windows-1251", "KOI8-R", "iso-8859-1", " cp866 ", "nonsense"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(bodies, labels)
+@example(b"\xff\xfe", None)
+@example("слово ".encode("cp1251") * 2000, None)
+@example(("a" * 1023 + "ж").encode(), None)
+@example(b"a" * 1024 + b"\x80", None)
+def test_the_gate_agrees_with_its_twin(body: bytes, http_charset: str | None) -> None:
+    assert gate.judge(body, http_charset) == gate.reference(body, http_charset)

@@ -1,0 +1,81 @@
+"""Repair undoes what programs do to Russian text, and its marks agree with their slow twin."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.clean.repair import KINDS, Repair, repair, repair_column
+from tests.properties.reference_repair import repair_marks
+from tests.properties.test_decode_properties import RUSSIAN
+
+MARKS = Repair(mojibake=False, entities=False, homoglyphs=False)
+UTF8_READ_AS = ["latin-1", "cp1252", "cp1251", "koi8-r", "cp866"]
+MARKED = (
+    "аеиоуйё \n\r\t\x00\x85\x93\x98\u00ad\u0300\u0301\u0306\u0308\u200b\u200d\u200e\u202a\ufeff\u2028\u2060"
+)
+OTHERS = "Å\u212bç\u05e0क\u0e01iїг"
+SUSPECTS = st.sampled_from(MARKED + OTHERS)
+
+
+def misread(text: str, charset: str) -> str:
+    def show(byte: int) -> str:
+        try:
+            return bytes([byte]).decode(charset)
+        except UnicodeDecodeError:
+            return chr(byte)
+
+    return "".join(map(show, text.encode()))
+
+
+@settings(deadline=None)
+@given(
+    lines=st.lists(RUSSIAN, min_size=1, max_size=3),
+    layers=st.lists(st.sampled_from(UTF8_READ_AS), min_size=1, max_size=3),
+)
+def test_layers_of_misread_utf8_are_undone(lines: list[str], layers: list[str]) -> None:
+    text = damaged = "\n".join(lines)
+    for charset in layers:
+        damaged = misread(damaged, charset)
+    assert repair(damaged)[0] == text
+
+
+@settings(deadline=None)
+@given(
+    text=RUSSIAN,
+    written=st.sampled_from(["cp1251", "koi8-r", "cp866"]),
+    read=st.sampled_from(["cp1251", "koi8-r"]),
+)
+def test_a_mix_up_of_cyrillic_charsets_is_undone(text: str, written: str, read: str) -> None:
+    body = text.encode(written)
+    damaged = "".join(
+        bytes([byte]).decode(read) if (byte, read) != (0x98, "cp1251") else "\x98" for byte in body
+    )
+    assert repair(damaged)[0] == text
+
+
+@settings(deadline=None)
+@given(text=RUSSIAN)
+def test_clean_russian_comes_back_as_it_is(text: str) -> None:
+    assert repair(text) == (text, dict.fromkeys(KINDS, 0))
+
+
+@settings(deadline=None)
+@given(text=st.text(SUSPECTS | st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_marks_are_what_the_slow_twin_makes_of_them(text: str) -> None:
+    assert repair(text, MARKS)[0] == repair_marks(text)
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(
+        st.none() | RUSSIAN | st.text(SUSPECTS | st.characters(exclude_categories=["Cs"])), max_size=6
+    )
+)
+def test_a_column_is_its_rows(rows: list[str | None]) -> None:
+    column, counts = repair_column(pa.array(rows, pa.string()))
+    expected = [(None, dict.fromkeys(KINDS, 0)) if row is None else repair(row) for row in rows]
+    assert column.to_pylist() == [text for text, _ in expected]
+    found = [{name.removeprefix("repaired_"): n for name, n in row.items()} for row in counts.to_pylist()]
+    assert found == [counts for _, counts in expected]

@@ -1,0 +1,158 @@
+"""Figures of tokenizers, counted by hand on texts small enough for it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tokenizers
+
+from tests.tokenizer.samples import TEXT, out_of_order, small_vocabulary
+from tokenizer import plots
+from tokenizer.encode import Ids, Offsets
+from tokenizer.evaluate import (
+    Evaluation,
+    boundary_figures,
+    consistency_figures,
+    evaluate,
+    lost_scalars,
+    renyi_efficiency,
+)
+from tokenizer.rivals import Rival, from_vocabulary, open_rival
+
+PIECES = [" под", "вод", "н", "ый", "ая", " вод", "а", "ы", " ", "-", "."]
+
+
+def _toy() -> Rival:
+    """Takes the longest piece at each place."""
+
+    def one(text: str) -> list[int]:
+        ids, at = [], 0
+        while at < len(text):
+            best = max((piece for piece in PIECES if text.startswith(piece, at)), key=len)
+            ids.append(PIECES.index(best))
+            at += len(best)
+        return ids
+
+    def encode(texts: Sequence[str]) -> tuple[Ids, Offsets]:
+        lists = [one(text) for text in texts]
+        flat = np.array([index for ids in lists for index in ids], dtype=np.uint32)
+        return flat, np.cumsum([0, *map(len, lists)])
+
+    pieces = tuple(piece.encode() for piece in PIECES)
+    return Rival("toy", encode, lambda ids: "".join(PIECES[index] for index in ids), pieces)
+
+
+def test_fertility_is_counted_over_words_and_whole_texts() -> None:
+    evaluation = evaluate([_toy()], {"a": [" вода вода-вода.", " вода"], "b": [" подводный"]})
+    (figures,) = evaluation.tokenizers
+    first, second = figures.domains
+    assert (first.words, first.tokens) == (3, 10)
+    assert first.tokens_per_word == pytest.approx(10 / 3)
+    assert first.chars_per_token == pytest.approx(21 / 10)
+    assert first.bytes_per_token == pytest.approx(37 / 10)
+    assert (first.one_token, first.two_tokens) == (0, pytest.approx(2 / 3))
+    assert (second.words, second.tokens) == (1, 4)
+    assert figures.tokens_per_word == pytest.approx((10 / 3 + 4) / 2)
+    assert figures.unused == 3
+    assert figures.seldom == 8
+
+
+def test_boundaries_are_precision_and_recall_of_cuts_inside_lemmas() -> None:
+    """под|вод|н|ый cuts at 3, 6, 7; вод|а cuts at 3."""
+    figures = boundary_figures(_toy(), {"подводный": [3, 7], "вода": [3], "воды": []})
+    assert (figures.lemmas, figures.tokens_per_lemma) == (3, pytest.approx(8 / 3))
+    assert figures.precision == pytest.approx(3 / 5)
+    assert figures.recall == 1
+    assert figures.f1 == pytest.approx(0.75)
+
+
+def test_a_cut_inside_a_character_is_wrong() -> None:
+    rival = from_vocabulary(small_vocabulary(), "small")
+    figures = boundary_figures(rival, {"щэ": [1]})
+    assert figures.precision < 1
+
+
+def test_forms_of_a_lemma_share_the_tokens_of_their_stem() -> None:
+    forms = [("вода", 3, ["вода", "воды"]), ("подводный", 7, ["подводный", "подводная", "подвода"])]
+    figures = consistency_figures(_toy(), forms)
+    assert figures.pairs == 4
+    assert figures.exact == pytest.approx(2 / 4)
+    assert figures.shared == pytest.approx((1 + 1 + 6 / 7 + 6 / 7) / 4)
+
+
+def test_renyi_efficiency_is_one_where_all_tokens_come_alike() -> None:
+    assert renyi_efficiency(np.full(16, 5), 16) == pytest.approx(1)
+    assert renyi_efficiency(np.array([9, 0, 0, 0]), 4) == pytest.approx(0)
+    assert renyi_efficiency(np.array([8, 1, 1, 0]), 4) < renyi_efficiency(np.array([4, 3, 3, 0]), 4)
+    assert math.isnan(renyi_efficiency(np.zeros(4, dtype=np.int64), 4))
+
+
+def test_our_tokenizers_lose_no_scalar() -> None:
+    assert lost_scalars(from_vocabulary(small_vocabulary(), "small")) == 0
+
+
+def test_a_lossy_tokenizer_is_found_out(tmp_path: Path) -> None:
+    model = tokenizers.models.WordLevel({"мама": 0, "<unk>": 1}, unk_token="<unk>")  # noqa: S106 - a token, no password
+    lossy = tokenizers.Tokenizer(model)
+    lossy.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    lossy.save(str(tmp_path / "tokenizer.json"))
+    rival = open_rival(tmp_path)
+    assert rival.name == tmp_path.name
+    assert lost_scalars(rival, range(0x400, 0x480)) == 0x80
+
+
+def test_rivals_open_by_folder_and_by_file(tmp_path: Path) -> None:
+    vocabulary = small_vocabulary()
+    vocabulary.save(tmp_path / "mine")
+    expected, _ = from_vocabulary(vocabulary, "x").encode([TEXT])
+    for path in ("mine", "mine/tokenizer.json", "mine/ranks.tiktoken"):
+        rival = open_rival(tmp_path / path)
+        assert rival.name == "mine"
+        assert rival.encode([TEXT])[0].tolist() == expected.tolist()
+        assert rival.vocabulary_size == vocabulary.size
+    with pytest.raises(ValueError, match="holds no tokenizer"):
+        open_rival(tmp_path)
+
+
+def test_a_tokenizer_json_that_is_not_ours_runs_on_the_tokenizers_library(tmp_path: Path) -> None:
+    small_vocabulary().save(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    data = json.loads(path.read_text())
+    data["normalizer"] = {"type": "Lowercase"}
+    path.write_text(json.dumps(data))
+    rival = open_rival(tmp_path)
+    assert rival.unreachable is None
+    assert rival.decode(rival.encode(["МАМА"])[0].tolist()) == "мама"
+    assert rival.pieces[: len(small_vocabulary().tokens)] == small_vocabulary().tokens
+
+
+def test_tokens_out_of_reach_are_counted() -> None:
+    assert (from_vocabulary(out_of_order(), "x").unreachable or 0) > 0
+    assert from_vocabulary(small_vocabulary(), "x").unreachable == 0
+
+
+def test_no_text_is_an_error_said_in_words() -> None:
+    with pytest.raises(ValueError, match="no text"):
+        evaluate([_toy()], {"a": []})
+
+
+def _evaluation() -> Evaluation:
+    rivals = [from_vocabulary(small_vocabulary(pattern), pattern) for pattern in ("llama3", "o200k")]
+    return evaluate(rivals, {"page": [TEXT], "empty": [""]}, boundaries={"мама": [3]}, scalars=False)
+
+
+def test_an_evaluation_is_a_table_json_and_pictures() -> None:
+    evaluation = _evaluation()
+    assert evaluation.table().splitlines()[0].startswith("| tokenizer | ids | t/w page | t/w empty |")
+    assert len(evaluation.table().splitlines()) == 4
+    data = json.loads(evaluation.to_json())
+    assert [one["name"] for one in data["tokenizers"]] == ["llama3", "o200k"]
+    assert data["tokenizers"][0]["domains"][1]["tokens_per_word"] is None
+    for draw in (plots.fertility, plots.boundaries):
+        assert draw(evaluation).startswith("<?xml")
+        assert draw(evaluation) == draw(_evaluation())

@@ -1,0 +1,51 @@
+"""Splitting text into pretokens."""
+
+import pytest
+from tokenizers import Regex, pre_tokenizers
+
+from tokenizer.split import PATTERNS, pattern_name, pattern_regex, split
+
+TEXTS = [
+    "Привет, мир! It's 12345 слов — «и» ещё 'SWE'LL…\r\n\n  да  \t нет/ \u00a0х",
+    "пРИвЕт McDonald's ПРИВЕТ'ſ й и\u0306 а\u0301б Ѡѡ ǅ ʰ ª ² Ⅷ 中文字 한국어\u2028\u0085",
+    "def f(x):\n    return x//2  # комментарий\n\n\n/*x*/\n/",
+    "",
+    "   ",
+    "\n",
+]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_named_pattern_splits_as_tokenizers_does(name: str, text: str) -> None:
+    """The oracle is another regular-expression engine (Oniguruma)."""
+    oracle = pre_tokenizers.Split(Regex(PATTERNS[name]), behavior="isolated")
+    assert split(text, name) == [piece for piece, _ in oracle.pre_tokenize_str(text)]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_pattern_by_hand_equals_its_expression_run_by_fancy_regex(name: str, text: str) -> None:
+    """A group around the expression keeps it from being recognised."""
+    assert split(text, name) == split(text, f"(?:{PATTERNS[name]})")
+
+
+def test_a_name_and_its_expression_stand_for_each_other() -> None:
+    assert pattern_regex("llama3") == PATTERNS["llama3"]
+    assert pattern_name(PATTERNS["o200k"]) == "o200k"
+    assert pattern_name(r"\s+|\S+") == pattern_regex(r"\s+|\S+") == r"\s+|\S+"
+
+
+def test_a_pattern_that_does_not_compile_is_refused_in_one_line() -> None:
+    with pytest.raises(ValueError, match=r"^the split pattern does not compile: [^\n]+$"):
+        split("да", r"\p{L+")
+
+
+def test_a_pattern_that_loses_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="loses text: nothing matches at byte 4"):
+        split("да нет", r"\p{L}+")
+
+
+def test_half_of_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        split("a\ud800")

@@ -1,0 +1,1 @@
+"""Byte-level BPE: split, train, encode, evaluate, export. Imports nothing of corpus."""

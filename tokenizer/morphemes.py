@@ -1,0 +1,283 @@
+"""Words -> morpheme boundaries: a fitted model for Russian, and whatever else cuts words.
+
+A segmenter is a function from a word in small letters to the letters, by number from 1, before which it is
+cut: `сказка` -> (4,) is сказ|ка. `RussianSegmenter` is one; `own_segmenter` makes one of a person's file.
+`tokenizer.train.learn` takes them, or the file that `segment_counts` writes.
+
+The model's features and file format are described in `rust_ext/src/morphemes`; `slow_segmenter` here is its
+twin, and `tokenizer.fit_morphemes` fits it to the lemmas of `assets/lemmas_ru.tsv`.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Protocol
+
+from rust_ext import MorphemeSegmenter
+
+PathLike = str | os.PathLike[str]
+
+ASSETS: Final = Path(__file__).parent / "assets"
+LEMMAS: Final = ASSETS / "lemmas_ru.tsv"
+MODEL: Final = ASSETS / "morphemes_ru.bin"
+AFFIXES: Final = ASSETS / "affixes_ru.txt"
+WHOLE: Final = ASSETS / "whole_words_ru.txt"
+
+MORPHS: Final = ("PREF", "ROOT", "LINK", "SUFF", "END", "POSTFIX")
+"""The types of morphs in `lemmas_ru.tsv`: prefix, root, linking vowel, suffix, ending, postfix."""
+
+MAGIC: Final = b"BUKVMRP1"
+LONGEST: Final = 7
+CROSSED: Final = 4
+MAX_LETTERS: Final = 48
+AFFIX: Final = 6
+LEFT: Final = 0x6A09E667F3BCC909
+RIGHT: Final = 0xBB67AE8584CAA73B
+ROLL_LEFT: Final = 0x9E3779B97F4A7C15
+ROLL_RIGHT: Final = 0xC2B2AE3D27D4EB4F
+SPREAD: Final = 0xD6E8FEB86659FD93
+WORD: Final = (1 << 64) - 1
+
+
+class Segmenter(Protocol):
+    """Cuts a word in small letters; see the module's first lines."""
+
+    def __call__(self, word: str, /) -> Sequence[int]: ...
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A lemma cut by hand: its morphs with their types."""
+
+    morphs: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(morph for morph, _ in self.morphs)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        return morph_cuts([morph for morph, _ in self.morphs])
+
+
+def morph_cuts(morphs: Sequence[str]) -> tuple[int, ...]:
+    """The cuts of a word given as its morphs."""
+    cuts, at = [], 0
+    for morph in morphs[:-1]:
+        at += len(morph)
+        cuts.append(at)
+    return tuple(cuts)
+
+
+def read_lemmas(path: PathLike = LEMMAS) -> list[Lemma]:
+    """Reads lines `lemma<TAB>morph:TYPE|morph:TYPE|...`; lines that begin with # are passed over.
+
+    Raises ValueError with the line's number if morphs do not make up the lemma, a type is unknown, or a
+    lemma occurs twice.
+    """
+    lemmas, seen = [], set()
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        text, _, rest = line.partition("\t")
+        pairs = [pair.partition(":") for pair in rest.split("|")]
+        lemma = Lemma(tuple((morph, kind) for morph, _, kind in pairs))
+        if lemma.text != text or text in seen or not all(m and k in MORPHS for m, k in lemma.morphs):
+            raise ValueError(f"{path}:{number}: {line!r} is no new lemma with its morphs and their types")
+        seen.add(text)
+        lemmas.append(lemma)
+    return lemmas
+
+
+def whole_words(path: PathLike = WHOLE) -> list[str]:
+    """Words that are never cut: function words (н|е and н|а would make letters of them)."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return [word for line in lines if not line.startswith("#") for word in line.split()]
+
+
+class RussianSegmenter:
+    """The built-in segmenter: at most `MAX_LETTERS` Russian letters, or no cut; function words have none."""
+
+    def __init__(self, model: PathLike = MODEL, whole: Iterable[str] | None = None) -> None:
+        """Loads a model; raises OSError if there is none, ValueError if it is damaged."""
+        self._native = MorphemeSegmenter(
+            Path(model).read_bytes(), list(whole_words() if whole is None else whole)
+        )
+
+    def __call__(self, word: str, /) -> tuple[int, ...]:
+        return tuple(self._native.cuts(word))
+
+    def cut_all(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+        """Cuts many words at once."""
+        return [tuple(cuts) for cuts in self._native.cut_all(words)]
+
+    def segment_counts(self, counts_path: PathLike, out_path: PathLike) -> tuple[int, int]:
+        """Writes the boundaries file of all words of a counts file, which `tokenizer.train.learn` takes;
+        returns how many words there are and how many are cut. Words without a cut are left out.
+        Deterministic; `out_path` appears when it is whole."""
+        return self._native.segment_counts(counts_path, out_path)
+
+
+@cache
+def russian() -> RussianSegmenter:
+    """The built-in segmenter, loaded once."""
+    return RussianSegmenter()
+
+
+def segment_counts(counts_path: PathLike, out_path: PathLike) -> tuple[int, int]:
+    """`RussianSegmenter.segment_counts` with the built-in model."""
+    return russian().segment_counts(counts_path, out_path)
+
+
+def own_segmenter(path: PathLike, fallback: Segmenter | None = None) -> Segmenter:
+    """A segmenter of a person's file of lines `word<TAB>morph|morph|...` (the first of a word counts);
+    words that are not in it go to `fallback`, or stay whole.
+
+    Raises OSError, or ValueError with the line's number for a line of another form.
+    """
+    known: dict[str, tuple[int, ...]] = {}
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        word, _, rest = line.partition("\t")
+        morphs = rest.split("|")
+        if "".join(morphs) != word or "" in morphs:
+            raise ValueError(f"{path}:{number}: {line!r} is not word<TAB>morph|morph|...")
+        known.setdefault(word.lower(), morph_cuts(morphs))
+
+    def segment(word: str, /) -> Sequence[int]:
+        cuts = known.get(word)
+        if cuts is None:
+            return fallback(word) if fallback else ()
+        return cuts
+
+    return segment
+
+
+def letter_code(letter: str) -> int | None:
+    """а..я are 1..32, ё is 33; None for anything else."""
+    if "а" <= letter <= "я":
+        return ord(letter) - ord("а") + 1
+    return 33 if letter == "ё" else None
+
+
+def letter_codes(word: str) -> list[int] | None:
+    """The codes of a word's letters with 0 at both ends; None if one of them is no Russian letter."""
+    codes = [letter_code(letter) for letter in word]
+    known = [code for code in codes if code is not None]
+    return [0, *known, 0] if len(known) == len(codes) else None
+
+
+def _place(left: int, right: int, bits: int) -> int:
+    return ((left + right) * SPREAD & WORD) >> 64 - bits
+
+
+def letter_places(codes: Sequence[int], gap: int, bits: int) -> list[int]:
+    """Where the weights stand of the n-grams beside a gap of a word, given as `letter_codes`."""
+    at = gap + 1
+    left, right = [LEFT], [RIGHT]
+    for n in range(1, min(at, LONGEST) + 1):
+        left.append((left[-1] ^ codes[at - n]) * ROLL_LEFT & WORD)
+    for n in range(min(len(codes) - at, LONGEST)):
+        right.append((right[-1] ^ codes[at + n]) * ROLL_RIGHT & WORD)
+    pairs = [(before, RIGHT) for before in left[1:]] + [(LEFT, after) for after in right[1:]]
+    pairs += [(before, after) for before in left[1 : CROSSED + 1] for after in right[1 : CROSSED + 1]]
+    return [_place(before, after, bits) for before, after in pairs]
+
+
+class Affixes:
+    """The rules: what lists of affixes (lines of a type and affixes) say of a word's gaps."""
+
+    def __init__(self, text: str) -> None:
+        kinds: dict[str, set[str]] = {"PREF": set(), "SUFF": set(), "END": set(), "POSTFIX": set()}
+        for line in text.splitlines():
+            kind, *words = line.split() or [""]
+            kinds.get(kind, set()).update(word for word in words if len(word) <= AFFIX)
+        self.prefixes, self.suffixes = kinds["PREF"], kinds["SUFF"]
+        self.endings, self.postfixes = kinds["END"], kinds["POSTFIX"]
+
+    def before(self, word: str) -> list[int]:
+        """For each gap, bit n - 1: a prefix of n letters ends here, and prefixes lead up to it."""
+        found = [0] * len(word)
+        for gap in range(1, len(word)):
+            for n in range(1, min(gap, AFFIX) + 1):
+                if (gap == n or found[gap - n]) and word[gap - n : gap] in self.prefixes:
+                    found[gap] |= 1 << n - 1
+        return found
+
+    def after(self, word: str) -> list[int]:
+        """For each gap, bit n - 1: a suffix of n letters begins here, and affixes lead from it to the end;
+        bit 6: a postfix begins here, bit 7: an ending."""
+        found = [0] * len(word)
+        for gap in range(len(word) - 1, 0, -1):
+            rest = word[gap:]
+            if rest in self.postfixes:
+                found[gap] |= 1 << 6
+            if rest in self.endings or (rest[-2:] in self.postfixes and rest[:-2] in self.endings):
+                found[gap] |= 1 << 7
+            for n in range(1, min(len(rest), AFFIX) + 1):
+                if (n == len(rest) or found[gap + n]) and rest[:n] in self.suffixes:
+                    found[gap] |= 1 << n - 1
+        return found
+
+    def places(self, word: str, bits: int) -> list[list[int]]:
+        """Where the weights of the rules' features stand, for the gaps 1, 2, ... of a word."""
+        before, after = self.before(word), self.after(word)
+        first = max((gap for gap in range(1, len(word)) if before[gap]), default=0)
+        last = min((gap for gap in range(1, len(word)) if after[gap]), default=len(word))
+        found = []
+        for gap in range(1, len(word)):
+            end = min(len(word) - gap, 7)
+            head, tail = before[gap] != 0, after[gap] != 0
+            values = [
+                1 << 56 | head << 24 | tail << 16 | min(gap, 7) << 8 | end,
+                2 << 56 | after[gap],
+                3 << 56 | before[gap] << 8 | min(end, 5),
+                4 << 56 | after[gap] << 16 | head << 8 | _near(gap, last, 3),
+                5 << 56 | before[gap] << 8 | after[gap],
+                6 << 56 | _near(gap, first, 4) << 8 | _near(gap, last, 5),
+                7 << 56 | after[gap] << 8 | (letter_code(word[gap - 1]) or 0),
+                8 << 56 | before[gap] << 8 | (letter_code(word[gap]) or 0),
+            ]
+            found.append([_place((value + 1) * ROLL_RIGHT & WORD, LEFT, bits) for value in values])
+        return found
+
+
+def _near(gap: int, to: int, most: int) -> int:
+    """gap - to, held to -most..most, moved to 0..2 * most."""
+    return min(max(gap - to + most, 0), 2 * most)
+
+
+def places(word: str, bits: int, affixes: Affixes) -> list[list[int]]:
+    """Where the weights of all features stand, for the gaps 1, 2, ... of a word of Russian letters."""
+    codes = letter_codes(word) or []
+    rules = affixes.places(word, bits)
+    return [letter_places(codes, gap, bits) + rules[gap - 1] for gap in range(1, len(word))]
+
+
+def model_bytes(bits: int, bias: int, affixes: str, weights: bytes) -> bytes:
+    """A model file; its format: rust_ext/src/morphemes/mod.rs."""
+    spelt = affixes.encode()
+    return MAGIC + struct.pack("<IiI", bits, bias, len(spelt)) + spelt + weights
+
+
+def slow_segmenter(model: bytes, whole: Iterable[str]) -> Segmenter:
+    """The twin of `MorphemeSegmenter`."""
+    bits, bias, length = struct.unpack_from("<IiI", model, len(MAGIC))
+    start = len(MAGIC) + 12
+    affixes = Affixes(model[start : start + length].decode())
+    weights = memoryview(model)[start + length :].cast("b")
+    never = frozenset(whole)
+
+    def segment(word: str, /) -> Sequence[int]:
+        if not 2 <= len(word) <= MAX_LETTERS or word in never or letter_codes(word) is None:
+            return ()
+        scores = [bias + sum(weights[p] for p in each) for each in places(word, bits, affixes)]
+        return tuple(gap for gap, score in enumerate(scores, 1) if score > 0)
+
+    return segment

@@ -1,0 +1,50 @@
+"""The split pattern: where byte-level BPE may not merge across.
+
+`PATTERNS` is the one place from which Python and Rust take the patterns that are written out by hand; any
+other regular expression runs on the Rust crate fancy-regex.
+"""
+
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from rust_ext import Splitter, split_patterns
+
+PATTERNS: Final = MappingProxyType(dict(split_patterns()))
+"""Name -> regular expression: llama3 (the default), qwen2, o200k, tekken (by hand), gpt2 (fancy-regex)."""
+
+DEFAULT: Final = "llama3"
+"""Llama 3's pattern: the safest across tokenizer.json, tiktoken and llama.cpp's `llama-bpe`."""
+
+
+def pattern_regex(pattern: str) -> str:
+    """The regular expression that a name of `PATTERNS` stands for; what is no name is one already.
+
+    Raises ValueError, in one line, if it does not compile.
+    """
+    if pattern not in PATTERNS:
+        splitter(pattern)
+    return PATTERNS.get(pattern, pattern)
+
+
+def pattern_name(regex: str) -> str:
+    """The name of a regular expression that `PATTERNS` holds; any other stays itself."""
+    return next((name for name, known in PATTERNS.items() if known == regex), regex)
+
+
+@lru_cache(maxsize=8)
+def splitter(pattern: str = DEFAULT) -> Splitter:
+    """Compiles a pattern, given by name or as a regular expression.
+
+    Raises ValueError, in one line, if it does not compile.
+    """
+    return Splitter(pattern)
+
+
+def split(text: str, pattern: str = DEFAULT) -> list[str]:
+    """Cuts a whole document into pretokens, which joined give the document again.
+
+    The pattern is a name of `PATTERNS` or a regular expression. Raises ValueError if it does not compile, or
+    if it matches nothing somewhere in the text, where encoders of other makes would lose text or differ.
+    """
+    return splitter(pattern).split(text)

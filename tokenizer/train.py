@@ -1,0 +1,410 @@
+"""Learning a byte-level BPE vocabulary: documents -> counts -> merges, in Rust.
+
+Three pure functions over paths, which are three phases of tasks: `count_shard` (once a shard),
+`merge_counts` (once), `learn` (once). `train` does all three on one machine without files. The result depends
+on the counts alone, not on threads, on the order of documents or on how they were sharded;
+`tokenizer.reference` is its slow twin.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from rust_ext import (
+    MorphemeBoundaries,
+    PretokenCounter,
+    PretokenCounts,
+    bpe_alphabet,
+    bpe_learn,
+    counts_header,
+    counts_items,
+    counts_merge,
+    split_safe_cut,
+)
+from tokenizer.split import DEFAULT, pattern_name, pattern_regex, splitter
+from tokenizer.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Texts = Iterable[str | bytes | pa.Array | pa.ChunkedArray]
+
+Progress = Callable[[str, int, int], object]
+"""Called with a stage ("count" or "learn"), what is done and what is to do (0: not known)."""
+
+Segment = Callable[[str], Sequence[int]]
+"""A word in small letters -> the letters, by number from 1, before which it is cut."""
+
+Boundaries = MorphemeBoundaries | Mapping[str, Sequence[int]] | Segment | Path
+"""Segmented words: read already, word -> cuts, a function that cuts, or a file of lines
+`word<TAB>morph|morph|...`."""
+
+PathLike = str | os.PathLike[str]
+
+Counts = PretokenCounts | PathLike
+"""Counts in memory, or a counts file."""
+
+ALPHABET: Final = tuple(bytes([byte]) for byte in bpe_alphabet())
+"""The tokens 0..255: single bytes in the order of GPT-2 and tokenizers."""
+
+MEMORY: Final = 512 << 20
+"""Bytes of counts that `count_shard` holds before it writes them aside: 10 million types."""
+
+BATCH: Final = 4 << 20
+"""Bytes of text handed over at once: two threads' worth of work, and little beside the counts."""
+
+
+BLOCK: Final = 1 << 20
+"""Bytes that `read_text` reads at once."""
+
+
+def _help(text: str, default: Any) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class TrainParameters:
+    """What to learn. The defaults of the penalty were chosen for 32,000 tokens of Russian
+    (docs/tokenizer.md, Morphemes); `for_size` scales them to others."""
+
+    vocab_size: int = _help("tokens, the 256 bytes and the special tokens included", 32_000)
+    pattern: str = _help(
+        "split pattern: llama3, qwen2 (single digits), o200k, tekken, gpt2 or a regex", DEFAULT
+    )
+    special_tokens: tuple[str, ...] = _help("tokens that text never makes, numbered after the others", ())
+    min_pair_count: int = _help("pairs that occur less often are never merged", 2)
+    max_pretoken_bytes: int = _help("longer pretokens are left out: no words, but encoded data", 256)
+    penalty: float = _help(
+        "lambda: how much a pair that crosses morpheme boundaries loses; 0 is plain BPE", 1.2
+    )
+    gamma: float = _help("exponent of the share of word types that cross", 0.15)
+    kappa: float = _help("discount of a crossing whose union is made of whole morphemes", 0.3)
+    exponent: float = _help("exponent of the count while the penalty is in force", 0.95)
+    release: float = _help("share of the merges after which the penalty ends", 0.30)
+    one_script: bool = _help("no token holds letters of two scripts", False)
+    whole_characters: bool = _help("no token holds a character and a part of another", False)
+    bare_words: bool = _help("no token holds letters after a mark other than a space", False)
+    max_punctuation: int = _help("most marks in a token (0: any)", 0)
+    max_token_bytes: int = _help("most bytes in a token (0: any)", 0)
+
+    def __post_init__(self) -> None:
+        if self.vocab_size - len(self.special_tokens) < 256:
+            raise ValueError(
+                f"vocab_size {self.vocab_size} is too small: the 256 bytes and "
+                f"{len(self.special_tokens)} special tokens are always in the vocabulary"
+            )
+        if len(set(self.special_tokens)) != len(self.special_tokens) or "" in self.special_tokens:
+            raise ValueError("special_tokens must differ from each other, and none may be empty")
+        pattern_regex(self.pattern)
+        if self.min_pair_count < 1 or not 1 <= self.max_pretoken_bytes <= 0xFFFF:
+            raise ValueError("min_pair_count must be at least 1, max_pretoken_bytes in 1..65535")
+        if not (math.isfinite(self.penalty) and self.penalty >= 0 and 0 <= self.release <= 1):
+            raise ValueError("penalty must not be negative, release must lie in 0..1")
+        if not (0 < self.gamma <= 16 and 0 < self.exponent <= 1 and 0 <= self.kappa <= 1):
+            raise ValueError(
+                "gamma must lie in 0..16, exponent and kappa in 0..1, gamma and exponent above 0"
+            )
+        if self.max_punctuation < 0 or self.max_token_bytes < 0:
+            raise ValueError("max_punctuation and max_token_bytes must not be negative")
+
+    @property
+    def tokens(self) -> int:
+        """Ordinary tokens: the 256 bytes and one for each merge."""
+        return self.vocab_size - len(self.special_tokens)
+
+    @property
+    def release_merge(self) -> int:
+        """The number of merges after which the penalty ends."""
+        return int(self.release * (self.tokens - 256))
+
+    @classmethod
+    def for_size(cls, vocab_size: int, **settings: Any) -> TrainParameters:
+        """Parameters with the penalty scaled to the vocabulary: as chosen for 32,000 tokens up to there,
+        as chosen for 128,000 from there on, and between them by the logarithm of the size."""
+        share = min(1.0, max(0.0, math.log2(vocab_size / 32_000) / 2)) if vocab_size > 0 else 0.0
+        scaled = {
+            "penalty": 1.2 + 0.2 * share,
+            "gamma": 0.15 + 0.1 * share,
+            "kappa": 0.3 + 0.1 * share,
+            "release": 0.30 + 0.02 * share,
+        }
+        return cls(vocab_size, **{**scaled, **settings})
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learnt. Token 256 + i is made by merges[i], a pair of earlier ids; the tokens 0..255 are
+    `ALPHABET`. counts[i]: how often the pair occurred when it was chosen; uses[t]: how often token t stands
+    in the corpus at the end; left_out: pretokens that were too long."""
+
+    pattern: str
+    merges: tuple[tuple[int, int], ...]
+    counts: tuple[int, ...]
+    uses: tuple[int, ...]
+    left_out: int = 0
+    special_tokens: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[bytes, ...]:
+        """The ordinary tokens by id."""
+        tokens = list(ALPHABET)
+        for left, right in self.merges:
+            tokens.append(tokens[left] + tokens[right])
+        return tuple(tokens)
+
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary to save and encode with; special tokens have the ids after the others."""
+        vocabulary = Vocabulary(self.tokens, self.merges, pattern_name(self.pattern))
+        return vocabulary.with_special_tokens(self.special_tokens)
+
+
+def read_text(path: PathLike, pattern: str = DEFAULT) -> Iterator[bytes]:
+    """A text file as one document, in blocks of about a megabyte, cut where no pretoken is.
+
+    There is such a place before most spaces for the patterns written out by hand; for other patterns, and for
+    a file without such places, a block is as long as it must be, up to the whole file.
+    """
+    by_hand = splitter(pattern).by_hand
+    waiting: list[bytes] = []
+    with Path(path).open("rb") as file:
+        while block := file.read(BLOCK):
+            cut = split_safe_cut(block) if by_hand else 0
+            if cut:
+                yield b"".join([*waiting, block[:cut]])
+                waiting = []
+            waiting.append(block[cut:])
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _buffers(texts: Texts) -> Iterable[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Documents as (bytes, offsets), some megabytes at a time; Arrow arrays without a copy."""
+    waiting: list[bytes] = []
+    size = 0
+    for text in texts:
+        if isinstance(text, str | bytes):
+            waiting.append(text.encode() if isinstance(text, str) else text)
+            size += len(waiting[-1])
+            if size >= BATCH:
+                yield _joined(waiting)
+                waiting, size = [], 0
+        else:
+            for chunk in getattr(text, "chunks", [text]):
+                yield _arrow(chunk)
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(texts: Sequence[bytes]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    return np.frombuffer(b"".join(texts), np.uint8), offsets
+
+
+def _arrow(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    import pyarrow as pa
+
+    if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        width: type[np.signedinteger[Any]] = np.int32
+    elif pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
+        width = np.int64
+    else:
+        return _arrow(array.cast(pa.large_string()))
+    if array.null_count:
+        array = array.fill_null("")
+    _, offsets, data = array.buffers()
+    if offsets is None or len(array) == 0:
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    ends = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(data if data is not None else b"", np.uint8), ends.astype(np.int64, copy=False)
+
+
+def _fill(counter: PretokenCounter, texts: Texts, progress: Progress | None) -> None:
+    done = 0
+    for data, offsets in _buffers(texts):
+        counter.add(data, offsets)
+        done += int(offsets[-1] - offsets[0])
+        if progress is not None:
+            progress("count", done, 0)
+
+
+def count(
+    texts: Texts, pattern: str = DEFAULT, *, threads: int = 1, progress: Progress | None = None
+) -> PretokenCounts:
+    """Counts the pretokens of documents (str, UTF-8 bytes, or Arrow arrays of them) in memory: about 32 bytes
+    a type. Raises ValueError for a pattern that does not compile or loses text, and for bytes that are no
+    UTF-8."""
+    counter = PretokenCounter(pattern, threads, 0)
+    _fill(counter, texts, progress)
+    return counter.counts()
+
+
+def count_shard(
+    texts: Texts,
+    pattern: str,
+    out_path: PathLike,
+    *,
+    threads: int = 1,
+    memory: int = MEMORY,
+    progress: Progress | None = None,
+) -> None:
+    """Counts the pretokens of documents into a counts file (its format: rust_ext/src/bpe/train/counts.rs).
+
+    Counts are exact: what does not fit in `memory` bytes is written beside `out_path` and added up at the
+    end. Raises as `count` does, and OSError where files cannot be written.
+    """
+    counter = PretokenCounter(pattern, threads, memory, out_path)
+    _fill(counter, texts, progress)
+    counter.finish(out_path)
+
+
+def merge_counts(
+    paths: Iterable[PathLike],
+    out_path: PathLike,
+    min_count: int = 1,
+    max_types: int = 0,
+    *,
+    weights: Sequence[float] = (),
+) -> dict[str, str | int]:
+    """Adds counts files up into one, holding one record of each in memory; returns what `header` does.
+
+    `weights`, one a file, multiply its counts (rounded): so languages or sources get the share of the
+    vocabulary that they are to have, not the one they have in the corpus. Kept are pretokens seen at least
+    `min_count` times; and if they are more than `max_types` (0: any number), only those above the count at
+    which they are no more than that, so that equal counts share a fate. What is dropped is counted in the
+    header. Raises ValueError if the files were counted with different patterns.
+    """
+    counts_merge(list(paths), out_path, min_count, max_types, list(weights))
+    return counts_header(out_path)
+
+
+def header(counts_path: PathLike) -> dict[str, str | int]:
+    """What a counts file says of itself: pattern, documents, bytes, pretokens, types, dropped_pretokens,
+    dropped_types."""
+    return counts_header(counts_path)
+
+
+def read_counts(counts_path: PathLike) -> dict[bytes, int]:
+    """All pretokens of a counts file with their counts."""
+    return dict(counts_items(counts_path))
+
+
+def words(counts: Mapping[bytes, int], min_count: int = 1) -> list[str]:
+    """The words to segment, sorted: the first run of letters of each pretoken, in small letters."""
+    found = set()
+    for piece, number in counts.items():
+        if number >= min_count:
+            text = piece.decode(errors="replace")
+            start = next((at for at, letter in enumerate(text) if letter.isalpha()), len(text))
+            end = next((at for at in range(start, len(text)) if not text[at].isalpha()), len(text))
+            found.add(text[start:end].lower())
+    return sorted(found - {""})
+
+
+def boundary_lines(cuts: Mapping[str, Sequence[int]]) -> str:
+    """Segmented words as the lines of a boundaries file, sorted: `word<TAB>morph|morph|...`."""
+    lines = []
+    for word in sorted(cuts):
+        ends = [0, *sorted(cuts[word]), len(word)]
+        lines.append(f"{word}\t{'|'.join(word[a:b] for a, b in pairwise(ends))}\n")
+    return "".join(lines)
+
+
+def _boundaries(source: Boundaries | None, counts: Sequence[Counts]) -> MorphemeBoundaries | None:
+    if source is None or isinstance(source, MorphemeBoundaries):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return MorphemeBoundaries(Path(source).read_text(encoding="utf-8"))
+    if isinstance(source, Mapping):
+        return MorphemeBoundaries(boundary_lines(source))
+    found: set[str] = set()
+    for part in counts:
+        if isinstance(part, PretokenCounts):
+            raise ValueError("to segment by a function, count into a file first, or give a boundaries file")
+        found.update(words(read_counts(part)))
+    return MorphemeBoundaries(boundary_lines({word: source(word) for word in found}))
+
+
+def learn(
+    counts: Counts | Sequence[Counts],
+    parameters: TrainParameters,
+    boundaries: Boundaries | None = None,
+    *,
+    merges: Sequence[tuple[int, int]] = (),
+    progress: Progress | None = None,
+    consume: bool = False,
+) -> Model:
+    """Learns merges from counts, held in memory or in a file.
+
+    Several counts are groups, such as languages, held in parity: each merge is the best one of the group
+    whose text takes the most tokens a character at that time (ties: the first).
+
+    Without `boundaries`, or with a penalty of 0, this is plain BPE, and the merges are those of tokenizers'
+    BpeTrainer. `merges` are merges to begin with (pairs of ids in order): training continues from them.
+    With `consume`, counts held in memory are emptied once they are read, which saves 24 bytes a type or more.
+    Raises ValueError for a corpus that is empty or too small for the vocabulary (saying how many merges were
+    possible), and for boundaries that are not of the form stated.
+    """
+    groups = list(counts) if isinstance(counts, list | tuple) else [cast("Counts", counts)]
+    wanted = pattern_regex(parameters.pattern)
+    for part in groups:
+        known = wanted if isinstance(part, PretokenCounts) else str(counts_header(part)["pattern"])
+        if known != wanted:
+            raise ValueError(f"{part} was counted with the pattern {pattern_name(known)}; count it again")
+    cuts = _boundaries(boundaries, groups) if parameters.penalty > 0 else None
+    tokens = parameters.tokens
+    learnt = bpe_learn(groups, tokens, parameters, merges, cuts, progress, consume)
+    pairs, seen, uses, left_out = learnt
+    special = parameters.special_tokens
+    return Model(parameters.pattern, tuple(pairs), tuple(seen), tuple(uses), left_out, special)
+
+
+def prune(model: Model, min_uses: int) -> list[tuple[int, int]]:
+    """The merges of a model without the leaves that are used less than `min_uses` times, renumbered.
+
+    A leaf is a token of which no other is made; where one goes, its parts take over its uses and may be the
+    next. What is left is reachable as before: every token is still made of tokens that are there. After plain
+    training nothing is pruned (a leaf is used as often as its pair was counted); after training that went on
+    from another vocabulary, what the corpus does not use goes. `learn` with these as `merges` fills up.
+    """
+    uses = list(model.uses)
+    parents = [0] * len(uses)
+    for pair in model.merges:
+        for part in pair:
+            parents[part] += 1
+    kept = [True] * len(model.merges)
+    for index in reversed(range(len(kept))):
+        token = 256 + index
+        if parents[token] == 0 and uses[token] < min_uses:
+            kept[index] = False
+            for part in model.merges[index]:
+                parents[part] -= 1
+                uses[part] += uses[token]
+    ids = list(range(256))
+    merges: list[tuple[int, int]] = []
+    for pair, keep in zip(model.merges, kept, strict=True):
+        ids.append(256 + len(merges) if keep else -1)
+        if keep:
+            merges.append((ids[pair[0]], ids[pair[1]]))
+    return merges
+
+
+def train(
+    texts: Texts,
+    parameters: TrainParameters,
+    boundaries: MorphemeBoundaries | Mapping[str, Sequence[int]] | Path | None = None,
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Model:
+    """Counts documents and learns merges from them, in memory. Raises as `count` and `learn` do."""
+    counts = count(texts, parameters.pattern, threads=threads, progress=progress)
+    return learn(counts, parameters, boundaries, progress=progress, consume=True)
