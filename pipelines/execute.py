@@ -105,7 +105,9 @@ class RayExecutor:
     """Raw Ray tasks, paths in and paths out, in a bounded window.
 
     The cluster is started (in this process) or joined at the first task, so a run with nothing to do starts
-    none. Use as a context manager: leaving it shuts down what it started, and only that.
+    none. Use as a context manager: leaving it shuts down what it started, and only that. Tasks that still
+    run are ended by that too, here and on a cluster: Ray kills the workers of a driver that has left.
+    (Cancelling them first, with force, makes Ray abort this process where one finishes at that moment.)
     """
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
@@ -127,17 +129,13 @@ class RayExecutor:
         remote = ray.remote(num_cpus=1, max_retries=RETRIES)(attempt)
         waiting = list(reversed(tasks))
         running: dict[Any, Task] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < self._window():
-                    task = waiting.pop()
-                    running[remote.remote(_anywhere(task))] = task
-                done, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
-                for reference in done:
-                    yield self._outcome(reference, running.pop(reference))
-        finally:
-            for reference in running:
-                ray.cancel(reference, force=True)
+        while waiting or running:
+            while waiting and len(running) < self._window():
+                task = waiting.pop()
+                running[remote.remote(_anywhere(task))] = task
+            done, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
+            for reference in done:
+                yield self._outcome(reference, running.pop(reference))
 
     def _outcome(self, reference: Any, task: Task) -> Outcome:
         try:
