@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -156,6 +157,10 @@ class RayExecutor:
             return self._ray
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        if self._address:
+            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # its 20 retries are one error of ours
+            if _has_token():  # since 2.60 `ray start` asks for it, and `ray.init(address)` does not send it
+                os.environ.setdefault("RAY_AUTH_MODE", "token")
         import ray
 
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
@@ -170,7 +175,8 @@ class RayExecutor:
             if self._address:
                 raise UsageError(
                     f"no Ray cluster answers at {self._address} ({shard.one_line(error)[:120]}); "
-                    "start one with `ray start --head`, or leave --address out"
+                    "start one with `ray start --head` (if it runs on another machine, copy its "
+                    "~/.ray/auth_token here), or leave --address out"
                 ) from error
             raise RunError(
                 f"Ray did not start: {shard.one_line(error)[:200]}; `--executor inline` runs without it"
@@ -192,6 +198,14 @@ class RayExecutor:
                     raise
             else:
                 return
+
+
+def _has_token() -> bool:
+    """Whether Ray would find a token, in the places that its manual names."""
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return True
+    path = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return (Path(path) if path else Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _anywhere(task: Task) -> Task:

@@ -1,4 +1,4 @@
-"""Runs a slow stage, for tests to kill: python -m tests.pipelines.driver IN OUT PAUSE EXECUTOR"""
+"""Runs a slow stage, for tests to kill: python -m tests.pipelines.driver IN OUT PAUSE EXECUTOR [ADDRESS]"""
 
 import sys
 from pathlib import Path
@@ -11,9 +11,10 @@ from tests.pipelines.stages import Shorten, inputs_of
 
 if __name__ == "__main__":
     source, out, pause, executor = sys.argv[1:5]
+    address = sys.argv[5] if len(sys.argv) > 5 else None
     job = Job(Shorten(pause=float(pause)), inputs_of(Path(source).glob("*")), out)
     try:
-        with open_executor(executor, None, 2) as run:
+        with open_executor(executor, address, None if address else 2) as run:
             result = run_stage(job, run, Silent())
     except BukvarError as error:
         sys.exit(str(error))

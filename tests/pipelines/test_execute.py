@@ -3,9 +3,11 @@
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from pipelines import execute
 from pipelines.engine import Job, run_stage
 from pipelines.execute import Failure, attempt, open_executor, run_inline
 from pipelines.progress import Silent
+from tests.pipelines.net import free_port
 from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, write_texts
 
 ROOT = Path(__file__).parent.parent.parent
@@ -353,3 +356,44 @@ class TestCtrlC:
         assert "Traceback" not in complaint
         assert not gone(below, within=20)
         assert len(list((out / "_receipts").iterdir())) < 40
+
+    def test_on_a_cluster_ends_its_tasks_and_leaves_the_cluster(
+        self, tmp_path: Path, started: list[subprocess.Popen[str]]
+    ) -> None:
+        """A cluster as its users start one, by `ray start`, with a token in their home folder."""
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT), "HOME": str(tmp_path / "home"), "RAY_USAGE_STATS_ENABLED": "0",
+        }  # fmt: skip
+        address = f"127.0.0.1:{free_port()}"
+        short = tempfile.mkdtemp(prefix="ray")  # a socket's path has at most 107 characters
+        cluster = subprocess.Popen(
+            [str(Path(sys.executable).parent / "ray"), "start", "--head", "--block", "--num-cpus=2",
+             "--include-dashboard=false", f"--port={address.split(':')[1]}", f"--temp-dir={short}"],
+            env=environment, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        started.append(cluster)
+        assert cluster.stdout is not None
+        assert any("Ray runtime started" in line for line in cluster.stdout)
+        for n in range(SHARDS):
+            write_texts(tmp_path / f"in/{n:02d}.parquet", ["Слово не воробей: вылетит, не поймаешь."])
+        out = tmp_path / "out"
+        command = [sys.executable, "-m", "tests.pipelines.driver", str(tmp_path / "in"), str(out), "2"]
+        process = subprocess.Popen(
+            [*command, "ray", address], cwd=ROOT, env=environment, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        wait_for(out, "_receipts/*.json", 1, process)
+        tasks = {p: n for p, n in descendants(cluster.pid).items() if "attempt" in n}
+        assert tasks
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert not gone(tasks, within=20)
+        assert cluster.poll() is None
+        below = descendants(cluster.pid)
+        cluster.terminate()
+        cluster.communicate(timeout=60)
+        assert not gone(below, within=20)
+        shutil.rmtree(short)
+        assert len(list((out / "_receipts").iterdir())) < SHARDS

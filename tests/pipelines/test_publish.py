@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
 from pipelines.progress import Silent
 from pipelines.publish import Manifest, Publish, finish, read_manifest, verify
+from tests.pipelines.net import free_port
 from tests.pipelines.stages import contents, inputs_of, write_texts
 
 TEXTS = [f"Документ {n}: {letter}" for n, letter in enumerate("абвгдежзик" * 30)]
@@ -181,13 +181,6 @@ class TestReaders:
         )
         assert done.stdout.split(" ", 1)[0] == "300", done.stderr
         assert "'text'" in done.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
