@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     Texts = Iterable[str | bytes | pa.Array | pa.ChunkedArray]
 
 Progress = Callable[[str, int, int], object]
-"""Called with a stage ("count" or "learn"), what is done and what is to do (0: not known)."""
+"""Called with a stage, what is done of it and what is to do in all (0: not known), ten times a second at most
+and at the end of counting and of learning. Stages: "count" (bytes of text), "merge" (records of counts files,
+read once more for `max_types`), "read" (pretokens that learning begins with), "learn" (merges). What it
+raises stops the work and is raised; so does Ctrl-C, with or without it."""
 
 Segment = Callable[[str], Sequence[int]]
 """A word in small letters -> the letters, by number from 1, before which it is cut."""
@@ -64,6 +68,9 @@ BATCH: Final = 4 << 20
 
 BLOCK: Final = 1 << 20
 """Bytes that `read_text` reads at once."""
+
+BETWEEN: Final = 0.1
+"""Seconds between two reports of progress."""
 
 
 def _help(text: str, default: Any) -> Any:
@@ -198,7 +205,7 @@ def _buffers(texts: Texts) -> Iterable[tuple[np.ndarray[Any, Any], np.ndarray[An
                 waiting, size = [], 0
         else:
             for chunk in getattr(text, "chunks", [text]):
-                yield _arrow(chunk)
+                yield from _batches(*_arrow(chunk))
     if waiting:
         yield _joined(waiting)
 
@@ -207,6 +214,17 @@ def _joined(texts: Sequence[bytes]) -> tuple[np.ndarray[Any, Any], np.ndarray[An
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     return np.frombuffer(b"".join(texts), np.uint8), offsets
+
+
+def _batches(
+    data: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any]
+) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Cuts offsets into runs of about `BATCH` bytes, so that counting stays interruptible."""
+    start, last = 0, len(offsets) - 1
+    while start < last:
+        end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + BATCH, side="right")) - 1)
+        yield data, offsets[start : end + 1]
+        start = end
 
 
 def _arrow(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -227,23 +245,31 @@ def _arrow(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
     return np.frombuffer(data if data is not None else b"", np.uint8), ends.astype(np.int64, copy=False)
 
 
-def _fill(counter: PretokenCounter, texts: Texts, progress: Progress | None) -> None:
-    done = 0
+def _fill(counter: PretokenCounter, texts: Texts, total: int, progress: Progress | None) -> None:
+    done, due = 0, 0.0
     for data, offsets in _buffers(texts):
         counter.add(data, offsets)
         done += int(offsets[-1] - offsets[0])
-        if progress is not None:
-            progress("count", done, 0)
+        if progress is not None and time.monotonic() >= due:
+            progress("count", done, total)
+            due = time.monotonic() + BETWEEN
+    if progress is not None:
+        progress("count", done, done)
 
 
 def count(
-    texts: Texts, pattern: str = DEFAULT, *, threads: int = 1, progress: Progress | None = None
+    texts: Texts,
+    pattern: str = DEFAULT,
+    *,
+    threads: int = 1,
+    total: int = 0,
+    progress: Progress | None = None,
 ) -> PretokenCounts:
     """Counts the pretokens of documents (str, UTF-8 bytes, or Arrow arrays of them) in memory: about 32 bytes
-    a type. Raises ValueError for a pattern that does not compile or loses text, and for bytes that are no
-    UTF-8."""
+    a type. `total`, the bytes of all texts where they are known, is for `progress` alone. Raises ValueError
+    for a pattern that does not compile or loses text, and for bytes that are no UTF-8."""
     counter = PretokenCounter(pattern, threads, 0)
-    _fill(counter, texts, progress)
+    _fill(counter, texts, total, progress)
     return counter.counts()
 
 
@@ -254,6 +280,7 @@ def count_shard(
     *,
     threads: int = 1,
     memory: int = MEMORY,
+    total: int = 0,
     progress: Progress | None = None,
 ) -> None:
     """Counts the pretokens of documents into a counts file (its format: rust_ext/src/bpe/train/counts.rs).
@@ -262,8 +289,8 @@ def count_shard(
     end. Raises as `count` does, and OSError where files cannot be written.
     """
     counter = PretokenCounter(pattern, threads, memory, out_path)
-    _fill(counter, texts, progress)
-    counter.finish(out_path)
+    _fill(counter, texts, total, progress)
+    counter.finish(out_path, progress)
 
 
 def merge_counts(
@@ -273,6 +300,7 @@ def merge_counts(
     max_types: int = 0,
     *,
     weights: Sequence[float] = (),
+    progress: Progress | None = None,
 ) -> dict[str, str | int]:
     """Adds counts files up into one, holding one record of each in memory; returns what `header` does.
 
@@ -282,7 +310,7 @@ def merge_counts(
     which they are no more than that, so that equal counts share a fate. What is dropped is counted in the
     header. Raises ValueError if the files were counted with different patterns.
     """
-    counts_merge(list(paths), out_path, min_count, max_types, list(weights))
+    counts_merge(list(paths), out_path, min_count, max_types, list(weights), progress)
     return counts_header(out_path)
 
 
@@ -403,8 +431,10 @@ def train(
     boundaries: MorphemeBoundaries | Mapping[str, Sequence[int]] | Path | None = None,
     *,
     threads: int = 1,
+    total: int = 0,
     progress: Progress | None = None,
 ) -> Model:
-    """Counts documents and learns merges from them, in memory. Raises as `count` and `learn` do."""
-    counts = count(texts, parameters.pattern, threads=threads, progress=progress)
+    """Counts documents and learns merges from them, in memory; `total` as in `count`. Raises as `count` and
+    `learn` do."""
+    counts = count(texts, parameters.pattern, threads=threads, total=total, progress=progress)
     return learn(counts, parameters, boundaries, progress=progress, consume=True)

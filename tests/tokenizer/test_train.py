@@ -1,6 +1,8 @@
 """Counting and learning."""
 
 import json
+import random
+import signal
 from pathlib import Path
 
 import pyarrow as pa
@@ -177,8 +179,10 @@ def test_a_text_file_read_in_blocks_counts_as_one_document(
 def test_progress_is_reported_and_may_stop_learning() -> None:
     texts = [" ".join(map(chr, range(0x4E00, 0x5200))) * 4]
     calls: list[tuple[str, int, int]] = []
-    train.train(texts, plain(600), progress=lambda *call: calls.append(call))
-    assert calls == [("count", len(texts[0].encode()), 0), ("learn", 256, 344)]
+    size = len(texts[0].encode())
+    train.train(texts, plain(600), total=size, progress=lambda *call: calls.append(call))
+    assert calls[0] == ("count", size, size)
+    assert calls[-1] == ("learn", 344, 344)
 
     def stop(stage: str, *_: int) -> None:
         if stage == "learn":
@@ -186,6 +190,35 @@ def test_progress_is_reported_and_may_stop_learning() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         train.train(texts, plain(600), progress=stop)
+
+
+def test_a_signal_interrupts_learning_without_a_callback() -> None:
+    """120,000 random words: more than the tenth of a second after which signals are looked at."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    draw = random.Random(0)
+    counts = train.count([" ".join("".join(draw.choices("абвгдежзик", k=12)) for _ in range(120_000))])
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with pytest.raises(KeyboardInterrupt):
+            train.learn(counts, plain(20_000))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_arrow_arrays_are_counted_in_bounded_batches() -> None:
+    calls: list[int] = []
+    text = "слово " * (train.BATCH // 40)
+    array = pa.array([text] * 10, pa.large_string())
+    train.count([array], progress=lambda *call: calls.append(call[1]))
+    sizes = [int(ends[-1] - ends[0]) for _, ends in train._buffers([array])]
+    assert len(sizes) == 4
+    assert max(sizes) <= train.BATCH
+    assert sum(sizes) == calls[-1] == 10 * len(text.encode())
 
 
 @pytest.mark.parametrize("texts", [[], [""], [pa.array([], pa.string())]])

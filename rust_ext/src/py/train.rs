@@ -13,6 +13,7 @@ use crate::bpe::train::guards::Guards;
 use crate::bpe::train::learn::{self, Parameters, Source};
 use crate::bpe::train::score::{Penalty, power};
 use crate::bpe::train::table::CountTable;
+use crate::bpe::train::watch::{Step, Watch};
 use crate::bpe::train::{TrainError, count};
 
 fn to_python(error: TrainError) -> PyErr {
@@ -21,6 +22,30 @@ fn to_python(error: TrainError) -> PyErr {
         TrainError::File { .. } => PyOSError::new_err(message),
         TrainError::Thread => PyRuntimeError::new_err(message),
         _ => PyValueError::new_err(message),
+    }
+}
+
+/// Does `work` without the interpreter, with a watch that lets Ctrl-C through and tells `progress`, if there is
+/// one, (stage, done, total); what either raises stops the work and is raised.
+fn watched<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Py<PyAny>>,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, TrainError> + Send,
+) -> PyResult<T> {
+    let mut raised = None;
+    let mut tell = |step: Step| {
+        let told = Python::attach(|py| {
+            py.check_signals()?;
+            let told = (step.stage, step.done, step.total);
+            progress.map_or(Ok(()), |call| call.call1(py, told).map(drop))
+        });
+        raised = told.err();
+        raised.is_none()
+    };
+    let result = py.detach(|| work(&mut Watch::new(&mut tell)));
+    match raised {
+        Some(error) => Err(error),
+        None => result.map_err(to_python),
     }
 }
 
@@ -65,9 +90,10 @@ impl PretokenCounter {
         py.detach(|| inner.add(bytes, &offsets)).map_err(to_python)
     }
 
-    fn finish(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    #[pyo3(signature = (path, progress=None))]
+    fn finish(&mut self, py: Python<'_>, path: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<()> {
         let inner = self.take()?;
-        py.detach(|| inner.finish(&path)).map_err(to_python)?;
+        watched(py, progress.as_ref(), |watch| inner.finish(&path, watch))?;
         Ok(())
     }
 
@@ -99,6 +125,7 @@ impl PretokenCounts {
 }
 
 #[pyfunction]
+#[pyo3(signature = (paths, out_path, min_count, max_types, weights, progress=None))]
 fn counts_merge(
     py: Python<'_>,
     paths: Vec<PathBuf>,
@@ -106,6 +133,7 @@ fn counts_merge(
     min_count: u64,
     max_types: u64,
     weights: Vec<f64>,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<()> {
     let wrong = weights.iter().any(|weight| !weight.is_finite() || *weight < 0.0);
     if wrong || !weights.is_empty() && weights.len() != paths.len() {
@@ -114,8 +142,9 @@ fn counts_merge(
         ));
     }
     let keep = Keep { min_count, max_types };
-    py.detach(|| counts::merge(&paths, &weights, &out_path, keep))
-        .map_err(to_python)?;
+    watched(py, progress.as_ref(), |watch| {
+        counts::merge(&paths, &weights, &out_path, keep, watch)
+    })?;
     Ok(())
 }
 
@@ -282,22 +311,9 @@ fn bpe_learn(
         alphabet: learn::alphabet(),
     };
     let boundaries = boundaries.as_ref().map(|boundaries| &boundaries.inner);
-    let mut raised = None;
-    let mut report = |done: usize, wanted: usize| {
-        let told = Python::attach(|py| {
-            py.check_signals()?;
-            progress
-                .as_ref()
-                .map_or(Ok(()), |call| call.call1(py, ("learn", done, wanted)).map(drop))
-        });
-        raised = told.err();
-        raised.is_none()
-    };
-    let model = py.detach(|| learn::learn(sources, &settings, boundaries, &mut report));
-    if let Some(error) = raised {
-        return Err(error);
-    }
-    let model = model.map_err(to_python)?;
+    let model = watched(py, progress.as_ref(), |watch| {
+        learn::learn(sources, &settings, boundaries, watch)
+    })?;
     Ok((model.merges, model.counts, model.uses, model.left_out))
 }
 

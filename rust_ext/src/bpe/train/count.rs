@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::TrainError;
 use super::counts::{self, Header, Keep};
 use super::table::CountTable;
+use super::watch::Watch;
 use crate::split::{SplitError, Splitter, patterns};
 
 /// Documents of this many bytes are worth a thread of their own.
@@ -119,7 +120,7 @@ impl Counter {
     }
 
     /// Writes the counts file.
-    pub fn finish(mut self, path: &Path) -> Result<Header, TrainError> {
+    pub fn finish(mut self, path: &Path, watch: &mut Watch<'_>) -> Result<Header, TrainError> {
         let table = joined(std::mem::take(&mut self.tables));
         if self.spilled.is_empty() {
             return counts::write(path, &table, &self.about);
@@ -138,6 +139,7 @@ impl Counter {
                 min_count: 1,
                 max_types: 0,
             },
+            watch,
         )
     }
 }

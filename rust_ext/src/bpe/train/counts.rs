@@ -16,12 +16,15 @@ use std::path::{Path, PathBuf};
 
 use super::TrainError;
 use super::table::CountTable;
+use super::watch::Watch;
 use crate::split::Key;
 
 const MAGIC: &[u8; 8] = b"BUKVCNT1";
 const END: &[u8; 8] = b"BUKVEND1";
 /// Bytes of buffer for a file that is read or written: what keeps system calls rare.
 const BUFFER: usize = 1 << 18;
+/// Records between two looks at the clock.
+const STRIDE: usize = 1 << 12;
 
 /// What a counts file says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -278,7 +281,13 @@ pub struct Keep {
 
 /// Adds counts files up into one, each count times the weight of its file (empty: 1 for all), rounded to the
 /// nearest integer. What `keep` drops is counted in the header; documents and bytes there are not weighted.
-pub fn merge(paths: &[PathBuf], weights: &[f64], out: &Path, keep: Keep) -> Result<Header, TrainError> {
+pub fn merge(
+    paths: &[PathBuf],
+    weights: &[f64],
+    out: &Path,
+    keep: Keep,
+    watch: &mut Watch<'_>,
+) -> Result<Header, TrainError> {
     let mut about: Option<Header> = None;
     for path in paths {
         let reader = Reader::open(path)?;
@@ -289,10 +298,10 @@ pub fn merge(paths: &[PathBuf], weights: &[f64], out: &Path, keep: Keep) -> Resu
         }
     }
     let mut about = about.ok_or(TrainError::Empty)?;
-    let least = least_count(paths, weights, keep)?;
+    let least = least_count(paths, weights, keep, watch)?;
     let mut dropped = (0, 0);
     let mut writer = Writer::create(out, about.clone()).map_err(|error| TrainError::file(out, &error))?;
-    merged(paths, weights, |piece, count| {
+    merged(paths, weights, watch, |piece, count| {
         if count >= least {
             return writer
                 .put(piece, count)
@@ -309,12 +318,17 @@ pub fn merge(paths: &[PathBuf], weights: &[f64], out: &Path, keep: Keep) -> Resu
 }
 
 /// The least count that is kept: needs a pass of its own when types are limited.
-fn least_count(paths: &[PathBuf], weights: &[f64], keep: Keep) -> Result<u64, TrainError> {
+fn least_count(
+    paths: &[PathBuf],
+    weights: &[f64],
+    keep: Keep,
+    watch: &mut Watch<'_>,
+) -> Result<u64, TrainError> {
     if keep.max_types == 0 {
         return Ok(keep.min_count);
     }
     let mut types_by_count = BTreeMap::<u64, u64>::new();
-    merged(paths, weights, |_, count| {
+    merged(paths, weights, watch, |_, count| {
         *types_by_count.entry(count).or_default() += 1;
         Ok(())
     })?;
@@ -334,12 +348,16 @@ fn least_count(paths: &[PathBuf], weights: &[f64], keep: Keep) -> Result<u64, Tr
 fn merged(
     paths: &[PathBuf],
     weights: &[f64],
+    watch: &mut Watch<'_>,
     mut visit: impl FnMut(&Piece, u64) -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
     let mut readers = paths
         .iter()
         .map(|path| Reader::open(path))
         .collect::<Result<Vec<_>, _>>()?;
+    let records = |reader: &Reader| (reader.header.short_types + reader.header.long_types) as usize;
+    let total = readers.iter().map(records).sum();
+    let mut done = 0;
     let weighted = |index: usize, count: u64| match weights.get(index) {
         Some(&weight) if weight != 1.0 => (count as f64 * weight).round() as u64,
         _ => count,
@@ -353,7 +371,11 @@ fn merged(
         );
     }
     while let Some(Reverse((piece, index, count))) = heads.pop() {
-        let mut total = weighted(index, count);
+        if done % STRIDE == 0 {
+            watch.at("merge", done, total)?;
+        }
+        done += 1;
+        let mut sum = weighted(index, count);
         heads.extend(
             readers[index]
                 .read()?
@@ -363,15 +385,16 @@ fn merged(
             let Some(Reverse((_, index, count))) = heads.pop() else {
                 break;
             };
-            total += weighted(index, count);
+            sum += weighted(index, count);
+            done += 1;
             heads.extend(
                 readers[index]
                     .read()?
                     .map(|(piece, count)| Reverse((piece, index, count))),
             );
         }
-        if total > 0 {
-            visit(&piece, total)?;
+        if sum > 0 {
+            visit(&piece, sum)?;
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::guards::{Guards, Tokens};
 use super::learner::{Allow, Best, Learner};
 use super::score::{Penalty, Scorer};
 use super::table::CountTable;
+use super::watch::Watch;
 use super::words::{MAX_BYTES, Symbol, Words};
 use crate::split::Key;
 
@@ -16,8 +17,8 @@ use crate::split::Key;
 /// last merge of a 32,000-token vocabulary has, on any amount of text, so that the words are read once for it,
 /// and twice for 128,000 tokens.
 const FIRST_THRESHOLD: i64 = 1 << 19;
-/// Merges between two reports of progress.
-const REPORT: usize = 256;
+/// Pretokens between two looks at the clock while they are read.
+const STRIDE: usize = 1 << 12;
 
 /// What to learn.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ impl Allow for Everything {
     }
 }
 
-/// Learns merges. `report` is told (merges done, merges wanted) now and then; false from it stops.
+/// Learns merges.
 ///
 /// With more than one source, parity: each merge is the best one of the group whose text takes the most tokens
 /// a character at that time (ties: the first), and it is done in all groups.
@@ -85,12 +86,12 @@ pub fn learn(
     sources: Vec<Source<'_>>,
     parameters: &Parameters,
     boundaries: Option<&Boundaries>,
-    report: &mut dyn FnMut(usize, usize) -> bool,
+    watch: &mut Watch<'_>,
 ) -> Result<Model, TrainError> {
     if parameters.tokens < u16::IDS {
-        run::<u16>(sources, parameters, boundaries, report)
+        run::<u16>(sources, parameters, boundaries, watch)
     } else {
-        run::<u32>(sources, parameters, boundaries, report)
+        run::<u32>(sources, parameters, boundaries, watch)
     }
 }
 
@@ -98,7 +99,7 @@ fn run<S: Symbol>(
     sources: Vec<Source<'_>>,
     parameters: &Parameters,
     boundaries: Option<&Boundaries>,
-    report: &mut dyn FnMut(usize, usize) -> bool,
+    watch: &mut Watch<'_>,
 ) -> Result<Model, TrainError> {
     let boundaries = boundaries.filter(|_| parameters.penalty.is_some());
     let bytes = parameters
@@ -108,8 +109,9 @@ fn run<S: Symbol>(
         .collect();
     let mut tokens = Tokens::new(bytes, parameters.guards);
     let mut model = Model::default();
-    let mut groups = Groups::<S>::load(sources, parameters, boundaries, &tokens)?;
+    let mut groups = Groups::<S>::load(sources, parameters, boundaries, &tokens, watch)?;
     model.left_out = groups.left_out;
+    let wanted = parameters.tokens - 256;
     for (index, &(left, right)) in parameters.merges.iter().enumerate() {
         let known = 256 + index as u32;
         let new = (left < known && right < known)
@@ -119,15 +121,15 @@ fn run<S: Symbol>(
         model.counts.push(groups.count(left, right));
         groups.merge((left, right), new, &Everything);
         model.merges.push((left, right));
+        watch.at("learn", model.merges.len(), wanted)?;
     }
     groups.set_floor(parameters.min_pair_count.max(1));
-    let wanted = parameters.tokens - 256;
     let release = parameters.penalty.map_or(0, |penalty| penalty.release);
     while model.merges.len() < wanted {
         if groups.penalised() && model.merges.len() >= release {
             groups.release();
         }
-        let Some((group, best)) = groups.best(&tokens) else {
+        let Some((group, best)) = groups.best(&tokens, watch)? else {
             if groups.penalised() {
                 groups.release();
                 continue;
@@ -145,11 +147,10 @@ fn run<S: Symbol>(
         groups.merge((best.left, best.right), new, &tokens);
         model.merges.push((best.left, best.right));
         model.counts.push(best.count);
-        if model.merges.len().is_multiple_of(REPORT) && !report(model.merges.len(), wanted) {
-            return Err(TrainError::Stopped);
-        }
+        watch.at("learn", model.merges.len(), wanted)?;
     }
-    model.uses = groups.uses(tokens.bytes.len());
+    model.uses = groups.uses(tokens.bytes.len(), watch)?;
+    watch.end("learn", wanted)?;
     Ok(model)
 }
 
@@ -173,6 +174,7 @@ impl<S: Symbol> Groups<S> {
         parameters: &Parameters,
         boundaries: Option<&Boundaries>,
         tokens: &Tokens,
+        watch: &mut Watch<'_>,
     ) -> Result<Self, TrainError> {
         let mut groups = Self {
             list: Vec::new(),
@@ -182,7 +184,7 @@ impl<S: Symbol> Groups<S> {
         let given = !parameters.merges.is_empty();
         let all = given || sources.len() > 1;
         for source in sources {
-            let loaded = Loader::<S>::load(source, parameters, boundaries)?;
+            let loaded = Loader::<S>::load(source, parameters, boundaries, watch)?;
             let first = if all {
                 1
             } else {
@@ -192,9 +194,9 @@ impl<S: Symbol> Groups<S> {
             let scorer = boundaries.and(parameters.penalty).map(Scorer::new);
             let mut learner = Learner::new(loaded.words, 256, floor, first, scorer);
             if given {
-                learner.start(&Everything);
+                learner.start(&Everything, watch)?;
             } else {
-                learner.start(tokens);
+                learner.start(tokens, watch)?;
             }
             groups.left_out += loaded.left_out;
             let (tokens, characters) = (loaded.tokens, loaded.characters);
@@ -239,29 +241,34 @@ impl<S: Symbol> Groups<S> {
     }
 
     /// The group whose turn it is, and its best pair.
-    fn best(&mut self, allow: &impl Allow) -> Option<(usize, Best)> {
+    fn best(
+        &mut self,
+        allow: &impl Allow,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<(usize, Best)>, TrainError> {
         loop {
             let left = (0..self.list.len()).filter(|&index| !self.list[index].exhausted);
             let index = left.max_by(|&a, &b| {
                 let (x, y) = (&self.list[a], &self.list[b]);
                 let products = |x: &Group<S>, y: &Group<S>| i128::from(x.tokens) * i128::from(y.characters);
                 products(x, y).cmp(&products(y, x)).then(b.cmp(&a))
-            })?;
-            if let Some(best) = self.list[index].learner.best(allow) {
-                return Some((index, best));
+            });
+            let Some(index) = index else { return Ok(None) };
+            if let Some(best) = self.list[index].learner.best(allow, watch)? {
+                return Ok(Some((index, best)));
             }
             self.list[index].exhausted = true;
         }
     }
 
-    fn uses(&self, ids: usize) -> Vec<i64> {
+    fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
         let mut uses = vec![0; ids];
         for group in &self.list {
             uses.iter_mut()
-                .zip(group.learner.uses(ids))
+                .zip(group.learner.uses(ids, watch)?)
                 .for_each(|(sum, more)| *sum += more);
         }
-        uses
+        Ok(uses)
     }
 }
 
@@ -284,6 +291,7 @@ impl<'a, S: Symbol> Loader<'a, S> {
         source: Source<'_>,
         parameters: &Parameters,
         boundaries: Option<&'a Boundaries>,
+        watch: &mut Watch<'_>,
     ) -> Result<Self, TrainError> {
         let mut ids = [0; 256];
         (0..)
@@ -302,9 +310,9 @@ impl<'a, S: Symbol> Loader<'a, S> {
             max_bytes: parameters.max_pretoken_bytes.min(MAX_BYTES),
         };
         match source {
-            Source::Table(table) => loader.read_table(table),
-            Source::Owned(table) => loader.read_table(&table),
-            Source::File(path) => loader.read_file(path)?,
+            Source::Table(table) => loader.read_table(table, watch)?,
+            Source::Owned(table) => loader.read_table(&table, watch)?,
+            Source::File(path) => loader.read_file(path, watch)?,
         }
         loader.commonest = loader.bytes.iter().copied().max().unwrap_or(0);
         loader.bytes = Vec::new();
@@ -315,7 +323,7 @@ impl<'a, S: Symbol> Loader<'a, S> {
         }
     }
 
-    fn read_table(&mut self, table: &CountTable) {
+    fn read_table(&mut self, table: &CountTable, watch: &mut Watch<'_>) -> Result<(), TrainError> {
         let mut bytes = [0; 32];
         let short: usize = table.short().map(|(key, _)| key.decode(&mut bytes)).sum();
         let long: usize = table
@@ -324,20 +332,29 @@ impl<'a, S: Symbol> Loader<'a, S> {
             .filter(|&len| len <= self.max_bytes)
             .sum();
         self.words = Words::with_capacity(table.types(), short + long);
-        for (key, count) in table.short() {
+        for (done, (key, count)) in table.short().enumerate() {
+            if done.is_multiple_of(STRIDE) {
+                watch.at("read", done, table.types())?;
+            }
             self.push_key(key, count, &mut bytes);
         }
         table.long().for_each(|(piece, count)| self.push(piece, count));
+        Ok(())
     }
 
-    fn read_file(&mut self, path: &Path) -> Result<(), TrainError> {
+    fn read_file(&mut self, path: &Path, watch: &mut Watch<'_>) -> Result<(), TrainError> {
         let mut bytes = [0; 32];
         let mut reader = Reader::open(path)?;
         let types = reader.header().short_types + reader.header().long_types;
         // What the header says is checked by what follows; until then it is good for a hint.
         let hint = |number: u64| number.min(1 << 32) as usize;
         self.words = Words::with_capacity(hint(types), hint(reader.header().type_bytes));
+        let mut done = 0;
         while let Some((piece, count)) = reader.read()? {
+            if done % STRIDE == 0 {
+                watch.at("read", done, types as usize)?;
+            }
+            done += 1;
             match piece {
                 Piece::Short(key) => self.push_key(key, count, &mut bytes),
                 Piece::Long(piece) => self.push(&piece, count),

@@ -12,10 +12,12 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use super::TrainError;
 use super::pairs::{Morph, Pair, Pairs, key};
 use super::score::{Scorer, Types};
 use super::table::prefetch;
 use super::walk::{Joins, Side};
+use super::watch::Watch;
 use super::words::{Symbol, Words};
 
 /// What the threshold is divided by when it must fall: falling evenly (by a fixed step) took 200 to 770
@@ -123,13 +125,13 @@ impl<S: Symbol> Learner<S> {
     }
 
     /// The best pair, out of the queue: merge it or `forbid` it. `None` when no pair is left.
-    pub fn best(&mut self, allow: &impl Allow) -> Option<Best> {
+    pub fn best(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<Option<Best>, TrainError> {
         loop {
             let Some(&top) = self.queue.peek() else {
-                if self.ids > 0 && self.lower(allow) {
+                if self.lower(allow, watch)? {
                     continue;
                 }
-                return None;
+                return Ok(None);
             };
             let count = self.pairs.list[top.index as usize].count;
             let now = if count < self.floor {
@@ -143,15 +145,15 @@ impl<S: Symbol> Learner<S> {
                     self.put(top.index as usize, now);
                 }
             } else if self.threshold > self.floor && top.score <= self.most_below_threshold() {
-                self.lower(allow);
+                self.lower(allow, watch)?;
             } else {
                 self.queue.pop();
-                return Some(Best {
+                return Ok(Some(Best {
                     left: top.left,
                     right: top.right,
                     count,
                     index: top.index,
-                });
+                }));
             }
         }
     }
@@ -175,20 +177,20 @@ impl<S: Symbol> Learner<S> {
     }
 
     /// How often each of `ids` tokens stands in the words now.
-    pub fn uses(&self, ids: usize) -> Vec<i64> {
+    pub fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
         let mut uses = self.done.clone();
         uses.resize(ids, 0);
-        self.words.for_each(|_, count, symbols| {
+        self.words.for_each(watch, |_, count, symbols| {
             for symbol in symbols {
                 uses[symbol.id() as usize] += count;
             }
-        });
-        uses
+        })?;
+        Ok(uses)
     }
 
     /// Reads the words for the first time; call once before `best`.
-    pub fn start(&mut self, allow: &impl Allow) {
-        self.scan(allow);
+    pub fn start(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<(), TrainError> {
+        self.scan(allow, watch)
     }
 
     /// How often a pair occurs, if it is held.
@@ -242,24 +244,24 @@ impl<S: Symbol> Learner<S> {
     }
 
     /// Lowers the threshold and reads the words again; false if it is as low as it may be.
-    fn lower(&mut self, allow: &impl Allow) -> bool {
+    fn lower(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<bool, TrainError> {
         if self.threshold <= self.floor {
-            return false;
+            return Ok(false);
         }
         self.threshold = (self.threshold / FALL).max(self.floor);
-        self.scan(allow);
-        true
+        self.scan(allow, watch)?;
+        Ok(true)
     }
 
     /// Finds all pairs that occur at least `threshold` times, and where.
-    fn scan(&mut self, allow: &impl Allow) {
+    fn scan(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<(), TrainError> {
         self.done.resize(self.ids, 0);
         let done = &mut self.done;
         self.words
             .compact(|symbol, count| done[symbol.id() as usize] += count);
         self.arena = Vec::new();
         self.queue.clear();
-        let found = self.count_pairs();
+        let found = self.count_pairs(watch)?;
         self.pairs.clear();
         let mut start = 0;
         for (index, pair) in found.list.iter().enumerate() {
@@ -275,7 +277,7 @@ impl<S: Symbol> Learner<S> {
         self.arena = vec![0; start as usize];
         self.live = start as usize;
         let (pairs, arena) = (&mut self.pairs, &mut self.arena);
-        self.words.for_each(|word, _, symbols| {
+        self.words.for_each(watch, |word, _, symbols| {
             for pair in symbols.windows(2) {
                 if let Some(index) = pairs.find(key(pair[0].id(), pair[1].id())) {
                     let pair = &mut pairs.list[index];
@@ -283,29 +285,30 @@ impl<S: Symbol> Learner<S> {
                     pair.start += 1;
                 }
             }
-        });
+        })?;
         for index in 0..self.pairs.list.len() {
             let pair = &mut self.pairs.list[index];
             pair.start -= pair.len;
             self.enqueue(index);
         }
+        Ok(())
     }
 
     /// All pairs that the sketch does not tell to be below the threshold, counted exactly.
-    fn count_pairs(&self) -> Pairs {
+    fn count_pairs(&self, watch: &mut Watch<'_>) -> Result<Pairs, TrainError> {
         let cell = |pair: u64| (pair.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 46) as usize & (SKETCH - 1);
         let mut sketch = Vec::new();
         if self.ids > FEW_IDS && self.threshold > 1 {
             sketch = vec![0i64; SKETCH];
-            self.words.for_each(|_, count, symbols| {
+            self.words.for_each(watch, |_, count, symbols| {
                 for pair in symbols.windows(2) {
                     sketch[cell(key(pair[0].id(), pair[1].id()))] += count;
                 }
-            });
+            })?;
         }
         let mut pairs = Pairs::default();
         let morph = self.scorer.is_some();
-        self.words.for_each(|_, count, symbols| {
+        self.words.for_each(watch, |_, count, symbols| {
             for (at, pair) in symbols.windows(2).enumerate() {
                 let pair_key = key(pair[0].id(), pair[1].id());
                 if !sketch.is_empty() && sketch[cell(pair_key)] < self.threshold {
@@ -324,8 +327,8 @@ impl<S: Symbol> Learner<S> {
                         .see(pair[1].boundary(), pair[0].boundary() && ends);
                 }
             }
-        });
-        pairs
+        })?;
+        Ok(pairs)
     }
 
     fn merge_at<const MORPH: bool>(&mut self, index: usize, new: u32, allow: &impl Allow) -> i64 {

@@ -15,6 +15,7 @@ mod pairs;
 pub mod score;
 pub mod table;
 mod walk;
+pub mod watch;
 mod words;
 
 use std::fmt;

@@ -4,6 +4,9 @@
 //! begins where the symbol does (set at the start of a word, too). Vocabularies below 2^15 take two bytes a
 //! symbol, so that a typical word lies in one cache line.
 
+use super::TrainError;
+use super::watch::Watch;
+
 /// A token id with its boundary bit.
 pub trait Symbol: Copy + PartialEq + std::fmt::Debug + Send + 'static {
     /// Elements that hold a 64-bit count.
@@ -67,6 +70,9 @@ impl Symbol for u32 {
     }
 }
 
+/// Elements between two looks at the clock: a millisecond's worth.
+const STRIDE: usize = 1 << 20;
+
 /// The longest word type that a record holds, in bytes.
 pub const MAX_BYTES: usize = 0xffff;
 
@@ -124,12 +130,21 @@ impl<S: Symbol> Words<S> {
     }
 
     /// Calls `visit` with each word, its count and its symbols.
-    pub fn for_each(&self, mut visit: impl FnMut(usize, i64, &[S])) {
+    pub fn for_each(
+        &self,
+        watch: &mut Watch<'_>,
+        mut visit: impl FnMut(usize, i64, &[S]),
+    ) -> Result<(), TrainError> {
         let mut word = 0;
         while word < self.data.len() {
-            visit(word, self.count(word), self.symbols(word));
-            word += Self::HEADER + self.data[word + S::COUNT + 1].number() as usize;
+            watch.still()?;
+            let end = self.data.len().min(word + STRIDE);
+            while word < end {
+                visit(word, self.count(word), self.symbols(word));
+                word += Self::HEADER + self.data[word + S::COUNT + 1].number() as usize;
+            }
         }
+        Ok(())
     }
 
     /// Closes the gaps that merges left, and lets go of words of one symbol, with which `done` is called.
