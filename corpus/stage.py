@@ -57,8 +57,13 @@ class FileStage(Stage, Protocol):
     """A stage that reads files of its own kind (crawls): one input becomes tables of judged rows.
 
     `skipped` of the returned reader's last item is not needed: what never was a page is counted by the
-    reader into the `Output` it is given.
+    reader into the `Output` it is given. `check` raises UsageError for inputs that can't be read, before any
+    work; `shares` says which inputs go into one task, in order.
     """
+
+    def check(self, inputs: Sequence[Input]) -> None: ...
+
+    def shares(self, inputs: Sequence[Input]) -> list[tuple[Input, ...]]: ...
 
     def read(self, source: Input, out: Output) -> Iterator[pa.Table]: ...
 
@@ -173,13 +178,14 @@ def run_task(task: Task) -> Receipt:
 
 
 def map_shard(task: Task, out: Output) -> None:
-    """Run a table or file stage over one input, splitting kept from dropped rows."""
+    """Run a table stage over one input or a file stage over its share of them; split kept from dropped."""
     stage = task.stage
-    source = task.inputs[0]
     if isinstance(stage, FileStage):
-        _split(stage.read(source, out), out)
+        for source in task.inputs:
+            _split(stage.read(source, out), out)
     elif isinstance(stage, TableStage):
-        map_documents(stage.open(), stage.adds, source, task.option.get("text_column", "text"), out)
+        column = task.option.get("text_column", "text")
+        map_documents(stage.open(), stage.adds, task.inputs[0], column, out)
     else:
         raise TypeError(f"{stage.name} is neither a table nor a file stage")
 

@@ -45,6 +45,8 @@ DROP_REASONS: Final[dict[str, str]] = {
     "extract_crashed": "main-text extraction ended abnormally",
     "no_main_text": "the extractor found no main text",
     "malformed_row": "the row of a JSONL or Parquet input could not be used",
+    "redirect_page": "the page of a MediaWiki dump only leads to another",
+    "not_an_article": "the page of a MediaWiki dump is of another namespace: talk, template, file",
     # identify
     "not_russian": "another language",
     "language_uncertain": "Russian with too low a score",

@@ -90,9 +90,11 @@ class Job:
         options: tuple[tuple[str, Any], ...] = ()
         if isinstance(self.stage, TableStage) and self.text_column != "text":
             options = (("text_column", self.text_column),)
+        shares: list[tuple[Input, ...]] = [(source,) for source in self.inputs]
+        if isinstance(self.stage, FileStage):
+            shares = self.stage.shares(self.inputs)
         yield [
-            Task(self.stage, index, (source,), self.folder, options=options)
-            for index, source in enumerate(self.inputs)
+            Task(self.stage, index, share, self.folder, options=options) for index, share in enumerate(shares)
         ]
 
 
@@ -161,7 +163,10 @@ def _nothing_left(result: StageResult) -> str:
 
 def check_inputs(job: Job) -> None:
     """Refuse inputs that the stage can't read before any work: a missing text column, missing columns."""
-    if isinstance(job.stage, FileStage) or not job.inputs:
+    if isinstance(job.stage, FileStage):
+        job.stage.check(job.inputs)
+        return
+    if not job.inputs:
         return
     first = next((i for i in job.inputs if i.path.partition("?")[0].endswith((".parquet", ".pq"))), None)
     if first is None:

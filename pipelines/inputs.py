@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -33,20 +33,32 @@ PIECE: Final = 256 << 10
 PIECES: Final = 16
 
 
-def resolve(arguments: Sequence[str], endings: tuple[str, ...]) -> list[Input]:
+def inputs_of(stage: object, arguments: Sequence[str]) -> list[Input]:
+    """Input files of a stage that begins with what a person named. A stage says by `endings` what a folder is
+    searched for (documents by default) and, where a name alone does not tell, by `accepts(location)`."""
+    return resolve(
+        arguments, getattr(stage, "endings", ENDINGS["documents"]), getattr(stage, "accepts", None)
+    )
+
+
+def resolve(
+    arguments: Sequence[str], endings: tuple[str, ...], accepts: Callable[[str], bool] | None = None
+) -> list[Input]:
     """Input files of the arguments, sorted by name. Raises UsageError where one names nothing readable."""
     if not arguments:
         raise UsageError("no input: name at least one file, folder, glob or URL")
     found: dict[str, str] = {}
     for argument in arguments:
-        for path, name in _files_of(argument, endings):
+        for path, name in _files_of(argument, endings, accepts):
             found.setdefault(path, name)
     names = _unique(found)
     with ThreadPoolExecutor(16) as pool:
         return list(pool.map(lambda path: _input(path, names[path]), sorted(found, key=names.__getitem__)))
 
 
-def _files_of(argument: str, endings: tuple[str, ...]) -> list[tuple[str, str]]:
+def _files_of(
+    argument: str, endings: tuple[str, ...], accepts: Callable[[str], bool] | None
+) -> list[tuple[str, str]]:
     matches = storage.expand(argument)
     if not matches:
         raise UsageError(f"{argument}: nothing matches; check the pattern (quote it in the shell)")
@@ -57,19 +69,28 @@ def _files_of(argument: str, endings: tuple[str, ...]) -> list[tuple[str, str]]:
         raise UsageError(f"{argument}: no such file or folder")
     if kind == fs.FileType.File:
         return [(argument, storage.base_name(argument))]
-    files = [f for f in storage.list_files(argument, recursive=True) if _is_data(f, argument, endings)]
+    shown = storage.list_files(argument, recursive=True)
+    files = [f for f in shown if _is_shown(f, argument) and (accepts or _ends_with(endings))(f)]
     if not files:
-        shown = ", ".join(endings[:6])
-        raise UsageError(f"{argument}: no input files in this folder (looked for {shown} ...)")
+        raise UsageError(f"{argument}: no input files in this folder (looked for {_some(endings)})")
     root = storage.base_name(argument)
     start = len(argument.partition("?")[0].rstrip("/")) + 1
     return [(f, f"{root}/{f.partition('?')[0][start:]}") for f in files]
 
 
-def _is_data(path: str, root: str, endings: tuple[str, ...]) -> bool:
+def _is_shown(path: str, root: str) -> bool:
     below = path.partition("?")[0][len(root.partition("?")[0].rstrip("/")) + 1 :]
-    hidden = any(part.startswith(("_", ".")) for part in below.split("/"))
-    return not hidden and below.lower().endswith(endings)
+    return not any(part.startswith(("_", ".")) for part in below.split("/"))
+
+
+def _ends_with(endings: tuple[str, ...]) -> Callable[[str], bool]:
+    return lambda path: path.partition("?")[0].lower().endswith(endings)
+
+
+def _some(endings: tuple[str, ...]) -> str:
+    """Endings for a message: the packed forms go without saying."""
+    plain = [e for e in endings if not e.endswith((".gz", ".zst", ".bz2"))]
+    return ", ".join(plain[:8])
 
 
 def _unique(found: dict[str, str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from pipelines import funnel, publish
 from pipelines.engine import Job, StageResult, outputs_of, run_stage
 from pipelines.evaluate import TOKENIZER
 from pipelines.execute import Executor
-from pipelines.inputs import ENDINGS, resolve
+from pipelines.inputs import inputs_of
 from pipelines.layout import FOLDERS, LOG, RECIPE, REPORT, stage_folder
 from pipelines.progress import Logged, Silent
 from pipelines.recipe import Recipe
@@ -84,7 +84,7 @@ def _first_inputs(recipe: Recipe) -> list[Input]:
     if not recipe.input.paths:
         raise UsageError("the recipe names no input; add --set input.paths=FOLDER")
     first = recipe.sections[recipe.run.stages[0]]
-    return resolve(recipe.input.paths, getattr(first, "endings", ENDINGS["documents"]))
+    return inputs_of(first, recipe.input.paths)
 
 
 def _claim_run(recipe: Recipe, folder: str, *, redo: bool) -> None:

@@ -1,242 +1,300 @@
-"""Pages from what is no crawl file: HTML in Parquet or JSONL, folders of .html files, MediaWiki dumps.
+"""What an input of `extract` is, and pages from what is no crawl file: HTML in Parquet or JSONL, files of
+HTML, MediaWiki dumps.
 
 Each reader yields the batches of `corpus.extract.warc`, so that a stage sees one kind of input. `offset` is
-the row, line, file or page number, from 0; `record_type` says which reader it was.
+the row, line or page number, from 0; `record_type` says which reader it was.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, Final
-from urllib.parse import quote
-from xml.etree import ElementTree
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.documents import host_of, open_lines, parse_date
+from corpus.errors import ShardError, UsageError
 from corpus.extract import warc
+from corpus.extract.packed import Packed
 from corpus.extract.warc import DROPPED, Batch, Gate, Page
-from corpus.extract.wikitext import plain_text
+from corpus.extract.wikidump import read_dump
+from corpus.shard import one_line
 from rust_ext import gate_judge
 
 #: Pages of one batch.
 BATCH_PAGES: Final = 512
-#: What is read at a time from a compressed dump.
-_CHUNK: Final = 1 << 20
+#: Rows of a Parquet file that are held at a time: few, since one page may be as large as the limit.
+_PARQUET_ROWS: Final = 64
+#: Where a row's date is looked for, beside the address and the page.
+_DATES: Final = ("fetched_at", "date", "timestamp", "crawl_date")
+
+Kind = Literal["crawl", "parquet", "jsonl", "page", "mediawiki"]
+
+_PACKED: Final = r"(\.gz|\.bz2|\.zst)?$"
+_HTML: Final = r"\.x?html?(\.[a-z]{2}(-[a-z]{2,4})?|\.(cp|koi|iso|utf|ucs)[a-z0-9-]*)*"
+#: What a name says about its file. `index.html.ru.koi8-r` is how Apache names translations; dumps come in
+#: parts named `...xml-p1p224167.bz2`.
+_PATTERNS: Final[dict[Kind, str]] = {
+    "crawl": r"\.(warc|wet|arc)(\.gz|\.zst|\.lz4)?$",
+    "parquet": r"\.(parquet|pq)$",
+    "jsonl": r"\.(jsonl|ndjson)" + _PACKED,
+    "mediawiki": r"\.xml(-p\d+p\d+)?" + _PACKED,
+    "page": _HTML + _PACKED,
+}
+_NAMES: Final = tuple((kind, re.compile(p, re.IGNORECASE)) for kind, p in _PATTERNS.items())
+#: Bytes looked at where the name says nothing.
+_HEAD: Final = 16 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of the columns or fields that hold a page and its address."""
+
+    url: str = "url"
+    html: str = "html"
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A page before the gate, or why there is none (`damage`)."""
+    """A page before the gate, or why there is none (`reason` of the closed list, `detail`)."""
 
     url: str
     number: int
-    body: bytes
-    damage: str | None = None
+    body: bytes = b""
+    reason: str = ""
+    detail: str = ""
     fetched_at: int | None = None
     record_id: str = ""
+    title: str | None = None
 
 
-def read_parquet(
-    path: str | Path, *, gate: Gate = "russian", max_bytes: int = warc.MAX_RECORD_BYTES
-) -> Iterator[Batch]:
-    """Pages of a Parquet file with columns url and html (text or bytes), fetched_at and record_id if there.
+@dataclass(frozen=True, slots=True)
+class Article(Page):
+    """A page that is text already, with the title that its dump gives."""
 
-    Raises ValueError where a column is missing, pyarrow's errors where the file is none.
-    """
-    with pq.ParquetFile(storage.open_input(str(path))) as file:
-        missing = {"url", "html"} - set(file.schema_arrow.names)
-        if missing:
-            raise ValueError(f"{path}: no column {', '.join(sorted(missing))}; rename yours to url and html")
-        yield from _judge(_parquet_rows(file), "parquet", gate, max_bytes)
+    title: str | None = None
 
 
-def _parquet_rows(file: pq.ParquetFile) -> Iterator[Raw]:
-    columns = [n for n in ("url", "html", "fetched_at", "record_id") if n in file.schema_arrow.names]
-    number = 0
-    for batch in file.iter_batches(BATCH_PAGES, columns=columns):
-        for row in batch.to_pylist():
-            yield _row(row, number)
-            number += 1
+def kind_by_name(location: str) -> Kind | None:
+    """What a file is by its name; None where the name says nothing."""
+    name = storage.base_name(location)
+    return next((kind for kind, pattern in _NAMES if pattern.search(name)), None)
 
 
-def read_jsonl(
-    path: str | Path, *, gate: Gate = "russian", max_bytes: int = warc.MAX_RECORD_BYTES
-) -> Iterator[Batch]:
-    """Pages of a JSONL file (plain, .gz or .bz2), an object a line with url and html."""
-    with open_lines(str(path)) as stream:
-        yield from _judge(_json_rows(stream, max_bytes), "jsonl", gate, max_bytes)
+def kind_of(location: str) -> Kind:
+    """What a file is: by its name, else by its first bytes. What looks like nothing is taken for a crawl,
+    whose reader counts what is no record. Raises the errors of opening it."""
+    named = kind_by_name(location)
+    if named:
+        return named
+    head = _head(location)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"{"):
+        return "jsonl"
+    if b"<mediawiki" in head:
+        return "mediawiki"
+    is_wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")  # a byte order mark
+    return "page" if start.startswith(b"<") or is_wide else "crawl"
 
 
-def _json_rows(stream: IO[bytes], max_bytes: int) -> Iterator[Raw]:
-    # A line holds a page, escaped: at most six bytes a byte, and the other fields.
-    limit = 6 * max_bytes + _CHUNK
-    number = 0
-    while line := stream.readline(limit):
-        if len(line) >= limit:
-            while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
-                pass
-            yield Raw("", number, b"", damage="line_too_long")
-        elif line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError:
-                row = None
-            yield _row(row, number)
-        number += 1
+def accepts(location: str) -> bool:
+    """Whether a folder's file is an input. XML is one only where it is a dump: a mirrored site has feeds."""
+    kind = kind_by_name(location)
+    return kind is not None and (kind != "mediawiki" or b"<mediawiki" in _head(location))
 
 
-def _row(row: Any, number: int) -> Raw:
-    if not isinstance(row, dict):
-        return Raw("", number, b"", damage="no_object")
-    url, body = row.get("url"), row.get("html")
-    if isinstance(body, str):
-        body = body.encode("utf-8", "replace")
-    if not isinstance(body, bytes):
-        return Raw(url if isinstance(url, str) else "", number, b"", damage="no_html")
-    date = row.get("fetched_at")
-    date = parse_date(date) if isinstance(date, str) else date
-    fetched_at = int(date.timestamp()) if isinstance(date, datetime.datetime) else None
-    record_id = row.get("record_id")
-    identity = record_id if isinstance(record_id, str) else ""
-    return Raw(url if isinstance(url, str) else "", number, body, None, fetched_at, identity)
+def _head(location: str) -> bytes:
+    with storage.translated(location), open_lines(location) as stream:
+        return Packed(stream).read(_HEAD)
 
 
-def read_folder(
-    path: str | Path, *, gate: Gate = "russian", max_bytes: int = warc.MAX_RECORD_BYTES
-) -> Iterator[Batch]:
-    """Pages of the .html and .htm files below a local folder, in order of their paths, which are the URLs."""
-    root = Path(path)
-    files = (p for p in root.rglob("*") if p.suffix.lower() in (".html", ".htm", ".xhtml") and p.is_file())
-    names = sorted(p.relative_to(root).as_posix() for p in files)
-    yield from _judge(_files(root, names, max_bytes), "file", gate, max_bytes)
-
-
-def _files(root: Path, names: list[str], max_bytes: int) -> Iterator[Raw]:
-    for number, name in enumerate(names):
-        with (root / name).open("rb") as stream:
-            yield Raw(name, number, stream.read(max_bytes + 1))
-
-
-def read_mediawiki(
-    path: str | Path, *, gate: Gate = "russian", max_bytes: int = warc.MAX_RECORD_BYTES
-) -> Iterator[Batch]:
-    """Articles of a MediaWiki dump (XML; plain, .bz2 or .gz) as plain text: the last revision in the page.
-
-    Pages of other namespaces and redirects are counted as skipped. A page whose XML is broken is dropped as
-    malformed; the next one is found by its tag.
-    """
-    with open_lines(str(path)) as stream:
-        yield from _judge(_articles(stream, max_bytes), "wikitext", gate, max_bytes)
-
-
-def _articles(stream: IO[bytes], max_bytes: int) -> Iterator[Raw | str]:
-    base = ""
-    for number, (head, page) in enumerate(_page_elements(stream, max_bytes)):
-        if b"<base>" in head:
-            base = head.split(b"<base>", 1)[1].split(b"</base>", 1)[0].decode("utf-8", "replace")
-            base = base.rsplit("/", 1)[0] + "/"
-        yield Raw("", number, b"", damage="page_too_long") if page is None else _article(page, number, base)
-
-
-def _page_elements(stream: IO[bytes], max_bytes: int) -> Iterator[tuple[bytes, bytes | None]]:
-    """(what stands before, the element) of each <page>; None for one above the limit."""
-    limit = 4 * max_bytes + _CHUNK
-    held = b""
-    while True:
-        begin, end = held.find(b"<page>"), held.find(b"</page>")
-        if 0 <= end < begin:
-            begin = 0
-        if 0 <= begin < end:
-            # A page that lost its end runs into the next one's beginning.
-            begin = held.rfind(b"<page>", begin, end)
-            yield held[:begin], held[begin : end + len(b"</page>")]
-            held = held[end + len(b"</page>") :]
-            continue
-        if len(held) > limit:
-            yield b"", None
-            held = held[-len(b"</page>") :]
-        more = stream.read(_CHUNK)
-        if not more:
-            return
-        held += more
-
-
-def _article(page: bytes, number: int, base: str) -> Raw | str:
+def check_columns(location: str, name: str, columns: Columns) -> None:
+    """Raise UsageError, saying what to do, where a Parquet file lacks the columns. A corrupt file is left to
+    fail by itself, as a shard."""
     try:
-        # expat expands no entity here: a <page> cut out of its document has no DTD.
-        element = ElementTree.fromstring(page)  # noqa: S314 - see above
-    except ElementTree.ParseError:
-        return Raw("", number, b"", damage="bad_xml")
-    title = element.findtext("title") or ""
-    url = base + quote(title.replace(" ", "_"), safe="/:(),!*'")
-    if (element.findtext("ns") or "0").strip() != "0":
-        return "other_namespace"
-    if element.find("redirect") is not None:
-        return "redirect"
-    revisions = element.findall("revision")
-    if not revisions:
-        return Raw(url, number, b"", damage="no_revision")
-    revision = revisions[-1]
-    date = parse_date(revision.findtext("timestamp"))
-    identity = f"{element.findtext('id')}:{revision.findtext('id')}"
-    text = plain_text(revision.findtext("text") or "")
-    return Raw(url, number, text.encode(), None, int(date.timestamp()) if date else None, identity)
+        with storage.open_input(location) as stream:
+            schema = pq.read_schema(stream)
+    except pa.ArrowException:
+        return
+    for key, column in (("html_column", columns.html), ("url_column", columns.url)):
+        if column not in schema.names:
+            known = ", ".join(schema.names[:12])
+            raise UsageError(
+                f"{name}: no column {column!r} (it has {known}); name yours with --set extract.{key}=NAME, "
+                "or leave the file out"
+            )
+    kind = schema.field(columns.html).type
+    if not any(f(kind) for f in (pa.types.is_string, pa.types.is_large_string, *_BINARY)):
+        raise UsageError(
+            f"{name}: column {columns.html!r} is {kind}, neither text nor bytes; "
+            "name another with --set extract.html_column=NAME"
+        )
+
+
+_BINARY: Final = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_string_view)
 
 
 def read_any(
-    path: str | Path, *, gate: Gate = "russian", max_bytes: int = warc.MAX_RECORD_BYTES
+    location: str,
+    *,
+    name: str = "",
+    gate: Gate = "russian",
+    max_bytes: int = warc.MAX_RECORD_BYTES,
+    columns: Columns | None = None,
 ) -> Iterator[Batch]:
-    """The reader for a location by its name: a folder, .parquet, .jsonl, a dump's .xml, else a crawl file."""
-    name = str(path).lower().removesuffix(".gz").removesuffix(".bz2")
-    readers: dict[str, Callable[..., Iterator[Batch]]] = {
-        ".parquet": read_parquet,
-        ".jsonl": read_jsonl,
-        ".ndjson": read_jsonl,
-        ".xml": read_mediawiki,
-    }
-    for ending, reader in readers.items():
-        if name.endswith(ending):
-            return reader(path, gate=gate, max_bytes=max_bytes)
-    if "://" not in name and Path(path).is_dir():
-        return read_folder(path, gate=gate, max_bytes=max_bytes)
-    return warc.read(path, gate=gate, max_record_bytes=max_bytes)
+    """Pages of a file of any kind. `name` stands for the file in made-up addresses ("file:NAME#row=7").
 
-
-def _judge(raws: Iterable[Raw | str], kind: str, gate: Gate, max_bytes: int) -> Iterator[Batch]:
-    """Batches of pages; a string among the pages is the kind of one to skip."""
+    Raises ShardError, UsageError and OSError of the file as a whole; what is wrong with one page is a dropped
+    row. A compressed file that is cut short gives the pages before the cut, and one row that says so.
+    """
     if gate not in ("russian", "off"):
         raise ValueError(f'gate is "russian" or "off", not {gate!r}')
+    kind = kind_of(location)
+    if kind == "crawl":
+        return warc.read(location, gate=gate, max_record_bytes=max_bytes)
+    raws = _raws(kind, location, name or storage.base_name(location), max_bytes, columns or Columns())
+    return _judge(raws, kind, gate, max_bytes)
+
+
+def _raws(kind: Kind, location: str, name: str, max_bytes: int, columns: Columns) -> Iterator[Raw]:
+    if kind == "parquet":
+        check_columns(location, name, columns)
+        yield from _parquet_rows(location, name, columns)
+        return
+    with open_lines(location) as stream:
+        packed = Packed(stream)
+        number = -1
+        if kind == "jsonl":
+            rows = _json_rows(packed, name, max_bytes, columns)
+        elif kind == "mediawiki":
+            rows = _articles(packed, name, max_bytes)
+        else:
+            rows = iter([Raw(f"file:{name}", 0, packed.read(max_bytes + 1))])
+        for raw in rows:
+            number = raw.number
+            yield raw
+        if packed.damage:
+            yield Raw("", number + 1, reason="malformed_record", detail=f"file_cut_short: {packed.damage}")
+
+
+def _parquet_rows(location: str, name: str, columns: Columns) -> Iterator[Raw]:
+    with storage.open_input(location) as stream:
+        try:
+            # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
+            file = pq.ParquetFile(stream, pre_buffer=False)
+            wanted = (columns.url, columns.html, "record_id", *_DATES)
+            present = [n for n in wanted if n in file.schema_arrow.names]
+            number = 0
+            for batch in file.iter_batches(_PARQUET_ROWS, columns=present, use_threads=False):
+                for row in batch.to_pylist():
+                    yield _row(row, number, name, columns)
+                    number += 1
+        except pa.ArrowException as error:
+            raise ShardError(
+                f"{name}: not a readable Parquet file ({one_line(error)}); make it again or leave it out"
+            ) from error
+
+
+def _json_rows(stream: Packed, name: str, max_bytes: int, columns: Columns) -> Iterator[Raw]:
+    # A line holds a page, escaped: at most six bytes a byte, and the other fields.
+    limit = 6 * max_bytes + (1 << 20)
+    number = pages = 0
+    while line := stream.readline(limit):
+        if len(line) >= limit and not line.endswith(b"\n"):
+            while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
+                pass
+            yield Raw(f"file:{name}#row={number}", number, reason="malformed_row", detail="line_too_long")
+        elif line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                row = None
+            raw = _row(row, number, name, columns)
+            pages += not raw.reason
+            yield raw
+        number += 1
+    if number and not pages and not stream.damage:
+        raise ShardError(
+            f"{name}: no line is a JSON object with HTML in {columns.html!r}; "
+            "name yours with --set extract.html_column=NAME"
+        )
+
+
+def _row(row: Any, number: int, name: str, columns: Columns) -> Raw:
+    place = f"file:{name}#row={number}"
+    if not isinstance(row, dict):
+        return Raw(place, number, reason="malformed_row", detail="no_object")
+    url, body = row.get(columns.url), row.get(columns.html)
+    url = url if isinstance(url, str) and url else place
+    if isinstance(body, str):
+        body = body.encode("utf-8", "replace")
+    if not isinstance(body, bytes):
+        return Raw(url, number, reason="malformed_row", detail="no_html")
+    identity = row.get("record_id")
+    return Raw(
+        url, number, body, fetched_at=_date(row), record_id=identity if isinstance(identity, str) else ""
+    )
+
+
+def _date(row: dict[str, Any]) -> int | None:
+    for name in _DATES:
+        date = row.get(name)
+        date = parse_date(date) if isinstance(date, str) else date
+        if isinstance(date, datetime.datetime):
+            # A date without a zone is UTC, whatever zone this machine is in.
+            aware = date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
+            return int(aware.timestamp())
+    return None
+
+
+def _articles(stream: Packed, name: str, max_bytes: int) -> Iterator[Raw]:
+    seen = False
+    for page in read_dump(stream, max_bytes):
+        seen = True
+        date = parse_date(page.timestamp)
+        yield Raw(
+            page.url,
+            page.number,
+            page.text.encode(),
+            page.reason,
+            page.detail,
+            int(date.timestamp()) if date else None,
+            page.identity,
+            page.title,
+        )
+    if not seen and not stream.damage:
+        raise ShardError(f"{name}: no <page> of a MediaWiki dump in it; leave the file out")
+
+
+def _judge(raws: Iterable[Raw], kind: Kind, gate: Gate, max_bytes: int) -> Iterator[Batch]:
     pages: list[Page] = []
     dropped: list[dict[str, Any]] = []
-    skipped: Counter[str] = Counter()
     size = 0
     for raw in raws:
-        if isinstance(raw, str):
-            skipped[raw] += 1
-        elif why := _refusal(raw, kind, gate, max_bytes):
+        if why := _refusal(raw, gate, max_bytes):
             dropped.append(_dropped(raw, *why))
         else:
             pages.append(_page(raw, kind))
             size += len(raw.body)
-        count = len(pages) + len(dropped) + skipped.total()
-        if count >= BATCH_PAGES or size >= warc.BATCH_BYTES:
-            yield _batch(pages, dropped, skipped)
-            pages, dropped, skipped, size = [], [], Counter(), 0
-    if pages or dropped or skipped:
-        yield _batch(pages, dropped, skipped)
+        if len(pages) + len(dropped) >= BATCH_PAGES or size >= warc.BATCH_BYTES:
+            yield _batch(pages, dropped)
+            pages, dropped, size = [], [], 0
+    if pages or dropped:
+        yield _batch(pages, dropped)
 
 
-def _refusal(raw: Raw, kind: str, gate: Gate, max_bytes: int) -> tuple[str, str] | None:
-    if raw.damage:
-        return ("malformed_row" if kind in ("parquet", "jsonl") else "malformed_record"), raw.damage
+def _refusal(raw: Raw, gate: Gate, max_bytes: int) -> tuple[str, str] | None:
+    if raw.reason:
+        return raw.reason, raw.detail
     if len(raw.body) > max_bytes:
         return "page_too_large", f"bytes > {max_bytes}"
     if not raw.body.strip():
@@ -248,9 +306,9 @@ def _refusal(raw: Raw, kind: str, gate: Gate, max_bytes: int) -> tuple[str, str]
     return None
 
 
-def _page(raw: Raw, kind: str) -> Page:
-    text = kind == "wikitext"
-    return Page(
+def _page(raw: Raw, kind: Kind) -> Page:
+    text = kind == "mediawiki"
+    return Article(
         url=raw.url,
         host=host_of(raw.url),
         fetched_at=raw.fetched_at,
@@ -263,6 +321,7 @@ def _page(raw: Raw, kind: str) -> Page:
         robots=None,
         damage=None,
         body=raw.body,
+        title=raw.title,
     )
 
 
@@ -277,6 +336,6 @@ def _dropped(raw: Raw, reason: str, detail: str) -> dict[str, Any]:
     }
 
 
-def _batch(pages: list[Page], dropped: list[dict[str, Any]], skipped: Counter[str]) -> Batch:
+def _batch(pages: list[Page], dropped: list[dict[str, Any]]) -> Batch:
     table = pa.RecordBatch.from_pylist(dropped, schema=DROPPED)
-    return Batch(pages, table, skipped, len(pages) + len(dropped) + skipped.total())
+    return Batch(pages, table, Counter(), len(pages) + len(dropped))

@@ -1,4 +1,5 @@
-"""Stage `extract`: crawl files to documents. Records, gate, charset, main text, repair, in that order.
+"""Stage `extract`: crawl files, and other files of pages, to documents. Records, gate, charset, main text,
+repair, in that order.
 
 Repair comes before language identification, so that Russian in a broken encoding is still Russian when its
 language is asked for. Every record of a file ends up kept, dropped with a reason, or counted as what never
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from corpus import storage, table
 from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
-from corpus.extract import content, warc
+from corpus.extract import content, inputs, warc
 from corpus.extract.decode import decode
 from corpus.extract.sandbox import Sandbox
 from corpus.shard import Input, Output
@@ -41,22 +42,29 @@ PAGE_COLUMNS: Final = pa.schema(
     ]
 )
 _JUDGED: Final = pa.schema([*table.DOCUMENT, *PAGE_COLUMNS, *table.DROP_COLUMNS])
+#: Record types whose body is text already, by somebody else's extractor or by `wikitext`.
+_TEXT_TYPES: Final = ("conversion", "mediawiki")
+#: Files of one page each that make up one task: a shard of a few thousand documents reads well, and 64 MiB
+#: keep a worker busy for seconds, not hours.
+_PAGES: Final = 4_000
+_PAGES_BYTES: Final = 64 << 20
 #: Rows after which extracted pages go on as one table.
 _ROWS: Final = 256
 
 
 @dataclass(frozen=True)
 class Extract:
-    """From crawl files to documents."""
+    """From crawl files (and HTML in tables and files, and MediaWiki dumps) to documents."""
 
     name: ClassVar[str] = "extract"
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ()
     adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
-    #: What a folder is searched for.
-    endings: ClassVar[tuple[str, ...]] = tuple(
-        kind + packed for kind in (".warc", ".wet", ".arc") for packed in ("", ".gz", ".zst")
+    #: What a folder is searched for, in words; `accepts` decides.
+    endings: ClassVar[tuple[str, ...]] = (
+        *(".warc", ".wet", ".arc", ".parquet", ".jsonl", ".html", ".htm", "MediaWiki .xml"),
     )
+    accepts = staticmethod(inputs.accepts)
 
     gate: str = field(
         default="russian",
@@ -82,6 +90,13 @@ class Extract:
         metadata={"help": "repairs of the text that are on"},
     )
 
+    url_column: str = field(
+        default="url", metadata={"help": "column with the address, where HTML is in Parquet or JSONL"}
+    )
+    html_column: str = field(
+        default="html", metadata={"help": "column with the page (text or bytes), where HTML is in a table"}
+    )
+
     def __post_init__(self) -> None:
         if self.gate not in ("russian", "off"):
             raise ValueError(f"extract.gate is russian or off, not {self.gate!r}")
@@ -97,14 +112,39 @@ class Extract:
             )
         Sandbox(timeout_s=self.timeout_s, max_bytes=self.max_page_bytes, favor=self.favor)  # checks them
 
+    def check(self, sources: Sequence[Input]) -> None:
+        """Raise UsageError where the first Parquet file lacks the columns that hold pages."""
+        first = next((s for s in sources if inputs.kind_by_name(s.path) == "parquet"), None)
+        if first is not None:
+            inputs.check_columns(first.path, first.name, self._columns())
+
+    def shares(self, sources: Sequence[Input]) -> list[tuple[Input, ...]]:
+        """A task a file; but files of one page each, which are many and small, by thousands in a task."""
+        shares: list[tuple[Input, ...]] = []
+        pages: list[Input] = []
+        size = 0
+        for source in sources:
+            if inputs.kind_by_name(source.path) != "page":
+                shares.append((source,))
+                continue
+            if pages and (len(pages) == _PAGES or size + source.size > _PAGES_BYTES):
+                shares.append(tuple(pages))
+                pages, size = [], 0
+            pages.append(source)
+            size += source.size
+        return [*shares, tuple(pages)] if pages else shares
+
+    def _columns(self) -> inputs.Columns:
+        return inputs.Columns(self.url_column, self.html_column)
+
     def read(self, source: Input, out: Output) -> Iterator[pa.Table]:
-        """Judged rows of one crawl file; what never is a page is counted in `out.skipped`."""
+        """Judged rows of one file; what never is a page is counted in `out.skipped`."""
         out.bytes_in += source.size
         gate: warc.Gate = "off" if self.gate == "off" else "russian"
         options = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
         yield _empty()
         with storage.translated(source.name):
-            for batch in warc.read(source.path, gate=gate):
+            for batch in inputs.read_any(source.path, name=source.name, gate=gate, columns=self._columns()):
                 out.skipped.update(batch.skipped)
                 if batch.dropped.num_rows:
                     yield _gated(batch.dropped, source.name)
@@ -183,8 +223,9 @@ def _row(page: warc.Page, name: str, to_text: ToText) -> dict[str, Any]:
             "charset": decoded.charset,
             "replaced_characters": decoded.replaced,
         }
-        if page.record_type == "conversion":  # text already, by somebody else's extractor
+        if page.record_type in _TEXT_TYPES:
             row["text"] = decoded.text
+            row["title"] = page.title if isinstance(page, inputs.Article) else None
         else:
             row |= to_text(decoded.text, page)
     except Exception as error:  # any page may hold anything; the row says what it was

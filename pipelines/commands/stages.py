@@ -31,12 +31,11 @@ def _run(name: str, inputs: tuple[str, ...], options: dict[str, Any]) -> None:
     from pipelines import funnel, recipe
     from pipelines.engine import Job, run_stage
     from pipelines.execute import open_executor
-    from pipelines.inputs import ENDINGS, resolve
+    from pipelines.inputs import inputs_of
     from pipelines.progress import make_watch
 
     stage = recipe.build(name, recipe.parse_settings(options["settings"], name))
-    endings = getattr(stage, "endings", ENDINGS["documents"])
-    found = tuple(resolve(inputs, endings))
+    found = tuple(inputs_of(stage, inputs))
     job = Job(stage, found, options["out"], options.get("text_column", "text"), options["redo"])
     executor_name = options["executor"] or "ray"
     with open_executor(executor_name, options["address"], options["workers"]) as executor:
@@ -57,7 +56,10 @@ def _run(name: str, inputs: tuple[str, ...], options: dict[str, Any]) -> None:
 extract = _stage_command(
     "extract",
     "Turn crawl files into documents: read records, keep what looks Russian, decode, take the main text.\n\n"
-    "INPUT is files, folders, globs or URLs of WARC, ARC or WET (.gz or plain).",
+    "INPUT is files, folders, globs or URLs of crawls (WARC, ARC, WET; plain, .gz, .zst), of HTML in "
+    "Parquet or JSONL (columns url and html, or as extract.url_column and extract.html_column say), of HTML "
+    "files (.html, .htm, .xhtml), or of MediaWiki dumps (.xml; plain, .gz, .bz2). Its ending says what a "
+    "file is, else its first bytes do.",
     "bukvar extract crawl/*.warc.gz --out docs",
     documents=False,
 )
