@@ -13,7 +13,7 @@ import datetime
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -41,18 +41,25 @@ _IDENTITY: Final = ("doc_id", "id", "source")
 _DATE_NAMES: Final = ("fetched_at", "date", "timestamp", "crawl_date")
 
 
+#: Hears how much is done, and of how much, in any unit.
+Tell = Callable[[float, float], None]
+
+
 def read_documents(
-    source: Input, text_column: str, rows: int, *, text_only: bool = False
+    source: Input, text_column: str, rows: int, *, text_only: bool = False, tell: Tell | None = None
 ) -> Iterator[pa.Table]:
     """Batches of at most `rows` documents of one file, in file order. With `text_only`, of Parquet only what
-    doc_id, source and text are made from is read.
+    doc_id, source and text are made from is read. `tell(done, of)` hears how far the reading is.
 
     Raises ShardError for a file that can't be read or whose text column is missing or not text.
     """
     if source.path.partition("?")[0].lower().endswith(PARQUET_ENDINGS):
-        yield from _read_parquet(source, text_column, rows, text_only)
+        yield from _read_parquet(source, text_column, rows, text_only, tell or _nobody)
     else:
-        yield from _read_jsonl(source, text_column, rows)
+        yield from _read_jsonl(source, text_column, rows, tell or _nobody)
+
+
+def _nobody(done: float, of: float) -> None: ...
 
 
 def parquet_schema(location: str) -> pa.Schema:
@@ -88,7 +95,9 @@ def _is_dict(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
 
 
-def _read_parquet(source: Input, text_column: str, rows: int, text_only: bool) -> Iterator[pa.Table]:
+def _read_parquet(
+    source: Input, text_column: str, rows: int, text_only: bool, tell: Tell
+) -> Iterator[pa.Table]:
     with storage.open_input(source.path) as stream:
         try:
             # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
@@ -103,6 +112,7 @@ def _read_parquet(source: Input, text_column: str, rows: int, text_only: bool) -
             for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):
                 yield _as_documents(pa.Table.from_batches([batch]), source.name, first, text_column)
                 first += batch.num_rows
+                tell(first, file.metadata.num_rows)
         except (pa.ArrowException, OSError) as error:
             raise ShardError(_corrupt(source.name, error)) from error
 
@@ -209,7 +219,11 @@ def host_of(url: str | None) -> str | None:
 
 def open_lines(location: str) -> Any:
     """A buffered binary stream of a plain, gzip, bzip2 or zstd file, told by its ending."""
-    raw = storage.open_input(location)
+    return unpacked(storage.open_input(location), location)
+
+
+def unpacked(raw: Any, location: str) -> Any:
+    """A buffered binary stream of what a file's own bytes hold, as the ending of its location tells."""
     path = location.partition("?")[0].lower()
     if path.endswith(".gz"):
         return gzip.open(raw, "rb")
@@ -224,12 +238,16 @@ def open_lines(location: str) -> Any:
 _JSONL_SCHEMA: Final = table.DOCUMENT.append(pa.field("extra", pa.large_string()))
 
 
-def _read_jsonl(source: Input, text_column: str, rows: int) -> Iterator[pa.Table]:
+def _read_jsonl(source: Input, text_column: str, rows: int, tell: Tell) -> Iterator[pa.Table]:
     schema = pa.schema([*_JSONL_SCHEMA, *table.DROP_COLUMNS])
     pending: list[dict[str, Any]] = []
     texts = 0
     yield _JSONL_SCHEMA.empty_table()
-    with storage.translated(source.name), open_lines(source.path) as lines:
+    with (
+        storage.translated(source.name),
+        storage.open_input(source.path) as raw,
+        unpacked(raw, source.path) as lines,
+    ):
         try:
             for number, line in enumerate(lines):
                 if not line.strip():
@@ -240,6 +258,7 @@ def _read_jsonl(source: Input, text_column: str, rows: int) -> Iterator[pa.Table
                 if len(pending) == rows:
                     yield _jsonl_table(pending, schema)
                     pending = []
+                    tell(raw.tell(), source.size)
         except (EOFError, UnicodeDecodeError, OSError, zlib.error) as error:
             if isinstance(error, OSError) and storage.is_system_error(error):
                 raise

@@ -19,7 +19,7 @@ import importlib.metadata
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
@@ -127,8 +127,9 @@ class Output:
     Used as a context manager by `run_task`; a task that raises leaves nothing under a final name.
     """
 
-    def __init__(self, folder: str, name: str) -> None:
+    def __init__(self, folder: str, name: str, told: Callable[[float], None] | None = None) -> None:
         self.folder, self.name = folder, name
+        self._told = told
         self.rows_in = self.rows_out = self.bytes_in = self.bytes_out = 0
         self.dropped: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
@@ -144,6 +145,11 @@ class Output:
             for writer in self._writers.values():
                 writer.abandon()
         self._stack.close()
+
+    def tell(self, done: float, of: float) -> None:
+        """Say how much of its work the task has done, in any unit, for those who watch."""
+        if self._told is not None and of > 0:
+            self._told(min(1.0, max(0.0, done / of)))
 
     def split(self, batch: pa.Table) -> None:
         """Send a judged batch's kept rows to the shard and the others to `_dropped`."""

@@ -133,12 +133,15 @@ def parameters(stage: Stage) -> dict[str, Any]:
     return {f.name: getattr(stage, f.name) for f in fields if f.metadata.get("key", True)}
 
 
-def run_task(task: Task) -> Receipt:
-    """Do one task and publish its receipt. Raises ShardError with the input's name in it."""
+def run_task(task: Task, told: Callable[[float], None] | None = None) -> Receipt:
+    """Do one task and publish its receipt; `told` hears on the way which share of it is done.
+
+    Raises ShardError with the input's name in it.
+    """
     started, cpu = time.monotonic(), time.process_time()
     key = task.key()
     shard.retract(task.folder, task.name, key)
-    out = Output(task.folder, task.name)
+    out = Output(task.folder, task.name, told)
     with out:
         try:
             if isinstance(task.stage, PhasedStage):
@@ -194,7 +197,7 @@ def map_documents(
     function: Callable[[pa.Table], pa.Table], adds: pa.Schema, source: Input, text_column: str, out: Output
 ) -> None:
     """Run a stage's function over the documents of one file, splitting kept from dropped rows."""
-    batches = read_documents(source, text_column, BATCH_ROWS)
+    batches = read_documents(source, text_column, BATCH_ROWS, tell=out.tell)
     _split((_counted(function, adds, batch, out) for batch in batches), out)
 
 

@@ -27,7 +27,7 @@ from pipelines.execute import Executor, Failure
 class Watch(Protocol):
     """Who is told of progress (pipelines.progress)."""
 
-    def begin(self, stage: str, phase: str, total: int, done: int) -> None: ...
+    def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None: ...
 
     def advance(self, receipt: Receipt) -> None: ...
 
@@ -127,7 +127,7 @@ def _run_phase(
     job: Job, tasks: Sequence[Task], pending: Sequence[Task], executor: Executor, watch: Watch
 ) -> list[Receipt]:
     phase = tasks[0].phase if tasks else "map"
-    watch.begin(job.stage.name, phase, len(tasks), len(tasks) - len(pending))
+    watch.begin(job.stage.name, phase, len(tasks), len(tasks) - len(pending), job.folder)
     receipts, failures = [], []
     try:
         for outcome in executor(pending):

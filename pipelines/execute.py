@@ -26,6 +26,8 @@ from corpus.stage import Task, run_task
 
 #: Tasks in flight per processor: one runs, one waits, so no processor idles and nothing piles up.
 WINDOW_PER_CPU: Final = 2
+#: Seconds between the marks of a running task: a small file each, also where that is an object.
+MARK_EVERY: Final = 5.0
 #: How often Ray runs a task again whose worker died (killed, out of memory, its machine gone).
 RETRIES: Final = 3
 #: How often Ray is started here before giving up: its node dies where its agent takes longer than 15 s to
@@ -52,9 +54,9 @@ Executor = Callable[[Sequence[Task]], Iterator[Outcome]]
 
 def attempt(task: Task) -> Outcome:
     """Run a task and turn an error into a Failure; keep `_running` and `_failed` in step for `status`."""
-    with _running(task):
+    with _running(task) as told:
         try:
-            receipt = run_task(task)
+            receipt = run_task(task, told)
         except KeyboardInterrupt:
             raise
         except MemoryError:
@@ -66,13 +68,25 @@ def attempt(task: Task) -> Outcome:
 
 
 @contextlib.contextmanager
-def _running(task: Task) -> Iterator[None]:
+def _running(task: Task) -> Iterator[Callable[[float], None]]:
+    """A mark that says who does the task and, every `MARK_EVERY` seconds, which share of it is done."""
     marker = storage.join(task.folder, shard.RUNNING, f"{task.name}.json")
     note = {"host": socket.gethostname(), "pid": os.getpid(), "started": round(time.time())}
-    with contextlib.suppress(BukvarError):  # a full disk is told by the task itself
-        storage.write_bytes(marker, msgspec.json.encode(note))
+    marked = time.monotonic()
+
+    def mark(**more: float) -> None:
+        with contextlib.suppress(BukvarError):  # a full disk is told by the task itself
+            storage.write_bytes(marker, msgspec.json.encode(note | more))
+
+    def told(done: float) -> None:
+        nonlocal marked
+        if time.monotonic() - marked >= MARK_EVERY:
+            marked = time.monotonic()
+            mark(done=round(done, 4))
+
+    mark()
     try:
-        yield
+        yield told
     finally:
         with contextlib.suppress(BukvarError):
             storage.delete(marker)

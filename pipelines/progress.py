@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import structlog
 
-from corpus.shard import Receipt
+from corpus import storage
+from corpus.errors import BukvarError
+from corpus.shard import RUNNING, Receipt
 from pipelines.execute import Failure
 
 if TYPE_CHECKING:
@@ -18,8 +23,11 @@ if TYPE_CHECKING:
 
 #: Seconds between plain lines where stderr is no terminal: often enough to see life, rare enough for a log.
 LINE_EVERY: Final = 10.0
-#: Tasks done before an ETA is told.
+#: Tasks done before an ETA is told, or the share of all work that running tasks have done.
 ETA_FROM: Final = 4
+ETA_SHARE: Final = 0.02
+#: Seconds between looks at the marks of running tasks: half of what lies between two marks.
+LOOK_EVERY: Final = 2.5
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -32,7 +40,7 @@ def make_console(*, stderr: bool = False) -> Console:
 class Silent:
     """Tells nobody (`--quiet`, tests)."""
 
-    def begin(self, stage: str, phase: str, total: int, done: int) -> None: ...
+    def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None: ...
 
     def advance(self, receipt: Receipt) -> None: ...
 
@@ -42,32 +50,64 @@ class Silent:
 
 
 class Lines(Silent):
-    """Plain lines: one when a phase ends, one every `LINE_EVERY` seconds before, one per failure."""
+    """Plain lines: one when a phase ends, one every `LINE_EVERY` seconds before, one per failure.
+
+    A thread looks every `LOOK_EVERY` seconds at the marks of running tasks, so that one large file shows
+    progress too.
+    """
 
     def __init__(self) -> None:
         self._title, self._total, self._done, self._at_start = "", 0, 0, 0
+        self._partial = 0.0
         self._started = self._told = time.monotonic()
+        self._ended = threading.Event()
+        self._looker: threading.Thread | None = None
 
-    def begin(self, stage: str, phase: str, total: int, done: int) -> None:
+    def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None:
         self._title = stage if phase == "map" else f"{stage} ({phase})"
-        self._total, self._done, self._at_start = total, done, done
+        self._total, self._done, self._at_start, self._partial = total, done, done, 0.0
         self._started = self._told = time.monotonic()
+        if done < total:
+            self._ended = threading.Event()
+            self._looker = threading.Thread(target=self._look, args=(folder, self._ended), daemon=True)
+            self._looker.start()
+
+    def _look(self, folder: str, ended: threading.Event) -> None:
+        while not ended.wait(LOOK_EVERY):
+            self._partial = running_share(folder)
+            self._show()
+
+    def _show(self) -> None:
+        """Tell, when it is time to, where the phase is."""
+        now = time.monotonic()
+        if now - self._told < LINE_EVERY:
+            return
+        self._told = now
+        done = self._done + self._partial
+        worked = done - self._at_start
+        share = f" ({done / self._total:.0%})" if self._partial else ""
+        # The first tasks wait for workers to start and tell nothing of the others.
+        enough = self._done - self._at_start >= ETA_FROM or self._partial >= ETA_SHARE * self._total
+        left = (
+            f", about {duration((now - self._started) / worked * (self._total - done))} left"
+            if enough
+            else ""
+        )
+        self._say(f"{self._title}: {self._done} of {self._total} tasks{share}{left}")
 
     def advance(self, receipt: Receipt) -> None:  # noqa: ARG002 - the protocol's signature
         self._done += 1
-        now = time.monotonic()
-        if now - self._told >= LINE_EVERY:
-            self._told = now
-            worked = self._done - self._at_start
-            left = (now - self._started) / worked * (self._total - self._done)
-            # The first tasks wait for workers to start and tell nothing of the others.
-            eta = f", about {duration(left)} left" if worked >= ETA_FROM else ""
-            self._say(f"{self._title}: {self._done} of {self._total} tasks{eta}")
+        self._partial = max(0.0, self._partial - 1.0)  # until the next look; never backwards
+        self._show()
 
     def fail(self, failure: Failure) -> None:
         self._say(f"{self._title}: {failure.message}")
 
     def end(self) -> None:
+        if self._looker is not None:
+            self._ended.set()
+            self._looker.join()
+            self._looker = None
         worked = self._done - self._at_start
         if worked:
             spent = duration(time.monotonic() - self._started)
@@ -87,8 +127,8 @@ class Bars(Lines):
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
 
-    def begin(self, stage: str, phase: str, total: int, done: int) -> None:
-        super().begin(stage, phase, total, done)
+    def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None:
+        super().begin(stage, phase, total, done, folder)
         if done == total:
             return
         from rich.progress import (
@@ -114,15 +154,14 @@ class Bars(Lines):
         self._progress.start()
         self._bar = self._progress.add_task(self._title, total=total, completed=done)
 
-    def advance(self, receipt: Receipt) -> None:  # noqa: ARG002 - the protocol's signature
-        self._done += 1
+    def _show(self) -> None:
         if self._progress is not None and self._bar is not None:
-            self._progress.advance(self._bar)
+            self._progress.update(self._bar, completed=self._done + self._partial)
 
     def end(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            progress.stop()
         super().end()
 
     def _say(self, text: str) -> None:
@@ -135,9 +174,9 @@ class Logged:
     def __init__(self, watch: Silent, log: structlog.typing.FilteringBoundLogger) -> None:
         self._watch, self._log = watch, log
 
-    def begin(self, stage: str, phase: str, total: int, done: int) -> None:
+    def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None:
         self._log.info("phase_begun", stage=stage, phase=phase, tasks=total, done_before=done)
-        self._watch.begin(stage, phase, total, done)
+        self._watch.begin(stage, phase, total, done, folder)
 
     def advance(self, receipt: Receipt) -> None:
         self._log.info(
@@ -158,6 +197,17 @@ class Logged:
     def end(self) -> None:
         self._log.info("phase_ended")
         self._watch.end()
+
+
+def running_share(folder: str) -> float:
+    """Sum of the shares that a folder's running tasks say they have done: 1.5 for a half and a whole task."""
+    total = 0.0
+    with suppress(BukvarError):
+        for location in storage.list_files(storage.join(folder, RUNNING)):
+            with suppress(BukvarError, msgspec.MsgspecError):  # the task may end while we look
+                note = msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+                total += float(note.get("done", 0.0))
+    return total
 
 
 def make_watch(*, quiet: bool) -> Silent:

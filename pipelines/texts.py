@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import storage, table
-from corpus.documents import TEXT_ENDINGS, open_lines, read_documents
+from corpus.documents import TEXT_ENDINGS, Tell, read_documents, unpacked
 from corpus.errors import ShardError
 from corpus.shard import Input
 from corpus.stage import BATCH_ROWS
@@ -26,12 +26,15 @@ _BATCH_BYTES: Final = 8 << 20
 _SCHEMA: Final = pa.schema([table.DOCUMENT.field("doc_id"), table.DOCUMENT.field("text")])
 
 
-def read_texts(source: Input, text_column: str) -> Iterator[pa.Table]:
-    """Batches with doc_id and text. Raises ShardError for what can't be read as text."""
+def read_texts(source: Input, text_column: str, tell: Tell | None = None) -> Iterator[pa.Table]:
+    """Batches with doc_id and text; `tell(done, of)` hears how far the reading is.
+
+    Raises ShardError for what can't be read as text.
+    """
     if source.path.partition("?")[0].lower().endswith(TEXT_ENDINGS):
-        yield from _plain(source)
+        yield from _plain(source, tell)
         return
-    for batch in read_documents(source, text_column, BATCH_ROWS, text_only=True):
+    for batch in read_documents(source, text_column, BATCH_ROWS, text_only=True, tell=tell):
         if table.DROP in batch.column_names:
             batch = batch.filter(batch.column(table.DROP).is_null())
         if batch.num_rows:
@@ -46,8 +49,12 @@ def split_held_out(batch: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:
     return batch.filter(pa.compute.invert(out)), batch.filter(out)
 
 
-def _plain(source: Input) -> Iterator[pa.Table]:
-    with storage.translated(source.name), open_lines(source.path) as stream:
+def _plain(source: Input, tell: Tell | None) -> Iterator[pa.Table]:
+    with (
+        storage.translated(source.name),
+        storage.open_input(source.path) as raw,
+        unpacked(raw, source.path) as stream,
+    ):
         pieces: list[str] = []
         size = number = 0
         for piece in _pieces(stream):
@@ -62,6 +69,8 @@ def _plain(source: Input) -> Iterator[pa.Table]:
             if size >= _BATCH_BYTES:
                 yield _table(pieces, source.name, number)
                 number, pieces, size = number + len(pieces), [], 0
+                if tell is not None:
+                    tell(raw.tell(), source.size)
         if pieces:
             yield _table(pieces, source.name, number)
 

@@ -129,7 +129,7 @@ class Train:
         _put(counts, f"{WORK}/{task.index:05d}.counts", out)
 
     def _training_texts(self, task: Task, out: Output) -> Iterator[pa.ChunkedArray]:
-        for batch in read_texts(task.inputs[0], task.option["text_column"]):
+        for batch in read_texts(task.inputs[0], task.option["text_column"], out.tell):
             training, _ = split_held_out(batch, self.held_out)
             out.rows_in += batch.num_rows
             out.rows_out += training.num_rows

@@ -132,4 +132,5 @@ def _alive(note: dict[str, Any]) -> bool:
 
 def _described(name: str, note: dict[str, Any]) -> str:
     since = int(time.time() - note["started"]) if "started" in note else 0
-    return f"{name} on {note.get('host', '?')} for {since} s"
+    done = f", {note['done']:.0%} done" if "done" in note else ""
+    return f"{name} on {note.get('host', '?')} for {since} s{done}"

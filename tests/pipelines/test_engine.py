@@ -259,7 +259,7 @@ class TestFailures:
     def test_an_out_of_memory_task_says_what_to_do(
         self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def exhaust(_: object) -> None:
+        def exhaust(*_: object) -> None:
             raise MemoryError
 
         monkeypatch.setattr(execute, "run_task", exhaust)

@@ -74,7 +74,7 @@ class TestAttempt:
         seen = []
         real = execute.run_task
 
-        def look(task: Task) -> shard.Receipt:
+        def look(task: Task, _told: object) -> shard.Receipt:
             seen.append(msgspec.json.decode((tmp_path / "out/_running/00000.json").read_bytes()))
             return real(task)
 
@@ -93,7 +93,7 @@ class TestAttempt:
         assert noted["message"] == outcome.message
 
     def test_lets_ctrl_c_through(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def stop(_: Task) -> None:
+        def stop(*_: object) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(execute, "run_task", stop)

@@ -1,0 +1,93 @@
+"""What a person sees: whole tasks, and the share of running ones."""
+
+import json
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.documents import read_documents
+from corpus.shard import Input, Output
+from corpus.stage import Task, run_task
+from pipelines import execute, progress
+from pipelines.execute import attempt
+from pipelines.progress import Lines, running_share
+from tests.pipelines.stages import Shorten, inputs_of, write_texts
+
+
+def mark(folder: Path, name: str, **note: object) -> None:
+    (folder / "_running").mkdir(parents=True, exist_ok=True)
+    (folder / "_running" / f"{name}.json").write_text(json.dumps(note))
+
+
+def test_running_share_adds_what_the_marks_say(tmp_path: Path) -> None:
+    mark(tmp_path, "00000", done=0.25)
+    mark(tmp_path, "00001", done=0.5)
+    mark(tmp_path, "00002", pid=1)
+    (tmp_path / "_running" / "00003.json").write_text("{")
+    assert running_share(str(tmp_path)) == 0.75
+    assert running_share(str(tmp_path / "nowhere")) == 0.0
+
+
+def test_a_long_task_leaves_marks_with_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "MARK_EVERY", 0.0)
+    source = write_texts(tmp_path / "a.parquet", ["слово"] * 1500)
+    seen: list[float] = []
+
+    def look(task: Task, told: object) -> object:
+        def both(done: float) -> None:
+            told(done)  # type: ignore[operator]
+            seen.append(running_share(str(tmp_path / "out")))
+
+        return run_task(task, both)
+
+    monkeypatch.setattr(execute, "run_task", look)
+    attempt(Task(Shorten(), 0, inputs_of([source]), str(tmp_path / "out")))
+    assert seen == sorted(seen)
+    assert len(seen) == 3
+    assert seen[-1] == 1.0
+    assert not list((tmp_path / "out/_running").glob("*"))
+
+
+def test_reading_tells_how_far_it_is(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"text": "слово " * 300}) + "\n" for _ in range(4000))
+    (tmp_path / "a.jsonl").write_text(lines)
+    pq.write_table(pa.table({"text": ["слово"] * 100}), tmp_path / "a.parquet")
+    for name in ("a.jsonl", "a.parquet"):
+        path = tmp_path / name
+        told: list[float] = []
+        out = Output(str(tmp_path), "x", told.append)
+        for _ in read_documents(Input(str(path), name, "", path.stat().st_size), "text", 30, tell=out.tell):
+            pass
+        assert told == sorted(told)
+        assert 0 < told[0] < told[-1] <= 1.0
+
+
+class TestLines:
+    def test_one_large_task_shows_its_share_and_the_time_left(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+        monkeypatch.setattr(progress, "LOOK_EVERY", 0.01)
+        mark(tmp_path, "00000", done=0.5)
+        watch = Lines()
+        watch.begin("identify", "map", 1, 0, str(tmp_path))
+        for _ in range(1000):
+            said = capsys.readouterr().err
+            if said:
+                break
+            time.sleep(0.01)
+        watch.end()
+        assert said.startswith("identify: 0 of 1 tasks (50%), about ")
+
+    def test_what_is_told_before_the_first_mark_has_no_estimate(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+        watch = Lines()
+        watch.begin("identify", "map", 1, 0, str(tmp_path))
+        watch._show()
+        watch.end()
+        assert capsys.readouterr().err == "identify: 0 of 1 tasks\n"
