@@ -35,8 +35,8 @@ const RING: u32 = 0xff;
 /// and the map of long pretokens an eighth.
 const RING_SHARE: usize = 8;
 const LONG_SHARE: usize = 8;
-/// Longer pretokens are merged each time: a run of 256 bytes and more hardly ever comes back.
-const LONGEST: usize = 256;
+/// Longer pretokens are merged each time, past the cache: a run of more bytes hardly ever comes back.
+pub const LONGEST: usize = 256;
 /// What a map entry takes beside its bytes and ids, about.
 const LONG_OVERHEAD: usize = 96;
 
@@ -155,19 +155,10 @@ impl Cache {
     }
 
     pub fn get_long(&self, piece: &[u8]) -> Option<&[u32]> {
-        if piece.len() > LONGEST {
-            None
-        } else {
-            self.long.get(piece).map(AsRef::as_ref)
-        }
+        self.long.get(piece).map(AsRef::as_ref)
     }
 
     pub fn put_long(&mut self, piece: &[u8]) {
-        if piece.len() > LONGEST {
-            // One word of 100 MB must not leave its memory here.
-            self.scratch = Vec::new();
-            return;
-        }
         self.long_bytes += piece.len() + self.scratch.len() * size_of::<u32>() + LONG_OVERHEAD;
         if self.long_bytes > self.long_limit {
             self.long.clear();

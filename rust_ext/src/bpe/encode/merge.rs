@@ -1,13 +1,14 @@
 //! Merging one pretoken: the neighbours whose result has the lowest rank first, the leftmost of equals.
 //!
 //! Up to `SHORT` bytes all candidates lie in one small array that is searched anew for each merge, eight at a
-//! time: quadratic, and for words faster than a heap. Longer runs (one word of 100 MB is legal input) go to a heap
-//! over a linked list: n log n.
+//! time: quadratic, and for words faster than a heap. Longer runs (one word of 100 MB is legal input) are merged
+//! in windows of that size (`windows`); a window that must be larger goes to a heap over a linked list: n log n.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::pairs::NONE;
+use super::windows;
 
 /// The longest pretoken for the small array.
 pub const SHORT: usize = 64;
@@ -20,6 +21,8 @@ pub trait Merges {
     fn bytes(&self, left: u8, right: u8) -> u32;
     /// The token that two neighbouring tokens merge into, or `NONE`.
     fn tokens(&self, left: u32, right: u32) -> u32;
+    /// Bytes of a token.
+    fn length(&self, token: u32) -> usize;
 }
 
 /// The tokens of `piece`, which is not empty, written over `out`.
@@ -28,7 +31,7 @@ pub(super) fn merge(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
     if piece.len() <= SHORT {
         merge_short(piece, merges, out);
     } else {
-        merge_long(piece, merges, out);
+        windows::append(piece, merges, out);
     }
 }
 
@@ -48,7 +51,7 @@ fn candidate(rank: u32, at: u32) -> i32 {
     }
 }
 
-fn merge_short(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
+pub(super) fn merge_short(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
@@ -127,15 +130,7 @@ struct Node {
     after: u32,
 }
 
-/// Positions are 32 bits, so a pretoken may have up to 4 GiB; what is longer is merged in blocks of that.
-const LONGEST: usize = u32::MAX as usize - 1;
-
-fn merge_long(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
-    for block in piece.chunks(LONGEST) {
-        merge_block(block, merges, out);
-    }
-}
-
+/// Appends the tokens of a piece of less than 4 GiB, which is not empty; 20 bytes of memory a byte.
 pub(super) fn merge_block(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
     let last = piece.len() as u32 - 1;
     let mut nodes: Vec<Node> = (0..=last)

@@ -14,6 +14,7 @@ mod cache;
 mod merge;
 mod model;
 mod pairs;
+mod windows;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -85,6 +86,8 @@ trait Sink {
     /// The first `count` (1..=4) of `ids`.
     fn few(&mut self, ids: [u32; 4], count: usize);
     fn many(&mut self, ids: &[u32]);
+    /// The ids of a pretoken too long for the cache.
+    fn long(&mut self, piece: &[u8], model: &Model);
 }
 
 impl Sink for Vec<u32> {
@@ -106,6 +109,10 @@ impl Sink for Vec<u32> {
     fn many(&mut self, ids: &[u32]) {
         self.extend_from_slice(ids);
     }
+
+    fn long(&mut self, piece: &[u8], model: &Model) {
+        model.append(piece, self);
+    }
 }
 
 /// Counts ids instead of keeping them.
@@ -120,6 +127,10 @@ impl Sink for Counter {
     #[inline]
     fn many(&mut self, ids: &[u32]) {
         self.0 += ids.len() as u64;
+    }
+
+    fn long(&mut self, piece: &[u8], model: &Model) {
+        self.0 += model.count(piece);
     }
 }
 
@@ -298,6 +309,9 @@ impl Encoder {
     #[cold]
     #[inline(never)]
     fn miss(&self, piece: &[u8], one: &Waiting, cache: &mut Cache, sink: &mut impl Sink) {
+        if piece.len() > cache::LONGEST {
+            return sink.long(piece, &self.model);
+        }
         if one.key == Key::LONG
             && let Some(ids) = cache.get_long(piece)
         {

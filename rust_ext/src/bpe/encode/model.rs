@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::EncodeError;
 use super::merge::{self, Merges};
 use super::pairs::{NONE, Pairs, RANK_BITS};
+use super::windows;
 
 /// Stands for the two parts of a token that no merge makes.
 pub const NO_MERGE: (u32, u32) = (u32::MAX, u32::MAX);
@@ -16,6 +17,8 @@ pub struct Model {
     /// Tokens that merging does not reach from their own bytes; a pretoken that equals one is it. Empty for
     /// an ordered vocabulary.
     whole: HashMap<Box<[u8]>, u32>,
+    /// Bytes of the longest of these.
+    longest_whole: usize,
     first_id: u32,
 }
 
@@ -43,6 +46,7 @@ pub(super) struct Rules {
     /// By left * 256 + right: what two bytes merge into; the first step of every pretoken, without hashing.
     bytes: Vec<u32>,
     pairs: Pairs,
+    lengths: Vec<u32>,
 }
 
 impl Rules {
@@ -62,7 +66,13 @@ impl Rules {
             byte,
             bytes,
             pairs: Pairs::new(merges),
+            lengths: tokens.iter().map(|token| token.len() as u32).collect(),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_concatenation(tokens: &[&[u8]]) -> Self {
+        Self::new(tokens, &every_split(tokens))
     }
 
     #[cfg(test)]
@@ -90,6 +100,11 @@ impl Merges for Rules {
     #[inline(always)]
     fn tokens(&self, left: u32, right: u32) -> u32 {
         self.pairs.get(left, right)
+    }
+
+    #[inline(always)]
+    fn length(&self, token: u32) -> usize {
+        self.lengths[token as usize] as usize
     }
 }
 
@@ -177,6 +192,10 @@ impl Merges for Without<'_> {
     fn tokens(&self, left: u32, right: u32) -> u32 {
         self.but(self.rules.tokens(left, right))
     }
+
+    fn length(&self, token: u32) -> usize {
+        self.rules.length(token)
+    }
 }
 
 impl Model {
@@ -248,6 +267,7 @@ impl Model {
         Ok(Self {
             tokens: all,
             rules: Rules::new(tokens, merges),
+            longest_whole: whole.keys().map(|token| token.len()).max().unwrap_or(0),
             whole,
             first_id,
         })
@@ -270,10 +290,8 @@ impl Model {
 
     /// Writes the ids of one pretoken, which is not empty, over `out`.
     pub fn merge(&self, piece: &[u8], out: &mut Vec<u32>) {
-        if !self.whole.is_empty()
-            && let Some(&rank) = self.whole.get(piece)
-        {
-            out.clear();
+        out.clear();
+        if let Some(rank) = self.whole(piece) {
             out.push(rank + self.first_id);
             return;
         }
@@ -281,5 +299,34 @@ impl Model {
         if self.first_id != 0 {
             out.iter_mut().for_each(|id| *id += self.first_id);
         }
+    }
+
+    /// Appends the ids of one long pretoken to `out`.
+    pub fn append(&self, piece: &[u8], out: &mut Vec<u32>) {
+        if let Some(rank) = self.whole(piece) {
+            out.push(rank + self.first_id);
+            return;
+        }
+        let before = out.len();
+        windows::append(piece, &self.rules, out);
+        if self.first_id != 0 {
+            out[before..].iter_mut().for_each(|id| *id += self.first_id);
+        }
+    }
+
+    /// How many ids one long pretoken has.
+    pub fn count(&self, piece: &[u8]) -> u64 {
+        match self.whole(piece) {
+            Some(_) => 1,
+            None => windows::count(piece, &self.rules),
+        }
+    }
+
+    #[inline(always)]
+    fn whole(&self, piece: &[u8]) -> Option<u32> {
+        if piece.len() > self.longest_whole {
+            return None;
+        }
+        self.whole.get(piece).copied()
     }
 }
