@@ -19,8 +19,7 @@ const FIRST_OUTPUT: usize = if cfg!(test) { 512 } else { 1 << 20 };
 const MAX_OUTPUT: usize = if cfg!(test) { 4096 } else { 32 << 20 };
 /// Output of one streaming step.
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
-/// How far before the place where a member turned out damaged the next one is looked for: an inflater runs
-/// on past a damaged end of member for some bytes before it notices.
+/// Compressed bytes that are kept of a member above `MAX_INPUT`, to look for the next one in (`search_from`).
 const OVERLAP: usize = if cfg!(test) { 512 } else { 64 << 10 };
 
 pub struct Gzip {
@@ -194,16 +193,15 @@ impl Gzip {
         self.find_member(input, from)
     }
 
-    /// Where to look for the next member after one turned out damaged at `used`. What is searched twice in a
-    /// file stays below what was read, so that no input makes the search quadratic.
+    /// Where to look for the next member after one turned out damaged at `used`: behind its own first byte, since
+    /// an inflater that missed the member's end may have run on through any number of others before it noticed.
+    /// What is searched, and then inflated, twice in a file stays below what was read of it and a MiB, so that
+    /// no input makes the search quadratic.
     fn search_from(&mut self, used: usize, offset: u64) -> usize {
-        let overlap = if self.searched_twice <= offset + (1 << 20) {
-            OVERLAP
-        } else {
-            0
-        };
-        self.searched_twice += overlap as u64;
-        used.saturating_sub(overlap).max(1)
+        let budget = (offset + (1 << 20)).saturating_sub(self.searched_twice);
+        let overlap = budget.min(used as u64);
+        self.searched_twice += overlap;
+        (used - overlap as usize).max(1)
     }
 
     /// Consumes up to the next member that begins with a WARC record, or to the end of the file.

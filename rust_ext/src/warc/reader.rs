@@ -43,7 +43,8 @@ impl<R: Read> Reader<R> {
         let offset = self.stream.window.source_offset();
         if !self.stream.window.data().starts_with(b"WARC/") {
             self.scan()?;
-            return Ok(Some(malformed(Head::default(), offset, "not_a_record")));
+            let kind = self.take_damage().unwrap_or("not_a_record");
+            return Ok(Some(malformed(Head::default(), offset, kind)));
         }
         let Some(length) = self.head()? else {
             self.scan()?;
@@ -67,8 +68,11 @@ impl<R: Read> Reader<R> {
 
     /// Cuts the block out, judges it and passes over it.
     fn record(&mut self, head: Head, offset: u64, length: usize) -> io::Result<Record> {
+        if let Some(kind) = self.cut_here()?.filter(|&kind| length > 0 || kind != "truncated") {
+            return Ok(self.without_block(head, offset, kind));
+        }
         let held = self.ensure(length + 4)?;
-        let damaged = self.damage_within(length + 4);
+        let damaged = self.damage_within(length, 4);
         let sound = damaged.is_none() && held >= length && self.ends_well(length)?;
         let next = if sound { None } else { self.boundary_in(length)? };
         // A member whose bytes were overwritten may go on behind the block and turn out damaged there.
@@ -99,6 +103,17 @@ impl<R: Read> Reader<R> {
         Ok(record)
     }
 
+    /// A record whose member ends or is damaged right behind its header.
+    fn without_block(&mut self, head: Head, offset: u64, kind: &'static str) -> Record {
+        let record = if kind.starts_with("bad_") {
+            malformed(head, offset, kind)
+        } else {
+            page::judge(head, offset, &[], Some(kind), &self.limits)
+        };
+        self.take_damage();
+        record
+    }
+
     /// Whether what follows a block of `length` bytes is blank and then a record, or the end of its member.
     fn ends_well(&mut self, length: usize) -> io::Result<bool> {
         let begins = |data: &[u8]| {
@@ -106,12 +121,26 @@ impl<R: Read> Reader<R> {
             let begin = rest.iter().position(|b| !b.is_ascii_whitespace());
             begin.map(|at| rest[at..].starts_with(b"WARC/") || b"WARC/".starts_with(&rest[at..]))
         };
+        if self.ends_at_member(length) {
+            return Ok(true);
+        }
         let data = self.stream.window.data();
         if begins(data).is_none() && data.len() < length + MAX_BLANK && self.stream.between_members() {
             return Ok(true);
         }
         let held = self.ensure(length + MAX_BLANK)?;
         Ok(begins(&self.stream.window.data()[..held.min(length + MAX_BLANK)]).unwrap_or(true))
+    }
+
+    /// Whether a member begins behind a block of `length` bytes and blank ones: whatever it holds, even damage,
+    /// is not the block's.
+    fn ends_at_member(&self, length: usize) -> bool {
+        let window = &self.stream.window;
+        let mut members = window.marks_ahead().filter(|(_, mark)| mark.damage.is_none());
+        let behind = members
+            .find(|&(at, _)| at >= length)
+            .and_then(|(at, _)| window.data().get(length..at));
+        behind.is_some_and(|rest| rest.len() <= MAX_BLANK && rest.trim_ascii().is_empty())
     }
 
     /// Where in the next `length` bytes another record begins, by the blank lines before and the lines in it.
@@ -127,6 +156,11 @@ impl<R: Read> Reader<R> {
         let budget = MAX_SKIPPED * self.limits.max_record_bytes as u64;
         let mut damage = None;
         while left > 0 {
+            if let Some(kind) = self.cut_here()? {
+                damage = Some(kind);
+                self.take_damage();
+                break;
+            }
             let step = left.min(STEP as u64) as usize;
             let boundary = self.boundary_in(step)?;
             if let Some(at) = boundary {
@@ -220,20 +254,31 @@ impl<R: Read> Reader<R> {
         first
     }
 
-    /// The first damage ahead, if it lies within `distance`.
-    fn damage_within(&self, distance: usize) -> Option<(usize, &'static str)> {
-        let mut damaged = self
-            .stream
-            .window
-            .marks_ahead()
-            .filter_map(|(at, mark)| Some((at, mark.damage?)));
-        damaged.next().filter(|&(at, _)| at <= distance)
+    /// The first damage in a block of `length` bytes or in the `behind` bytes after it, there only of a member
+    /// that begins in the block or before it: another one's is not the block's, and comes out by itself.
+    fn damage_within(&self, length: usize, behind: usize) -> Option<(usize, &'static str)> {
+        let window = &self.stream.window;
+        let (at, mark) = window.marks_ahead().find(|(_, mark)| mark.damage.is_some())?;
+        let ours = mark.begin < window.position() + length as u64;
+        let near = at < length || at <= length + behind && ours;
+        mark.damage.filter(|_| near).map(|kind| (at, kind))
+    }
+
+    /// What keeps a record from going on at the position, which lies inside of it: bytes are missing here, or a
+    /// member begins that begins with a record. `ensure` sees such places behind the position only.
+    fn cut_here(&mut self) -> io::Result<Option<&'static str>> {
+        // Marks come before the bytes behind them: with those here, all marks at the position are.
+        self.ensure(5)?;
+        let window = &self.stream.window;
+        let damage = window.marks_here().find_map(|mark| mark.damage);
+        let member = window.marks_here().next().is_some() && window.data().starts_with(b"WARC/");
+        Ok(damage.or(member.then_some("truncated")))
     }
 
     /// Damage that ends the rubble behind a block of `length` bytes, if it comes soon.
     fn damage_behind(&mut self, length: usize) -> io::Result<Option<(usize, &'static str)>> {
         self.ensure(length + STEP)?;
-        Ok(self.damage_within(length + STEP))
+        Ok(self.damage_within(length, STEP))
     }
 
     /// Makes `want` bytes available at the position, unless the file, damage, or a member that begins with a

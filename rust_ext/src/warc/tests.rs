@@ -184,10 +184,15 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_byte_costs_its_own_member_only(bodies in bodies(), at in any::<prop::sample::Index>(), bit in 0u8..8) {
+    fn a_flipped_byte_costs_its_own_member_only(
+        bodies in bodies(),
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+    ) {
         let records = records_of(&bodies);
         let members: Vec<Vec<u8>> = records.iter().map(|r| gzip(r)).collect();
-        let damaged = at.index(members.len());
+        let damaged = which.index(members.len());
         let mut file = members.clone();
         let place = at.index(file[damaged].len());
         file[damaged][place] ^= 1 << bit;
@@ -281,6 +286,25 @@ fn a_record_above_the_limit_is_passed_over() {
         assert_eq!(urls, ["http://h/0", "http://h/2"], "{container:?}");
         let reason = |r: &Record| matches!(r, Record::Dropped(d) if d.reason == Reason::PageTooLarge);
         assert_eq!(read.iter().filter(|r| reason(r)).count(), 1, "{container:?}");
+    }
+}
+
+#[test]
+fn a_record_that_ends_anywhere_before_its_length_leaves_the_next_one_whole() {
+    let end = |record: &[u8]| memchr::memmem::find(record, b"\r\n\r\n").unwrap() + 4;
+    for length in [700, 5000] {
+        // In a member with its own checksum or a wrong one: cut behind the head, at each step of reading.
+        let record = response("http://h/0", &vec![b'x'; length]);
+        for (held, sound) in (0..400).flat_map(|held| [(held, true), (held, false)]) {
+            let mut cut = gzip(&record[..end(&record) + held]);
+            let checksum = cut.len() - 8;
+            cut[checksum] ^= u8::from(!sound);
+            let file = [cut, gzip(&response("http://h/1", b"<p>whole"))].concat();
+            let read = read_all(&file);
+            let whole = [("http://h/1".to_owned(), b"<p>whole".to_vec())];
+            assert_eq!(pages(&read), whole, "{length} {held} {sound}");
+            assert_eq!(read.len(), 2, "{length} {held} {sound} {read:?}");
+        }
     }
 }
 

@@ -11,6 +11,9 @@ pub struct Mark {
     pub source: u64,
     /// Set where bytes are missing at this place: what is wrong with the member.
     pub damage: Option<&'static str>,
+    /// Absolute offset in the decompressed stream where the member's bytes begin: what lies before them is not
+    /// touched by its damage.
+    pub begin: u64,
 }
 
 /// A buffer that members are decompressed into and records are cut from.
@@ -21,6 +24,8 @@ pub struct Window {
     end: usize,
     base: u64,
     marks: VecDeque<Mark>,
+    /// Where the last member that was begun begins: in the file and in the decompressed stream.
+    member: Option<(u64, u64)>,
 }
 
 impl Window {
@@ -64,24 +69,26 @@ impl Window {
 
     /// Marks the beginning of a member at the end of the data.
     pub fn mark(&mut self, source: u64) {
-        self.push(Mark {
-            at: self.base + self.end as u64,
+        let at = self.base + self.end as u64;
+        self.member = Some((source, at));
+        self.marks.push_back(Mark {
+            at,
             source,
             damage: None,
+            begin: at,
         });
     }
 
     /// Marks that bytes are missing at the end of the data.
     pub fn damage(&mut self, source: u64, kind: &'static str) {
-        self.push(Mark {
-            at: self.base + self.end as u64,
+        let at = self.base + self.end as u64;
+        let begun = self.member.filter(|&(member, _)| member == source);
+        self.marks.push_back(Mark {
+            at,
             source,
             damage: Some(kind),
+            begin: begun.map_or(at, |(_, begin)| begin),
         });
-    }
-
-    fn push(&mut self, mark: Mark) {
-        self.marks.push_back(mark);
     }
 
     /// Offset in the file for a record that begins at the position: its member's where it begins one, else
@@ -111,6 +118,12 @@ impl Window {
             self.marks.pop_front();
         }
         None
+    }
+
+    /// Marks at the position.
+    pub fn marks_here(&self) -> impl Iterator<Item = &Mark> + '_ {
+        let position = self.position();
+        self.marks.iter().filter(move |m| m.at == position)
     }
 
     /// Marks behind the position, each with its distance from it.
