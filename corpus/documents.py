@@ -46,15 +46,23 @@ Tell = Callable[[float, float], None]
 
 
 def read_documents(
-    source: Input, text_column: str, rows: int, *, text_only: bool = False, tell: Tell | None = None
+    source: Input,
+    text_column: str,
+    rows: int,
+    *,
+    text_only: bool = False,
+    also: tuple[str, ...] = (),
+    tell: Tell | None = None,
 ) -> Iterator[pa.Table]:
     """Batches of at most `rows` documents of one file, in file order. With `text_only`, of Parquet only what
-    doc_id, source and text are made from is read. `tell(done, of)` hears how far the reading is.
+    doc_id, source and text are made from is read, and the columns `also` where they are there. `tell(done,
+    of)` hears how far the reading is.
 
     Raises ShardError for a file that can't be read or whose text column is missing or not text.
     """
     if source.path.partition("?")[0].lower().endswith(PARQUET_ENDINGS):
-        yield from _read_parquet(source, text_column, rows, text_only, tell or _nobody)
+        wanted = (*_IDENTITY, *also) if text_only else None
+        yield from _read_parquet(source, text_column, rows, wanted, tell or _nobody)
     else:
         yield from _read_jsonl(source, text_column, rows, tell or _nobody)
 
@@ -96,7 +104,7 @@ def _is_dict(kind: pa.DataType) -> bool:
 
 
 def _read_parquet(
-    source: Input, text_column: str, rows: int, text_only: bool, tell: Tell
+    source: Input, text_column: str, rows: int, wanted: tuple[str, ...] | None, tell: Tell
 ) -> Iterator[pa.Table]:
     with storage.open_input(source.path) as stream:
         try:
@@ -104,9 +112,10 @@ def _read_parquet(
             file = pq.ParquetFile(stream, pre_buffer=False)
             check_text_column(file.schema_arrow, text_column, source.name)
             first = 0
-            columns = (
-                [c for c in _IDENTITY if c in file.schema_arrow.names] + [text_column] if text_only else None
-            )
+            columns = None
+            if wanted is not None:
+                here = [c for c in wanted if c in file.schema_arrow.names and c != text_column]
+                columns = [*dict.fromkeys(here), text_column]
             empty = file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
             yield _as_documents(empty, source.name, first, text_column)
             for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):

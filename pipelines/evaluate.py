@@ -5,6 +5,7 @@ One task: the tokenizer's folder and the held-out documents in, `evaluation.json
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -16,6 +17,7 @@ from corpus import storage
 from corpus.errors import ShardError, UsageError
 from corpus.shard import Input, Output
 from corpus.stage import Task
+from pipelines.groups import FOLDER, folder_of
 from pipelines.inputs import ENDINGS
 from pipelines.texts import read_texts, split_held_out
 from pipelines.train import ABOUT
@@ -41,8 +43,13 @@ class Evaluate:
 
     rivals: tuple[str, ...] = _help("other tokenizers to measure on the same texts: folders or files", ())
     lemmas: str = _help("file of lemmas cut into morphemes (lemma<TAB>morph|morph|...), for boundaries", "")
-    max_mb: int = _help("text read at most, in MB: figures settle long before", 20)
+    max_mb: int = _help("text read at most of each group, in MB: figures settle long before", 20)
     scalars: bool = _help("also encode and decode every Unicode scalar", True)
+    consistency: bool | None = _help(
+        "consistency of the forms of the texts' Russian lemmas (needs the extra `morphology`); where not "
+        "given, if that is installed",
+        None,
+    )
 
     def __post_init__(self) -> None:
         if self.max_mb < 1:
@@ -56,45 +63,59 @@ class Evaluate:
         """Score the tokenizer and the rivals on the held-out documents."""
         tokenizer, *documents = task.inputs
         home = tokenizer.path.rpartition("/")[0]
-        share = held_out_share(home)
-        texts = {"held out": held_out_texts(documents, share, self.max_mb * 1_000_000)}
-        if not texts["held out"]:
+        texts = held_out_texts(documents, training_of(home), self.max_mb * 1_000_000)
+        if not any(texts.values()):
             raise ShardError("evaluate: no document is held out; raise train.held_out")
         local = storage.local_path(home)
         if local is None:
             raise UsageError(f"{home}: evaluate reads the tokenizer from a local folder")
-        result, plot = score([str(local), *self.rivals], texts, self.lemmas, scalars=self.scalars)
+        result, plot = score(
+            [str(local), *self.rivals], texts, self.lemmas, scalars=self.scalars, consistency=self.consistency
+        )
         storage.write_bytes(storage.join(out.folder, RESULT), result)
         storage.write_bytes(storage.join(out.folder, PLOT), plot.encode())
         out.add_file(RESULT)
         out.add_file(PLOT)
 
 
-def held_out_share(home: str) -> float:
-    """The share of documents that the training in this folder held out."""
-    about = msgspec.json.decode(storage.read_bytes(storage.join(home, ABOUT)), type=dict[str, Any])
-    return float(about["held_out"])
+def training_of(home: str) -> dict[str, Any]:
+    """What the training in this folder says of itself: the share it held out, and its groups."""
+    return msgspec.json.decode(storage.read_bytes(storage.join(home, ABOUT)), type=dict[str, Any])
 
 
-def held_out_texts(documents: Iterable[Input], share: float, most: int) -> list[str]:
-    """Held-out texts of the documents, up to so many bytes of UTF-8."""
-    texts, size = [], 0
+def held_out_texts(
+    documents: Iterable[Input], training: Mapping[str, Any], most: int
+) -> dict[str, list[str]]:
+    """Held-out texts by the groups that training had ("held out" where it had none), up to so many bytes of
+    UTF-8 of each."""
+    groups, share = str(training.get("groups", "")), float(training["held_out"])
+    column = groups if groups != FOLDER else ""
+    texts: dict[str, list[str]] = {}
+    sizes: Counter[str] = Counter()
     for source in documents:
-        for batch in read_texts(source, "text"):
-            for text in split_held_out(batch, share)[1].column("text").to_pylist():
-                texts.append(text)
-                size += len(text.encode())
-                if size >= most:
-                    return texts
-    return texts
+        name = folder_of(source) if groups else "held out"
+        for batch in read_texts(source, "text", group_column=column):
+            held = split_held_out(batch, share)[1]
+            names = held.column("group").to_pylist() if column else [name] * held.num_rows
+            for domain, text in zip(names, held.column("text").to_pylist(), strict=True):
+                if sizes[domain] < most:
+                    texts.setdefault(domain, []).append(text)
+                    sizes[domain] += len(text.encode())
+    return dict(sorted(texts.items()))
 
 
 def score(
-    paths: Sequence[str], texts: Mapping[str, Sequence[str]], lemmas: str = "", *, scalars: bool = False
+    paths: Sequence[str],
+    texts: Mapping[str, Sequence[str]],
+    lemmas: str = "",
+    *,
+    scalars: bool = False,
+    consistency: bool | None = None,
 ) -> tuple[bytes, str]:
     """Figures of tokenizers, by path, as JSON (with `rows`, the table) and the fertility plot as SVG.
 
-    Raises UsageError for a tokenizer or a file of lemmas that can't be read.
+    consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. Raises UsageError for a
+    tokenizer or a file of lemmas that can't be read, and for consistency asked for without pymorphy3.
     """
     from tokenizer.evaluate import evaluate
     from tokenizer.plots import fertility
@@ -103,11 +124,32 @@ def score(
     try:
         rivals = [open_rival(path, _label(path, paths)) for path in paths]
         boundaries = read_lemmas(lemmas) if lemmas else None
-        found = evaluate(rivals, texts, boundaries=boundaries, scalars=scalars)
+        forms = lemma_forms(texts, wanted=consistency)
+        found = evaluate(rivals, texts, boundaries=boundaries, forms=forms, scalars=scalars)
     except (ValueError, OSError) as error:
         raise UsageError(" ".join(str(error).split())) from error
     figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows()}
     return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", fertility(found)
+
+
+def lemma_forms(
+    texts: Mapping[str, Sequence[str]], *, wanted: bool | None
+) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Forms of the lemmas of all texts; none if they are not wanted, or may be left out and pymorphy3 is not
+    installed (wanted None). Raises UsageError if they are wanted and it is not."""
+    from tokenizer.evaluate import word_counts
+    from tokenizer.inflection import inflected_forms
+
+    if wanted is False:
+        return []
+    try:
+        return inflected_forms(word_counts(text for documents in texts.values() for text in documents))
+    except ModuleNotFoundError as error:
+        if wanted is None:
+            return []
+        raise UsageError(
+            "consistency of forms needs pymorphy3: pip install 'bukvar[morphology]', or --no-consistency"
+        ) from error
 
 
 def _label(path: str, paths: Sequence[str]) -> str:

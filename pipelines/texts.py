@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -26,19 +27,37 @@ _BATCH_BYTES: Final = 8 << 20
 _SCHEMA: Final = pa.schema([table.DOCUMENT.field("doc_id"), table.DOCUMENT.field("text")])
 
 
-def read_texts(source: Input, text_column: str, tell: Tell | None = None) -> Iterator[pa.Table]:
-    """Batches with doc_id and text; `tell(done, of)` hears how far the reading is.
+def read_texts(
+    source: Input, text_column: str, tell: Tell | None = None, group_column: str = ""
+) -> Iterator[pa.Table]:
+    """Batches with doc_id and text, and `group`, the text of `group_column` (of a field, in JSONL; "" where a
+    document has none), where that is asked for. `tell(done, of)` hears how far the reading is.
 
-    Raises ShardError for what can't be read as text.
+    Raises ShardError for what can't be read as text, or has no such column.
     """
     if source.path.partition("?")[0].lower().endswith(TEXT_ENDINGS):
+        if group_column:
+            raise ShardError(f"{source.name}: plain text has no column {group_column!r}")
         yield from _plain(source, tell)
         return
-    for batch in read_documents(source, text_column, BATCH_ROWS, text_only=True, tell=tell):
+    also = (group_column,) if group_column else ()
+    for batch in read_documents(source, text_column, BATCH_ROWS, text_only=True, also=also, tell=tell):
         if table.DROP in batch.column_names:
             batch = batch.filter(batch.column(table.DROP).is_null())
         if batch.num_rows:
-            yield batch.select(["doc_id", "text"])
+            found = batch.select(["doc_id", "text"])
+            yield found.append_column("group", _groups(batch, group_column, source)) if also else found
+
+
+def _groups(batch: pa.Table, column: str, source: Input) -> pa.Array:
+    if column in batch.column_names:
+        values = batch.column(column).to_pylist()
+    elif "extra" in batch.column_names:  # JSONL
+        fields = [msgspec.json.decode(one) if one else {} for one in batch.column("extra").to_pylist()]
+        values = [one.get(column) for one in fields]
+    else:
+        raise ShardError(f"{source.name}: no column {column!r} that names a document's group")
+    return pa.array(["" if value is None else str(value) for value in values], pa.string())
 
 
 def split_held_out(batch: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:

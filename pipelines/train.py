@@ -11,18 +11,20 @@ work; this module says which files go where.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.errors import ShardError, UsageError
 from corpus.shard import WORK, Input, Output
 from corpus.stage import Task, work_input
+from pipelines.groups import FOLDER, check_number, factors, folder_of, pack, parse_weights, unpack
 from pipelines.inputs import ENDINGS, content_digest
 from pipelines.texts import read_texts, split_held_out
 
@@ -31,6 +33,10 @@ ABOUT: Final = "training.json"
 #: Values of `train.boundaries` that are no file.
 RUSSIAN: Final = "russian"
 PLAIN: Final = "none"
+#: Where, among the inputs of learning, the tokenizer to continue from is.
+FIRST: Final = "continue_from"
+#: After pruning, learning fills up; what it adds may take uses from another leaf, but not for long.
+PRUNINGS: Final = 3
 
 
 def _help(text: str, default: Any) -> Any:
@@ -42,14 +48,16 @@ class Train:
     """Train a byte-level BPE tokenizer."""
 
     name: ClassVar[str] = "train"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     endings: ClassVar[tuple[str, ...]] = ENDINGS["texts"]
 
     vocab_size: int = _help("tokens, the 256 bytes and the special tokens included", 32_000)
     pattern: str = _help(
-        "split pattern: llama3, qwen2, o200k, tekken, gpt2 or a regular expression", "llama3"
+        "split pattern: llama3, qwen2 (llama3 with single digits), o200k, tekken, gpt2 or a regular "
+        "expression; it decides whether digits come one by one or up to three together",
+        "llama3",
     )
     special_tokens: tuple[str, ...] = _help(
         "special tokens, after the others; chat-neutral ones where empty", ()
@@ -62,19 +70,53 @@ class Train:
     penalty: float | None = _help(
         "how much a merge across morphemes loses; 0 is plain BPE; fitted to vocab_size where not given", None
     )
+    gamma: float | None = _help("exponent of the share of word types that cross; fitted as penalty is", None)
+    kappa: float | None = _help("discount where the union is made of whole morphemes; fitted", None)
+    exponent: float | None = _help("exponent of the count while the penalty is in force; fitted", None)
+    release: float | None = _help("share of the merges after which the penalty ends; fitted", None)
+    groups: str = _help(
+        "what tells languages or sources apart: folder (each folder or file named as INPUT), or a column of "
+        "the documents; empty: nothing does",
+        "",
+    )
+    weights: tuple[str, ...] = _help(
+        "GROUP=NUMBER of each group: by bytes, the groups count as if they stood in these proportions", ()
+    )
+    parity: bool = _help(
+        "each merge is the best one of the group whose text takes the most tokens a character at that time",
+        False,
+    )
+    continue_from: str = _help(
+        "tokenizer (folder or file) whose merges come first and keep their ranks; its split pattern must be "
+        "train.pattern",
+        "",
+    )
+    min_uses: int = _help(
+        "tokens that no other is made of and that the texts use less often are pruned, and learning fills up "
+        "(0: none); only with continue_from is there something to prune",
+        0,
+    )
     min_pair_count: int = _help("pairs that occur less often are never merged", 2)
-    min_count: int = _help("pretokens that occur less often do not count", 1)
+    max_pretoken_bytes: int = _help("longer pretokens are left out: no words, but encoded data", 256)
+    min_count: int = _help("pretokens that occur less often (weights included) do not count", 1)
     max_types: int = _help("most pretoken types kept (0: all); bounds memory, about 40 bytes each", 0)
     one_script: bool = _help("no token holds letters of two scripts", False)
     whole_characters: bool = _help("no token holds a character and a part of another", False)
+    bare_words: bool = _help("no token holds letters after a mark other than a space", False)
+    max_punctuation: int = _help("most marks in a token (0: any)", 0)
     max_token_bytes: int = _help("most bytes in a token (0: any)", 0)
     held_out: float = _help("share of the documents kept from training for `evaluate`", 0.02)
 
     def __post_init__(self) -> None:
         if not 0 <= self.held_out < 1:
             raise ValueError("train.held_out lies in 0..1, below 1")
-        if self.min_count < 1 or self.max_types < 0:
-            raise ValueError("train.min_count is at least 1, train.max_types at least 0")
+        if self.min_count < 1 or self.max_types < 0 or self.min_uses < 0:
+            raise ValueError("train.min_count is at least 1, train.max_types and train.min_uses at least 0")
+        parse_weights(self.weights)
+        if (self.weights or self.parity) and not self.groups:
+            raise ValueError("train.weights and train.parity need train.groups: folder, or a column")
+        if self.weights and self.parity:
+            raise ValueError("train.parity decides by itself what each group counts for; leave weights out")
         self.learning()  # checks the rest
 
     def specials(self) -> tuple[str, ...]:
@@ -89,10 +131,15 @@ class Train:
         shared = {f.name for f in fields(TrainParameters)} & {f.name for f in fields(self)}
         given = {name: getattr(self, name) for name in shared - {"vocab_size", "special_tokens"}}
         given = {name: value for name, value in given.items() if value is not None}
+        if self.boundaries == PLAIN:
+            given["penalty"] = 0.0  # and so no exponent of counts either
         return TrainParameters.for_size(self.vocab_size, special_tokens=self.specials(), **given)
 
     def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:
-        """count each shard; merge; learn."""
+        """count each shard; merge; learn. What parameters name is looked at before anything is counted."""
+        given = (*self._boundary_file(), *self._first_tokenizer())
+        if self.groups == FOLDER and self.weights:
+            factors({folder_of(source): 1 for source in inputs}, parse_weights(self.weights))
         column = ("text_column", text_column)
         count = [Task(self, n, (i,), folder, "count", (column,)) for n, i in enumerate(inputs)]
         yield count
@@ -100,16 +147,27 @@ class Train:
         merge = Task(self, 0, counts, folder, "merge")
         yield [merge]
         merged = work_input(merge, f"{WORK}/merged.counts")
-        yield [Task(self, 0, (merged, *self._boundary_file()), folder, "learn")]
+        yield [Task(self, 0, (merged, *given), folder, "learn")]
 
     def _boundary_file(self) -> tuple[Input, ...]:
         if self.boundaries in (RUSSIAN, PLAIN):
             return ()
-        size = storage.info(self.boundaries).size
-        if size is None:
-            raise UsageError(f"train.boundaries: {self.boundaries}: no such file")
-        digest = content_digest(self.boundaries, size)
-        return (Input(self.boundaries, storage.base_name(self.boundaries), digest, size),)
+        return (_file(self.boundaries, "boundaries", storage.base_name(self.boundaries)),)
+
+    def _first_tokenizer(self) -> tuple[Input, ...]:
+        if not self.continue_from:
+            return ()
+        from tokenizer.vocabulary import file_of
+
+        local = storage.local_path(self.continue_from)
+        if local is None:
+            raise UsageError(f"train.continue_from: {self.continue_from}: copy it to this machine")
+        try:
+            path = str(file_of(local))
+            self._first_merges(path)
+        except ValueError as error:
+            raise UsageError(f"train.continue_from: {self.continue_from}: {error}") from error
+        return (_file(path, "continue_from", f"{FIRST}/{storage.base_name(path)}"),)
 
     def run(self, task: Task, out: Output) -> None:
         """Do a task of any phase. What is wrong with texts or sizes is a ShardError."""
@@ -119,47 +177,171 @@ class Train:
                     task, out, Path(scratch)
                 )
             except ValueError as error:
-                raise ShardError(f"{task.inputs[0].name}: {error}") from error
+                where = f"{task.inputs[0].name}: " if task.phase == "count" else ""
+                raise ShardError(f"{where}{error}") from error
 
     def _count(self, task: Task, out: Output, scratch: Path) -> None:
-        from tokenizer.train import count_shard
+        from tokenizer.counting import ShardCounter
 
-        counts = scratch / "counts"
-        count_shard(self._training_texts(task, out), self.pattern, counts)
-        _put(counts, f"{WORK}/{task.index:05d}.counts", out)
-
-    def _training_texts(self, task: Task, out: Output) -> Iterator[pa.ChunkedArray]:
-        for batch in read_texts(task.inputs[0], task.option["text_column"], out.tell):
+        source = task.inputs[0]
+        column = self.groups if self.groups != FOLDER else ""
+        counters: dict[str, ShardCounter] = {}
+        for batch in read_texts(source, task.option["text_column"], out.tell, column):
             training, _ = split_held_out(batch, self.held_out)
             out.rows_in += batch.num_rows
             out.rows_out += training.num_rows
-            yield training.column("text")
+            for group, texts in _by_group(training, folder_of(source)):
+                if group not in counters:
+                    check_number([*counters, group], column, source.name)
+                    counters[group] = ShardCounter(self.pattern, scratch / f"{len(counters)}.counts")
+                counters[group].add([texts])
+        if not counters:
+            counters[folder_of(source)] = ShardCounter(self.pattern, scratch / "0.counts")
+        counted = {group: counters[group].finish() for group in sorted(counters)}
+        self._put_counts(counted, f"{WORK}/{task.index:05d}.counts", out, scratch)
+
+    def _put_counts(self, parts: dict[str, Path], name: str, out: Output, scratch: Path) -> None:
+        """Publish counts: one file of the groups', or, without groups, a counts file as it is."""
+        if not self.groups:
+            _put(next(iter(parts.values())), name, out)
+            return
+        pack(parts, scratch / "packed")
+        _put(scratch / "packed", name, out)
 
     def _merge(self, task: Task, out: Output, scratch: Path) -> None:
-        from tokenizer.train import merge_counts
+        from tokenizer.train import header, merge_counts
 
-        paths = [_get(i, scratch) for i in task.inputs]
-        merge_counts(paths, scratch / "merged", self.min_count, self.max_types)
-        _put(scratch / "merged", f"{WORK}/merged.counts", out)
+        files: list[tuple[str, Path]] = []
+        for source in task.inputs:
+            path = _get(source, scratch)
+            files += unpack(path, scratch).items() if self.groups else [("", path)]
+        by_group: dict[str, list[Path]] = {}
+        for group, path in sorted(files, key=lambda one: one[0]):
+            by_group.setdefault(group, []).append(path)
+        sizes = {g: sum(int(header(part)["bytes"]) for part in parts) for g, parts in by_group.items()}
+        made: dict[str, Path] = {}
+        if self.parity:
+            for group, parts in by_group.items():
+                if sizes[group]:
+                    made[group] = scratch / f"{len(made)}.merged"
+                    merge_counts(parts, made[group], self.min_count, self.max_types, progress=_told(out))
+        else:
+            times = factors(sizes, parse_weights(self.weights)) if self.weights else {}
+            paths = [part for parts in by_group.values() for part in parts]
+            weights = [times.get(group, 1.0) for group, parts in by_group.items() for _ in parts]
+            made[""] = scratch / "merged"
+            limits = (self.min_count, self.max_types)
+            merge_counts(paths, made[""], *limits, weights=weights if times else (), progress=_told(out))
+        self._put_counts(made or {"": _nothing(by_group)}, f"{WORK}/merged.counts", out, scratch)
 
     def _learn(self, task: Task, out: Output, scratch: Path) -> None:
-        from tokenizer.morphemes import segment_counts
-        from tokenizer.train import header, learn
+        from tokenizer.train import header, learn, prune
 
-        counts, *given = [_get(i, scratch) for i in task.inputs]
-        boundaries = given[0] if given else None
-        if self.boundaries == RUSSIAN:
-            boundaries = scratch / "boundaries.tsv"
-            segment_counts(counts, boundaries)
-        model = learn(counts, self.learning(), boundaries)
-        vocabulary = model.vocabulary()
+        counts, *given = task.inputs
+        path = _get(counts, scratch)
+        parts = unpack(path, scratch) if self.groups else {"": path}
+        files = list(parts.values())
+        first = [i for i in given if i.name.startswith(f"{FIRST}/")]
+        merges = self._first_merges(first[0].path) if first else []
+        parameters = self.learning()
+        cuts = self._cuts([i for i in given if i not in first], files, scratch)
+        model = learn(files, parameters, cuts, merges=merges, progress=_told(out))
+        for _ in range(PRUNINGS if self.min_uses else 0):
+            kept = prune(model, self.min_uses)
+            if len(kept) == len(model.merges):
+                break
+            model = learn(files, parameters, cuts, merges=kept, progress=_told(out))
         made = scratch / "tokenizer"
-        vocabulary.save(made)
-        about = {"held_out": self.held_out, **header(counts), "tokens": len(model.tokens)}
-        about["left_out_pretokens"] = model.left_out
+        model.vocabulary().save(made)
+        about = {"held_out": self.held_out, **_sum([header(part) for part in files])}
+        about |= {"tokens": len(model.tokens), "left_out_pretokens": model.left_out}
+        if self.groups:
+            about["groups"] = self.groups
         (made / ABOUT).write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n")
         for path in sorted(made.iterdir()):
             _put(path, path.name, out)
+
+    def _cuts(self, given: list[Input], files: list[Path], scratch: Path) -> Path | None:
+        """The file of boundaries: a person's own, or that of all words of the counts."""
+        from tokenizer.morphemes import segment_counts
+        from tokenizer.train import merge_counts
+
+        if given:
+            return _get(given[0], scratch)
+        if self.boundaries != RUSSIAN:
+            return None
+        counts = files[0]
+        if len(files) > 1:
+            counts = scratch / "words.counts"
+            merge_counts(files, counts)
+        segment_counts(counts, scratch / "boundaries.tsv")
+        return scratch / "boundaries.tsv"
+
+    def _first_merges(self, path: str) -> list[tuple[int, int]]:
+        """The merges of the tokenizer to continue from. ValueError where its ranks are not the order of its
+        merges, or it splits otherwise."""
+        from tokenizer.split import pattern_name
+        from tokenizer.train import ALPHABET
+        from tokenizer.vocabulary import Vocabulary
+
+        vocabulary = Vocabulary.load(path)
+        if pattern_name(vocabulary.pattern) != pattern_name(self.pattern):
+            raise ValueError(
+                f"it splits by {pattern_name(vocabulary.pattern)[:60]}, train.pattern is "
+                f"{pattern_name(self.pattern)[:60]}; make them the same"
+            )
+        return vocabulary.merges_over(ALPHABET)
+
+
+def _by_group(batch: pa.Table, otherwise: str) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    if "group" not in batch.column_names:
+        yield otherwise, batch.column("text")
+        return
+    for group in batch.column("group").unique().to_pylist():
+        mine = pc.equal(batch.column("group"), group)
+        yield group, batch.filter(mine).column("text")
+
+
+def _nothing(by_group: dict[str, list[Path]]) -> Path:
+    """A counts file of no text, for learning to refuse."""
+    return next(part for parts in by_group.values() for part in parts)
+
+
+def _sum(headers: Sequence[dict[str, str | int]]) -> dict[str, str | int]:
+    found = dict(headers[0])
+    for one in headers[1:]:
+        for name, value in one.items():
+            if isinstance(value, int):
+                found[name] = int(found[name]) + value
+    return found
+
+
+#: Of the work of learning, what reading the counts is; the rest is merges.
+_READING: Final = 0.2
+
+
+def _told(out: Output) -> Callable[[str, int, int], object]:
+    """A progress callback of the tokenizer package that tells those who watch the task."""
+
+    def tell(stage: str, done: int, of: int) -> None:
+        if not of:
+            return
+        share = done / of
+        if stage == "read":
+            share *= _READING
+        elif stage == "learn":
+            share = _READING + (1 - _READING) * share
+        out.tell(share, 1.0)
+
+    return tell
+
+
+def _file(location: str, key: str, name: str) -> Input:
+    """A file that a parameter names, as an input: what is in it enters the task's key."""
+    size = storage.info(location).size
+    if size is None:
+        raise UsageError(f"train.{key}: {location}: no such file")
+    return Input(location, name, content_digest(location, size), size)
 
 
 def _put(path: Path, name: str, out: Output) -> None:

@@ -62,22 +62,27 @@ class BoundaryFigures:
 @dataclass(frozen=True)
 class ConsistencyFigures:
     """Over all pairs of forms of a lemma: exact: both begin with the same tokens, which end where the stem
-    ends; shared: bytes of the common first tokens, as a share of the stem (at most 1)."""
+    ends; shared: bytes of the common first tokens, as a share of the stem (at most 1). split_...: of pairs
+    of which both forms take two tokens or more: a form that is one token has no stem to share."""
 
     pairs: int
     exact: float
     shared: float
+    split_pairs: int
+    split_exact: float
+    split_shared: float
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one tokenizer. unused and seldom: ordinary tokens used never, and fewer than 20 times, in all texts.
-    unreachable: tokens that no text can give, where known. lost_scalars: Unicode scalars that do not come
-    back, None when not asked for."""
+    """Of one tokenizer. renyi: efficiency of the token distribution over all texts. unused and seldom:
+    ordinary tokens used never, and fewer than 20 times, in all texts. unreachable: tokens that no text can
+    give, where known. lost_scalars: Unicode scalars that do not come back, None when not asked for."""
 
     name: str
     vocabulary_size: int
     domains: tuple[DomainFigures, ...]
+    renyi: float
     unused: int
     seldom: int
     unreachable: int | None
@@ -140,16 +145,21 @@ def _row(figures: Figures) -> dict[str, str | int | float | None]:
     row |= {f"t/w {one.domain}": one.tokens_per_word for one in figures.domains}
     words = sum(one.words for one in figures.domains)
     tokens = sum(one.tokens for one in figures.domains)
-    row["chars/t"] = (
-        sum(one.chars_per_token * one.tokens for one in figures.domains) / tokens if tokens else None
-    )
+    for name, key in (("chars/t", "chars_per_token"), ("bytes/t", "bytes_per_token")):
+        total = sum(getattr(one, key) * one.tokens for one in figures.domains if one.tokens)
+        row[name] = total / tokens if tokens else None
     for name, key in (("1 token", "one_token"), ("<= 2", "two_tokens")):
-        total = sum(getattr(one, key) * one.words for one in figures.domains)
+        total = sum(getattr(one, key) * one.words for one in figures.domains if one.words)
         row[name] = total / words if words else None
     cuts, forms = figures.boundaries, figures.consistency
     row |= {"P": cuts.precision, "R": cuts.recall, "F1": cuts.f1} if cuts else {}
-    row |= {"same stem": forms.exact} if forms else {}
-    row |= {"unused": figures.unused, "seldom": figures.seldom, "lost": figures.lost_scalars}
+    row |= {"same stem": forms.exact, "split": forms.split_exact} if forms else {}
+    row |= {
+        "Rényi": figures.renyi,
+        "unused": figures.unused,
+        "seldom": figures.seldom,
+        "lost": figures.lost_scalars,
+    }
     return row
 
 
@@ -170,7 +180,7 @@ def evaluate(
     """
     if not any(documents for documents in texts.values()):
         raise ValueError("there is no text to evaluate on")
-    words = {domain: _word_counts(documents) for domain, documents in texts.items()}
+    words = {domain: word_counts(documents) for domain, documents in texts.items()}
     figures = [_measure(one, texts, words, boundaries, forms, scalars) for one in tokenizers]
     sizes = {
         domain: sum(len(text.encode("utf-8")) for text in documents) for domain, documents in texts.items()
@@ -178,7 +188,8 @@ def evaluate(
     return Evaluation(bytes=sizes, tokenizers=tuple(figures))
 
 
-def _word_counts(documents: Iterable[str]) -> Counter[str]:
+def word_counts(documents: Iterable[str]) -> Counter[str]:
+    """The words of "tokens per word", as they are spelt, with how often they occur."""
     counts: Counter[str] = Counter()
     for text in documents:
         counts.update(WORD.findall(text))
@@ -205,6 +216,7 @@ def _measure(
         name=rival.name,
         vocabulary_size=rival.vocabulary_size,
         domains=tuple(domains),
+        renyi=renyi_efficiency(used, rival.vocabulary_size),
         unused=int((ordinary & (used == 0)).sum()),
         seldom=int((ordinary & (used > 0) & (used < SELDOM)).sum()),
         unreachable=rival.unreachable,
@@ -289,19 +301,28 @@ def consistency_figures(rival: Rival, forms: Forms) -> ConsistencyFigures:
     words = [form for _, _, group in forms for form in group]
     ids, offsets = rival.encode([rival.word_prefix + word for word in words])
     tokens = [part.tolist() for part in _parts(ids, offsets)]
-    pairs = exact = 0
-    shared = 0.0
+    # Of all pairs, and of those in which both forms are split: how many, exact, shared.
+    every, split = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
     start = 0
     for _, stem, group in forms:
         members = list(zip(group, tokens[start : start + len(group)], strict=True))
         start += len(group)
         for (one, left), (_, right) in combinations(members, 2):
-            pairs += 1
             common = _common_bytes(rival, left, right, one)
             size = len(one[:stem].encode("utf-8"))
-            exact += size in common
-            shared += min(max(common, default=0), size) / size if size else 0.0
-    return ConsistencyFigures(pairs, _ratio(exact, pairs), _ratio(shared, pairs))
+            shared = min(max(common, default=0), size) / size if size else 0.0
+            for sums in (every, split) if min(len(left), len(right)) >= 2 else (every,):
+                sums[0] += 1
+                sums[1] += size in common
+                sums[2] += shared
+    return ConsistencyFigures(
+        int(every[0]),
+        _ratio(every[1], every[0]),
+        _ratio(every[2], every[0]),
+        int(split[0]),
+        _ratio(split[1], split[0]),
+        _ratio(split[2], split[0]),
+    )
 
 
 def _common_bytes(rival: Rival, left: list[int], right: list[int], word: str) -> list[int]:

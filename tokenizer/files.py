@@ -1,6 +1,6 @@
 """The files a byte-level BPE vocabulary lives in: tokenizer.json, tiktoken ranks, tekken.json.
 
-Readers return `Parts` (plain data, nothing checked beyond the format), writers take a `Vocabulary`; the
+Readers return `Parts` (plain data, nothing checked beyond the format), writers take a `Content`; the
 checks live in `tokenizer.vocabulary`. Nothing here is executed or downloaded: a tokenizer.json whose pipeline
 is not exactly "split by one pattern, then byte-level BPE" is refused by name, not approximated.
 """
@@ -13,12 +13,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from tokenizer.split import PATTERNS, pattern_name, pattern_regex
-
-if TYPE_CHECKING:
-    from tokenizer.vocabulary import Vocabulary
 
 #: What transformers and GGUF call a special token, and its name here.
 ROLES = {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "pad_token": "<|pad|>"}
@@ -35,6 +32,27 @@ class Parts:
     special_tokens: Mapping[str, int] = field(default_factory=dict)
     first_id: int = 0
     normalization: str = ""
+
+
+class Content(Protocol):
+    """What the writers need of a `tokenizer.vocabulary.Vocabulary`, which is one."""
+
+    @property
+    def tokens(self) -> tuple[bytes, ...]: ...
+    @property
+    def merges(self) -> tuple[tuple[int, int], ...]: ...
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def special_tokens(self) -> Mapping[str, int]: ...
+    @property
+    def first_id(self) -> int: ...
+    @property
+    def normalization(self) -> str: ...
+    @property
+    def ordered(self) -> bool: ...
+    @property
+    def size(self) -> int: ...
 
 
 def _byte_alphabet() -> tuple[str, ...]:
@@ -123,7 +141,7 @@ def read_ranks(path: Path, pattern: str | None = None) -> Parts:
     return Parts(tokens, None, pattern_name(pattern), special, 0, normalization)
 
 
-def tiktoken_json(vocabulary: Vocabulary) -> bytes:
+def tiktoken_json(vocabulary: Content) -> bytes:
     """What tiktoken.Encoding needs beside the ranks: pattern and special tokens."""
     return _json_bytes(
         {
@@ -270,7 +288,7 @@ def read_tokenizer_json(path: Path) -> Parts:
     return Parts(tokens, merges, pattern_name(pattern), added, first_id, normalization)
 
 
-def merge_spellings(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+def merge_spellings(vocabulary: Content) -> Iterator[tuple[str, str]]:
     """Merges in order, spelled in the byte-level alphabet: one a token, or, for a vocabulary out of merge
     order, every split of every token, by the rank of the result."""
     tokens = vocabulary.tokens
@@ -285,7 +303,7 @@ def merge_spellings(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
                 yield to_chars(token[:cut]), to_chars(token[cut:])
 
 
-def tokenizer_json(vocabulary: Vocabulary) -> bytes:
+def tokenizer_json(vocabulary: Content) -> bytes:
     """The tokenizer.json of a vocabulary: Split(pattern) + ByteLevel, BPE, no post-processor that adds
     tokens.
 
@@ -332,7 +350,7 @@ def tokenizer_json(vocabulary: Vocabulary) -> bytes:
     )
 
 
-def transformers_json(vocabulary: Vocabulary) -> tuple[bytes, bytes]:
+def transformers_json(vocabulary: Content) -> tuple[bytes, bytes]:
     """tokenizer_config.json and special_tokens_map.json, by which transformers' AutoTokenizer opens the
     folder."""
     names = vocabulary.special_tokens
@@ -348,7 +366,7 @@ def transformers_json(vocabulary: Vocabulary) -> tuple[bytes, bytes]:
     return _json_bytes(config), _json_bytes(roles)
 
 
-def table_bytes(vocabulary: Vocabulary) -> bytes:
+def table_bytes(vocabulary: Content) -> bytes:
     """A table to read: id, text (Python literal), bytes in hex, and the two parts of the merge."""
     rows = ["id\ttoken\thex\tleft\tright"]
     for rank, token in enumerate(vocabulary.tokens):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -133,6 +133,17 @@ class Vocabulary:
         start = self.first_id + len(self.tokens)
         return replace(self, special_tokens={name: start + place for place, name in enumerate(names)})
 
+    def merges_over(self, alphabet: Sequence[bytes]) -> list[tuple[int, int]]:
+        """The merges, single bytes numbered as in `alphabet` and token 256 + i as it is: what
+        `tokenizer.train.learn` goes on from. ValueError where ranks are not the order of merges."""
+        if not self.ordered:
+            raise ValueError(
+                "its ranks are not the order of its merges (as Llama 3's), so training can't go on from it"
+            )
+        places = {token: place for place, token in enumerate(alphabet)}
+        ids = [places[token] for token in self.tokens[:256]] + list(range(256, len(self.tokens)))
+        return [(ids[left], ids[right]) for left, right in self.merges]
+
     def save(self, folder: str | Path) -> None:
         """Write tokenizer.json, tokenizer_config.json, special_tokens_map.json, ranks.tiktoken, tiktoken.json
         and vocab.tsv into `folder` (made when missing). `load` reads it back, transformers' AutoTokenizer,
@@ -158,11 +169,7 @@ class Vocabulary:
 
         ValueError, with one line that says what is wrong, for anything else or anything damaged.
         """
-        path = Path(path)
-        if path.is_dir():
-            path = _find(path)
-        if not path.is_file():
-            raise ValueError(f"there is no tokenizer at {path}")
+        path = file_of(path)
         if path.name == "tekken.json":
             parts = files.read_tekken(path)
         elif path.suffix == ".json":
@@ -179,6 +186,17 @@ class Vocabulary:
     def from_ranks(cls, tokens: Iterable[bytes], pattern: str = "llama3") -> Vocabulary:
         """A vocabulary from tokens in rank order alone, as tiktoken keeps it; merges are derived."""
         return _build(files.Parts(tuple(tokens), None, pattern))
+
+
+def file_of(path: str | Path) -> Path:
+    """The file that `Vocabulary.load` reads for a folder, or the file itself; ValueError where there is
+    none."""
+    path = Path(path)
+    if path.is_dir():
+        path = _find(path)
+    if not path.is_file():
+        raise ValueError(f"there is no tokenizer at {path}")
+    return path
 
 
 def _find(folder: Path) -> Path:

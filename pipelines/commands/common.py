@@ -40,6 +40,8 @@ def shown(value: Any) -> str:
         return ", ".join(map(str, value)) if len(value) <= 4 else f"{len(value)} values"
     if isinstance(value, bool):
         return str(value).lower()
+    if value is None:
+        return "not set"
     return str(value) if value != "" else "empty"
 
 

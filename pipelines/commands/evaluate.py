@@ -12,7 +12,7 @@ from pipelines.commands import common
 @click.command(
     "evaluate",
     help="Compare tokenizers on texts: tokens per word, characters per token, words in one token, "
-    "morpheme boundaries, unused tokens, what does not come back.\n\n"
+    "morpheme boundaries, consistency of a lemma's forms, unused tokens, what does not come back.\n\n"
     "TOKENIZER is a folder or file: ours, a Hugging Face folder, tokenizer.json, tekken.json, *.tiktoken, "
     "sentencepiece's .model. Texts should be none that a tokenizer was trained on.",
     epilog="Example: bukvar evaluate tokenizer llama3/ --text news=news.parquet --text fiction=fiction/",
@@ -30,6 +30,12 @@ from pipelines.commands import common
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @click.option("--max-mb", default=50, show_default=True, help="Text read at most of each domain, in MB.")
 @click.option("--scalars", is_flag=True, help="Also encode and decode every Unicode scalar.")
+@click.option(
+    "--consistency/--no-consistency",
+    default=None,
+    help="How alike the forms of a lemma are cut, over the Russian lemmas of the texts; needs pymorphy3 "
+    "(default: if it is installed; some seconds).",
+)
 @click.option("--out", metavar="DIR", help="Also write evaluation.json and fertility.svg there.")
 @common.output_options
 def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any) -> None:
@@ -42,7 +48,13 @@ def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any
     for argument in texts:
         name, path = _named(argument)
         domains[name] = _read(path, options["text_column"], options["max_mb"] * 1_000_000)
-    result, plot = score(tokenizers, domains, options["lemmas"], scalars=options["scalars"])
+    result, plot = score(
+        tokenizers,
+        domains,
+        options["lemmas"],
+        scalars=options["scalars"],
+        consistency=options["consistency"],
+    )
     if options["out"]:
         storage.write_bytes(storage.join(options["out"], RESULT), result)
         storage.write_bytes(storage.join(options["out"], PLOT), plot.encode())

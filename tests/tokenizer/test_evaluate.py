@@ -21,7 +21,9 @@ from tokenizer.evaluate import (
     evaluate,
     lost_scalars,
     renyi_efficiency,
+    word_counts,
 )
+from tokenizer.inflection import inflected_forms
 from tokenizer.rivals import Rival, from_vocabulary, open_rival
 
 PIECES = [" под", "вод", "н", "ый", "ая", " вод", "а", "ы", " ", "-", "."]
@@ -83,6 +85,26 @@ def test_forms_of_a_lemma_share_the_tokens_of_their_stem() -> None:
     assert figures.pairs == 4
     assert figures.exact == pytest.approx(2 / 4)
     assert figures.shared == pytest.approx((1 + 1 + 6 / 7 + 6 / 7) / 4)
+    assert (figures.split_pairs, figures.split_exact) == (4, figures.exact)
+
+
+def test_a_form_of_one_token_has_no_stem_to_share() -> None:
+    forms = [("вод", 3, ["вод", "вода", "воды"])]
+    figures = consistency_figures(_toy(), forms)
+    assert (figures.pairs, figures.exact) == (3, 1)
+    assert (figures.split_pairs, figures.split_exact, figures.split_shared) == (1, 1, 1)
+
+
+def test_forms_of_lemmas_are_found_in_texts() -> None:
+    """Grouped by lemma and paradigm; no names, no words of other parts of speech, no lemma with two forms."""
+    text = "книга книги книгу книгами Книге стол стола читал читала читают писал писали а и быстро Мамой"
+    forms = inflected_forms(word_counts([text]))
+    assert forms == [
+        ("книга", 4, ("книга", "книгами", "книги", "книгу")),
+        ("читать", 4, ("читал", "читала", "читают")),
+    ]
+    assert inflected_forms(word_counts([text]), most_lemmas=1) in ([forms[0]], [forms[1]])
+    assert inflected_forms(word_counts([text]), most_words=2) == []
 
 
 def test_renyi_efficiency_is_one_where_all_tokens_come_alike() -> None:

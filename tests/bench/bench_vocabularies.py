@@ -1,0 +1,193 @@
+"""Our vocabularies beside production tokenizers, by domain, on documents that ours were not trained on.
+
+    BUKVAR_DATA=... python -m tests.bench.bench_vocabularies --work DIR --out DIR [--english FILE --code FILE]
+
+Trains plain and morphological vocabularies of 32,000, 64,000 and 128,000 tokens of Russian, and two of
+128,000 of Russian, English and code (by shares, and by parity), and measures them beside all of rivals/.
+`vocabulary_texts.py` says which documents are held out. --english and --code (each may be repeated) are
+Parquet files (id, text) of more text to train on, of which a share is held out as well. --work keeps counts
+and vocabularies for the next run; --out receives evaluation.json, russian.md, mixed.md and the plots.
+--development measures on the development documents, for choosing; --only NAME,... trains these alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import vocabulary_texts as texts
+from tests.bench.bench_morphemes import dictionary
+from tokenizer import plots
+from tokenizer.evaluate import Evaluation, Figures, evaluate, word_counts
+from tokenizer.inflection import inflected_forms
+from tokenizer.morphemes import segment_counts
+from tokenizer.rivals import Rival, from_vocabulary, open_rival
+from tokenizer.train import TrainParameters, count_shard, header, learn, merge_counts
+from tokenizer.vocabulary import Vocabulary
+
+#: Pretokens seen once are left out: half of the types, and no merge hangs on them.
+LEAST = 2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A vocabulary to train. shares: of the text, by language; empty: Russian alone. With parity the
+    languages are groups, and shares do not matter."""
+
+    size: int
+    penalty: bool = True
+    shares: tuple[tuple[str, float], ...] = ()
+    parity: bool = False
+
+
+#: Of English and code every source counts alike, or books would be five sixths of English. Russian: a fifth
+#: of the bytes is dialogue and a tenth drama, a third news; news are closer to what a crawl holds. Chosen on
+#: development documents and wikinews.
+RUSSIAN_SHARES = {"news": 0.5, "ruslit": 0.32, "phpdoc_ru": 0.07, "koziev": 0.06, "rusdracor": 0.05}
+#: Chosen on development documents: the most Russian with which English stays within 2 % of o200k.
+MIXED = (("ru", 0.25), ("en", 0.65), ("code", 0.1))
+RECIPES = {
+    **{f"ru {size}k plain": Recipe(size * 1000, penalty=False) for size in (32, 64, 128)},
+    **{f"ru {size}k": Recipe(size * 1000) for size in (32, 64, 128)},
+    "ru-en-code 128k": Recipe(128_000, shares=MIXED),
+    "ru-en-code 128k parity": Recipe(128_000, shares=MIXED, parity=True),
+}
+
+
+class Bench:
+    """Counts and vocabularies in a folder: what is there is not made again."""
+
+    def __init__(self, work: Path, english: list[Path], code: list[Path]) -> None:
+        self.work = work
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.sources = texts.training(english, code)
+
+    def counts(self, language: str) -> dict[str, Path]:
+        """A counts file a source of the language."""
+        made = {}
+        for source, documents in self.sources[language].items():
+            path = self.work / f"{language}-{source}.counts"
+            if not path.exists():
+                print("counting", path.stem, flush=True)
+                count_shard(texts.part(documents, texts.first_trained(source), 256), "llama3", path)
+            made[source] = path
+        return made
+
+    def merged(self, name: str, shares: Mapping[str, float]) -> Path:
+        """The languages' counts, each source's times what brings it to its share of the bytes. No file counts
+        less than once: counts would be rounded away."""
+        path = self.work / f"{name}.counts"
+        if path.exists():
+            return path
+        factors: dict[Path, float] = {}
+        for language, share in shares.items():
+            parts = self.counts(language)
+            for source, part in parts.items():
+                inside = RUSSIAN_SHARES[source] if language == "ru" else 1 / len(parts)
+                factors[part] = share * inside / int(header(part)["bytes"])
+        least = min(factors.values())
+        merge_counts(list(factors), path, LEAST, weights=[one / least for one in factors.values()])
+        return path
+
+    def vocabulary(self, name: str, recipe: Recipe) -> Vocabulary:
+        folder = self.work / name.replace(" ", "-")
+        if (folder / "tokenizer.json").exists():
+            return Vocabulary.load(folder)
+        shares = dict(recipe.shares) or {"ru": 1.0}
+        slug = "-".join(f"{g}{share:g}" for g, share in shares.items())
+        groups = [{g: 1.0} for g in shares] if recipe.parity else [shares]
+        files = [self.merged(f"all-{slug if len(g) > 1 else next(iter(g))}", g) for g in groups]
+        cuts = None
+        if recipe.penalty:
+            cuts = self.work / "boundaries.tsv"
+            if not cuts.exists():
+                segment_counts(self.merged("all-ru", {"ru": 1.0}), cuts)
+        settings = {} if recipe.penalty else {"penalty": 0.0}
+        start = time.process_time()
+        model = learn(files, TrainParameters.for_size(recipe.size, **settings), cuts)
+        print(f"{name}: {time.process_time() - start:.1f} CPU s", flush=True)
+        model.vocabulary().save(folder)
+        return model.vocabulary()
+
+
+def rivals() -> list[Rival]:
+    folders = sorted((texts.data() / "rivals").iterdir())
+    return [open_rival(one) for one in folders if one.is_dir() and not one.name.startswith("_")]
+
+
+def table(found: Sequence[Figures], domains: Sequence[str]) -> str:
+    """Markdown: tokens per word by domain; means over these domains of the rest."""
+    heads = ["tokenizer", "ids", *domains, "chars/t", "bytes/t", "1 token", "<= 2", "Rényi", "P", "R", "F1"]
+    heads += ["same stem", "split", "unused", "seldom", "lost"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += [f"| {one.name} | {one.vocabulary_size:,} | {_cells(one, domains)} |" for one in found]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(one: Figures, domains: Sequence[str]) -> str:
+    here = [domain for domain in one.domains if domain.domain in domains]
+    tokens, words = sum(domain.tokens for domain in here), sum(domain.words for domain in here)
+    cells = [f"{domain.tokens_per_word:.3f}" for domain in here]
+    cells += [
+        f"{sum(domain.chars_per_token * domain.tokens for domain in here) / tokens:.2f}",
+        f"{sum(domain.bytes_per_token * domain.tokens for domain in here) / tokens:.2f}",
+        f"{sum(domain.one_token * domain.words for domain in here) / words:.3f}",
+        f"{sum(domain.two_tokens * domain.words for domain in here) / words:.3f}",
+        f"{one.renyi:.3f}",
+    ]
+    if one.boundaries:
+        cuts = one.boundaries
+        cells += [f"{cuts.precision:.3f}", f"{cuts.recall:.3f}", f"{cuts.f1:.3f}"]
+    if one.consistency:
+        cells += [f"{one.consistency.exact:.3f}", f"{one.consistency.split_exact:.3f}"]
+    lost = "-" if one.lost_scalars is None else f"{one.lost_scalars:,}"
+    return " | ".join([*cells, f"{one.unused:,}", f"{one.seldom:,}", lost])
+
+
+def write(out: Path, found: Evaluation, groups: Mapping[str, Sequence[str]]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "evaluation.json").write_text(found.to_json())
+    (out / "fertility.svg").write_text(plots.fertility(found))
+    (out / "boundaries.svg").write_text(plots.boundaries(found))
+    for name, domains in groups.items():
+        made = table(found.tokenizers, domains)
+        (out / f"{name}.md").write_text(made)
+        print(f"\n{name}\n{made}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--english", type=Path, action="append", default=[])
+    parser.add_argument("--code", type=Path, action="append", default=[])
+    parser.add_argument("--only", default="")
+    parser.add_argument("--development", action="store_true")
+    parser.add_argument("--no-rivals", action="store_true")
+    parser.add_argument("--scalars", action="store_true", help="every Unicode scalar, too (minutes)")
+    options = parser.parse_args()
+    bench = Bench(options.work, options.english, options.code)
+    names = options.only.split(",") if options.only else list(RECIPES)
+    ours = [from_vocabulary(bench.vocabulary(name, RECIPES[name]), name) for name in names]
+    span = (texts.TEST, texts.DEVELOPMENT) if options.development else (0, texts.TEST)
+    russian = texts.russian_domains(*span)
+    if not options.development:
+        russian |= texts.unseen_domains()
+    others = texts.other_domains(*span, options.english, options.code)
+    valid = dictionary(texts.data() / "morphemes" / "rus.valid")
+    words = word_counts(text for documents in russian.values() for text in documents)
+    found = evaluate(
+        [*ours, *([] if options.no_rivals else rivals())],
+        russian | others,
+        boundaries=valid,
+        forms=inflected_forms(words),
+        scalars=options.scalars,
+    )
+    write(options.out, found, {"russian": list(russian), "mixed": list(others)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Evaluation as a stage and a command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus import storage
+from corpus.errors import UsageError
+from pipelines import evaluate
+from pipelines.cli import run
+from pipelines.inputs import ENDINGS, resolve
+from tests.tokenizer.samples import TEXT, small_vocabulary
+
+FORMS = "книга книги книгу книгами; читал читала читают, стол стола столом столы"
+
+
+@pytest.fixture
+def tokenizer(tmp_path: Path) -> Path:
+    small_vocabulary().save(tmp_path / "mine")
+    (tmp_path / "page.txt").write_text(TEXT + FORMS)
+    (tmp_path / "lemmas.tsv").write_text("мама\tмам|а\nкнига\tкниг|а\n")
+    return tmp_path / "mine"
+
+
+def evaluated(tokenizer: Path, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, object]:
+    page = tokenizer.parent / "page.txt"
+    assert run(["evaluate", str(tokenizer), "--text", f"page={page}", "--json", *more]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    found: dict[str, object] = row
+    return found
+
+
+def test_the_command_reports_boundaries_and_consistency(
+    tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = evaluated(tokenizer, capsys, "--lemmas", str(tokenizer.parent / "lemmas.tsv"), "--consistency")
+    for name in ("t/w page", "chars/t", "bytes/t", "1 token", "<= 2", "P", "R", "F1", "same stem", "Rényi"):
+        assert isinstance(row[name], float), name
+    assert "same stem" not in evaluated(tokenizer, capsys, "--no-consistency")
+
+
+def test_without_pymorphy3_consistency_is_left_out_or_asked_for_in_vain(
+    tokenizer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'pymorphy3'")
+
+    monkeypatch.setattr("tokenizer.inflection.analyzer", missing)
+    assert "same stem" not in evaluated(tokenizer, capsys)
+    with pytest.raises(UsageError, match="morphology"):
+        evaluate.lemma_forms({"a": [FORMS]}, wanted=True)
+
+
+@pytest.mark.parametrize("groups", ["", "folder", "lang"])
+def test_held_out_documents_are_measured_by_the_groups_of_training(tmp_path: Path, groups: str) -> None:
+    for lang in ("ru", "en"):
+        (tmp_path / lang).mkdir()
+        rows = [{"id": f"{lang}{n}", "text": f"{lang} {n}", "lang": lang} for n in range(40)]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / lang / "a.parquet")
+    documents = resolve([str(tmp_path / "ru"), str(tmp_path / "en")], ENDINGS["texts"])
+    found = evaluate.held_out_texts(documents, {"held_out": 0.5, "groups": groups}, 1_000_000)
+    assert list(found) == (["en", "ru"] if groups else ["held out"])
+    assert 20 < sum(map(len, found.values())) < 60
+    if groups:
+        assert all(text.startswith(group) for group, texts in found.items() for text in texts)
+    (few,) = evaluate.held_out_texts(documents, {"held_out": 1.0}, 1).values()
+    assert len(few) == 1
+
+
+def test_a_run_without_held_out_documents_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": f"{TEXT} {n}"}) + "\n" for n in range(20)))
+    (tmp_path / "r.toml").write_text(
+        '[run]\nstages = ["train", "evaluate"]\nexecutor = "inline"\n'
+        "[train]\nvocab_size = 300\nheld_out = 0.0\n"
+    )
+    arguments = ["run", str(tmp_path / "r.toml"), "--out", str(tmp_path / "out"), "--quiet"]
+    assert run([*arguments, "--set", f"input.paths={tmp_path / 'a.jsonl'}"]) == 1
+    assert "raise train.held_out" in capsys.readouterr().err
+    assert storage.exists(str(tmp_path / "out" / "tokenizer" / "tokenizer.json"))
