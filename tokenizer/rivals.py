@@ -91,6 +91,15 @@ def _piece_bytes(piece: str, byte_level: bool) -> bytes:
     return piece.replace(_META_SPACE, " ").encode("utf-8")
 
 
+#: A word of letters that every tokenizer has, to see what is put before it.
+_WORD = "on"
+
+
+def _prefix(pieces: Sequence[bytes], alone: Sequence[int]) -> str:
+    """What goes before a word that stands alone: nothing where the tokenizer puts a space there itself."""
+    return "" if b"".join(pieces[index] for index in alone).startswith(b" ") else " "
+
+
 def _tokenizers(file: Path, name: str) -> Rival:
     import tokenizers
 
@@ -100,13 +109,14 @@ def _tokenizers(file: Path, name: str) -> Rival:
         raise ValueError(f"tokenizers does not open {file}: {error}") from error
     about = json.loads(file.read_text(encoding="utf-8"))
     steps = json.dumps([about.get("pre_tokenizer"), about.get("decoder")])
-    byte_level, adds_space = "ByteLevel" in steps, '"prepend_scheme": "always"' in steps
+    byte_level = "ByteLevel" in steps
     special = {token["id"] for token in about.get("added_tokens") or ()}
     by_id = {index: piece for piece, index in theirs.get_vocab(with_added_tokens=True).items()}
     pieces = [
         b"" if index in special else _piece_bytes(by_id.get(index, ""), byte_level)
         for index in range(max(by_id) + 1)
     ]
+    alone = theirs.encode(_WORD, add_special_tokens=False).ids
     return Rival(
         name=name,
         encode=lambda texts: _flat(
@@ -114,7 +124,7 @@ def _tokenizers(file: Path, name: str) -> Rival:
         ),
         decode=lambda ids: str(theirs.decode(list(ids), skip_special_tokens=False)),
         pieces=tuple(pieces),
-        word_prefix="" if adds_space else " ",
+        word_prefix=_prefix(pieces, alone),
     )
 
 
@@ -135,5 +145,5 @@ def _sentencepiece(model: Path, name: str) -> Rival:
         encode=lambda texts: _flat(theirs.encode(list(texts))),
         decode=lambda ids: str(theirs.decode(list(ids))),
         pieces=tuple(pieces),
-        word_prefix="",
+        word_prefix=_prefix(pieces, theirs.encode(_WORD)),
     )

@@ -94,8 +94,8 @@ class TrainParameters:
     )
     gamma: float = _help("exponent of the share of word types that cross", 0.15)
     kappa: float = _help("discount of a crossing whose union is made of whole morphemes", 0.3)
-    exponent: float = _help("exponent of the count while the penalty is in force", 0.95)
-    release: float = _help("share of the merges after which the penalty ends", 0.30)
+    exponent: float = _help("exponent of the count while the penalty is in force", 0.93)
+    release: float = _help("share of the merges after which the penalty ends", 0.28)
     one_script: bool = _help("no token holds letters of two scripts", False)
     whole_characters: bool = _help("no token holds a character and a part of another", False)
     bare_words: bool = _help("no token holds letters after a mark other than a space", False)
@@ -141,7 +141,7 @@ class TrainParameters:
             "penalty": 1.2 + 0.2 * share,
             "gamma": 0.15 + 0.1 * share,
             "kappa": 0.3 + 0.1 * share,
-            "release": 0.30 + 0.02 * share,
+            "release": 0.28 + 0.02 * share,
         }
         return cls(vocab_size, **{**scaled, **settings})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +151,59 @@ def test_a_tokenizer_json_that_is_not_ours_runs_on_the_tokenizers_library(tmp_pa
     assert rival.unreachable is None
     assert rival.decode(rival.encode(["МАМА"])[0].tolist()) == "мама"
     assert rival.pieces[: len(small_vocabulary().tokens)] == small_vocabulary().tokens
+
+
+def _like_llama(folder: Path) -> None:
+    """As Llama 2's and Mistral's: a space is put before the text, spaces are marks, bytes stand in."""
+    alphabet = [f"<0x{byte:02X}>" for byte in range(256)]
+    library = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token="<unk>", byte_fallback=True))  # noqa: S106 - a token, no password
+    library.normalizer = tokenizers.normalizers.Sequence(
+        [tokenizers.normalizers.Prepend("\u2581"), tokenizers.normalizers.Replace(" ", "\u2581")]
+    )
+    library.decoder = tokenizers.decoders.Sequence(
+        [
+            tokenizers.decoders.Replace("\u2581", " "),
+            tokenizers.decoders.ByteFallback(),
+            tokenizers.decoders.Fuse(),
+            tokenizers.decoders.Strip(" ", 1, 0),
+        ]
+    )
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=500, special_tokens=["<unk>", *alphabet], show_progress=False
+    )
+    library.train_from_iterator(TEXT.split(), trainer)
+    library.save(str(folder / "tokenizer.json"))
+
+
+def _like_yandexgpt(folder: Path) -> None:
+    """A sentencepiece model in a Hugging Face folder."""
+    sentencepiece = pytest.importorskip("sentencepiece")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXT.splitlines()),
+        model_prefix=str(folder / "tokenizer"),
+        vocab_size=420,
+        model_type="bpe",
+        byte_fallback=True,
+        character_coverage=1.0,
+        minloglevel=2,
+    )
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "LlamaTokenizer"}')
+
+
+@pytest.mark.parametrize("make", [_like_llama, _like_yandexgpt])
+def test_hugging_face_folders_of_other_kinds_open_by_path(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path)
+    rival = open_rival(tmp_path)
+    assert rival.word_prefix == ""
+    ids, _ = rival.encode(["мыла мыла"])
+    first, second = rival.encode(["мыла"])[0].tolist(), ids.tolist()
+    assert second == first * 2
+    assert b"".join(rival.pieces[index] for index in second) == " мыла мыла".encode()
+    assert rival.decode(second) == "мыла мыла"
+    figures = boundary_figures(rival, {"мыла": [2, 3]})
+    assert figures.tokens_per_lemma == len(first)
 
 
 def test_tokens_out_of_reach_are_counted() -> None:
