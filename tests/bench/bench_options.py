@@ -23,7 +23,7 @@ from rust_ext import MorphemeBoundaries
 from tests.bench import vocabulary_texts as texts
 from tests.bench.bench_morphemes import dictionary
 from tokenizer.encode import Tokenizer
-from tokenizer.evaluate import BoundaryFigures, boundary_figures, word_counts
+from tokenizer.evaluate import SELDOM, BoundaryFigures, boundary_figures, word_counts
 from tokenizer.morphemes import segment_counts
 from tokenizer.reference import allowed
 from tokenizer.rivals import from_vocabulary
@@ -86,6 +86,16 @@ def line(name: str, found: Mapping[str, float], beside: Mapping[str, float], cut
     return f"| {name} | {' | '.join([*scores, *cells])} |"
 
 
+def seldom(model: Model) -> str:
+    """Tokens that the training text itself uses little: leaves could be pruned, parts of others not."""
+    parts = {part for pair in model.merges for part in pair}
+    few = [token for token in range(256, len(model.uses)) if model.uses[token] < SELDOM]
+    inner = sum(token in parts for token in few)
+    return (
+        f"used fewer than {SELDOM} times in training: {inner:,} parts of others, {len(few) - inner:,} leaves"
+    )
+
+
 def penalty(sizes: Sequence[int], settings: dict[str, Any], *, development: bool) -> None:
     span = (texts.TEST, texts.DEVELOPMENT) if development else (0, texts.TEST)
     domains = texts.russian_domains(*span)
@@ -98,8 +108,10 @@ def penalty(sizes: Sequence[int], settings: dict[str, Any], *, development: bool
         for size in sizes:
             plain, cuts = measure(bench.learn(size, penalty=0.0))
             print(line(f"{size:,} plain", plain, plain, cuts), flush=True)
-            found, cuts = measure(bench.learn(size, **settings))
+            model = bench.learn(size, **settings)
+            found, cuts = measure(model)
             print(line(f"{size:,} {settings or ''}", found, plain, cuts), flush=True)
+            print(seldom(model), flush=True)
 
 
 def guards(sizes: Sequence[int]) -> None:

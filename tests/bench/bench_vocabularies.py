@@ -7,7 +7,8 @@ Trains plain and morphological vocabularies of 32,000, 64,000 and 128,000 tokens
 `vocabulary_texts.py` says which documents are held out. --english and --code (each may be repeated) are
 Parquet files (id, text) of more text to train on, of which a share is held out as well. --work keeps counts
 and vocabularies for the next run; --out receives evaluation.json, russian.md, mixed.md and the plots.
---development measures on the development documents, for choosing; --only NAME,... trains these alone.
+--development measures on the development documents, for choosing; --only NAME,... trains these alone;
+--shares ru=.25,en=.65,code=.1 adds a vocabulary of 128,000 tokens with these shares.
 """
 
 from __future__ import annotations
@@ -158,6 +159,11 @@ def write(out: Path, found: Evaluation, groups: Mapping[str, Sequence[str]]) -> 
         print(f"\n{name}\n{made}", flush=True)
 
 
+def parse_shares(text: str) -> tuple[tuple[str, float], ...]:
+    pairs = (one.partition("=") for one in text.split(","))
+    return tuple((language, float(share)) for language, _, share in pairs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True)
@@ -165,13 +171,16 @@ def main() -> None:
     parser.add_argument("--english", type=Path, action="append", default=[])
     parser.add_argument("--code", type=Path, action="append", default=[])
     parser.add_argument("--only", default="")
+    parser.add_argument("--shares", action="append", default=[])
     parser.add_argument("--development", action="store_true")
     parser.add_argument("--no-rivals", action="store_true")
     parser.add_argument("--scalars", action="store_true", help="every Unicode scalar, too (minutes)")
     options = parser.parse_args()
     bench = Bench(options.work, options.english, options.code)
-    names = options.only.split(",") if options.only else list(RECIPES)
-    ours = [from_vocabulary(bench.vocabulary(name, RECIPES[name]), name) for name in names]
+    names = [name for name in options.only.split(",") if name] if options.only or options.shares else RECIPES
+    chosen = {name: RECIPES[name] for name in names}
+    chosen |= {shares: Recipe(128_000, shares=parse_shares(shares)) for shares in options.shares}
+    ours = [from_vocabulary(bench.vocabulary(name, one), name) for name, one in chosen.items()]
     span = (texts.TEST, texts.DEVELOPMENT) if options.development else (0, texts.TEST)
     russian = texts.russian_domains(*span)
     if not options.development:
