@@ -1,6 +1,6 @@
 """Stage `evaluate`: figures of the trained tokenizer, and of any others, on documents it was not trained on.
 
-One task: the tokenizer's folder and the held-out documents in, `evaluation.json` and a plot out.
+One task: the tokenizer's folder and the held-out documents in, `evaluation.json` and plots out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from pipelines.texts import read_texts, split_held_out
 from pipelines.train import ABOUT
 
 RESULT: Final = "evaluation.json"
-PLOT: Final = "fertility.svg"
 TOKENIZER: Final = "tokenizer.json"
 
 
@@ -69,13 +68,14 @@ class Evaluate:
         local = storage.local_path(home)
         if local is None:
             raise UsageError(f"{home}: evaluate reads the tokenizer from a local folder")
-        result, plot = score(
+        result, plots = score(
             [str(local), *self.rivals], texts, self.lemmas, scalars=self.scalars, consistency=self.consistency
         )
         storage.write_bytes(storage.join(out.folder, RESULT), result)
-        storage.write_bytes(storage.join(out.folder, PLOT), plot.encode())
         out.add_file(RESULT)
-        out.add_file(PLOT)
+        for name, plot in plots.items():
+            storage.write_bytes(storage.join(out.folder, name), plot.encode())
+            out.add_file(name)
 
 
 def training_of(home: str) -> dict[str, Any]:
@@ -111,14 +111,14 @@ def score(
     *,
     scalars: bool = False,
     consistency: bool | None = None,
-) -> tuple[bytes, str]:
-    """Figures of tokenizers, by path, as JSON (with `rows`, the table) and the fertility plot as SVG.
+) -> tuple[bytes, dict[str, str]]:
+    """Figures of tokenizers, by path, as JSON (with `rows`, the table), and plots by file name, as SVG.
 
     consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. Raises UsageError for a
     tokenizer or a file of lemmas that can't be read, and for consistency asked for without pymorphy3.
     """
     from tokenizer.evaluate import evaluate
-    from tokenizer.plots import fertility
+    from tokenizer.plots import draw
     from tokenizer.rivals import open_rival
 
     try:
@@ -129,7 +129,7 @@ def score(
     except (ValueError, OSError) as error:
         raise UsageError(" ".join(str(error).split())) from error
     figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows()}
-    return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", fertility(found)
+    return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", draw(found)
 
 
 def lemma_forms(

@@ -21,6 +21,14 @@ def _svg(figure: Figure) -> str:
     return out.getvalue()
 
 
+def draw(evaluation: Evaluation) -> dict[str, str]:
+    """All pictures that the figures allow, by file name."""
+    found = {"fertility.svg": fertility(evaluation)}
+    if any(one.boundaries is not None for one in evaluation.tokenizers):
+        found["boundaries.svg"] = boundaries(evaluation)
+    return found
+
+
 def fertility(evaluation: Evaluation) -> str:
     """Bars: tokens per word of each tokenizer, by domain. Fewer is better."""
     domains = list(evaluation.bytes)

@@ -36,19 +36,19 @@ from pipelines.commands import common
     help="How alike the forms of a lemma are cut, over the Russian lemmas of the texts; needs pymorphy3 "
     "(default: if it is installed; some seconds).",
 )
-@click.option("--out", metavar="DIR", help="Also write evaluation.json and fertility.svg there.")
+@click.option("--out", metavar="DIR", help="Also write evaluation.json and the plots there.")
 @common.output_options
 def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any) -> None:
     import msgspec
 
     from corpus import storage
-    from pipelines.evaluate import PLOT, RESULT, score
+    from pipelines.evaluate import RESULT, score
 
     domains = {}
     for argument in texts:
         name, path = _named(argument)
         domains[name] = _read(path, options["text_column"], options["max_mb"] * 1_000_000)
-    result, plot = score(
+    result, plots = score(
         tokenizers,
         domains,
         options["lemmas"],
@@ -57,7 +57,8 @@ def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any
     )
     if options["out"]:
         storage.write_bytes(storage.join(options["out"], RESULT), result)
-        storage.write_bytes(storage.join(options["out"], PLOT), plot.encode())
+        for name, plot in plots.items():
+            storage.write_bytes(storage.join(options["out"], name), plot.encode())
     if options["as_json"]:
         click.echo(result.decode(), nl=False)
     else:
@@ -89,16 +90,31 @@ def _read(path: str, column: str, most: int) -> list[str]:
     return texts
 
 
+#: Columns of the second table; the first has the rest.
+_SECOND = ("P", "R", "F1", "same stem", "split", "Rényi", "unused", "seldom", "lost")
+#: Wide enough for a dozen domains: a narrower terminal wraps the lines, no figure is cut short.
+_WIDTH = 240
+
+
 def print_rows(rows: list[dict[str, Any]]) -> None:
-    """Print figures as a table on stdout."""
+    """Print figures on stdout as two tables: tokens and words; boundaries, forms and use."""
+    from pipelines.progress import make_console
+
+    console = make_console()
+    console.width = max(console.width, _WIDTH)
+    names = list(rows[0]) if rows else []
+    for part in ([n for n in names if n not in _SECOND], ["tokenizer", *(n for n in names if n in _SECOND)]):
+        console.print(_grid(rows, part))
+
+
+def _grid(rows: list[dict[str, Any]], names: list[str]) -> Any:
     from rich.table import Table
 
-    from pipelines.progress import make_console
     from pipelines.templates import figure
 
     grid = Table(box=None, padding=(0, 2, 0, 0))
-    for name in rows[0] if rows else ():
-        grid.add_column(name, justify="left" if name == "tokenizer" else "right")
+    for name in names:
+        grid.add_column(name, justify="left" if name == "tokenizer" else "right", no_wrap=True)
     for row in rows:
-        grid.add_row(*(figure(value) for value in row.values()))
-    make_console().print(grid)
+        grid.add_row(*(figure(row[name]) for name in names))
+    return grid

@@ -151,8 +151,8 @@ def _cells(one: Figures, domains: Sequence[str]) -> str:
 def write(out: Path, found: Evaluation, groups: Mapping[str, Sequence[str]]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "evaluation.json").write_text(found.to_json())
-    (out / "fertility.svg").write_text(plots.fertility(found))
-    (out / "boundaries.svg").write_text(plots.boundaries(found))
+    for name, plot in plots.draw(found).items():
+        (out / name).write_text(plot)
     for name, domains in groups.items():
         made = table(found.tokenizers, domains)
         (out / f"{name}.md").write_text(made)

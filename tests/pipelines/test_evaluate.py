@@ -44,6 +44,26 @@ def test_the_command_reports_boundaries_and_consistency(
     assert "same stem" not in evaluated(tokenizer, capsys, "--no-consistency")
 
 
+def test_figures_and_plots_are_written(tokenizer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tokenizer.parent / "figures"
+    row = evaluated(tokenizer, capsys, "--lemmas", str(tokenizer.parent / "lemmas.tsv"), "--out", str(out))
+    assert {path.name for path in out.iterdir()} == {"evaluation.json", "fertility.svg", "boundaries.svg"}
+    assert json.loads((out / "evaluation.json").read_text())["rows"] == [row]
+
+
+def test_no_figure_is_cut_short_on_a_narrow_screen(
+    tokenizer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    page = tokenizer.parent / "page.txt"
+    texts = [part for n in range(9) for part in ("--text", f"domain{n}={page}")]
+    assert run(["evaluate", str(tokenizer), *texts, "--lemmas", str(tokenizer.parent / "lemmas.tsv")]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    for name in ("domain8", "chars/t", "same stem", "seldom"):
+        assert name in shown
+
+
 def test_without_pymorphy3_consistency_is_left_out_or_asked_for_in_vain(
     tokenizer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

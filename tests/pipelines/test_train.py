@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus.stage import run_task
 from pipelines.cli import run
 from pipelines.groups import factors, pack, parse_weights, unpack
+from pipelines.inputs import ENDINGS, resolve
 from pipelines.train import Train
 from tests.tokenizer.samples import out_of_order
 from tokenizer import train as direct
@@ -164,10 +166,10 @@ def test_boundaries_are_the_built_in_ones_none_or_a_file(corpus: Path) -> None:
     own = corpus / "own.tsv"
     own.write_text("".join(f"{x.text}\t{'|'.join(x.text)}\n" for x in read_lemmas()[:300]))
     found = {
-        name: trained(corpus, ["ru"], f"train.boundaries={value}", out=name, size=310).tokens
+        name: trained(corpus, ["ru"], f"train.boundaries={value}", out=name, size=500).tokens
         for name, value in {"russian": "russian", "none": "none", "own": str(own)}.items()
     }
-    plain = trained(corpus, ["ru"], "train.penalty=0", out="plain", size=310).tokens
+    plain = trained(corpus, ["ru"], "train.penalty=0", out="plain", size=500).tokens
     assert found["none"] == plain
     assert len({found["russian"], found["none"], found["own"]}) == 3
 
@@ -187,6 +189,17 @@ def test_guards_are_settings(corpus: Path, setting: str, broken: object) -> None
     kept = trained(corpus, ["code"], "train.boundaries=none", setting, size=600)
     assert any(map(broken, free.tokens[256:]))  # type: ignore[call-overload]
     assert not any(map(broken, kept.tokens[256:]))  # type: ignore[call-overload]
+
+
+def test_merging_and_learning_tell_how_far_they_are(corpus: Path) -> None:
+    heard: list[float] = []
+    (source,) = resolve([str(corpus / "ru")], ENDINGS["texts"])
+    stage = Train(vocab_size=SIZE, held_out=0.0)
+    for (task,) in stage.phases([source], str(corpus / "out")):
+        heard.clear()
+        run_task(task, heard.append)
+        assert heard == sorted(heard)
+    assert heard[-1] == 1.0
 
 
 def test_every_parameter_stands_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -228,6 +228,7 @@ def test_an_evaluation_is_a_table_json_and_pictures() -> None:
     data = json.loads(evaluation.to_json())
     assert [one["name"] for one in data["tokenizers"]] == ["llama3", "o200k"]
     assert data["tokenizers"][0]["domains"][1]["tokens_per_word"] is None
-    for draw in (plots.fertility, plots.boundaries):
-        assert draw(evaluation).startswith("<?xml")
-        assert draw(evaluation) == draw(_evaluation())
+    drawn = plots.draw(evaluation)
+    assert list(drawn) == ["fertility.svg", "boundaries.svg"]
+    assert all(plot.startswith("<?xml") for plot in drawn.values())
+    assert drawn == plots.draw(_evaluation())
