@@ -27,8 +27,6 @@ GGUF_PRE = {"llama3": "llama-bpe", "o200k": "gpt-4o", "qwen2": "qwen2", "tekken"
 # Value types and token types of GGUF 3 (ggml/docs/gguf.md, llama.h).
 _UINT32, _INT32, _BOOL, _STRING, _ARRAY = 4, 5, 7, 8, 9
 _NORMAL, _CONTROL, _UNUSED = 1, 3, 5
-#: Tokens of context that the GGUF states; a model converted with its vocabulary states its own.
-_CONTEXT = 4096
 _GGUF_VERSION = 3
 
 Texts = Iterable[str]
@@ -75,8 +73,6 @@ def gguf_bytes(vocabulary: Vocabulary, name: str = "bukvar") -> bytes:
     entries = [
         _entry("general.architecture", _STRING, _string("llama")),
         _entry("general.name", _STRING, _string(name)),
-        # llama.cpp warns of a context of none, even where it reads the vocabulary alone.
-        _entry("llama.context_length", _UINT32, struct.pack("<I", _CONTEXT)),
         _entry("llama.vocab_size", _UINT32, struct.pack("<I", vocabulary.size)),
         _entry("tokenizer.ggml.model", _STRING, _string("gpt2")),
         _entry("tokenizer.ggml.pre", _STRING, _string(pre)),
