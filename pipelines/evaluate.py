@@ -163,16 +163,15 @@ def _label(path: str, paths: Sequence[str]) -> str:
 
 
 def read_lemmas(location: str) -> dict[str, list[int]]:
-    """Lemma -> character offsets of its boundaries, from lines `lemma<TAB>morph|morph|...`."""
+    """Lemma -> character offsets of its boundaries, from lines `lemma<TAB>morph|morph|...`; morphs may be
+    typed (`morph:ROOT`) and divided by / instead; the first of a lemma counts, lines that begin with # none."""
     found: dict[str, list[int]] = {}
     for number, line in enumerate(storage.read_bytes(location).decode().splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
         lemma, tab, cut = line.partition("\t")
-        morphs = cut.split("\t")[0].split("|")
+        morphs = [part.partition(":")[0] for part in cut.split("\t")[0].replace("/", "|").split("|")]
         if not tab or "".join(morphs) != lemma:
             raise UsageError(f"{location}: line {number} is not lemma<TAB>morph|morph|...")
-        ends, at = [], 0
-        for morph in morphs[:-1]:
-            at += len(morph)
-            ends.append(at)
-        found[lemma] = ends
+        found.setdefault(lemma, [sum(map(len, morphs[: place + 1])) for place in range(len(morphs) - 1)])
     return found

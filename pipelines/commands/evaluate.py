@@ -26,7 +26,12 @@ from pipelines.commands import common
     metavar="[NAME=]INPUT",
     help="Texts (Parquet, JSONL, .txt), by domain; may be given several times.",
 )
-@click.option("--lemmas", default="", metavar="FILE", help="lemma<TAB>morph|morph lines, for boundaries.")
+@click.option(
+    "--lemmas",
+    default="",
+    metavar="FILE",
+    help="Lines lemma<TAB>morph|morph|... (or morph:TYPE/morph:TYPE/...), for boundaries.",
+)
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @click.option("--max-mb", default=50, show_default=True, help="Text read at most of each domain, in MB.")
 @click.option("--scalars", is_flag=True, help="Also encode and decode every Unicode scalar.")

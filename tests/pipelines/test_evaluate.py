@@ -15,6 +15,7 @@ from pipelines import evaluate
 from pipelines.cli import run
 from pipelines.inputs import ENDINGS, resolve
 from tests.tokenizer.samples import TEXT, small_vocabulary
+from tokenizer.morphemes import LEMMAS, read_lemmas
 
 FORMS = "книга книги книгу книгами; читал читала читают, стол стола столом столы"
 
@@ -42,6 +43,23 @@ def test_the_command_reports_boundaries_and_consistency(
     for name in ("t/w page", "chars/t", "bytes/t", "1 token", "<= 2", "P", "R", "F1", "same stem", "Rényi"):
         assert isinstance(row[name], float), name
     assert "same stem" not in evaluated(tokenizer, capsys, "--no-consistency")
+
+
+def test_lemmas_are_read_in_each_of_their_forms(tmp_path: Path) -> None:
+    path = tmp_path / "lemmas.tsv"
+    lines = ["# own", "книга\tкниг|а", "рамка\tрам:ROOT|к:SUFF|а:END", "вода\tвод:ROOT/а:END"]
+    lines.append("дом\tдом")
+    path.write_text("\n".join([*lines, "книга\tкнига\n"]))
+    found = evaluate.read_lemmas(str(path))
+    assert found == {"книга": [4], "рамка": [3, 4], "вода": [3], "дом": []}
+    path.write_text("книга\tкниг|и\n")
+    with pytest.raises(UsageError, match="line 1"):
+        evaluate.read_lemmas(str(path))
+
+
+def test_the_hand_cut_lemmas_serve_as_boundaries() -> None:
+    found = evaluate.read_lemmas(str(LEMMAS))
+    assert found == {lemma.text: list(lemma.cuts) for lemma in read_lemmas()}
 
 
 def test_figures_and_plots_are_written(tokenizer: Path, capsys: pytest.CaptureFixture[str]) -> None:
