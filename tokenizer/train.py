@@ -350,7 +350,7 @@ def _boundaries(source: Boundaries | None, counts: Sequence[Counts]) -> Morpheme
     if source is None or isinstance(source, MorphemeBoundaries):
         return source
     if isinstance(source, str | os.PathLike):
-        return MorphemeBoundaries(Path(source).read_text(encoding="utf-8"))
+        return MorphemeBoundaries.read(source)
     if isinstance(source, Mapping):
         return MorphemeBoundaries(boundary_lines(source))
     found: set[str] = set()

@@ -56,7 +56,7 @@ def ours(path: str, size: int, threads: int, pattern: str, cuts: str) -> object:
     start = time.perf_counter()
     counts = train.count(train.read_text(path, pattern), pattern, threads=threads)
     counted = time.perf_counter()
-    boundaries = MorphemeBoundaries(Path(cuts).read_text()) if cuts else None
+    boundaries = MorphemeBoundaries.read(cuts) if cuts else None
     read = time.perf_counter()
     parameters = train.TrainParameters.for_size(size, pattern=pattern, max_pretoken_bytes=0xFFFF)
     model = train.learn(counts, parameters, boundaries, consume=True)

@@ -200,6 +200,22 @@ impl MorphemeBoundaries {
         })
     }
 
+    /// Reads a file of such lines.
+    #[staticmethod]
+    fn read(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let inner = py.detach(|| {
+            let bytes = std::fs::read(&path).map_err(|error| TrainError::File {
+                path: path.clone(),
+                why: error.to_string(),
+            })?;
+            let text = simdutf8::basic::from_utf8(&bytes).map_err(|_| TrainError::utf8(&bytes))?;
+            Boundaries::parse(text)
+        });
+        Ok(Self {
+            inner: inner.map_err(to_python)?,
+        })
+    }
+
     fn __len__(&self) -> usize {
         self.inner.words()
     }

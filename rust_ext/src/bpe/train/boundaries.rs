@@ -14,51 +14,89 @@ pub struct Boundaries {
     others: HashMap<Box<str>, Box<[u16]>>,
 }
 
+/// Words whose places in the table are asked for together.
+const BATCH: usize = 32;
+
 impl Boundaries {
     /// Reads lines `word<TAB>morph|morph|...`, in which the morphs make up the word; of a word that occurs
     /// twice, the first line counts. Empty lines and lines that begin with `#` are passed over.
     pub fn parse(text: &str) -> Result<Self, TrainError> {
-        let mut all = Self::default();
-        for (number, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        {
-            let bad = || TrainError::Boundaries {
-                line: number + 1,
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
+        let mut all = Self {
+            masks: CountTable::with_room(lines),
+            others: HashMap::new(),
+        };
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut rest = text;
+        for number in 1..=lines {
+            let end = memchr::memchr(b'\n', rest.as_bytes());
+            let line = &rest[..end.unwrap_or(rest.len())];
+            rest = end.map_or("", |end| &rest[end + 1..]);
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let word = all.read(line).ok_or_else(|| TrainError::Boundaries {
+                line: number,
                 text: line.chars().take(60).collect(),
-            };
-            let (word, morphs) = line.split_once('\t').ok_or_else(bad)?;
-            all.add(word, morphs).ok_or_else(bad)?;
+            })?;
+            batch.extend(word.inspect(|&(key, _)| all.masks.prefetch(key)));
+            if batch.len() == BATCH {
+                all.add(&mut batch);
+            }
         }
+        all.add(&mut batch);
         Ok(all)
     }
 
-    fn add(&mut self, word: &str, morphs: &str) -> Option<()> {
-        let mut starts = Vec::new();
-        let (mut rest, mut letters) = (word, 0);
-        for morph in morphs.split('|') {
-            rest = rest.strip_prefix(morph)?;
-            letters += morph.chars().count();
-            starts.push(u16::try_from(letters).ok()?);
+    /// The key of a line's word, if it is one of letters, and its mask; other words are kept here. `None` for a
+    /// line of another form.
+    fn read(&mut self, line: &str) -> Option<std::option::IntoIter<(Key, u64)>> {
+        let (word, morphs) = line.split_at(memchr::memchr(b'\t', line.as_bytes())?);
+        let (word, morphs) = (word.as_bytes(), &morphs.as_bytes()[1..]);
+        let key = Key::of(word);
+        let short = key.letters().is_some();
+        let (mut mask, mut starts) = (0u64, Vec::new());
+        let (mut at, mut letters) = (0, 0u32);
+        for &byte in morphs {
+            if byte == b'|' {
+                if short {
+                    mask |= 1 << letters;
+                } else {
+                    starts.push(u16::try_from(letters).ok()?);
+                }
+            } else {
+                if word.get(at) != Some(&byte) {
+                    return None;
+                }
+                at += 1;
+                letters += u32::from(byte & 0xc0 != 0x80);
+            }
         }
-        // The last one is the end of the word.
-        starts.pop();
-        if !rest.is_empty() || word.is_empty() {
+        if at != word.len() || word.is_empty() {
             return None;
         }
-        match Key::of(word.as_bytes()) {
-            key if key.letters().is_some() => {
-                if self.masks.get(key).is_none() {
-                    self.masks
-                        .add(key, starts.iter().fold(0, |mask, &start| mask | 1 << start));
-                }
-            }
-            _ => {
-                self.others.entry(word.into()).or_insert_with(|| starts.into());
+        if !short {
+            let word = &line[..word.len()];
+            self.others.entry(word.into()).or_insert_with(|| starts.into());
+        }
+        Some(short.then_some((key, mask)).into_iter())
+    }
+
+    fn add(&mut self, batch: &mut Vec<(Key, u64)>) {
+        for (key, mask) in batch.drain(..) {
+            if self.masks.get(key).is_none() {
+                self.masks.add(key, mask);
             }
         }
-        Some(())
+    }
+
+    /// Asks for the memory in which `mark` will look a pretoken up.
+    #[inline(always)]
+    pub fn prefetch(&self, piece: Key) {
+        if let Some((_, key)) = piece.small_letters() {
+            self.masks.prefetch(key);
+        }
     }
 
     /// Words held, for a message.

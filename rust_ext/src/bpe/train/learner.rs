@@ -9,11 +9,9 @@
 //! gain in arrays indexed by token id: the table of pairs is touched once a neighbour, not once an
 //! occurrence.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use super::TrainError;
 use super::pairs::{Morph, Pair, Pairs, key};
+use super::queue::{Candidate, Queue};
 use super::score::{Scorer, Types};
 use super::table::prefetch;
 use super::walk::{Joins, Side};
@@ -32,30 +30,6 @@ const AHEAD: usize = 12;
 /// Places of no pair that the arena may hold beside a quarter of those it needs: closing the gaps costs little
 /// against 4 bytes a place.
 const SLACK: usize = 1 << 20;
-
-/// A pair with the score it had when it was put into the queue. The order is total: by score, then by the
-/// smaller left id, then by the smaller right one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Candidate {
-    score: i64,
-    left: u32,
-    right: u32,
-    index: u32,
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.score
-            .cmp(&other.score)
-            .then_with(|| (other.left, other.right).cmp(&(self.left, self.right)))
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
 
 /// Whether two tokens may be merged at all.
 pub trait Allow {
@@ -77,9 +51,10 @@ pub struct Learner<S> {
     /// Words of pairs: each pair's lie together, in the order of the list of pairs.
     arena: Vec<u32>,
     live: usize,
-    queue: BinaryHeap<Candidate>,
+    queue: Queue,
     threshold: i64,
     floor: i64,
+    first: i64,
     /// Scores are counts without it.
     scorer: Option<Scorer>,
     left: Side,
@@ -90,16 +65,18 @@ pub struct Learner<S> {
 }
 
 impl<S: Symbol> Learner<S> {
-    /// `ids` token ids are in use; pairs rarer than `floor` are never merged; `threshold` is the first one.
-    pub fn new(words: Words<S>, ids: usize, floor: i64, threshold: i64, scorer: Option<Scorer>) -> Self {
+    /// `ids` token ids are in use; pairs rarer than `floor` are never merged; the first threshold is the count
+    /// of the commonest pair over `first`.
+    pub fn new(words: Words<S>, ids: usize, floor: i64, first: i64, scorer: Option<Scorer>) -> Self {
         Self {
             words,
             pairs: Pairs::default(),
             arena: Vec::new(),
             live: 0,
-            queue: BinaryHeap::new(),
-            threshold: threshold.max(floor),
+            queue: Queue::new(scorer.is_some()),
+            threshold: 0,
             floor,
+            first,
             scorer,
             left: Side::default(),
             right: Side::default(),
@@ -118,7 +95,7 @@ impl<S: Symbol> Learner<S> {
     /// have counts below the threshold still.
     pub fn release(&mut self) {
         self.scorer = None;
-        self.queue.clear();
+        self.queue = Queue::new(false);
         for index in 0..self.pairs.list.len() {
             self.enqueue(index);
         }
@@ -127,7 +104,7 @@ impl<S: Symbol> Learner<S> {
     /// The best pair, out of the queue: merge it or `forbid` it. `None` when no pair is left.
     pub fn best(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<Option<Best>, TrainError> {
         loop {
-            let Some(&top) = self.queue.peek() else {
+            let Some(top) = self.queue.peek() else {
                 if self.lower(allow, watch)? {
                     continue;
                 }
@@ -143,6 +120,9 @@ impl<S: Symbol> Learner<S> {
                 self.queue.pop();
                 if now > 0 && now < top.score {
                     self.put(top.index as usize, now);
+                } else if now == 0 && self.scorer.is_some() {
+                    // It stands there no more, and must come back when its score rises from 0.
+                    self.pairs.morph[top.index as usize].queued = 0;
                 }
             } else if self.threshold > self.floor && top.score <= self.most_below_threshold() {
                 self.lower(allow, watch)?;
@@ -260,8 +240,12 @@ impl<S: Symbol> Learner<S> {
         self.words
             .compact(|symbol, count| done[symbol.id() as usize] += count);
         self.arena = Vec::new();
-        self.queue.clear();
+        self.queue = Queue::new(self.scorer.is_some());
         let found = self.count_pairs(watch)?;
+        if self.threshold == 0 {
+            let commonest = found.list.iter().map(|pair| pair.count).max();
+            self.threshold = (commonest.unwrap_or(0) / self.first).max(self.floor);
+        }
         self.pairs.clear();
         let mut start = 0;
         for (index, pair) in found.list.iter().enumerate() {
@@ -340,6 +324,9 @@ impl<S: Symbol> Learner<S> {
         self.left.reach(self.ids);
         self.right.reach(self.ids);
         let places = &self.arena[pair.start as usize..(pair.start + pair.len) as usize];
+        for &word in places.iter().take(AHEAD) {
+            prefetch(&self.words.data, word as usize);
+        }
         let (mut last, mut joined) = (u32::MAX, 0);
         for (at, &word) in places.iter().enumerate() {
             if let Some(&ahead) = places.get(at + AHEAD) {
@@ -365,6 +352,9 @@ impl<S: Symbol> Learner<S> {
         for &id in &side.touched {
             self.pairs.prefetch(key(id, first));
         }
+        for &id in &side.touched {
+            self.pairs.prefetch_entry(key(id, first));
+        }
         for place in 0..side.touched.len() {
             let id = side.touched[place];
             let delta = side.delta[id as usize];
@@ -378,6 +368,9 @@ impl<S: Symbol> Learner<S> {
         let mut side = std::mem::take(&mut self.right);
         for &id in &side.touched {
             self.pairs.prefetch(key(second, id));
+        }
+        for &id in &side.touched {
+            self.pairs.prefetch_entry(key(second, id));
         }
         for place in 0..side.touched.len() {
             let id = side.touched[place];

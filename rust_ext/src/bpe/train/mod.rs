@@ -12,6 +12,7 @@ pub mod guards;
 pub mod learn;
 mod learner;
 mod pairs;
+mod queue;
 pub mod score;
 pub mod table;
 mod walk;
@@ -51,7 +52,8 @@ impl TrainError {
         }
     }
 
-    fn utf8(document: &[u8]) -> Self {
+    /// For bytes that are no UTF-8.
+    pub fn utf8(document: &[u8]) -> Self {
         Self::Utf8 {
             at: std::str::from_utf8(document)
                 .err()

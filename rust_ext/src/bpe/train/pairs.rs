@@ -35,8 +35,12 @@ pub struct Morph {
     pub queued: i64,
 }
 
+/// Pairs of ids below this, the bytes, have a table without hashing: 256 KiB, and all there is at first.
+const BYTES: u64 = 256;
+
 /// Pairs by key: an open-addressing table of indices into a list, which grows until it is cleared.
 pub struct Pairs {
+    bytes: Vec<u32>,
     slots: Vec<u32>,
     pub list: Vec<Pair>,
     /// As long as the list under a penalty, empty without.
@@ -46,6 +50,7 @@ pub struct Pairs {
 impl Default for Pairs {
     fn default() -> Self {
         Self {
+            bytes: vec![NONE; (BYTES * BYTES) as usize],
             slots: vec![NONE; 1 << 12],
             list: Vec::new(),
             morph: Vec::new(),
@@ -63,15 +68,32 @@ impl Pairs {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) as usize & (self.slots.len() - 1)
     }
 
+    /// The place of a pair of bytes.
+    #[inline(always)]
+    fn place_of_bytes(key: u64) -> Option<usize> {
+        let (left, right) = (key >> 32, key & 0xffff_ffff);
+        (left < BYTES && right < BYTES).then_some((left * BYTES + right) as usize)
+    }
+
     /// Asks for the memory that a look-up of `key` begins with.
     #[inline(always)]
     pub fn prefetch(&self, key: u64) {
         prefetch(&self.slots, self.slot(key));
     }
 
+    /// Asks for the memory that a look-up of `key` ends with, mostly; what `prefetch` asked for must be there.
+    #[inline(always)]
+    pub fn prefetch_entry(&self, key: u64) {
+        prefetch(&self.list, self.slots[self.slot(key)] as usize);
+    }
+
     /// The index of a pair.
     #[inline(always)]
     pub fn find(&self, key: u64) -> Option<usize> {
+        if let Some(place) = Self::place_of_bytes(key) {
+            let index = self.bytes[place];
+            return (index != NONE).then_some(index as usize);
+        }
         let mut at = self.slot(key);
         loop {
             let index = self.slots[at];
@@ -112,6 +134,10 @@ impl Pairs {
     }
 
     fn place(&mut self, key: u64, index: u32) {
+        if let Some(place) = Self::place_of_bytes(key) {
+            self.bytes[place] = index;
+            return;
+        }
         let mut at = self.slot(key);
         while self.slots[at] != NONE {
             at = (at + 1) & (self.slots.len() - 1);

@@ -43,6 +43,20 @@ impl Default for CountTable {
 }
 
 impl CountTable {
+    /// An empty table with room for `types` keys.
+    pub fn with_room(types: usize) -> Self {
+        Self {
+            slots: vec![Slot::default(); (types / 3 * 4 + 4).next_power_of_two().max(FIRST)],
+            ..Self::default()
+        }
+    }
+
+    /// Asks for the memory in which a key is looked up.
+    #[inline(always)]
+    pub fn prefetch(&self, key: Key) {
+        prefetch(&self.slots, self.start(key));
+    }
+
     /// Counts one occurrence.
     #[inline(always)]
     pub fn see(&mut self, key: Key, piece: &[u8]) {

@@ -1,1 +1,266 @@
+#![allow(clippy::unwrap_used)] // a test may panic
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::count::Counter;
+use super::guards::Guards;
+use super::learn::{Everything, Model, Parameters, Source, alphabet, learn};
+use super::learner::Learner;
+use super::queue::{Candidate, Queue};
+use super::score::{Penalty, Scorer, Types};
+use super::table::CountTable;
+use super::watch::Watch;
+use super::words::{Symbol, Words};
+use super::*;
+
+/// A word type: how often it occurs, its tokens, and whether a morpheme begins at each.
+type Word = (i64, Vec<(u32, bool)>);
+
+fn pairs_of(words: &[Word]) -> BTreeMap<(u32, u32), (i64, Types)> {
+    let mut pairs = BTreeMap::<_, (i64, Types)>::new();
+    for (count, symbols) in words {
+        for (at, two) in symbols.windows(2).enumerate() {
+            let pair = pairs.entry((two[0].0, two[1].0)).or_default();
+            pair.0 += count;
+            let ends = symbols.get(at + 2).is_none_or(|next| next.1);
+            pair.1.see(two[1].1, two[0].1 && ends);
+        }
+    }
+    pairs
+}
+
+fn join(word: &mut Vec<(u32, bool)>, pair: (u32, u32), new: u32) {
+    let mut at = 0;
+    while at + 1 < word.len() {
+        if (word[at].0, word[at + 1].0) == pair {
+            word[at].0 = new;
+            word.remove(at + 1);
+        }
+        at += 1;
+    }
+}
+
+/// Learning as it is defined: every pair counted anew for each merge. Ties: the smaller pair. With the penalty
+/// until `release` merges are done or nothing can be merged under it.
+fn by_definition(
+    mut words: Vec<Word>,
+    merges: usize,
+    floor: i64,
+    mut penalty: Option<Penalty>,
+) -> Vec<(u32, u32)> {
+    let scorer = penalty.map(Scorer::new);
+    let mut out = Vec::new();
+    while out.len() < merges {
+        penalty = penalty.filter(|penalty| out.len() < penalty.release);
+        let score = |count: i64, types: Types| match &scorer {
+            Some(scorer) if penalty.is_some() => scorer.score(count, types),
+            _ => count,
+        };
+        let best = pairs_of(&words)
+            .into_iter()
+            .filter(|(_, (count, _))| *count >= floor)
+            .map(|(pair, (count, types))| (score(count, types), std::cmp::Reverse(pair)))
+            .filter(|&(score, _)| score > 0)
+            .max();
+        let Some((_, std::cmp::Reverse(pair))) = best else {
+            // A release that comes early is one that has come.
+            if std::mem::take(&mut penalty).is_some() {
+                continue;
+            }
+            break;
+        };
+        let new = 256 + out.len() as u32;
+        words.iter_mut().for_each(|(_, word)| join(word, pair, new));
+        out.push(pair);
+    }
+    out
+}
+
+fn fast<S: Symbol>(
+    words: &[Word],
+    merges: usize,
+    floor: i64,
+    penalty: Option<Penalty>,
+    first: i64,
+) -> Vec<(u32, u32)> {
+    let mut held = Words::<S>::with_capacity(0, 0);
+    for (count, word) in words {
+        held.push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
+    }
+    let mut tell = |_| true;
+    let mut watch = Watch::new(&mut tell);
+    let mut learner = Learner::new(held, 256, floor, first, penalty.map(Scorer::new));
+    learner.start(&Everything, &mut watch).unwrap();
+    let mut out = Vec::new();
+    while out.len() < merges {
+        if learner.penalised() && penalty.is_some_and(|penalty| out.len() >= penalty.release) {
+            learner.release();
+        }
+        let Some(best) = learner.best(&Everything, &mut watch).unwrap() else {
+            if learner.penalised() {
+                learner.release();
+                continue;
+            }
+            break;
+        };
+        learner.merge(best.left, best.right, 256 + out.len() as u32, &Everything);
+        out.push((best.left, best.right));
+    }
+    out
+}
+
+/// Words of four letters, with morphemes that begin anywhere.
+fn words() -> impl Strategy<Value = Vec<Word>> {
+    let symbols = prop::collection::vec((0..4u32, any::<bool>()), 1..12);
+    let word = (1..40i64, symbols).prop_map(|(count, mut symbols)| {
+        symbols[0].1 = true;
+        (count, symbols)
+    });
+    prop::collection::vec(word, 1..40)
+}
+
+fn penalties() -> impl Strategy<Value = Penalty> {
+    let range = (0.3..2.0f64, 0.1..2.0f64, 0.0..1.0f64, 0.7..=1.0f64, 0..60usize);
+    range.prop_map(|(lambda, gamma, kappa, exponent, release)| Penalty {
+        lambda,
+        gamma,
+        kappa,
+        exponent,
+        release,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Whatever the first threshold, and so however often the words are read again.
+    #[test]
+    fn merges_are_those_of_the_definition(words in words(), floor in 1..4i64, first in 1..200i64) {
+        let slow = by_definition(words.clone(), 60, floor, None);
+        prop_assert_eq!(fast::<u16>(&words, 60, floor, None, first), &slow[..]);
+        prop_assert_eq!(fast::<u32>(&words, 60, floor, None, i64::MAX), slow);
+    }
+
+    /// Scores that rise when a crossing is gone, from nothing too, and the queue built anew at the release.
+    #[test]
+    fn penalised_merges_are_those_of_the_definition(
+        words in words(), floor in 1..3i64, first in 1..200i64, penalty in penalties(),
+    ) {
+        let slow = by_definition(words.clone(), 60, floor, Some(penalty));
+        prop_assert_eq!(fast::<u16>(&words, 60, floor, Some(penalty), first), &slow[..]);
+        prop_assert_eq!(fast::<u32>(&words, 60, floor, Some(penalty), i64::MAX), slow);
+    }
+
+    /// The queue gives what a sorted list would, whatever is put in meanwhile.
+    #[test]
+    fn the_queue_is_in_order(steps in prop::collection::vec(prop::option::weighted(0.6, (1..400i64, 0..3u32)), 0..300), penalised in any::<bool>()) {
+        let (mut queue, mut sorted) = (Queue::new(penalised), Vec::new());
+        for (index, step) in (0u32..).zip(steps) {
+            if let Some((number, left)) = step {
+                let score = if penalised { (number as f64 / 7.0).to_bits() as i64 } else { number * number };
+                let one = Candidate { score, left, right: index, index };
+                queue.push(one);
+                sorted.push(one);
+                sorted.sort_unstable();
+            } else {
+                prop_assert_eq!(queue.peek(), sorted.last().copied());
+                if sorted.pop().is_some() {
+                    queue.pop();
+                }
+            }
+        }
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn counts_do_not_depend_on_threads(texts in prop::collection::vec("[ а-гa-c.]{0,80}", 1..20), threads in 2..5usize) {
+        // Repeated, so that there is a share for each thread.
+        let texts: Vec<String> = texts.iter().cycle().take(20_000).cloned().collect();
+        let (one, many) = (counted(&texts, 1), counted(&texts, threads));
+        prop_assert_eq!(one.types(), many.types());
+        for (key, count) in one.short() {
+            prop_assert_eq!(many.get(key), Some(count));
+        }
+        let sorted = |table: &CountTable| {
+            table.long().map(|(piece, count)| (piece.to_vec(), count)).collect::<BTreeMap<_, _>>()
+        };
+        prop_assert_eq!(sorted(&one), sorted(&many));
+    }
+}
+
+fn counted(texts: &[String], threads: usize) -> CountTable {
+    let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
+    let data = texts.concat();
+    let mut offsets = vec![0];
+    offsets.extend(texts.iter().scan(0, |end, text| {
+        *end += text.len();
+        Some(*end)
+    }));
+    counter.add(data.as_bytes(), &offsets).unwrap();
+    counter.into_table().0
+}
+
+fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
+    Parameters {
+        tokens,
+        min_pair_count: 1,
+        max_pretoken_bytes: 256,
+        penalty: None,
+        guards: Guards::default(),
+        merges,
+        alphabet: alphabet(),
+    }
+}
+
+fn learnt(text: &str, tokens: usize, merges: Vec<(u32, u32)>) -> Result<Model, TrainError> {
+    let table = counted(&[text.to_owned()], 1);
+    let mut tell = |_| true;
+    learn(
+        vec![Source::Table(&table)],
+        &parameters(tokens, merges),
+        None,
+        &mut Watch::new(&mut tell),
+    )
+}
+
+fn id(byte: u8) -> u32 {
+    alphabet().iter().position(|&one| one == byte).unwrap() as u32
+}
+
+#[test]
+fn of_equals_the_smaller_left_id_is_merged_and_then_the_smaller_right_one() {
+    let model = learnt("bd\nbc\nad\n", 259, Vec::new()).unwrap();
+    let pair = |left, right| (id(left), id(right));
+    let expected = [pair(b'a', b'd'), pair(b'b', b'c'), pair(b'b', b'd')];
+    assert_eq!(model.merges, expected);
+}
+
+#[test]
+fn learning_goes_on_where_a_vocabulary_ends() {
+    let text = "корка коробка кора порка горка норка ".repeat(9);
+    let whole = learnt(&text, 275, Vec::new()).unwrap();
+    let start = whole.merges[..8].to_vec();
+    assert_eq!(learnt(&text, 275, start).unwrap(), whole);
+    let bad = learnt(&text, 275, vec![(3, 256)]);
+    assert_eq!(bad, Err(TrainError::Merge { index: 0 }));
+}
+
+#[test]
+fn being_told_to_stop_stops() {
+    let table = counted(&["абвг ".repeat(10)], 1);
+    let mut tell = |_| false;
+    let mut watch = Watch::new(&mut tell);
+    let stopped = learn(
+        vec![Source::Table(&table)],
+        &parameters(258, Vec::new()),
+        None,
+        &mut watch,
+    );
+    assert_eq!(stopped, Err(TrainError::Stopped));
+}
