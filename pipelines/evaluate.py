@@ -164,7 +164,8 @@ def _label(path: str, paths: Sequence[str]) -> str:
 
 def read_lemmas(location: str) -> dict[str, list[int]]:
     """Lemma -> character offsets of its boundaries, from lines `lemma<TAB>morph|morph|...`; morphs may be
-    typed (`morph:ROOT`) and divided by / instead; the first of a lemma counts, lines that begin with # none."""
+    typed (`morph:ROOT`) and divided by / instead; lines that begin with # are passed over, and of a lemma
+    the first line counts."""
     found: dict[str, list[int]] = {}
     for number, line in enumerate(storage.read_bytes(location).decode().splitlines(), 1):
         if not line or line.startswith("#"):
