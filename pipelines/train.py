@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.errors import ShardError, UsageError
-from corpus.shard import WORK, Input, Output
+from corpus.shard import SHARD_NAME, WORK, Input, Output
 from corpus.stage import Task, work_input
 from pipelines.groups import FOLDER, check_number, factors, folder_of, pack, parse_weights, unpack
 from pipelines.inputs import ENDINGS, content_digest
@@ -138,6 +138,11 @@ class Train:
     def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:
         """count each shard; merge; learn. What parameters name is looked at before anything is counted."""
         given = (*self._boundary_file(), *self._first_tokenizer())
+        if self.groups == FOLDER and any(SHARD_NAME.fullmatch(source.name) for source in inputs):
+            raise UsageError(
+                "train.groups: the documents of a run lie in one folder, shard by shard; name a column that "
+                "tells their languages or sources apart"
+            )
         if self.groups == FOLDER and self.weights:
             factors({folder_of(source): 1 for source in inputs}, parse_weights(self.weights))
         column = ("text_column", text_column)

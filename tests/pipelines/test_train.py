@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus.errors import UsageError
+from corpus.shard import Input
 from corpus.stage import run_task
 from pipelines.cli import run
 from pipelines.groups import factors, pack, parse_weights, unpack
@@ -111,6 +113,13 @@ def test_a_column_tells_groups_as_folders_do(corpus: Path, kind: str) -> None:
     by_column = trained(corpus, [f"all.{kind}"], "train.groups=lang", weights)
     by_folder = trained(corpus, ["ru", "en"], "train.groups=folder", weights, out="folders")
     assert by_column.digest == by_folder.digest
+
+
+def test_shards_of_a_run_are_no_groups(corpus: Path) -> None:
+    stage = Train(vocab_size=SIZE, groups="folder", parity=True)
+    shards = [Input(str(corpus / "ru" / "a.txt"), f"{n:05d}.parquet", "") for n in range(2)]
+    with pytest.raises(UsageError, match="name a column"):
+        next(stage.phases(shards, str(corpus / "out")))
 
 
 def test_groups_travel_in_one_file_with_the_same_bytes(tmp_path: Path) -> None:
