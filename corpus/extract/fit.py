@@ -19,11 +19,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.extract import augment
 from corpus.extract.content import KINDS
 from corpus.extract.content_model import ContentModelFile, Ensemble, from_lightgbm, to_bytes
 from corpus.extract.decode import decode
@@ -54,15 +55,15 @@ class Page:
 class Parameters:
     """How the trees are grown; the defaults are those of the study in docs/content.md."""
 
-    trees: int = 130
+    trees: int = 170
     leaves: int = 31
     depth: int = 9
-    rate: float = 0.09
+    rate: float = 0.08
     expert_trees: int = 0
     kind_rounds: int = 30
     seed: int = 1
     selection: dict[str, float] = field(
-        default_factory=lambda: {"article.sure": 0.8, "article.floor": 0.5, "embedded.below": 100.0}
+        default_factory=lambda: {"article.floor": 0.7, "embedded.below": 100.0}
     )
 
 
@@ -74,6 +75,8 @@ class Rows:
     labels: Floats
     weights: Floats
     page: Floats
+    copy: bool = False
+    """Whether they are of an altered copy of the page (`corpus.extract.augment`)."""
 
 
 def read_pages(paths: Iterable[Path]) -> Iterator[Page]:
@@ -101,15 +104,23 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def rows_of(page: Page) -> Rows:
-    """Features, labels and weights of a page's blocks."""
-    texts, blocks, row = content_blocks(page.html, url=page.url)
+def rows_of(page: Page, html: str | None = None, part: float = 1.0) -> Rows:
+    """Features, labels and weights of a page's blocks, or of an altered copy's that counts as part of it."""
+    texts, blocks, row = content_blocks(page.html if html is None else html, url=page.url)
     labels = shares(texts, page.gold)
     words = np.array([len(re.findall(r"\w+", text)) for text in texts], np.int64)
     gold_words = len(re.findall(r"\w+", page.gold))
-    weight = weights(labels, words, gold_words, page.weight)
+    weight = weights(labels, words, gold_words, part * page.weight)
     kept = weight > 0
-    return Rows(blocks[kept], labels[kept], weight[kept], row)
+    return Rows(blocks[kept], labels[kept], weight[kept], row, html is not None)
+
+
+def material(pages: Sequence[Page]) -> tuple[list[Page], list[Rows]]:
+    """What a model is fitted to: the pages and their rows, then those of altered copies of some of them."""
+    rows = [rows_of(page) for page in pages]
+    chosen = list(augment.copies(pages))
+    rows += [rows_of(pages[at], html, part) for at, html, part in chosen]
+    return [*pages, *(pages[at] for at, *_ in chosen)], rows
 
 
 def fit(pages: Sequence[Page], rows: Sequence[Rows], parameters: Parameters, header: dict[str, Any]) -> bytes:
@@ -118,7 +129,11 @@ def fit(pages: Sequence[Page], rows: Sequence[Rows], parameters: Parameters, hea
     if parameters.expert_trees:
         chosen = [r for p, r in zip(pages, rows, strict=True) if p.kind in (None, "article", "documentation")]
         ensembles["expert"] = _fit_blocks(chosen, parameters.expert_trees, parameters)
-    known = [(KINDS.index(p.kind), r.page) for p, r in zip(pages, rows, strict=True) if p.kind in KINDS]
+    known = [
+        (KINDS.index(p.kind), r.page)
+        for p, r in zip(pages, rows, strict=True)
+        if p.kind in KINDS and not r.copy
+    ]
     if known:
         ensembles |= _fit_kinds(known, parameters)
     model = ContentModelFile(header, ensembles, parameters.selection)
@@ -183,8 +198,7 @@ def _fit_kinds(known: Sequence[tuple[int, Floats]], parameters: Parameters) -> d
 
 def fold_of(url: str, folds: int) -> int:
     """The fold of a page: all pages of a host share one, and it depends on nothing but the host's name."""
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
-    return int.from_bytes(hashlib.sha256(host.encode()).digest()[:8], "little") % folds
+    return augment.host_number(url) % folds
 
 
 def word_f1(text: str, gold: str) -> tuple[float, float, float]:
@@ -198,14 +212,17 @@ def word_f1(text: str, gold: str) -> tuple[float, float, float]:
 def cross_validate(
     pages: Sequence[Page], rows: Sequence[Rows], parameters: Parameters, folds: int
 ) -> list[str]:
-    """Texts of all pages, each by a model fitted to the pages of other hosts."""
+    """Texts of all pages, each by a model fitted to the pages of other hosts.
+
+    pages, rows: as `material` gives them.
+    """
     of_page = [fold_of(p.url, folds) for p in pages]
-    texts = [""] * len(pages)
+    texts = [""] * sum(not r.copy for r in rows)
     for fold in range(folds):
         train = [i for i, f in enumerate(of_page) if f != fold]
         data = fit([pages[i] for i in train], [rows[i] for i in train], parameters, {})
         model = ContentModel(data)
-        for i in (i for i, f in enumerate(of_page) if f == fold):
+        for i in (i for i, f in enumerate(of_page[: len(texts)]) if f == fold):
             texts[i] = model.extract(pages[i].html, url=pages[i].url)["text"]
     return texts
 
@@ -247,6 +264,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--folds", type=int, help="measure by cross-validation over hosts instead of writing a model"
     )
+    parser.add_argument("--texts", type=Path, help="with --folds: a Parquet file for the texts (url, text)")
     parser.add_argument("--trees", type=int, default=Parameters.trees)
     parser.add_argument("--leaves", type=int, default=Parameters.leaves)
     parser.add_argument("--expert-trees", type=int, default=Parameters.expert_trees)
@@ -258,11 +276,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         trees=options.trees, leaves=options.leaves, expert_trees=options.expert_trees, seed=options.seed
     )
     pages = list(read_pages(options.pages))
-    rows = [rows_of(page) for page in pages]
+    all_pages, rows = material(pages)
     if options.folds:
-        print(report(pages, cross_validate(pages, rows, parameters, options.folds)))
+        texts = cross_validate(all_pages, rows, parameters, options.folds)
+        print(report(pages, texts))
+        if options.texts:
+            pq.write_table(pa.table({"url": [p.url for p in pages], "text": texts}), options.texts)
         return 0
-    data = fit(pages, rows, parameters, _header(pages, parameters))
+    data = fit(all_pages, rows, parameters, _header(pages, parameters))
     ContentModel(data)
     options.out.write_bytes(data)
     print(f"{options.out}: {len(data):,} bytes from {len(pages)} pages", file=sys.stderr)

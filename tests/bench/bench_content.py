@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--peers", type=Path, help="program of the Rust peers")
     parser.add_argument("--plot", type=Path, help="where the plot goes (SVG)")
     parser.add_argument("--folds", type=int, default=4)
-    parser.add_argument("--ours", type=Path, help="texts of a cross-validation written by fit --texts")
+    parser.add_argument("--ours", type=Path, help="texts of a cross-validation (fit --folds N --texts FILE)")
     parser.add_argument("--work", type=Path, default=Path(".bench") / "content")
     options = parser.parse_args(argv)
     if "BUKVAR_DATA" not in os.environ:
@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.ours:
         texts = pq.read_table(options.ours)["text"].to_pylist()
     else:
-        texts = fit.cross_validate(pages, [fit.rows_of(p) for p in pages], fit.Parameters(), options.folds)
+        texts = fit.cross_validate(*fit.material(pages), fit.Parameters(), options.folds)
     rows["bukvar"] = (marks(pages, texts), rows["bukvar"][1])
     print(row("bukvar", *rows["bukvar"]))
     if options.plot:

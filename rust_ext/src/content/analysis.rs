@@ -118,9 +118,6 @@ pub struct Analysis {
     pub body: Landmark,
     pub title_bits: Bloom,
     pub description_bits: Bloom,
-    /// Siblings with the same tag and class that hold text, the node itself included, and how many of them
-    /// come before it.
-    pub repeats: Vec<(u32, u32)>,
 }
 
 /// Analyses a parsed page; `title` and `description` are what the page states.
@@ -144,7 +141,6 @@ pub fn analyse(page: &Page, title: &str, description: &str) -> Analysis {
         best: Landmark::at_node(page, best_node),
         body: Landmark::at_node(page, body_node),
         wider: wider(&page.nodes),
-        repeats: repeats(&page.nodes),
         near: nearest(&page.nodes),
         description_bits: Bloom::of(description),
         words,
@@ -244,24 +240,6 @@ fn wider(nodes: &[Node]) -> Vec<u32> {
         wider[at] = if more { parent as u32 } else { wider[parent] };
     }
     wider
-}
-
-fn repeats(nodes: &[Node]) -> Vec<(u32, u32)> {
-    let mut counts: ByHash<u32> = ByHash::default();
-    let key = |node: &Node| u64::from(node.parent) << 32 | u64::from(node.sig);
-    let mut repeats: Vec<(u32, u32)> = nodes
-        .iter()
-        .map(|node| {
-            let count = counts.entry(key(node)).or_insert(0);
-            let before = *count;
-            *count += u32::from(node.last > node.first);
-            (0, before)
-        })
-        .collect();
-    for (of_node, node) in repeats.iter_mut().zip(nodes) {
-        of_node.0 = counts.get(&key(node)).copied().unwrap_or(0);
-    }
-    repeats
 }
 
 fn nearest(nodes: &[Node]) -> Vec<[u8; NEAR]> {

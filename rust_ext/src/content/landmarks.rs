@@ -21,18 +21,27 @@ pub struct Bloom {
     pub words: u32,
 }
 
+impl Default for Bloom {
+    fn default() -> Self {
+        Bloom {
+            bits: [0; 64],
+            words: 0,
+        }
+    }
+}
+
 impl Bloom {
     pub fn of(text: &str) -> Self {
         let mut hashes = Vec::new();
         count(text, &mut hashes);
-        let mut bloom = Bloom {
-            bits: [0; 64],
-            words: hashes.len() as u32,
-        };
-        for key in hashes {
-            bloom.bits[(key >> 6) as usize % 64] |= 1 << ((key >> 20) & 63);
-        }
+        let mut bloom = Bloom::default();
+        hashes.into_iter().for_each(|key| bloom.add(key));
         bloom
+    }
+
+    pub fn add(&mut self, key: u32) {
+        self.bits[(key >> 6) as usize % 64] |= 1 << ((key >> 20) & 63);
+        self.words += 1;
     }
 
     #[inline]

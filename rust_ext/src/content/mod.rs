@@ -18,6 +18,7 @@ pub mod scan;
 pub mod select;
 pub mod semantics;
 pub mod tags;
+pub mod topic;
 pub mod tree;
 pub mod words;
 
@@ -236,12 +237,8 @@ pub fn extract(html: &str, options: &Options, model: &Model) -> Content {
 /// Which blocks are chosen, by the options.
 pub fn selection(ready: &Prepared, verdict: &Verdict, options: &Options, model: &Model) -> Vec<bool> {
     let words: Vec<u32> = ready.found.words.iter().map(|w| w.words).collect();
-    let article = verdict.kinds[0] > model.parameter("article.sure", 0.8);
-    let floor = if article {
-        model.parameter("article.floor", 0.5)
-    } else {
-        0.0
-    };
+    // Articles have sharp edges: the surer the page is one, the surer its blocks must be.
+    let floor = model.parameter("article.floor", 0.7) * verdict.kinds[0] * verdict.kinds[0];
     let cut = select::cut(&verdict.chances, &words, floor);
     let cut = match options.favor {
         Favor::Precision => cut.max(0.5) + 0.5 * (1.0 - cut.max(0.5)) * 0.6,

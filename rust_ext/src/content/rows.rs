@@ -8,9 +8,10 @@ use super::landmarks::Landmark;
 use super::model::{Row, WIDTH};
 use super::semantics::{COUNT as SEM, NAMES};
 use super::tags;
+use super::topic::Topic;
 use super::tree::{NONE, Page};
-use super::words::{CUES, STOP};
-use context::{cumulative, has_price, node_values, runs, sections};
+use super::words::{CUES, STOP, Words};
+use context::{CUMULATIVE, cumulative, distances, has_price, is_stamp, node_values, runs, sections};
 
 mod context;
 
@@ -69,8 +70,10 @@ pub struct Rows<'a> {
     page: &'a Page<'a>,
     found: &'a Analysis,
     of_node: Vec<[f32; OF_NODE]>,
-    cumulative: Vec<[f32; 5]>,
+    cumulative: Vec<[f32; CUMULATIVE]>,
+    topic: Topic,
     since: Vec<[u32; SINCE.len()]>,
+    until: Vec<[u32; SINCE.len()]>,
     run: Vec<(u32, u32)>,
     prices: Vec<bool>,
     section: Vec<u8>,
@@ -82,7 +85,17 @@ const SECTION: [&str; 6] = ["comment", "related", "subscribe", "author", "tags",
 const SECTION_WORDS: u32 = 8;
 
 /// Cue kinds and levels after which the distance in blocks is a feature.
-const SINCE: [&str; 6] = ["comment", "related", "tags", "share", "heading", "subscribe"];
+const SINCE: [&str; 7] = [
+    "comment",
+    "related",
+    "tags",
+    "share",
+    "heading",
+    "subscribe",
+    "stamp",
+];
+/// Of these the distance to the next one is a feature too.
+const UNTIL: [usize; 3] = [0, 4, 6];
 /// A cue counts as a line of its own in a block of at most this many words.
 const CUE_LINE: u32 = 6;
 
@@ -102,6 +115,26 @@ const NODE_NAMES: [&str; OF_NODE] = [
     "digits",
 ];
 
+/// Which of [`SINCE`] each block is.
+fn marks(page: &Page, found: &Analysis, stamps: &[bool]) -> Vec<[bool; SINCE.len()]> {
+    let kinds = SINCE.map(|name| CUES.iter().position(|(cue, _)| *cue == name));
+    let of_block = |(at, w): (usize, &Words)| {
+        let mut hits = kinds.map(|kind| kind.is_some_and(|kind| w.words <= CUE_LINE && w.cues[kind] > 0));
+        hits[4] = tags::heading(page.nodes[page.blocks[at].node as usize].tag) > 0;
+        hits[6] = stamps[at];
+        hits
+    };
+    found.words.iter().enumerate().map(of_block).collect()
+}
+
+fn distance(blocks: u32) -> f32 {
+    if blocks == u32::MAX {
+        MISSING
+    } else {
+        log2p(blocks as f32)
+    }
+}
+
 impl<'a> Rows<'a> {
     pub fn new(page: &'a Page<'a>, found: &'a Analysis) -> Self {
         let of_node = found
@@ -110,48 +143,28 @@ impl<'a> Rows<'a> {
             .zip(&found.scores)
             .map(|(s, &score)| node_values(s, score, found))
             .collect();
+        let topic = Topic::of(page, found);
+        let stamps: Vec<bool> = (0..page.blocks.len())
+            .map(|b| is_stamp(page, &found.words[b], b))
+            .collect();
+        let marks = marks(page, found, &stamps);
         let mut rows = Rows {
             page,
             found,
             of_node,
-            cumulative: cumulative(page, &found.words),
-            since: Vec::new(),
+            cumulative: cumulative(page, &found.words, &topic, &stamps),
+            topic,
+            since: distances(marks.iter()),
+            until: distances(marks.iter().rev()),
             run: runs(page),
             prices: Vec::new(),
             section: sections(page, &found.words),
         };
-        rows.since = rows.distances_since();
+        rows.until.reverse();
         rows.prices = (0..page.blocks.len())
             .map(|b| has_price(page, &found.words[b], b))
             .collect();
         rows
-    }
-
-    fn distances_since(&self) -> Vec<[u32; SINCE.len()]> {
-        let kind = |name: &str| CUES.iter().position(|(cue, _)| *cue == name);
-        let kinds = SINCE.map(kind);
-        let mut last = [u32::MAX; SINCE.len()];
-        let mut all = Vec::with_capacity(self.page.blocks.len());
-        for (at, w) in self.found.words.iter().enumerate() {
-            all.push(last.map(|seen| {
-                if seen == u32::MAX {
-                    u32::MAX
-                } else {
-                    at as u32 - seen
-                }
-            }));
-            let tag = self.page.nodes[self.page.blocks[at].node as usize].tag;
-            for (slot, kind) in kinds.iter().enumerate() {
-                let hit = match kind {
-                    Some(kind) => w.words <= CUE_LINE && w.cues[*kind] > 0,
-                    None => tags::heading(tag) > 0,
-                };
-                if hit {
-                    last[slot] = at as u32;
-                }
-            }
-        }
-        all
     }
 
     /// Appends the own part of block `at`.
@@ -234,9 +247,6 @@ impl<'a> Rows<'a> {
                 level,
                 share((at as u32 - n.first) as f32, (n.last - n.first) as f32),
             );
-            let (repeats, before) = self.found.repeats[node as usize];
-            sink.put_at("repeats", level, log2p(repeats as f32));
-            sink.put_at("repeats_before", level, log2p(before as f32));
             node = self.found.wider[node as usize];
         }
     }
@@ -273,17 +283,17 @@ impl<'a> Rows<'a> {
             sink.put_at("section", name, f32::from(section >> slot & 1));
         }
         for (slot, name) in SINCE.iter().enumerate() {
-            let distance = self.since[at][slot];
-            sink.put_at(
-                "since",
-                name,
-                if distance == u32::MAX {
-                    MISSING
-                } else {
-                    log2p(distance as f32)
-                },
-            );
+            sink.put_at("since", name, distance(self.since[at][slot]));
         }
+        for slot in UNTIL {
+            sink.put_at("until", SINCE[slot], distance(self.until[at][slot]));
+        }
+        let (from, to) = (at.saturating_sub(10), (at + 11).min(self.page.blocks.len()));
+        sink.put(
+            "stamps.around10",
+            self.cumulative[to][8] - self.cumulative[from][8],
+        );
+        sink.put("stamps.page", log2p(total[8]));
     }
 
     fn landmarks(&self, at: usize, sink: &mut Sink) {
@@ -409,6 +419,8 @@ impl<'a> Rows<'a> {
             ("links", share(part(2), part(1))),
             ("long", share(part(3), part(0))),
             ("ends", share(part(4), part(0))),
+            ("person", share(part(5), part(0))),
+            ("lead", share(part(7), part(6))),
         ];
         for (what, value) in values {
             sink.write(value);
@@ -423,6 +435,10 @@ impl<'a> Rows<'a> {
         for (kind, (name, _)) in CUES.iter().enumerate().take(STOP) {
             sink.put_at("cue", name, share(f32::from(w.cues[kind]), w.words as f32));
         }
+        let topical = w.topical as f32;
+        sink.put("topic.words", topical);
+        sink.put("topic.lead", share(self.topic.lead[at] as f32, topical));
+        sink.put("topic.shared", share(self.topic.shared[at] as f32, topical));
     }
 }
 

@@ -90,6 +90,11 @@ pub const CUES: &[(&str, &str)] = &[
                просмотра",
     ),
     (
+        "person",
+        "i my me mine im you your yours thanks thank lol hi hello love я мне меня мой моя мои ты вы вам вас ваш \
+                спасибо привет здравствуйте согласен думаю",
+    ),
+    (
         "stop",
         "the of and to in is that for it as was with be on not he his but at are this have from or had an they \
               which you were her she there would their we him been has when who will no if out so и в не на я быть он \
@@ -125,6 +130,8 @@ pub struct Words {
     pub ends: u32,
     pub other: u32,
     pub long_words: u32,
+    /// Words long enough to tell what a text is about.
+    pub topical: u32,
     pub numbers: u32,
     pub capitals: u32,
     pub cues: [u8; CUE_COUNT],
@@ -293,9 +300,20 @@ fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
     w
 }
 
+/// Letters of a word that tells what a text is about.
+const TOPICAL: u32 = 5;
+
+/// Whether the hash is of a word of at least five letters.
+#[inline]
+pub fn is_topical(key: u32) -> bool {
+    key & 2 != 0
+}
+
 #[inline]
 fn finish(w: &mut Words, hashes: &mut Vec<u32>, hash: u64, length: u32) {
-    let key = (hash >> 32) as u32 | 1;
+    let topical = length >= TOPICAL;
+    let key = (hash >> 32) as u32 & !2 | u32::from(topical) << 1 | 1;
+    w.topical += u32::from(topical);
     w.words += 1;
     w.letters += length;
     w.long_words += u32::from(length > 6);

@@ -2,6 +2,7 @@
 
 use super::super::analysis::{Analysis, LONG_WORDS, Sums, container};
 use super::super::tags;
+use super::super::topic::Topic;
 use super::super::tree::{Block, Page};
 use super::super::words::{CUES, STOP, Words};
 use super::{OF_NODE, SECTION, SECTION_WORDS, log2p, share};
@@ -25,23 +26,74 @@ pub(super) fn node_values(s: &Sums, score: f32, found: &Analysis) -> [f32; OF_NO
     ]
 }
 
-pub(super) fn cumulative(page: &Page, words: &[Words]) -> Vec<[f32; 5]> {
+/// Sums kept over the blocks before: words, bytes, bytes in links, words in long blocks, sentence ends, words of
+/// conversation, topical words, those of them that are in the lead, stamps.
+pub(super) const CUMULATIVE: usize = 9;
+
+pub(super) fn cumulative(
+    page: &Page,
+    words: &[Words],
+    topic: &Topic,
+    stamps: &[bool],
+) -> Vec<[f32; CUMULATIVE]> {
+    let person = CUES.iter().position(|(cue, _)| *cue == "person").unwrap_or(STOP);
     let mut all = Vec::with_capacity(words.len() + 1);
-    let mut sum = [0f32; 5];
+    let mut sum = [0f32; CUMULATIVE];
     all.push(sum);
-    for (block, w) in page.blocks.iter().zip(words) {
-        sum[0] += w.words as f32;
-        sum[1] += (block.end - block.start) as f32;
-        sum[2] += block.link_bytes as f32;
-        sum[3] += if w.words >= LONG_WORDS {
-            w.words as f32
-        } else {
-            0.0
-        };
-        sum[4] += w.ends as f32;
+    for (at, (block, w)) in page.blocks.iter().zip(words).enumerate() {
+        let long = if w.words >= LONG_WORDS { w.words } else { 0 };
+        let values = [
+            w.words,
+            block.end - block.start,
+            block.link_bytes,
+            long,
+            w.ends,
+            u32::from(w.cues[person]),
+            w.topical,
+            topic.lead[at],
+            u32::from(stamps[at]),
+        ];
+        for (sum, value) in sum.iter_mut().zip(values) {
+            *sum += value as f32;
+        }
         all.push(sum);
     }
     all
+}
+
+/// For each block, in the order given, how many blocks ago each mark was last seen; `u32::MAX` for never.
+pub(super) fn distances<'a, const N: usize>(marks: impl Iterator<Item = &'a [bool; N]>) -> Vec<[u32; N]> {
+    let mut ago = [u32::MAX; N];
+    marks
+        .map(|hits| {
+            ago.iter_mut()
+                .filter(|ago| **ago != u32::MAX)
+                .for_each(|ago| *ago += 1);
+            let here = ago;
+            for (ago, &hit) in ago.iter_mut().zip(hits) {
+                if hit {
+                    *ago = 0;
+                }
+            }
+            here
+        })
+        .collect()
+}
+
+/// Words of a line that tells when something was written.
+const STAMP_WORDS: u32 = 14;
+
+/// Whether a short block tells a date or a time of day: the head of a comment, a post, an item of news.
+pub(super) fn is_stamp(page: &Page, words: &Words, block: usize) -> bool {
+    if words.digits == 0 || words.words > STAMP_WORDS {
+        return false;
+    }
+    let date = CUES.iter().position(|(cue, _)| *cue == "date").unwrap_or(STOP);
+    let digit = |b: &u8| b.is_ascii_digit();
+    words.cues[date] > 0
+        || page.block_text(block).as_bytes().windows(4).any(|w| {
+            digit(&w[0]) && matches!(w[1], b':' | b'.' | b'/' | b'-') && digit(&w[2]) && digit(&w[3])
+        })
 }
 
 /// For each block a bit for each of [`SECTION`] that the nearest heading above it has.
