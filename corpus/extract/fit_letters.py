@@ -11,7 +11,9 @@ measuring.
 The model is log P(class of a character | class of the character before it), plus the same for letter case,
 in tenths of a nat, negated, 0..255 (`pairs.txt`). Beside it stands log P(letter | the two before it) over the
 Russian alphabet and the gap between words (`triples.txt`), by which repair judges short lines, and which
-backs off to pairs where a triple is rare. `rust_ext/src/letters/mod.rs` reads both files.
+backs off to pairs where a triple is rare. Which of the characters between words it is, by whether
+Cyrillic letters stand before and after it, is in `gaps.txt`: a « between two letters is no gap.
+`rust_ext/src/letters/mod.rs` reads all three files.
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ RUSSIAN = 1 + 33  # the gap between words, а..я with ё
 BELIEF = 20.0
 # Costs of triples are written as one character each, "%" for 0, two tenths of a nat a step.
 FIRST_CHARACTER, STEP, LAST_STEP = ord("%"), 2, 89
+# The most that a character between words costs beside being one, in tenths of a nat, by its place: no letter
+# beside it, one after, one before, both. Counts alone would give up to 17 nats, but © or a no-break space,
+# rare in fiction, is common on some pages, if hardly inside words.
+DEAREST_GAP = (15, 30, 50, 70)
 Floats = npt.NDArray[np.float64]
 
 
@@ -97,6 +103,28 @@ def count_triples(text: str) -> Floats:
     return triples.reshape(RUSSIAN, RUSSIAN, RUSSIAN).astype(np.float64)
 
 
+def count_gaps(text: str) -> Floats:
+    """Counts of [BETWEEN and the rest, 4]: which character it is, by 2 x Cyrillic letter before + after."""
+    classes, _ = classes_of(" " + text + " ")
+    codes = np.frombuffer((" " + text + " ").encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    letter = classes >= OTHER_CYRILLIC
+    gap = np.flatnonzero(classes[1:-1] == BOUNDARY) + 1
+    sign = np.full(0x3000, len(BETWEEN), dtype=np.int64)
+    for index, char in enumerate(BETWEEN):
+        sign[ord(char)] = index
+    where = 2 * letter[gap - 1] + letter[gap + 1]
+    counts = np.bincount(sign[np.minimum(codes[gap], 0x2FFF)] * 4 + where, minlength=4 * (len(BETWEEN) + 1))
+    return counts.reshape(len(BETWEEN) + 1, 4).astype(np.float64)
+
+
+def gap_costs(counts: Floats) -> npt.NDArray[np.int64]:
+    """Negative log probabilities of each of BETWEEN given its place, in tenths of a nat."""
+    smooth = counts + SMOOTHING
+    logs = -10 * np.log(smooth / smooth.sum(axis=0, keepdims=True))
+    rounded: npt.NDArray[np.int64] = np.clip(np.rint(logs[:-1]), 0, DEAREST_GAP).astype(np.int64)
+    return rounded
+
+
 def triple_costs(counts: Floats) -> npt.NDArray[np.int64]:
     """Negative log probabilities of the third given the two before it, in steps of two tenths of a nat."""
     pairs = counts.sum(axis=0) + SMOOTHING
@@ -115,10 +143,11 @@ def costs(counts: Floats) -> npt.NDArray[np.int64]:
     return rounded
 
 
-def fit(data: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The cost tables: [CLASSES, CLASSES], [CASES, CASES] and [RUSSIAN, RUSSIAN, RUSSIAN]."""
+def fit(data: Path) -> tuple[npt.NDArray[np.int64], ...]:
+    """The cost tables: [CLASSES, CLASSES], [CASES, CASES], [RUSSIAN, RUSSIAN, RUSSIAN], [len(BETWEEN), 4]."""
     pairs, cases = np.zeros((CLASSES, CLASSES)), np.zeros((CASES, CASES))
     triples = np.zeros((RUSSIAN, RUSSIAN, RUSSIAN))
+    gaps = np.zeros((len(BETWEEN) + 1, 4))
     for name in ("ruslit", "rusdracor", "phpdoc_ru"):
         for number, text in enumerate(
             pq.read_table(data / "text_ru" / f"{name}.parquet")["text"].to_pylist()
@@ -127,6 +156,7 @@ def fit(data: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.N
                 more_pairs, more_cases = count(text)
                 pairs, cases = pairs + more_pairs, cases + more_cases
                 triples += count_triples(text)
+                gaps += count_gaps(text)
     sentences = pq.read_table(data / "langid" / "sentences.parquet").to_pylist()
     russian = pairs.sum()
     for lang in NEIGHBOURS:
@@ -136,12 +166,12 @@ def fit(data: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.N
         pairs, cases = pairs + weight * more_pairs, cases + weight * more_cases
         case_costs = costs(cases)
     case_costs[2, 2] = min(case_costs[2, 2], CAPITALS_COST)
-    return costs(pairs), case_costs, triple_costs(triples)
+    return costs(pairs), case_costs, triple_costs(triples), gap_costs(gaps)
 
 
 def main() -> None:
-    """Write the two files into the folder of the second argument from the data folder of the first."""
-    pairs, cases, triples = fit(Path(sys.argv[1]))
+    """Write the three files into the folder of the second argument from the data folder of the first."""
+    pairs, cases, triples, gaps = fit(Path(sys.argv[1]))
     folder = Path(sys.argv[2])
     lines = [
         "# Written by `python -m corpus.extract.fit_letters`; do not edit.",
@@ -161,6 +191,15 @@ def main() -> None:
     rows = triples.reshape(RUSSIAN * RUSSIAN, RUSSIAN).tolist()
     lines += ["".join(chr(FIRST_CHARACTER + step) for step in row) for row in rows]
     (folder / "triples.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = [
+        "# Written by `python -m corpus.extract.fit_letters`; do not edit. Sources: see pairs.txt.",
+        "# Code point, then what the character costs between words: no Cyrillic letter beside it, one after,",
+        "# one before, both. Tenths of a nat.",
+    ]
+    lines += [
+        " ".join(map(str, [ord(c), *row])) for c, row in zip(BETWEEN, gaps.tolist(), strict=True) if c != "-"
+    ]
+    (folder / "gaps.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

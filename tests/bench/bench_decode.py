@@ -2,6 +2,7 @@
 
     python -m tests.bench.bench_decode charsets [--pages N]    share of re-encoded pages read right
     python -m tests.bench.bench_decode twins                   windows-1251 pages against their authors' UTF-8
+    python -m tests.bench.bench_decode limits                  what Cyrillic and other pages cost a pair
     python -m tests.bench.bench_decode speed                   pages and MB per CPU second
 
 Pages come from `$BUKVAR_DATA` (`gold_pages_ru`, `manuals`, `laws`, `far_cp1251`); without it the command
@@ -28,6 +29,7 @@ from resiliparse.parse.encoding import detect_encoding
 from warcio.archiveiterator import ArchiveIterator
 
 from corpus.extract.decode import decode
+from rust_ext import gate_judge
 
 CHARSETS = [
     "utf-8",
@@ -146,6 +148,30 @@ def twins() -> None:
     print(f"{same} of {pages} windows-1251 pages equal their twins but for declaration and byte order mark")
 
 
+OTHERS = ("cp1252", "iso-8859-2", "cp1250", "cp1253", "iso-8859-7", "gb18030", "big5")
+
+
+def limits() -> None:
+    """Tenths of a nat a pair in the best Cyrillic reading: `DEAREST` in detect.rs lies between."""
+    found: dict[str, list[float]] = {"Cyrillic pages, five charsets": [], "other pages, as they can be": []}
+    for name in ("gold_pages_ru", "manuals", "far_cp1251"):
+        for text in undeclared(name, 40):
+            for charset in ("windows-1251", "koi8-r", "cp866", "iso-8859-5", "mac_cyrillic"):
+                body = text.encode(charset, "xmlcharrefreplace")
+                found["Cyrillic pages, five charsets"].append(gate_judge(body)[4])
+    for _, body in bodies("other_language_pages"):
+        text = decode(body).text
+        for charset in OTHERS:
+            encoded = text.encode(charset, "ignore")
+            if sum(byte >= 128 for byte in encoded) >= 200:
+                found["other pages, as they can be"].append(gate_judge(encoded)[4])
+    for name, all_costs in found.items():
+        costs = sorted(cost for cost in all_costs if cost)
+        marks = [costs[int(share * (len(costs) - 1))] for share in (0, 0.01, 0.5, 0.99, 1)]
+        shown = " ".join(f"{mark:.0f}" for mark in marks)
+        print(f"{name}: {len(costs)}; least, 1%, median, 99%, most: {shown}")
+
+
 def speed() -> None:
     pages = [body for _, body in bodies("gold_pages_ru")] + [body for _, body in bodies("far_cp1251")][:600]
     size = sum(map(len, pages)) / 1e6
@@ -171,13 +197,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["charsets", "twins", "speed"])
+    parser.add_argument("what", choices=["charsets", "twins", "limits", "speed"])
     parser.add_argument("--pages", type=int, default=200, help="pages a source for `charsets`")
     arguments = parser.parse_args()
     if arguments.what == "charsets":
         charsets(arguments.pages)
     elif arguments.what == "twins":
         twins()
+    elif arguments.what == "limits":
+        limits()
     else:
         speed()
 

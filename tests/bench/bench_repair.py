@@ -1,13 +1,15 @@
 """How much damage repair undoes, what it does to clean text, and what it costs, beside ftfy in one run.
 
-    python -m tests.bench.bench_repair damage [--documents N]    share of damaged documents restored
-    python -m tests.bench.bench_repair clean                     clean documents and paragraphs that change
+    python -m tests.bench.bench_repair damage [--documents N] [--half H]     damaged documents restored
+    python -m tests.bench.bench_repair clean [--kind mojibake] [--show N]    clean documents that change
+    python -m tests.bench.bench_repair limits                    what clean and misread lines cost
     python -m tests.bench.bench_repair speed                     MB of UTF-8 per CPU second
 
 Texts come from `$BUKVAR_DATA` (`text_ru`, `langid`, `wcxb`); without it the command says so and ends.
 `damage` takes documents of the sources that the letter model never saw (news, wikinews, dialogue) and
-every tenth of those it did, which it did not see either. Single-threaded; CPU seconds, the best of
-three.
+every tenth of those it did, which it did not see either; the constants of repair were chosen on the half 0 of
+them, so that 1 is the half to report. One line: of at least 20 letters where the document has such, else its
+longest. Single-threaded; CPU seconds, the best of three.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ import ftfy
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.clean import reference
 from corpus.clean.repair import KINDS, Repair, repair, repair_column
+from corpus.extract import content, warc
+from corpus.extract.decode import decode
 
 ONLY_MOJIBAKE = Repair(**{kind: kind == "mojibake" for kind in KINDS})
 SEEN = ("ruslit", "rusdracor", "phpdoc_ru")
@@ -82,8 +87,9 @@ def damaged(text: str, layers: Layers, which: str, draw: random.Random) -> tuple
     """(the text as it should come back, the damaged text). Characters that the charset lacks are left out."""
     charset = layers[0][0]
     lines = text.split("\n")
-    wordy = [number for number, line in enumerate(lines) if len(re.findall("[а-яё]", line)) >= 20]
-    one = draw.choice(wordy) if wordy else 0
+    letters = [len(re.findall("[а-яё]", line)) for line in lines]
+    wordy = [number for number, count in enumerate(letters) if count >= min(20, max(letters))]
+    one = draw.choice(wordy)
     whole, broken = [], []
     for number, line in enumerate(lines):
         if (
@@ -100,13 +106,19 @@ def damaged(text: str, layers: Layers, which: str, draw: random.Random) -> tuple
     return "\n".join(whole), "\n".join(broken)
 
 
-def damage(documents: int) -> None:
+def beginning(text: str) -> str:
+    """Whole lines, up to `LONGEST` characters where the first line is no longer."""
+    return text if len(text) <= LONGEST else text[: text.rfind("\n", 0, LONGEST)]
+
+
+def damage(documents: int, half: int | None) -> None:
     draw = random.Random(1)
     sample: list[str] = []
     for name in SEEN + UNSEEN:
         all_texts = texts(f"text_ru/{name}.parquet")
         held_out = all_texts[9::10] if name in SEEN else all_texts
-        sample += [text[:LONGEST] for text in draw.sample(held_out, min(documents, len(held_out)))]
+        sample += [beginning(text) for text in draw.sample(held_out, min(documents, len(held_out)))]
+    sample = sample if half is None else sample[half::2]
     print(f"{len(sample)} documents; share that comes back identical, whole/half of lines/one line broken")
     for layers in MISREADINGS:
         row = []
@@ -120,34 +132,128 @@ def damage(documents: int) -> None:
         print(f"{name:45} {row[0]:.4f} {row[1]:.4f} {row[2]:.4f}   ftfy (whole, 20 documents) {theirs:.2f}")
 
 
+def cut(text: str, draw: random.Random) -> Iterator[str]:
+    """A text in pieces of whole lines, 200 to 5,000 characters by chance; a longer line is a piece."""
+    piece: list[str] = []
+    size, most = 0, draw.randint(200, 5_000)
+    for line in text.split("\n"):
+        piece.append(line)
+        size += len(line) + 1
+        if size >= most:
+            yield "\n".join(piece)
+            piece, size, most = [], 0, draw.randint(200, 5_000)
+    if size:
+        yield "\n".join(piece)
+
+
+def page_texts(name: str) -> list[str]:
+    """Main texts of a crawl's pages, unrepaired."""
+    found = []
+    for batch in warc.read(data() / name / "pages.warc.gz", gate="russian"):
+        for page in batch.pages:
+            text = content.extract(decode(page.body, page.http_charset).text, url=page.url).text
+            if text:
+                found.append(text)
+    return found
+
+
+# Pre-reform Russian: there is no corpus of it at hand, so modern fiction is set in the old spelling by rules
+# (ъ after final consonants, і before vowels, ѣ in the commonest stems).
+OLD_SPELLING = [
+    (re.compile(r"(?<=[бвгджзклмнпрстфхцчшщ])(?![а-яё])", re.IGNORECASE), "ъ"),
+    (re.compile(r"и(?=[аеёийоуыэюя])"), "і"),
+    (re.compile(r"\b(т|вс|гд|зд|д|л|м|с|б)е(?=[а-я])"), r"\1ѣ"),
+]
+
+
+def old_spelling(text: str) -> str:
+    for pattern, letters in OLD_SPELLING:
+        text = pattern.sub(letters, text)
+    return text
+
+
 def clean_sets() -> Iterator[tuple[str, list[str]]]:
-    russian = [text for name in SEEN + UNSEEN for text in texts(f"text_ru/{name}.parquet")]
-    yield "documents ru", russian
-    yield "lines ru", [line for text in russian for line in text.split("\n") if len(line) >= 20]
-    yield "sentences, 14 languages", texts("langid/sentences.parquet")
+    draw = random.Random(2)
+    for name in SEEN + UNSEEN:
+        whole = texts(f"text_ru/{name}.parquet")
+        yield f"{name}, whole", whole
+        yield f"{name}, in pieces", [piece for text in whole for piece in cut(text, draw)]
+        lines = {line for text in whole for line in text.split("\n") if len(line) >= 5}
+        yield f"{name}, different lines", sorted(lines)
+    for name in ("gold_pages_ru", "manuals", "laws", "far_cp1251"):
+        found = page_texts(name)
+        yield f"{name}, main texts", found
+        yield f"{name}, in pieces", [piece for text in found for piece in cut(text, draw)]
+    rows = pq.read_table(data() / "langid/sentences.parquet").to_pylist()
+    for lang in sorted({row["lang"] for row in rows}):
+        yield f"sentences {lang}", [row["text"] for row in rows if row["lang"] == lang]
     udhr = texts("langid/udhr_cyrillic.parquet")
-    yield (
-        "declaration, 35 versions, cut",
-        [text[at : at + 300] for text in udhr for at in range(0, len(text), 300)],
-    )
-    english = texts("wcxb/dev.parquet", "gold_text")
-    yield "pages en", english
+    yield "declaration, 35 versions", [*udhr, *(piece for text in udhr for piece in cut(text, draw))]
+    fiction = texts("text_ru/ruslit.parquet")[::8]
+    yield "fiction in old spelling", [old_spelling(piece) for text in fiction for piece in cut(text, draw)]
 
 
-def clean() -> None:
+ONE_KIND = {
+    name: Repair(**{kind: kind == name for kind in KINDS}) for name in ("mojibake", "entities", "homoglyphs")
+}
+
+
+def clean(kind: str, show: int) -> None:
+    draw = random.Random(3)
+    documents = total = 0
     for name, rows in clean_sets():
-        column, counts = repair_column(pa.array(rows, pa.large_string()), ONLY_MOJIBAKE)
-        changed = [at for at, count in enumerate(counts["repaired_mojibake"].to_pylist()) if count]
-        print(f"{name:32} {len(rows):9} of which changed: {len(changed)}")
-        for at in changed[:8]:
-            was, now = rows[at], column[at].as_py()
-            first = next((n for n, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), 0)
-            print(
-                "     ",
-                ascii(was[max(0, first - 20) : first + 30]),
-                "->",
-                repr(now[max(0, first - 20) : first + 30]),
-            )
+        column, counts = repair_column(pa.array(rows, pa.large_string()), ONE_KIND[kind])
+        changed = [at for at, count in enumerate(counts[f"repaired_{kind}"].to_pylist()) if count]
+        print(f"{name:32} {len(rows):9} of which changed: {len(changed)}", flush=True)
+        documents, total = documents + len(rows), total + len(changed)
+        for at in draw.sample(changed, min(show, len(changed))):
+            show_changes(rows[at], column[at].as_py())
+    print(f"{documents} documents, of which changed: {total}")
+
+
+def show_changes(was: str, now: str) -> None:
+    """The first changed line with what stands around the change."""
+    for before, after in zip(was.split("\n"), now.split("\n"), strict=False):
+        first = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), None)
+        if first is not None:
+            part = slice(max(0, first - 30), first + 40)
+            print("     ", repr(before[part]), "->", repr(after[part]))
+            return
+
+
+def limits() -> None:
+    """What lines cost, in tenths of a nat a character, by the slow twin; single.rs has its limits between."""
+    draw = random.Random(4)
+    lines = [
+        line.strip() for name in SEEN + UNSEEN for line in texts(f"text_ru/{name}.parquet")[9].split("\n")
+    ]
+    lines = [line for line in draw.sample(lines, len(lines)) if len(re.findall("[а-яё]", line)) >= 12][:600]
+    rows: dict[str, list[float]] = {"clean": [cost_of(line) for line in lines], "misread": []}
+    for layers in MISREADINGS[5:10]:
+        kept = [line.encode(layers[0][0], "ignore").decode(layers[0][0]) for line in lines]
+        rows["misread"] += [cost_of(misread(line, layers)) for line in kept]
+    for name, costs in rows.items():
+        marks = [sorted(costs)[int(share * (len(costs) - 1))] for share in (0, 0.01, 0.5, 0.99, 1)]
+        print(
+            f"{name:8} {len(costs)} lines; least, 1%, median, 99%, most:", *(f"{cost:.0f}" for cost in marks)
+        )
+    fiction = "".join(texts("text_ru/ruslit.parquet")[:30]).lower()
+    for name, text in (
+        ("Russian", fiction),
+        ("koi8-r as cp1251", misread_letters(fiction, "koi8-r", "cp1251")),
+    ):
+        letters = re.findall("[а-яё]", text.lower())
+        share = sum(letter in "оаинтс" for letter in letters) / len(letters)
+        print(f"оаинтс of the letters of {name}: {share:.0%}")
+
+
+def cost_of(line: str) -> float:
+    reading = reference.read(line.replace("\n", " "), None)
+    return reading.cost / reading.pairs
+
+
+def misread_letters(text: str, written: str, read: str) -> str:
+    return misread(text.encode(written, "ignore").decode(written), ((written, read),))
 
 
 def best_of_three(work: Callable[[], object]) -> float:
@@ -190,13 +296,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["damage", "clean", "speed"])
+    parser.add_argument("what", choices=["damage", "clean", "limits", "speed"])
     parser.add_argument("--documents", type=int, default=60, help="documents a source for `damage`")
+    parser.add_argument("--half", type=int, choices=[0, 1], help="every second document for `damage`")
+    parser.add_argument("--kind", choices=list(ONE_KIND), default="mojibake", help="repair for `clean`")
+    parser.add_argument("--show", type=int, default=8, help="changes a source that `clean` prints")
     arguments = parser.parse_args()
     if arguments.what == "damage":
-        damage(arguments.documents)
+        damage(arguments.documents, arguments.half)
     elif arguments.what == "clean":
-        clean()
+        clean(arguments.kind, arguments.show)
+    elif arguments.what == "limits":
+        limits()
     else:
         speed()
 

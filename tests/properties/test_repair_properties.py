@@ -6,10 +6,15 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.clean import reference
 from corpus.clean.repair import KINDS, Repair, repair, repair_column
+from rust_ext import repair_single_byte
 from tests.properties.reference_repair import repair_marks
 from tests.properties.test_decode_properties import RUSSIAN
 
+ONLY = {kind: Repair(**{other: other == kind for other in KINDS}) for kind in KINDS}
+#: Bytes that Python's codecs leave undefined and browsers show as controls.
+UNDEFINED = {(0x98, "cp1251"), *((b, "cp1252") for b in (0x81, 0x8D, 0x8F, 0x90, 0x9D))}
 MARKS = Repair(mojibake=False, entities=False, homoglyphs=False)
 UTF8_READ_AS = ["latin-1", "cp1252", "cp1251", "koi8-r", "cp866"]
 MARKED = (
@@ -79,3 +84,69 @@ def test_a_column_is_its_rows(rows: list[str | None]) -> None:
     assert column.to_pylist() == [text for text, _ in expected]
     found = [{name.removeprefix("repaired_"): n for name, n in row.items()} for row in counts.to_pylist()]
     assert found == [counts for _, counts in expected]
+
+
+ENTITY_PIECES = st.sampled_from(
+    [
+        *("&", "amp;", "&amp;", "&nbsp;", "&lt;", "&#1088;", "&#x442;", "&#55296;", "&#99999999999;", "&no;"),
+        *(
+            "&apos;",
+            "&thetasym;",
+            "&AMP;",
+            "&#+65;",
+            "p",
+            "/",
+            "»",
+            "«",
+            '"',
+            "<",
+            "html",
+            "слово",
+            "\n",
+            " ",
+            ";",
+        ),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(pieces=st.lists(ENTITY_PIECES | st.characters(exclude_categories=["Cs"]), max_size=12))
+def test_entities_are_what_the_slow_twin_makes_of_them(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    repaired, counts = repair(text, ONLY["entities"])
+    assert (repaired, counts["entities"]) == reference.repair_entities(text)
+
+
+LETTERS_OF_BOTH = st.sampled_from("aсcеeоoкKКtTмMHНлДdgiіIїïjјЈëёÉ×шS")
+WORDS = st.text(LETTERS_OF_BOTH, max_size=5) | st.sampled_from(["\\n", "\n", " ", "-", "слово", "word"])
+
+
+@settings(deadline=None)
+@given(pieces=st.lists(WORDS), glue=st.sampled_from(["", " "]))
+def test_look_alikes_are_what_the_slow_twin_makes_of_them(pieces: list[str], glue: str) -> None:
+    text = glue.join(pieces)
+    repaired, counts = repair(text, ONLY["homoglyphs"])
+    assert (repaired, counts["homoglyphs"]) == reference.repair_homoglyphs(text)
+
+
+CHARSETS = [
+    *(("cp1251", "latin-1"), ("cp1251", "cp1252"), ("koi8-r", "cp1251"), ("cp1251", "koi8-r")),
+    *(("cp866", "cp1251"), ("cp1251", "cp866"), ("koi8-r", "cp866")),
+]
+SHORT = st.text(st.sampled_from("абвгеиклмнопрстуыАБВКСЯ ,.—«»#№-AZnt5é×"), max_size=14)
+
+
+@settings(deadline=None)
+@given(
+    text=SHORT | RUSSIAN.map(lambda text: text[:60]), layers=st.lists(st.sampled_from(CHARSETS), max_size=2)
+)
+def test_whether_a_line_is_misread_is_what_the_slow_twin_says(
+    text: str, layers: list[tuple[str, str]]
+) -> None:
+    line = text
+    for written, read in layers:
+        shown = [bytes([b]).decode(read) if (b, read) not in UNDEFINED else chr(b) for b in range(256)]
+        line = "".join(shown[byte] for byte in line.encode(written, "ignore"))
+    line = line.replace("\n", " ")
+    assert repair_single_byte(line) == reference.undo_line(line)

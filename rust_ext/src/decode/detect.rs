@@ -5,7 +5,6 @@ use encoding_rs::Encoding;
 use crate::letters::{self, ASCII_LETTER, BETWEEN_WORDS, Letters};
 
 /// The single-byte Cyrillic charsets, commonest in crawls first: the order breaks ties.
-/// (Common Crawl counts of 2024: windows-1251 13.0M pages, KOI8-R 198k, ISO-8859-5 44k, IBM866 9k.)
 pub static CYRILLIC: [&Encoding; 6] = [
     encoding_rs::WINDOWS_1251,
     encoding_rs::KOI8_R,
@@ -44,8 +43,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Tenths of a nat a pair above which bytes are not Cyrillic text. Whole pages in Russian, Ukrainian,
-    /// Bulgarian or Serbian cost 24 to 33, the closest page in another script 56 (`bench_decode.py --limits`).
+    /// Tenths of a nat a pair above which bytes are not Cyrillic text: between what Cyrillic pages and pages in
+    /// other charsets cost, which `bench_decode limits` prints.
     const DEAREST: u64 = 42;
 
     /// True when the bytes read as words of Cyrillic letters, and not as stray signs among ASCII letters.
@@ -84,6 +83,21 @@ impl Pairs {
     /// Every Cyrillic charset's reading, in the order of `CYRILLIC`.
     pub fn readings(&self) -> [Reading; 6] {
         CYRILLIC.map(|encoding| self.reading(encoding))
+    }
+
+    /// True where a page that reads best as MacCyrillic is cp866 in capitals: the two have them in common, but for Ё,
+    /// which is MacCyrillic's р, so that ВСЁ would read as ВСр. A page in MacCyrillic has other small letters too.
+    pub fn is_cp866_in_capitals(&self) -> bool {
+        let mut bytes = [false; 256];
+        for (index, _) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            bytes[usize::from(byte_of(index / COLUMNS))] = true;
+            bytes[usize::from(byte_of(index % COLUMNS))] = true;
+        }
+        let other_small = bytes[0xDF..0xF0]
+            .iter()
+            .chain(&bytes[0xF1..0xFF])
+            .any(|&is_there| is_there);
+        bytes[0xF0] && !bytes[0xDD] && !other_small
     }
 
     /// KOI8-U where the bytes on which it differs from KOI8-R stand next to letters: there they are letters of

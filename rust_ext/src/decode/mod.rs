@@ -190,6 +190,8 @@ fn eight_bit(body: &[u8], labels: &[Label]) -> &'static Encoding {
     let is_koi8 = chosen == encoding_rs::KOI8_R || chosen == encoding_rs::KOI8_U;
     if is_koi8 {
         pairs.koi8().unwrap_or(chosen)
+    } else if chosen == encoding_rs::X_MAC_CYRILLIC && pairs.is_cp866_in_capitals() {
+        encoding_rs::IBM866
     } else {
         chosen
     }

@@ -103,6 +103,21 @@ fn a_page_that_is_not_cyrillic_is_read_as_declared() {
 }
 
 #[test]
+fn capitals_in_cp866_are_not_taken_for_mac_cyrillic() {
+    for text in [
+        "ВСЁ ЕЩЁ МОЁ. ВСЁ ТВОЁ, И НЕЁ ВСЁ, ЧЬЁ ЖЕ ЭТО БЕЛЬЁ? ",
+        "ПРИКАЗ О ПРИЁМЕ НА РАБОТУ. ",
+    ] {
+        for encoding in [encoding_rs::IBM866, encoding_rs::X_MAC_CYRILLIC] {
+            let text = text.repeat(9);
+            let (bytes, _, lossy) = encoding.encode(&text);
+            assert!(!lossy);
+            assert_eq!(decode(&bytes, None).text, text, "{}", encoding.name());
+        }
+    }
+}
+
+#[test]
 fn an_unknown_label_is_reported_and_ignored() {
     let decoded = decode("Привет".as_bytes(), Some("\"KLINGON\""));
     assert_eq!(

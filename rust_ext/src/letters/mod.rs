@@ -30,6 +30,7 @@ struct Model {
     costs: Vec<u16>,
     triples: Vec<u8>,
     case_costs: [u8; 9],
+    gaps: Vec<(char, [u8; 4])>,
 }
 
 /// Symbols are tabulated below this code point; what lies above is `ODD`.
@@ -46,6 +47,7 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
         costs: fold(&rows),
         triples: read_triples(include_str!("triples.txt")),
         case_costs,
+        gaps: read_gaps(include_str!("gaps.txt")),
     }
 });
 
@@ -56,6 +58,23 @@ const RUSSIAN: usize = 34;
 fn read_triples(source: &str) -> Vec<u8> {
     let rows = source.lines().filter(|line| !line.starts_with('#'));
     rows.flat_map(str::bytes).map(|byte| (byte - b'%') * 2).collect()
+}
+
+/// The characters between words that are not ASCII, sorted, each with its costs by its neighbours.
+fn read_gaps(source: &str) -> Vec<(char, [u8; 4])> {
+    let mut gaps: Vec<(char, [u8; 4])> = read_rows(source)
+        .iter()
+        .filter_map(|row| {
+            let char = char::from_u32(u32::from(*row.first()?))?;
+            let mut costs = [0; 4];
+            for (cell, &cost) in costs.iter_mut().zip(&row[1..]) {
+                *cell = u8::try_from(cost).unwrap_or(u8::MAX);
+            }
+            Some((char, costs))
+        })
+        .collect();
+    gaps.sort_unstable();
+    gaps
 }
 
 /// A symbol's place in `triples.txt`, if it has one.
@@ -147,6 +166,7 @@ pub struct Letters {
     costs: &'static [u16],
     triples: &'static [u8],
     case_costs: &'static [u8; 9],
+    gaps: &'static [(char, [u8; 4])],
 }
 
 impl Letters {
@@ -158,6 +178,7 @@ impl Letters {
             costs: &model.costs,
             triples: &model.triples,
             case_costs: &model.case_costs,
+            gaps: &model.gaps,
         }
     }
 
@@ -171,6 +192,29 @@ impl Letters {
     #[inline]
     pub fn cost(self, before: u8, after: u8) -> u32 {
         u32::from(self.costs[usize::from(before) * SYMBOLS + usize::from(after)])
+    }
+
+    /// -log P(this character | one between words stands here, Cyrillic letters stand before and after it) in tenths of a
+    /// nat; 0 for ASCII and for what is not between words.
+    #[inline]
+    pub fn gap_cost(self, char: char, letter_before: bool, letter_after: bool) -> u32 {
+        if char.is_ascii() {
+            return 0;
+        }
+        let place = 2 * usize::from(letter_before) + usize::from(letter_after);
+        self.gaps
+            .binary_search_by_key(&char, |(char, _)| *char)
+            .map_or(0, |at| u32::from(self.gaps[at].1[place]))
+    }
+
+    /// The part of `cost` that is of case: -log P(case of after | case of before), 0 where it is no letter.
+    #[inline]
+    pub fn case_cost(self, before: u8, after: u8) -> u32 {
+        if is_letter(after) {
+            u32::from(self.case_costs[case_of(before) * 3 + case_of(after)])
+        } else {
+            0
+        }
     }
 
     /// -log P(after | the two before it) in tenths of a nat, where all three are Russian letters or gaps between
@@ -223,6 +267,14 @@ mod tests {
             .map(|line| line.split(' ').count())
             .collect();
         assert_eq!(rows, [vec![CLASSES; CLASSES], vec![3; 3]].concat());
+    }
+
+    #[test]
+    fn a_quote_costs_more_where_it_parts_letters() {
+        let letters = Letters::get();
+        assert!(letters.gap_cost('«', true, true) > letters.gap_cost('«', false, true));
+        assert_eq!(letters.gap_cost(' ', true, true), 0);
+        assert_eq!(letters.gap_cost('я', true, true), 0);
     }
 
     #[test]

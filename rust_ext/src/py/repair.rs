@@ -1,10 +1,10 @@
-//! `rust_ext.repair_text`, `rust_ext.repair_rows`.
+//! `rust_ext.repair_text`, `rust_ext.repair_rows`, `rust_ext.repair_single_byte`.
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::repair::{KINDS, Options, is_plain, repair};
+use crate::repair::{KINDS, Options, is_plain, repair, single};
 
 /// (repaired text, one count a kind). `wanted` has bit n for the kind n.
 #[pyfunction]
@@ -13,6 +13,13 @@ fn repair_text(py: Python<'_>, text: &str, wanted: u8) -> (String, [i32; KINDS])
         let (repaired, counts) = repair(text, &Options(wanted));
         (repaired.into_owned(), counts.0)
     })
+}
+
+/// A line with one single-byte mix-up undone, None where it does not prove to be broken: one layer, without the gate
+/// (`is_plain`) before it. What `corpus/clean/reference.py` says slowly.
+#[pyfunction]
+fn repair_single_byte(py: Python<'_>, line: &str) -> Option<String> {
+    py.detach(|| single::undo_where(line, |_| true).map(|(undone, _)| undone))
 }
 
 type Rows<'py> = (
@@ -82,5 +89,6 @@ fn push((offsets, data): &mut (Vec<i64>, Vec<u8>), row: &[u8]) {
 /// Adds this file's functions.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(repair_text, module)?)?;
+    module.add_function(wrap_pyfunction!(repair_single_byte, module)?)?;
     module.add_function(wrap_pyfunction!(repair_rows, module)?)
 }

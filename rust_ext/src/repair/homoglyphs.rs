@@ -2,7 +2,8 @@
 //!
 //! A word of both scripts is repaired when one of the two consists of look-alikes and the other has at least one
 //! letter that looks like nothing in it: кoт is Cyrillic (т would be `m`), Аpple is Latin (l, p, e but no
-//! Cyrillic letter looks like l). Words with letters of their own on both sides (iPhoneом) are what they are.
+//! Cyrillic letter looks like l). Words with letters of their own on both sides (iPhoneом) are what they are, and so
+//! are two words that somebody wrote as one (IPадрес, gloriamК, `\\nС`).
 
 use super::{About, Counts, Kind};
 
@@ -71,7 +72,12 @@ pub fn repair(text: &str, about: &About, counts: &mut Counts) -> Option<String> 
     let mut out: Option<String> = None;
     let mut copied = 0;
     for (start, word) in words_of_both_scripts(text) {
-        let Some(repaired) = repair_word(word, about) else {
+        // `\nС` in program text: the first letter belongs to the backslash.
+        if text[..start].ends_with('\\') {
+            continue;
+        }
+        let beside_latin = || is_beside_latin(text, start, start + word.len());
+        let Some(repaired) = repair_word(word, about, beside_latin) else {
             continue;
         };
         counts.add(
@@ -118,7 +124,19 @@ fn words_of_both_scripts(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-fn repair_word(word: &str, about: &About) -> Option<String> {
+/// True where the word before or after is Latin, and no single letter (Tу-22М3, 3x5).
+fn is_beside_latin(text: &str, start: usize, end: usize) -> bool {
+    let is_letter = |char: &char| is_latin(*char) || is_cyrillic(*char);
+    let mut before = text[..start].chars().rev().skip_while(|char| !is_letter(char));
+    let mut after = text[end..].chars().skip_while(|char| !is_letter(char));
+    let both_latin = |pair: [Option<char>; 2]| pair.iter().all(|char| char.is_some_and(is_latin));
+    both_latin([before.next(), before.next()]) || both_latin([after.next(), after.next()])
+}
+
+/// A word of look-alikes only that is no longer than this is what the words beside it are: Тcc, Taк, BС Khimki.
+const SHORT_WORD: usize = 3;
+
+fn repair_word(word: &str, about: &About, beside_latin: impl FnOnce() -> bool) -> Option<String> {
     let (mut own_cyrillic, mut own_latin) = (0, 0);
     let (mut cyrillic, mut latin) = (0usize, 0usize);
     for char in word.chars() {
@@ -131,6 +149,7 @@ fn repair_word(word: &str, about: &About) -> Option<String> {
         }
     }
     let becomes_cyrillic = match (own_cyrillic, own_latin) {
+        (0, 0) if cyrillic + latin <= SHORT_WORD => about.mostly_cyrillic && !beside_latin(),
         (0, 0) if cyrillic == latin => about.mostly_cyrillic,
         (0, 0) => cyrillic > latin,
         (_, 0) => true,
@@ -156,8 +175,8 @@ fn repair_word(word: &str, about: &About) -> Option<String> {
     Some(repaired)
 }
 
-/// Two words written as one: a block of at least two letters in each script, with a change of case where they
-/// meet: IPадрес, PCшный.
+/// Two words written as one, a block of letters in each script: IPадрес, DOSе, gloriamК (вящей славе), with a change
+/// of case where they meet, and ATTACHИмя, XИнтервал, where a capital begins the second.
 fn is_compound(word: &str) -> bool {
     let letters: Vec<char> = word.chars().collect();
     let meetings: Vec<usize> = (1..letters.len())
@@ -165,7 +184,13 @@ fn is_compound(word: &str) -> bool {
         .collect();
     match meetings[..] {
         [at] => {
-            at >= 2 && letters.len() - at >= 2 && letters[at - 1].is_uppercase() != letters[at].is_uppercase()
+            let (upper_before, upper) = (letters[at - 1].is_uppercase(), letters[at].is_uppercase());
+            let small_after = letters.get(at + 1).is_some_and(|letter| letter.is_lowercase());
+            if upper_before == upper {
+                upper && small_after
+            } else {
+                at >= 2
+            }
         }
         _ => false,
     }

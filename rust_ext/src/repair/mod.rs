@@ -4,6 +4,7 @@
 //! Most text needs nothing, and `scan` sees that at memory speed. The rest goes through the repairs in an order in
 //! which each finds what the one before it uncovers: entities, mojibake, marks, look-alikes.
 
+mod context;
 mod entities;
 mod entity_names;
 mod homoglyphs;
@@ -11,7 +12,7 @@ mod marks;
 pub mod mojibake;
 mod readers;
 mod scan;
-mod single;
+pub mod single;
 mod utf8;
 
 use std::borrow::Cow;

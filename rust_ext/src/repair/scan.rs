@@ -18,8 +18,8 @@ const FEW_LETTERS: u64 = 16;
 const FEW_CAPITALS: u8 = 6;
 /// The same share among capitals: close to the true one, since few lines are in capitals and looking costs little.
 const COMMON_CAPITALS_PERCENT: u64 = 40;
-/// о а и н т с as a percentage of letters: 45 in Russian, 18 where KOI8 and windows-1251 were mixed up (both from
-/// the letter counts of Russian fiction). Halfway: text below goes to the repairs, which look at every pair.
+/// о а и н т с as a percentage of letters: halfway between Russian and Russian in which KOI8 and windows-1251 were
+/// mixed up (`bench_repair limits` prints both). Text below goes to the repairs, which look at every pair.
 const COMMON_PERCENT: u64 = 31;
 
 #[derive(Default)]

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use encoding_rs::{Encoding, IBM866, KOI8_R, KOI8_U, WINDOWS_1251};
 
+use super::context::follow;
 use super::is_plain;
 use super::readers::{Reader, TABULATED, tables, upper_half};
 use crate::letters::{self, BETWEEN_WORDS, Letters};
@@ -14,6 +15,7 @@ use crate::letters::{self, BETWEEN_WORDS, Letters};
 /// One mistake, as the way back: character by character.
 pub struct Mistake {
     back: Vec<u16>,
+    read_as: Reader,
 }
 
 impl Mistake {
@@ -27,7 +29,7 @@ impl Mistake {
                 *back = chars[usize::from(byte - 0x80)] as u16;
             }
         }
-        Self { back }
+        Self { back, read_as }
     }
 
     fn then(&self, other: &Self) -> Self {
@@ -37,7 +39,13 @@ impl Mistake {
                 .iter()
                 .map(|&code| other.back[usize::from(code)])
                 .collect(),
+            read_as: self.read_as,
         }
+    }
+
+    /// True where the mistake can't have made this character: the charset in which it read has none such.
+    pub fn is_foreign(&self, char: char) -> bool {
+        !char.is_ascii() && tables().byte(self.read_as, char) == 0
     }
 
     /// The character that was meant; characters outside of the charset stay.
@@ -84,9 +92,9 @@ static MISTAKES: LazyLock<Mistakes> = LazyLock::new(|| {
 
 /// How a line reads under one hypothesis.
 #[derive(Debug, Clone, Copy, Default)]
-struct Reading {
+pub struct Reading {
     /// -log probability, tenths of a nat.
-    cost: i64,
+    pub cost: i64,
     pairs: i64,
     letters: i64,
     inside_words: i64,
@@ -107,20 +115,17 @@ impl Reading {
     }
 }
 
-/// Tenths of a nat a character below which a line is not looked at. Of clean Russian lines with a dozen letters
-/// 99% cost less (median 23); of 18,000 misread ones none did (the cheapest 42, the median 80).
+/// Tenths of a nat a character below which a line is not looked at: between what clean and misread lines cost, which
+/// `bench_repair limits` prints.
 const READS_WELL: i64 = 38;
-/// The most that a restored line may cost to be a proof: 99.8% of those clean lines cost less.
+/// The most that a restored line may cost to be a proof (the same command).
 const READS_AS_TEXT: i64 = 42;
 /// What a line must gain, in tenths of a nat, to prove by itself that it is broken: odds of e^20 to one.
 const PROOF: i64 = 200;
 /// Letters that such a line has at least.
-const PROOF_LETTERS: i64 = 7;
-/// A line whose best hypothesis leads by six nats is clear: from such lines it is learnt how often broken and clean
-/// lines alternate.
-const CLEAR: i64 = 60;
+const PROOF_LETTERS: i64 = 5;
 /// Mistakes that are followed through a document; two at once are rare already.
-const MOST_MISTAKES: usize = 4;
+pub const MOST_MISTAKES: usize = 4;
 /// Two accented Latin letters in a row, as Ïð in Ïðèâåò: about as unlikely as the dearer pairs of letters. (The
 /// model knows characters that are not Cyrillic only from text that had runs of them, and finds them cheap.)
 const ACCENTED_PAIR: i64 = 60;
@@ -136,7 +141,8 @@ fn is_artefact(char: char) -> bool {
     matches!(char, '\u{80}'..='\u{9f}' | '\u{2219}'..='\u{2265}' | '\u{2320}'..='\u{2321}' | '\u{2500}'..='\u{25ff}')
 }
 
-fn read(line: &str, mistake: Option<&Mistake>) -> Reading {
+/// Reads a line as it stands, or with a mistake undone.
+pub fn read(line: &str, mistake: Option<&Mistake>) -> Reading {
     let model = Letters::get();
     let mut reading = Reading::default();
     let (mut first, mut before, mut char_before) = (BETWEEN_WORDS, BETWEEN_WORDS, ' ');
@@ -176,9 +182,14 @@ fn proof(as_it_stands: Reading, undone: Reading) -> Option<i64> {
 
 /// Undoes one mistake (or two on top of each other) in the lines that are broken; `None` where none is.
 pub fn undo_layer(text: &str) -> Option<(String, usize)> {
+    undo_where(text, |line| !is_plain(line.as_bytes()))
+}
+
+/// The same; only lines that are `odd` can be proof.
+pub fn undo_where(text: &str, odd: impl Fn(&str) -> bool) -> Option<(String, usize)> {
     let suspects: Vec<(&str, Reading)> = text
         .split('\n')
-        .filter(|line| !is_plain(line.as_bytes()))
+        .filter(|line| odd(line))
         .map(|line| (line, read(line, None)))
         .filter(|(_, reading)| reading.pairs > PROOF_LETTERS && !reading.mean_is_below(READS_WELL))
         .collect();
@@ -243,77 +254,4 @@ fn best_proven(mistakes: &'static [Mistake], lines: &[(&str, Reading)]) -> Vec<&
         .take(MOST_MISTAKES)
         .map(|(_, mistake)| mistake)
         .collect()
-}
-
-type Costs = [i64; MOST_MISTAKES + 1];
-
-/// For each line 0 (clean) or the number of its mistake, counted from 1: the likeliest sequence of them, where
-/// changing from line to line costs what it costs in the lines that are clear.
-fn follow(text: &str, mistakes: &[&Mistake]) -> Vec<usize> {
-    let states = mistakes.len() + 1;
-    let lines: Vec<Costs> = text.split('\n').map(|line| costs_of(line, mistakes)).collect();
-    let (stay, change) = costs_of_change(&lines, states);
-    let mut total = Costs::default();
-    let mut from: Vec<[u8; MOST_MISTAKES + 1]> = Vec::with_capacity(lines.len());
-    for line in &lines {
-        let (mut next, mut origins) = (Costs::default(), [0; MOST_MISTAKES + 1]);
-        for state in 0..states {
-            // Ties go to the same state, then to the lower one.
-            let step = |origin: usize| total[origin] + if origin == state { stay } else { change };
-            let best = (0..states)
-                .min_by_key(|&origin| (step(origin), origin != state, origin))
-                .unwrap_or(state);
-            next[state] = step(best) + line[state];
-            origins[state] = best as u8;
-        }
-        total = next;
-        from.push(origins);
-    }
-    let mut state = (0..states)
-        .min_by_key(|&state| (total[state], state))
-        .unwrap_or(0);
-    let mut choices = vec![0; lines.len()];
-    for (choice, origins) in choices.iter_mut().zip(&from).rev() {
-        *choice = state;
-        state = usize::from(origins[state]);
-    }
-    choices
-}
-
-fn costs_of(line: &str, mistakes: &[&Mistake]) -> Costs {
-    let mut costs = Costs::default();
-    if !line.is_ascii() {
-        costs[0] = read(line, None).cost;
-        for (cost, mistake) in costs[1..].iter_mut().zip(mistakes) {
-            *cost = read(line, Some(mistake)).cost;
-        }
-    }
-    costs
-}
-
-/// -log of the probability that a line is in the state of the one before it, and in a certain other one.
-fn costs_of_change(lines: &[Costs], states: usize) -> (i64, i64) {
-    let (mut changes, mut steps) = (0.5, 1.0);
-    let mut before = None;
-    for costs in lines {
-        let best = (0..states)
-            .min_by_key(|&state| (costs[state], state))
-            .unwrap_or(0);
-        let lead = (0..states)
-            .filter(|&state| state != best)
-            .map(|state| costs[state] - costs[best])
-            .min();
-        if lead.is_some_and(|lead| lead >= CLEAR) {
-            if let Some(before) = before {
-                steps += 1.0;
-                changes += if before == best { 0.0 } else { 1.0 };
-            }
-            before = Some(best);
-        }
-    }
-    let share: f64 = changes / steps;
-    (
-        (-10.0 * (1.0 - share).ln()) as i64,
-        (-10.0 * (share / (states - 1) as f64).ln()) as i64,
-    )
 }

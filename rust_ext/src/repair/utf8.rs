@@ -8,7 +8,7 @@ use super::is_plain;
 use super::readers::{READERS, Reader, tables};
 
 /// Sequences in an unbroken row that do not happen by accident: six to eight characters, each second of them
-/// one of two. The longest row in 200,000 clean paragraphs has 2 (`bench_repair.py --limits`).
+/// one of two. Chosen, like the three below; what they come to is what `bench_repair damage` and `clean` print.
 const LONG_RUN: usize = 4;
 /// Sequences seen in a document from which on a line with a single one is believed.
 const MUCH_EVIDENCE: usize = 8;
@@ -244,7 +244,7 @@ fn view(line: &str, reader: Reader) -> View {
 /// that end in a letter of KOI8 (in `лкінісі` are three) or in the no-break space of l e t t e r s set apart.
 fn worth(char: char, shown: &str, reader: Reader) -> Worth {
     let punctuation = ('\u{2010}'..='\u{203a}').contains(&char) || char == '\u{feff}';
-    let usual = matches!(char, '\u{80}'..='\u{4ff}' | '\u{2000}'..='\u{27ff}' | '\u{fe0f}' | '\u{feff}' | '\u{1f000}'..);
+    let usual = matches!(char, '\u{80}'..='\u{7ff}' | '\u{2000}'..='\u{27ff}' | '\u{fe0f}' | '\u{feff}' | '\u{1f000}'..);
     let last = shown.chars().next_back();
     let ends_in_letter = reader == Reader::Koi8 && last.is_some_and(char::is_alphabetic);
     let ends_in_space = last == Some('\u{a0}');
