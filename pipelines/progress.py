@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import structlog
 
 from corpus import storage
 from corpus.errors import BukvarError
@@ -18,6 +17,7 @@ from corpus.shard import RUNNING, Receipt
 from pipelines.execute import Failure
 
 if TYPE_CHECKING:
+    import structlog
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
