@@ -27,7 +27,7 @@ const SKETCH: usize = 1 << 18;
 const FEW_IDS: usize = 512;
 /// Words ahead of the one walked whose memory is asked for.
 const AHEAD: usize = 12;
-/// Places of no pair that the arena may hold beside a quarter of those it needs: closing the gaps costs little
+/// Places of no pair that the arena may hold beside an eighth of those it needs: closing the gaps costs little
 /// against 4 bytes a place.
 const SLACK: usize = 1 << 20;
 
@@ -339,7 +339,7 @@ impl<S: Symbol> Learner<S> {
             }
         }
         self.settle::<MORPH>(pair, new, allow);
-        if self.arena.len() > self.live + self.live / 4 + SLACK {
+        if self.arena.len() > self.live + self.live / 8 + SLACK {
             self.close_gaps();
         }
         joined
@@ -453,6 +453,6 @@ impl<S: Symbol> Learner<S> {
             to += pair.len as usize;
         }
         self.arena.truncate(to);
-        self.arena.shrink_to(to + to / 4 + SLACK);
+        self.arena.shrink_to(to + to / 8 + SLACK);
     }
 }

@@ -12,6 +12,9 @@ pub struct Delta {
     pub cursor: u32,
 }
 
+/// Neighbours for which memory is kept from one merge to the next; the first merges of much text have many more.
+const FOUND: usize = 1 << 20;
+
 /// The neighbours on one side of a merge, by token id.
 #[derive(Default)]
 pub struct Side {
@@ -73,6 +76,7 @@ impl Side {
             }
         }
         self.found.clear();
+        self.found.shrink_to(FOUND);
         for &id in &self.touched {
             self.delta[id as usize] = Delta::default();
             if MORPH {
