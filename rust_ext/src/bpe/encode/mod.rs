@@ -60,8 +60,7 @@ impl From<SplitError> for EncodeError {
 /// What an encoder is made of, beside the vocabulary.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Memory of the cache of one thread. 32 MiB is the knee on Russian: half of it costs a quarter of the
-    /// warm speed, twice of it gains a sixth (docs/tokenizer.md).
+    /// Memory of the cache of one thread.
     pub cache_bytes: usize,
     /// Seed of the hashes, so that no text can be made up that falls into one set of the cache; None draws
     /// one. Ids do not depend on it.
@@ -78,7 +77,7 @@ impl Default for Options {
 }
 
 /// Pretokens looked up together: the set of each is fetched into the processor's cache while the others are
-/// split (64 of 32, 64, 128, 512 tried: 512 gains only when warm).
+/// split.
 const BATCH: usize = 64;
 
 /// Receives the ids of pretokens, in order.

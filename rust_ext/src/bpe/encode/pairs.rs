@@ -5,8 +5,8 @@ pub const RANK_BITS: u32 = 21;
 /// More than any rank: no merge.
 pub const NONE: u32 = u32::MAX;
 
-/// 2^21 bits are 256 KiB: it stays in the second-level cache, and at 200,000 pairs sends 9 of 10 pairs that
-/// do not merge away without a look into the table of 4 MiB.
+/// 2^21 bits are 256 KiB: it stays in the second-level cache, and at 200,000 pairs sends most pairs that do not
+/// merge away without a look into the table of 4 MiB.
 const FILTER_BITS: u32 = 21;
 
 /// Fractional part of the golden ratio in 64 bits (Knuth's multiplicative hashing).

@@ -15,11 +15,12 @@
 
 use super::merge::{Merges, SHORT, merge_block, merge_short};
 
-/// Bytes of the first window: what the small array takes (32 bytes: as fast; 128, by the heap: half).
+/// Bytes of the first window: what the small array takes.
 const WINDOW: usize = SHORT;
 /// The part of a window that is kept, in quarters.
 const KEPT: usize = 3;
-/// Tokens that `count` holds to give back: windows grow this far (a million bytes at least) in no text known.
+/// Tokens that `count` holds to give back, a million bytes at least; a text that asks for more is counted again,
+/// holding all.
 const HELD: usize = 1 << 20;
 /// Windows after which a smaller size is tried: a text mostly asks for one size.
 const CALM: usize = 16;
