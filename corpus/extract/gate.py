@@ -1,6 +1,6 @@
 """The gate's slow, readable twin: is there Russian-looking text in these bytes?
 
-`judge` is `rust_ext.gate_judge` (rust_ext/src/gate.rs), and `reference` says the same in plain Python; a
+`judge` is `rust_ext.gate_judge` (rust_ext/src/gate/), and `reference` says the same in plain Python; a
 property test holds the two together. What decides, and the figures behind the constants: docs/extract.md.
 """
 
@@ -14,13 +14,15 @@ from typing import Final, Literal
 
 from rust_ext import gate_judge, gate_tables
 
-#: See rust_ext/src/gate.rs for each.
+#: See rust_ext/src/gate/ for each.
 ENOUGH: Final = 256
 FEW: Final = 10
 SHARE: Final = 8
 BROKEN: Final = 16
+FIRST_TRIAL: Final = 512
 MAX_PAIRS: Final = 4096
-MAX_COST: Final = 46
+PIECE: Final = 256
+MAX_COST: Final = 50
 MAX_COST_DECLARED: Final = 56
 NO_LETTERS: Final = 80
 HEAD: Final = 4096
@@ -80,7 +82,8 @@ def reference(body: bytes, http_charset: str | None = None) -> Verdict:
     """The same, slowly."""
     if wide := wide_text(body):
         charset, text = wide
-        return _decide(*count_utf8(text.encode("utf-8", "replace"), True), charset, body, http_charset)
+        narrow = b"".join(c.encode() if c.isascii() or is_cyrillic(ord(c)) else b"\x80" for c in text)
+        return _decide(*count_utf8(narrow, True), charset, narrow, http_charset)
     high, cyrillic, broken = survey(body)
     is_utf8 = broken * BROKEN <= high
     pairs_count = is_utf8 or cyrillic >= broken
@@ -209,31 +212,59 @@ def _wide_charset(body: bytes) -> str | None:
     return None
 
 
+class _Reading:
+    """What was seen of a page so far: pairs of bytes above ASCII, their costs by charset, and all bytes."""
+
+    def __init__(self) -> None:
+        self.charsets, self.first_letter, self.size, self.cost_of = gate_tables()
+        self.costs = [0] * len(self.charsets)
+        self.counts = [0] * 256
+        self.pairs = 0
+
+    def add(self, before: int, byte: int) -> None:
+        self.counts[byte] += 1
+        if byte < 0x80 or before < 0x80:
+            return
+        self.pairs += 1
+        for index, (_, symbols) in enumerate(self.charsets):
+            a, b = symbols[before], symbols[byte]
+            letters = a >= self.first_letter and b >= self.first_letter
+            self.costs[index] += self.cost_of[a * self.size + b] if letters else NO_LETTERS
+
+    def best(self) -> tuple[str, int, int, bool]:
+        """Charset, its letters, mean cost of a pair, and whether the bytes above ASCII look like words."""
+        best = min(range(len(self.charsets)), key=lambda index: (self.costs[index], index))
+        charset, symbols = self.charsets[best]
+        cyrillic = sum(self.counts[b] for b in range(0x80, 256) if symbols[b] >= self.first_letter)
+        like_words = self.pairs > 0 and cyrillic * 2 >= sum(self.counts[0x80:]) and self.pairs * 2 >= cyrillic
+        return charset, cyrillic, self.costs[best] // max(self.pairs, 1), like_words
+
+    def certain(self) -> bool:
+        _, cyrillic, cost, like_words = self.best()
+        return cost < MAX_COST and cyrillic >= ENOUGH and like_words
+
+
 def single_byte(body: bytes, http_charset: str | None) -> Verdict:
-    """Letters in the single-byte charset of Russian whose letter pairs cost least."""
-    charsets, first_letter, size, cost_of = gate_tables()
-    costs = [0] * len(charsets)
-    counts = [0] * 256
-    pairs = 0
-    for text in outside_tags(body):
-        before = 0x20
-        for byte in text:
-            counts[byte] += 1
-            if byte >= 0x80 and before >= 0x80 and pairs < MAX_PAIRS:
-                pairs += 1
-                for index, (_, symbols) in enumerate(charsets):
-                    a, b = symbols[before], symbols[byte]
-                    letters = a >= first_letter and b >= first_letter
-                    costs[index] += cost_of[a * size + b] if letters else NO_LETTERS
-            before = byte
-        if pairs >= MAX_PAIRS:
-            break
-    best = min(range(len(charsets)), key=lambda index: (costs[index], index))
-    charset, symbols = charsets[best]
-    cyrillic = sum(counts[b] for b in range(0x80, 256) if symbols[b] >= first_letter)
-    latin = sum(counts[b] for b in range(0x80) if chr(b).isalpha())
-    pair_cost = costs[best] // max(pairs, 1)
-    like_words = pairs > 0 and cyrillic * 2 >= sum(counts[0x80:]) and pairs * 2 >= cyrillic
+    """Letters in the single-byte charset of Russian whose letter pairs cost least.
+
+    Text is looked at in pieces; from FIRST_TRIAL pairs on, each doubling asks whether the reading is certain.
+    """
+    reading, trial = _Reading(), FIRST_TRIAL
+    pieces = (
+        (text[i - 1] if i else 0x20, text[i : i + PIECE])
+        for text in outside_tags(body)
+        for i in range(0, len(text), PIECE)
+    )
+    for before, piece in pieces:
+        for first, second in itertools.pairwise([before, *piece]):
+            reading.add(first, second)
+        if reading.pairs >= trial:
+            if reading.pairs >= MAX_PAIRS or reading.certain():
+                break
+            while trial <= reading.pairs:
+                trial *= 2
+    charset, cyrillic, pair_cost, like_words = reading.best()
+    latin = sum(reading.counts[b] for b in range(0x80) if chr(b).isalpha())
     declared = pair_cost < MAX_COST_DECLARED and declares_russian(body, http_charset)
     if not like_words or not (pair_cost < MAX_COST or declared):
         return Verdict(False, 0, latin, "none", pair_cost)

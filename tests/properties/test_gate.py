@@ -68,6 +68,9 @@ labels = st.sampled_from([None, "utf-8", "windows-1251", "KOI8-R", "iso-8859-1",
 @given(bodies, labels)
 @example(b"\xff\xfe", None)
 @example("слово ".encode("cp1251") * 2000, None)
+@example(b"\xff" * 9000, None)
+@example(b"\xff" * 700 + "учились понемногу ".encode("koi8-r") * 400, None)
+@example("<p>мы&#1088;</p>".encode("utf-16") + "学而时习之".encode("utf-16-le") * 9 + b"\x00\xd8", None)
 @example(("a" * 1023 + "ж").encode(), None)
 @example(b"a" * 1024 + b"\x80", None)
 def test_the_gate_agrees_with_its_twin(body: bytes, http_charset: str | None) -> None:

@@ -206,25 +206,16 @@ impl Gzip {
 
     /// Consumes up to the next member that begins with a WARC record, or to the end of the file.
     fn find_member<R: Read>(&mut self, input: &mut Input<R>, from: usize) -> io::Result<()> {
-        let finder = memmem::Finder::new(&Self::MAGIC);
+        let magic = memmem::Finder::new(&Self::MAGIC);
         input.consume(from);
-        loop {
-            input.fill(FIRST_INPUT)?;
-            let Some(found) = finder.find(input.data()) else {
-                let keep = if input.ended() { 0 } else { Self::MAGIC.len() - 1 };
-                input.consume(input.data().len().saturating_sub(keep));
-                if input.ended() {
-                    return Ok(());
-                }
-                continue;
-            };
-            input.consume(found);
+        while input.seek_to(&magic)? {
             input.fill(FIRST_INPUT)?;
             if self.begins_record(input.data()) {
-                return Ok(());
+                break;
             }
             input.consume(1);
         }
+        Ok(())
     }
 
     fn begins_record(&mut self, data: &[u8]) -> bool {

@@ -1,6 +1,8 @@
 //! WARC record headers (ISO 28500), read leniently: bare line feeds, folded lines, any case, versions 0.17
 //! to 1.x, brackets and spaces in the target URI.
 
+use std::borrow::Cow;
+
 /// Longest record header that is read; real ones have below 2 KiB.
 pub const MAX_HEAD: usize = 64 << 10;
 
@@ -29,13 +31,13 @@ pub fn head_length(data: &[u8]) -> Option<usize> {
 
 /// Calls `field` with the name and value of each header line; a folded line extends the value before it.
 pub fn fields(head: &[u8], mut field: impl FnMut(&[u8], &[u8])) {
-    let mut current: Option<(&[u8], Vec<u8>)> = None;
+    let mut current: Option<(&[u8], Cow<'_, [u8]>)> = None;
     for line in head.split(|&b| b == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             if let Some((_, value)) = current.as_mut() {
-                value.push(b' ');
-                value.extend_from_slice(line.trim_ascii());
+                value.to_mut().push(b' ');
+                value.to_mut().extend_from_slice(line.trim_ascii());
             }
             continue;
         }
@@ -43,10 +45,8 @@ pub fn fields(head: &[u8], mut field: impl FnMut(&[u8], &[u8])) {
             field(name, &value);
         }
         if let Some(colon) = memchr::memchr(b':', line) {
-            current = Some((
-                line[..colon].trim_ascii(),
-                line[colon + 1..].trim_ascii().to_vec(),
-            ));
+            let value = Cow::Borrowed(line[colon + 1..].trim_ascii());
+            current = Some((line[..colon].trim_ascii(), value));
         }
     }
     if let Some((name, value)) = current {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use memchr::memmem;
+
 /// Bytes asked of the source at a time: large enough that a call into Python or an object store vanishes.
 /// Here and below, tests use small sizes, so that small inputs meet every boundary.
 const CHUNK: usize = if cfg!(test) { 61 } else { 1 << 20 };
@@ -29,6 +31,11 @@ impl<R: Read> Input<R> {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// The bytes read and not yet consumed.
     pub fn data(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
@@ -48,6 +55,23 @@ impl<R: Read> Input<R> {
         let count = count.min(self.end - self.start);
         self.start += count;
         self.offset += count as u64;
+    }
+
+    /// Consumes up to the next place where `magic` stands, or to the end of the file; false there.
+    pub fn seek_to(&mut self, magic: &memmem::Finder<'_>) -> io::Result<bool> {
+        loop {
+            self.fill(CHUNK)?;
+            if let Some(found) = magic.find(self.data()) {
+                self.consume(found);
+                return Ok(true);
+            }
+            // The magic may begin in the last bytes.
+            let keep = if self.ended { 0 } else { magic.needle().len() - 1 };
+            self.consume(self.data().len().saturating_sub(keep));
+            if self.ended {
+                return Ok(false);
+            }
+        }
     }
 
     /// Reads until `data()` holds at least `want` bytes or the source ends; returns how many it holds.

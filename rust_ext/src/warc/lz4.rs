@@ -140,18 +140,8 @@ fn frame_header(data: &[u8], offset: u64) -> Option<(Frame, usize)> {
     (data.len() >= length).then_some((frame, length))
 }
 
+/// Passes over the damaged frame's first byte and what follows up to the next frame.
 fn find_frame<R: Read>(input: &mut Input<R>) -> io::Result<()> {
     input.consume(1);
-    loop {
-        input.fill(REACH)?;
-        if let Some(found) = memmem::find(input.data(), &MAGIC) {
-            input.consume(found);
-            return Ok(());
-        }
-        let keep = if input.ended() { 0 } else { MAGIC.len() - 1 };
-        input.consume(input.data().len().saturating_sub(keep));
-        if input.ended() {
-            return Ok(());
-        }
-    }
+    input.seek_to(&memmem::Finder::new(&MAGIC)).map(drop)
 }

@@ -21,6 +21,8 @@ mod window;
 mod zstd;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 pub use page::{Dropped, Limits, Page, REASONS, Reason, Record};

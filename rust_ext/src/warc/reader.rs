@@ -30,6 +30,12 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// Bytes of memory in its buffers.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.stream.held()
+    }
+
     /// The next record; None at the end. Errors are those of the source only: what is wrong with the bytes
     /// comes out as a dropped record.
     pub fn next_record(&mut self) -> io::Result<Option<Record>> {

@@ -37,6 +37,11 @@ impl<R: Read> Stream<R> {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.input.held() + self.window.held()
+    }
+
     /// Decompresses some more into the window, or marks damage there; false at the end of the file.
     pub fn more(&mut self) -> io::Result<bool> {
         if self.codec.is_none() {

@@ -9,13 +9,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     max_record_bytes: 1500,
     gate: false,
 };
 
 #[derive(Debug, Clone, Copy)]
-enum Container {
+pub(super) enum Container {
     Plain,
     GzipMembers,
     GzipWhole,
@@ -25,7 +25,7 @@ enum Container {
     Lz4,
 }
 
-const CONTAINERS: [Container; 7] = [
+pub(super) const CONTAINERS: [Container; 7] = [
     Container::Plain,
     Container::GzipMembers,
     Container::GzipWhole,
@@ -35,13 +35,13 @@ const CONTAINERS: [Container; 7] = [
     Container::Lz4,
 ];
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn zstd(bytes: &[u8], dictionary: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn zstd(bytes: &[u8], dictionary: Option<&[u8]>) -> Vec<u8> {
     let mut frame = Vec::with_capacity(bytes.len() + 1024);
     let mut context = zstd_safe::CCtx::create();
     if let Some(dictionary) = dictionary {
@@ -62,7 +62,7 @@ fn lz4(bytes: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn pack(records: &[Vec<u8>], container: Container) -> Vec<u8> {
+pub(super) fn pack(records: &[Vec<u8>], container: Container) -> Vec<u8> {
     let whole = records.concat();
     match container {
         Container::Plain => whole,
@@ -102,6 +102,13 @@ fn record(kind: &str, url: &str, content_type: &str, block: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// What a reader may hold, with the small sizes that tests use: the 64 KiB in which a container is recognised, and
+/// a window that doubles until it holds the largest header (64 KiB) and a member; in LZ4 files, twice the format's largest block.
+fn most_held(file: &[u8]) -> usize {
+    let lz4 = memchr::memmem::find(file, b"\x04\x22\x4d\x18").is_some();
+    if lz4 { 9 << 20 } else { 224 << 10 }
+}
+
 /// A source that gives a few bytes at a time.
 struct Trickle<'a>(&'a [u8]);
 
@@ -114,12 +121,19 @@ impl std::io::Read for Trickle<'_> {
     }
 }
 
-fn read_all(file: &[u8]) -> Vec<Record> {
+pub(super) fn read_all(file: &[u8]) -> Vec<Record> {
     let mut reader = Reader::new(Trickle(file), LIMITS);
-    let mut records = Vec::new();
+    let (mut records, most) = (Vec::new(), most_held(file));
     while let Some(record) = reader.next_record().unwrap() {
+        if let Record::Page(page) = &record {
+            assert!(
+                page.body.len() <= LIMITS.max_record_bytes,
+                "a page above the limit"
+            );
+        }
         records.push(record);
         assert!(records.len() <= file.len() + 1, "the reader runs on");
+        assert!(reader.held() <= most, "the reader holds {}", reader.held());
     }
     records
 }
@@ -132,7 +146,7 @@ fn pages(records: &[Record]) -> Vec<(String, Vec<u8>)> {
     records.iter().filter_map(page).collect()
 }
 
-fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
+pub(super) fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let body = prop_oneof![
         "[a-zа-я<>/ \r\n]{1,300}".prop_map(String::into_bytes),
         proptest::collection::vec(any::<u8>(), 1..900),
@@ -145,7 +159,7 @@ fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
     proptest::collection::vec(body, 1..6)
 }
 
-fn records_of(bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(super) fn records_of(bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut records = vec![record(
         "warcinfo",
         "",
@@ -229,48 +243,6 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn no_bytes_make_the_reader_panic_or_run_on(file in mangled()) {
-        read_all(&file);
-    }
-}
-
-/// Files with bytes changed, cut out, doubled, or put in.
-fn mangled() -> impl Strategy<Value = Vec<u8>> {
-    let change = (any::<prop::sample::Index>(), 0usize..40, any::<[u8; 6]>(), 0u8..5);
-    let changes = proptest::collection::vec(change, 0..4);
-    let container = prop::sample::select(CONTAINERS.to_vec());
-    (bodies(), container, changes).prop_map(|(bodies, container, changes)| {
-        let mut file = pack(&records_of(&bodies), container);
-        for (at, length, bytes, kind) in changes {
-            let start = at.index(file.len().max(1)).min(file.len());
-            let end = (start + length).min(file.len());
-            match kind {
-                0 => drop(file.splice(start..end, bytes)),
-                1 => drop(file.drain(start..end)),
-                2 => {
-                    let copy = file[start..end].to_vec();
-                    file.splice(start..start, copy);
-                }
-                3 => file.truncate(start),
-                _ => drop(file.splice(start..start, *b"\x1f\x8b\x08WAR")),
-            }
-        }
-        file
-    })
-}
-
-#[test]
-#[ignore = "takes minutes: a million mangled files"]
-fn a_million_mangled_files_are_read() {
-    let config = ProptestConfig {
-        cases: 1_000_000,
-        ..ProptestConfig::default()
-    };
-    proptest!(config, |(file in mangled())| {
-        read_all(&file);
-    });
 }
 
 #[test]

@@ -29,6 +29,11 @@ pub struct Window {
 }
 
 impl Window {
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// The bytes decompressed and not yet consumed.
     pub fn data(&self) -> &[u8] {
         &self.buffer[self.start..self.end]

@@ -47,7 +47,7 @@ impl Zstd {
             }
             if !input.data().starts_with(&MAGIC) {
                 out.damage(input.offset(), "bad_zstd_header");
-                find_frame(input, 1)?;
+                find_frame(input)?;
                 return Ok(true);
             }
             self.begin(input.offset(), out);
@@ -72,7 +72,7 @@ impl Zstd {
         }
         out.damage(self.frame, kind);
         self.in_frame = false;
-        find_frame(input, 1)?;
+        find_frame(input)?;
         Ok(true)
     }
 
@@ -104,7 +104,7 @@ impl Zstd {
             Err(_) => {
                 out.damage(self.frame, "bad_zstd");
                 self.in_frame = false;
-                find_frame(input, 1)?;
+                find_frame(input)?;
             }
         }
         Ok(())
@@ -186,18 +186,8 @@ fn skippable(data: &[u8]) -> Option<(u32, usize)> {
         .then_some((magic, length as usize))
 }
 
-fn find_frame<R: Read>(input: &mut Input<R>, from: usize) -> io::Result<()> {
-    input.consume(from);
-    loop {
-        input.fill(STEP)?;
-        if let Some(found) = memmem::find(input.data(), &MAGIC) {
-            input.consume(found);
-            return Ok(());
-        }
-        let keep = if input.ended() { 0 } else { MAGIC.len() - 1 };
-        input.consume(input.data().len().saturating_sub(keep));
-        if input.ended() {
-            return Ok(());
-        }
-    }
+/// Passes over the damaged frame's first byte and what follows up to the next frame.
+fn find_frame<R: Read>(input: &mut Input<R>) -> io::Result<()> {
+    input.consume(1);
+    input.seek_to(&memmem::Finder::new(&MAGIC)).map(drop)
 }

@@ -28,7 +28,11 @@ PAGE = "<html><body><p>Страница, которую стоит прочес�
 
 
 def samples() -> list[Path]:
-    return sorted(p for folder in (SAMPLES, DATA / "crawl", DATA / "ugly") for p in folder.glob("*arc*"))
+    """The bundled files and, where BUKVAR_DATA names the folder of development data, all its samples too."""
+    bundled = sorted(p for folder in (SAMPLES, DATA / "crawl", DATA / "ugly") for p in folder.glob("*arc*"))
+    if more := os.environ.get("BUKVAR_DATA"):
+        bundled += sorted(p for p in (Path(more) / "warc_samples").rglob("*arc*") if p.is_file())
+    return bundled
 
 
 def everything(source: Any, **options: Any) -> tuple[list[Page], list[dict[str, Any]], Counter[str]]:
