@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 PARTS: dict[str, list[list[str]]] = {
     "decode": [["charsets"], ["twins"], ["speed"]],
     "dedup": [["sign"], ["quality"], ["scale"], ["resolve"]],
+    "gate": [["speed"], ["keep", "--pages", "150"]],
     "hostile": [["{data}/rivals/openai_o200k_base"]],
     "options": [["penalty"], ["guards"]],
     "repair": [["damage"], ["clean"], ["speed"]],
