@@ -49,6 +49,8 @@ test-slow: setup
 
 bench: setup
 	$(BIN)/python -m pip install --quiet -r tests/bench/requirements.txt
+	cargo build --release --locked --quiet --example inflate
+	cargo build --release --locked --quiet --manifest-path tests/bench/peers/Cargo.toml
 	$(BIN)/python -m tests.bench
 
 wheel: setup

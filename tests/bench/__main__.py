@@ -20,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 #: Arguments of those that measure several things, or that want some; {data} is BUKVAR_DATA.
 PARTS: dict[str, list[list[str]]] = {
+    "content": [["--peers", "tests/bench/peers/target/release/content-peers"]],
     "decode": [["charsets"], ["twins"], ["speed"]],
     "dedup": [["sign"], ["quality"], ["scale"], ["resolve"]],
     "gate": [["speed"], ["keep", "--pages", "150"]],
@@ -29,7 +30,7 @@ PARTS: dict[str, list[list[str]]] = {
     "vocabularies": [["--work", ".bench/vocabularies", "--out", ".bench/vocabularies/out"]],
 }
 #: What wants a file of the user's, or the better part of an hour, and runs only where it is called by itself.
-ALONE = ("train_stream",)
+ALONE = ("content_agreement", "train_stream")
 
 
 def names() -> list[str]:

@@ -1,8 +1,10 @@
 """Executors: the same bytes inline and on Ray, and after any process was killed at any time."""
 
 import contextlib
+import itertools
 import os
 import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -361,9 +363,16 @@ class TestCtrlC:
         self, tmp_path: Path, started: list[subprocess.Popen[str]]
     ) -> None:
         """A cluster as its users start one, by `ray start`, with a token in their home folder."""
-        environment = os.environ | {
-            "PYTHONPATH": str(ROOT), "HOME": str(tmp_path / "home"), "RAY_USAGE_STATS_ENABLED": "0",
-        }  # fmt: skip
+        token = tmp_path / "home/.ray/auth_token"
+        token.parent.mkdir(parents=True)
+        token.write_text(secrets.token_hex(32))
+        # What other tests' Ray left in this process's environment is not for this one.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+        environment |= {
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path / "home"),
+            "RAY_USAGE_STATS_ENABLED": "0",
+        }
         address = f"127.0.0.1:{free_port()}"
         short = tempfile.mkdtemp(prefix="ray")  # a socket's path has at most 107 characters
         cluster = subprocess.Popen(
@@ -374,7 +383,9 @@ class TestCtrlC:
         )  # fmt: skip
         started.append(cluster)
         assert cluster.stdout is not None
-        assert any("Ray runtime started" in line for line in cluster.stdout)
+        said = list(itertools.takewhile(lambda line: "Next steps" not in line, cluster.stdout))
+        assert "Ray runtime started" in "".join(said)
+        assert "Token authentication is enabled" in "".join(said)
         for n in range(SHARDS):
             write_texts(tmp_path / f"in/{n:02d}.parquet", ["Слово не воробей: вылетит, не поймаешь."])
         out = tmp_path / "out"
@@ -392,8 +403,7 @@ class TestCtrlC:
         assert not gone(tasks, within=20)
         assert cluster.poll() is None
         below = descendants(cluster.pid)
-        cluster.terminate()
-        cluster.communicate(timeout=60)
-        assert not gone(below, within=20)
-        shutil.rmtree(short)
+        os.killpg(cluster.pid, signal.SIGKILL)
+        assert not gone(below, within=60)
+        shutil.rmtree(short, ignore_errors=True)
         assert len(list((out / "_receipts").iterdir())) < SHARDS
