@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -130,15 +131,16 @@ def _run_phase(
     watch.begin(job.stage.name, phase, len(tasks), len(tasks) - len(pending), job.folder)
     receipts, failures = [], []
     try:
-        for outcome in executor(pending):
-            if isinstance(outcome, Receipt):
-                receipts.append(outcome)
-                watch.advance(outcome)
-                continue
-            watch.fail(outcome)
-            if outcome.fatal:
-                raise RunError(outcome.message)
-            failures.append(outcome)
+        with closing(executor(pending)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Receipt):
+                    receipts.append(outcome)
+                    watch.advance(outcome)
+                    continue
+                watch.fail(outcome)
+                if outcome.fatal:
+                    raise RunError(outcome.message)
+                failures.append(outcome)
     finally:
         watch.end()
     if failures:

@@ -12,7 +12,7 @@ import os
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,7 +49,7 @@ class Failure:
 
 
 Outcome = Receipt | Failure
-Executor = Callable[[Sequence[Task]], Iterator[Outcome]]
+Executor = Callable[[Sequence[Task]], Generator[Outcome, None, None]]
 
 
 def attempt(task: Task) -> Outcome:
@@ -110,7 +110,7 @@ def _failed(task: Task, error: Exception) -> Failure:
     return failure
 
 
-def run_inline(tasks: Sequence[Task]) -> Iterator[Outcome]:
+def run_inline(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
     """One after the other in this process."""
     for task in tasks:
         yield attempt(task)
@@ -120,8 +120,9 @@ class RayExecutor:
     """Raw Ray tasks, paths in and paths out, in a bounded window.
 
     The cluster is started (in this process) or joined at the first task, so a run with nothing to do starts
-    none. Use as a context manager: leaving it shuts down what it started, and only that. Tasks that still
-    run are ended by that too, here and on a cluster: Ray kills the workers of a driver that has left.
+    none. Use as a context manager: leaving it shuts down what it started, and only that. So does an end
+    before all tasks are done (ctrl-C, `close()`), and before anybody cleans up behind the tasks that still
+    run: Ray kills the workers of a driver that has left, here and on a cluster.
     (Cancelling them first, with force, makes Ray abort this process where one finishes at that moment.)
     """
 
@@ -133,24 +134,31 @@ class RayExecutor:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
         if self._ray is not None:
             self._ray.shutdown()
             self._ray = None
 
-    def __call__(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def __call__(self, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
         if not tasks:
             return
         ray = self._start()
         remote = ray.remote(num_cpus=1, max_retries=RETRIES)(attempt)
         waiting = list(reversed(tasks))
         running: dict[Any, Task] = {}
-        while waiting or running:
-            while waiting and len(running) < self._window():
-                task = waiting.pop()
-                running[remote.remote(_anywhere(task))] = task
-            done, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
-            for reference in done:
-                yield self._outcome(reference, running.pop(reference))
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._window():
+                    task = waiting.pop()
+                    running[remote.remote(_anywhere(task))] = task
+                done, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
+                for reference in done:
+                    yield self._outcome(reference, running.pop(reference))
+        except BaseException:  # also GeneratorExit: the caller wants no more
+            self._leave()
+            raise
 
     def _outcome(self, reference: Any, task: Task) -> Outcome:
         try:

@@ -123,7 +123,9 @@ class TestWriting:
         assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [".hidden", "kept.partial"]
 
     def test_deleting_what_is_not_there_is_no_error(self, tmp_path: Path) -> None:
+        (tmp_path / "other").touch()
         storage.delete(str(tmp_path / "missing"))
+        assert [p.name for p in tmp_path.iterdir()] == ["other"]
 
     @given(st.binary(max_size=4096))
     def test_digest_and_size_are_those_of_the_content(self, data: bytes) -> None:

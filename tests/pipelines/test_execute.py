@@ -358,6 +358,8 @@ class TestCtrlC:
         assert "Traceback" not in complaint
         assert not gone(below, within=20)
         assert len(list((out / "_receipts").iterdir())) < 40
+        assert not list(out.rglob("*.partial"))
+        assert not list((out / "_failed").glob("*"))
 
     def test_on_a_cluster_ends_its_tasks_and_leaves_the_cluster(
         self, tmp_path: Path, started: list[subprocess.Popen[str]]
