@@ -34,11 +34,12 @@ JSONL_ENDINGS: Final = tuple(
 TEXT_ENDINGS: Final = tuple(".txt" + packed for packed in ("", ".gz", ".zst", ".bz2"))
 DOCUMENT_ENDINGS: Final = PARQUET_ENDINGS + JSONL_ENDINGS
 
-#: Fields under which other datasets keep what we call url and fetched_at.
+#: Fields under which other datasets keep what we call url.
 _URL_NAMES: Final = ("url", "URL", "link", "uri", "warc_target_uri")
 #: Columns that a document's doc_id and source are made from.
 _IDENTITY: Final = ("doc_id", "id", "source")
-_DATE_NAMES: Final = ("fetched_at", "date", "timestamp", "crawl_date")
+#: Fields under which other datasets keep what we call fetched_at.
+DATE_NAMES: Final = ("fetched_at", "date", "timestamp", "crawl_date")
 
 
 #: Hears how much is done, and of how much, in any unit.
@@ -191,7 +192,7 @@ def _first_of(batch: pa.Table, names: tuple[str, ...], kind: pa.DataType) -> Any
 
 def _dates(batch: pa.Table) -> Any:
     kind = table.DOCUMENT.field("fetched_at").type
-    for name in _DATE_NAMES:
+    for name in DATE_NAMES:
         if name not in batch.column_names:
             continue
         column = batch.column(name)
@@ -307,7 +308,7 @@ def _jsonl_row(line: bytes, name: str, number: int, text_column: str) -> dict[st
     if url is not None:
         row["url"] = url
     row["host"] = host_of(row["url"])
-    date = next((fields[n] for n in _DATE_NAMES if isinstance(fields.get(n), str)), None)
+    date = next((fields[n] for n in DATE_NAMES if isinstance(fields.get(n), str)), None)
     row["fetched_at"] = parse_date(date)
     used = {"url"} if url is not None else set()
     extra = {k: v for k, v in fields.items() if k not in used}

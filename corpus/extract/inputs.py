@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.documents import host_of, open_lines, parse_date
+from corpus.documents import DATE_NAMES, host_of, open_lines, parse_date
 from corpus.errors import ShardError, UsageError
 from corpus.extract import warc
 from corpus.extract.packed import Packed
@@ -32,8 +32,6 @@ from rust_ext import gate_judge
 BATCH_PAGES: Final = 512
 #: Rows of a Parquet file that are held at a time: few, since one page may be as large as the limit.
 _PARQUET_ROWS: Final = 64
-#: Where a row's date is looked for, beside the address and the page.
-_DATES: Final = ("fetched_at", "date", "timestamp", "crawl_date")
 
 Kind = Literal["crawl", "parquet", "jsonl", "page", "mediawiki"]
 
@@ -191,7 +189,7 @@ def _parquet_rows(location: str, name: str, columns: Columns) -> Iterator[Raw]:
         try:
             # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
             file = pq.ParquetFile(stream, pre_buffer=False)
-            wanted = (columns.url, columns.html, "record_id", *_DATES)
+            wanted = (columns.url, columns.html, "record_id", *DATE_NAMES)
             present = [n for n in wanted if n in file.schema_arrow.names]
             number = 0
             for batch in file.iter_batches(_PARQUET_ROWS, columns=present, use_threads=False):
@@ -246,7 +244,7 @@ def _row(row: Any, number: int, name: str, columns: Columns) -> Raw:
 
 
 def _date(row: dict[str, Any]) -> int | None:
-    for name in _DATES:
+    for name in DATE_NAMES:
         date = row.get(name)
         date = parse_date(date) if isinstance(date, str) else date
         if isinstance(date, datetime.datetime):
