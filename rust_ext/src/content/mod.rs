@@ -7,6 +7,7 @@ pub mod align;
 pub mod analysis;
 pub mod embedded;
 pub mod entities;
+pub mod forest;
 pub mod json;
 pub mod landmarks;
 pub mod meta;
@@ -25,8 +26,9 @@ pub mod words;
 use std::sync::LazyLock;
 
 use analysis::{Analysis, analyse};
+use forest::{Columns, LANES, Slots, WIDTH, key, value};
 use meta::Meta;
-use model::{LANES, Model, Row, WIDTH, probability};
+use model::{Model, probability};
 use rows::{Rows, Sink};
 pub use select::{Comments, Favor};
 use tree::Page;
@@ -97,15 +99,10 @@ pub fn is_bounded(ready: &Prepared, html_bytes: usize) -> bool {
 pub fn feature_names() -> &'static [String] {
     static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
         let ready = prepare("<p>a</p>", None);
-        let (mut names, mut row) = (Vec::new(), [0.0; WIDTH]);
-        Rows::new(&ready.page, &ready.found).block(
-            0,
-            &mut Sink {
-                row: &mut row,
-                at: 0,
-                names: Some(&mut names),
-            },
-        );
+        let (mut names, mut columns) = (Vec::new(), columns());
+        let mut sink = Sink::new(&mut columns, 0);
+        sink.names = Some(&mut names);
+        Rows::new(&ready.page, &ready.found).block(0, &mut sink);
         names.extend(page_row::NAMES.iter().map(|name| (*name).to_owned()));
         names
     });
@@ -117,23 +114,23 @@ pub fn read_model(bytes: &[u8]) -> Result<Model, String> {
     Model::read(bytes, feature_names(), page_row::NAMES.len())
 }
 
-/// All rows of a page, block after block.
+/// All rows of a page, block after block, as the trees know them (`forest::value`).
 pub fn rows(ready: &Prepared) -> Vec<f32> {
     let rows = Rows::new(&ready.page, &ready.found);
     let mut values = Vec::with_capacity(ready.page.blocks.len() * feature_names().len());
-    let mut row = [0.0; WIDTH];
+    let mut columns = columns();
     for block in 0..ready.page.blocks.len() {
-        let mut sink = Sink {
-            row: &mut row,
-            at: 0,
-            names: None,
-        };
+        let mut sink = Sink::new(&mut columns, 0);
         rows.block(block, &mut sink);
         let own = sink.at;
-        values.extend_from_slice(&row[..own]);
-        values.extend_from_slice(&ready.page_row);
+        values.extend(columns[..own].iter().map(|column| value(column[0])));
+        values.extend(ready.page_row.iter().map(|&v| value(key(v))));
     }
     values
+}
+
+fn columns() -> Box<Columns> {
+    Box::new([[0; LANES]; WIDTH])
 }
 
 /// What the model says of a page.
@@ -148,34 +145,27 @@ pub struct Verdict {
 pub fn judge(ready: &Prepared, model: &Model) -> Verdict {
     let kinds = page_kinds(ready, model);
     let mut chances = Vec::with_capacity(ready.page.blocks.len());
-    let (Some(blocks), count) = (model.ensemble("block"), ready.page.blocks.len()) else {
+    let (Some(blocks), count) = (model.of_blocks("block"), ready.page.blocks.len()) else {
         return Verdict { chances, kinds };
     };
     // The article expert speaks in proportion to how sure it is that the page is of its kind.
     let weight = kinds[0] + kinds[6];
     let expert = model
-        .ensemble("expert")
+        .of_blocks("expert")
         .filter(|_| weight > model.parameter("expert.least", 0.1));
     let writer = Rows::new(&ready.page, &ready.found);
-    let mut lanes: Box<[Row; LANES]> = Box::new([[0.0; WIDTH]; LANES]);
+    let (mut columns, mut slots) = (columns(), Slots::default());
     let own = feature_names().len() - ready.page_row.len();
-    for row in lanes.iter_mut() {
-        row[own..own + ready.page_row.len()].copy_from_slice(&ready.page_row);
+    for (column, &value) in columns[own..].iter_mut().zip(&ready.page_row) {
+        *column = [key(value); LANES];
     }
     for first in (0..count).step_by(LANES) {
         let here = LANES.min(count - first);
-        for (lane, row) in lanes.iter_mut().enumerate().take(here) {
-            writer.block(
-                first + lane,
-                &mut Sink {
-                    row,
-                    at: 0,
-                    names: None,
-                },
-            );
+        for lane in 0..here {
+            writer.block(first + lane, &mut Sink::new(&mut columns, lane));
         }
-        let margins = blocks.score(&lanes);
-        let second = expert.map(|expert| expert.score(&lanes));
+        let margins = blocks.score(&columns, &mut slots);
+        let second = expert.map(|expert| expert.score(&columns, &mut slots));
         for lane in 0..here {
             let chance = probability(margins[lane]);
             chances.push(second.map_or(chance, |s| chance + weight * (probability(s[lane]) - chance)));
@@ -185,13 +175,11 @@ pub fn judge(ready: &Prepared, model: &Model) -> Verdict {
 }
 
 fn page_kinds(ready: &Prepared, model: &Model) -> [f32; KINDS.len()] {
-    let mut row: Row = [0.0; WIDTH];
-    row[..ready.page_row.len()].copy_from_slice(&ready.page_row);
     let mut kinds = [0f32; KINDS.len()];
     for (kind, name) in kinds.iter_mut().zip(KINDS) {
         let margin = model
-            .ensemble(&format!("kind.{name}"))
-            .map_or(0.0, |ensemble| ensemble.score_one(&row));
+            .of_page(&format!("kind.{name}"))
+            .map_or(0.0, |ensemble| ensemble.score(&ready.page_row));
         *kind = f64::from(margin).exp() as f32;
     }
     let sum: f32 = kinds.iter().sum();

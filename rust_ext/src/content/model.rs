@@ -7,51 +7,39 @@
 //! leaves. A child below 128 is a split with a greater number, else 128 + a leaf. A value goes left when it is
 //! less than or equal to the threshold. u64 FNV-1a of all bytes before ends the file.
 
-/// Values of a row, padded: a power of two, so that an index needs no bounds check.
-pub const WIDTH: usize = 512;
-/// Rows scored together, to hide the latency of the loads.
-pub const LANES: usize = 8;
+use super::forest::Forest;
+
+/// Codes of children from here on are leaves.
+const LEAF: usize = 128;
 const MAGIC: &[u8] = b"BKVCNT1\n";
 
-/// One row of features.
-pub type Row = [f32; WIDTH];
-
-#[derive(Clone, Copy, Default)]
-struct Split {
-    threshold: f32,
-    feature: u16,
-    /// Left, where the value is at most the threshold, and right.
-    children: [u8; 2],
+/// A question about one value.
+#[derive(Clone, Copy, Debug)]
+pub struct Split {
+    pub threshold: f32,
+    pub feature: u16,
+    /// Left, where the value is at most the threshold, and right: a later split, or 128 + a leaf.
+    pub children: [u8; 2],
 }
 
-impl Split {
-    /// Where a value leads: an index, not a branch, because nothing could predict it.
-    #[inline]
-    #[allow(clippy::neg_cmp_op_on_partial_ord)] // values are never NaN, and "not at most" is what is meant
-    fn next(&self, value: f32) -> u8 {
-        self.children[usize::from(!(value <= self.threshold))]
-    }
+/// A tree as it stands in the file.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    pub splits: Vec<Split>,
+    pub leaves: Vec<f32>,
 }
 
-/// Splits and leaves in one array of 256, so that a u8 index needs no bounds check; a leaf leads to itself.
-struct Tree {
-    nodes: Box<[Split; 256]>,
-    values: Box<[f32; 256]>,
-    depth: usize,
-}
-
-/// A sum of trees.
-pub struct Ensemble {
+/// A sum of trees over the values of a page.
+pub struct OfPage {
     base: f32,
     trees: Vec<Tree>,
-    /// Whether its input is a page row.
-    pub of_page: bool,
 }
 
 /// A model read from its file.
 pub struct Model {
     parameters: Vec<(String, f32)>,
-    ensembles: Vec<(String, Ensemble)>,
+    of_pages: Vec<(String, OfPage)>,
+    of_blocks: Vec<(String, Forest)>,
 }
 
 /// FNV-1a, 64 bits.
@@ -124,7 +112,8 @@ impl Model {
         }
         let mut model = Model {
             parameters: Vec::new(),
-            ensembles: Vec::new(),
+            of_pages: Vec::new(),
+            of_blocks: Vec::new(),
         };
         for _ in 0..reader.u8()? {
             let name = reader.name()?;
@@ -135,20 +124,29 @@ impl Model {
             let of_page = reader.u8()? == 1;
             let base = reader.f32()?;
             let features = if of_page { page_names } else { names.len() };
-            let trees = (0..reader.u32()?)
+            let trees: Vec<Tree> = (0..reader.u32()?)
                 .map(|_| Tree::read(&mut reader, features))
                 .collect::<Result<_, _>>()?;
-            model.ensembles.push((name, Ensemble { base, trees, of_page }));
+            if of_page {
+                model.of_pages.push((name, OfPage { base, trees }));
+            } else {
+                model.of_blocks.push((name, Forest::new(base, &trees)));
+            }
         }
-        if model.ensemble("block").is_none() {
+        if model.of_blocks("block").is_none() {
             return Err("the model has no ensemble named block".to_owned());
         }
         Ok(model)
     }
 
-    /// An ensemble by name.
-    pub fn ensemble(&self, name: &str) -> Option<&Ensemble> {
-        self.ensembles.iter().find(|(n, _)| n == name).map(|(_, e)| e)
+    /// An ensemble over pages by name.
+    pub fn of_page(&self, name: &str) -> Option<&OfPage> {
+        self.of_pages.iter().find(|(n, _)| n == name).map(|(_, e)| e)
+    }
+
+    /// An ensemble over blocks by name.
+    pub fn of_blocks(&self, name: &str) -> Option<&Forest> {
+        self.of_blocks.iter().find(|(n, _)| n == name).map(|(_, e)| e)
     }
 
     /// A parameter by name, or the value given.
@@ -162,85 +160,51 @@ impl Model {
 
 impl Tree {
     fn read(reader: &mut Reader, features: usize) -> Result<Self, String> {
-        let leaves = reader.u8()? as usize;
-        if leaves == 0 || leaves > 128 {
-            return Err(format!("a tree of {leaves} leaves: 1 to 128 are possible"));
+        let leaves = usize::from(reader.u8()?);
+        if leaves == 0 || leaves > LEAF {
+            return Err(format!("a tree of {leaves} leaves: 1 to {LEAF} are possible"));
         }
-        let splits = leaves - 1;
-        let mut nodes = Box::new([Split::default(); 256]);
-        let mut values = Box::new([0f32; 256]);
-        let mut depths = [0usize; 256];
-        let mut deepest = 0;
-        for at in 0..splits {
+        let mut splits = Vec::with_capacity(leaves - 1);
+        for at in 0..leaves - 1 {
             let feature = u16::from_le_bytes(reader.array()?);
             let children = [reader.u8()?, reader.u8()?];
             let threshold = reader.f32()?;
-            let mut to = [0u8; 2];
-            for (slot, child) in to.iter_mut().zip(children.map(usize::from)) {
-                let node = if child >= 128 { splits + child - 128 } else { child };
-                if node <= at || node >= splits + leaves || (child < 128 && child >= splits) {
-                    return Err("the model file holds a tree that leads nowhere".to_owned());
-                }
-                depths[node] = depths[at] + 1;
-                deepest = deepest.max(depths[node]);
-                *slot = node as u8;
+            let leads_on = |child: u8| match usize::from(child) {
+                leaf @ LEAF.. => leaf - LEAF < leaves,
+                split => split > at && split < leaves - 1,
+            };
+            if !children.into_iter().all(leads_on) {
+                return Err("the model file holds a tree that leads nowhere".to_owned());
             }
             if usize::from(feature) >= features {
                 return Err("the model file names a feature that does not exist".to_owned());
             }
-            nodes[at] = Split {
+            splits.push(Split {
                 threshold,
                 feature,
-                children: to,
-            };
+                children,
+            });
         }
-        for at in splits..splits + leaves {
-            nodes[at] = Split {
-                threshold: f32::INFINITY,
-                feature: 0,
-                children: [at as u8; 2],
-            };
-            values[at] = reader.f32()?;
+        let leaves = (0..leaves).map(|_| reader.f32()).collect::<Result<_, _>>()?;
+        Ok(Tree { splits, leaves })
+    }
+
+    /// The value of the leaf to which a row leads.
+    pub fn leaf(&self, row: &[f32]) -> f32 {
+        let mut at = if self.splits.is_empty() { LEAF } else { 0 };
+        while at < LEAF {
+            let split = &self.splits[at];
+            let right = row[usize::from(split.feature)] > split.threshold;
+            at = usize::from(split.children[usize::from(right)]);
         }
-        Ok(Tree {
-            nodes,
-            values,
-            depth: deepest,
-        })
+        self.leaves[at - LEAF]
     }
 }
 
-impl Ensemble {
-    /// Adds the trees' sums for eight rows: single-precision sums in the order of the trees.
-    pub fn score(&self, rows: &[Row; LANES]) -> [f32; LANES] {
-        let mut sums = [self.base; LANES];
-        for tree in &self.trees {
-            let nodes = &*tree.nodes;
-            let mut at = [0u8; LANES];
-            for _ in 0..tree.depth {
-                for lane in 0..LANES {
-                    let split = &nodes[at[lane] as usize];
-                    let value = rows[lane][split.feature as usize % WIDTH];
-                    at[lane] = split.next(value);
-                }
-            }
-            for lane in 0..LANES {
-                sums[lane] += tree.values[at[lane] as usize];
-            }
-        }
-        sums
-    }
-
-    /// The sum for one row.
-    pub fn score_one(&self, row: &Row) -> f32 {
-        self.trees.iter().fold(self.base, |sum, tree| {
-            let mut at = 0u8;
-            for _ in 0..tree.depth {
-                let split = &tree.nodes[at as usize];
-                at = split.next(row[split.feature as usize % WIDTH]);
-            }
-            sum + tree.values[at as usize]
-        })
+impl OfPage {
+    /// The sum for a page's values.
+    pub fn score(&self, row: &[f32]) -> f32 {
+        self.trees.iter().fold(self.base, |sum, tree| sum + tree.leaf(row))
     }
 }
 

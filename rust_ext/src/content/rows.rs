@@ -4,8 +4,8 @@
 //! come from the same code that writes the values, so they cannot drift apart.
 
 use super::analysis::{Alike, Analysis, container};
+use super::forest::{Columns, LANES, WIDTH, key};
 use super::landmarks::Landmark;
-use super::model::{Row, WIDTH};
 use super::semantics::{COUNT as SEM, NAMES};
 use super::tags;
 use super::topic::Topic;
@@ -22,14 +22,26 @@ const LEVELS: usize = 6;
 /// Values of one container.
 const OF_NODE: usize = 13;
 
-/// Receives values, and their names when asked for.
+/// Receives the values of one row, and their names when asked for.
 pub struct Sink<'a> {
-    pub row: &'a mut Row,
+    columns: &'a mut Columns,
+    lane: usize,
+    /// Values so far.
     pub at: usize,
     pub names: Option<&'a mut Vec<String>>,
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    /// For the row that is lane `lane` of a group.
+    pub fn new(columns: &'a mut Columns, lane: usize) -> Self {
+        Sink {
+            columns,
+            lane,
+            at: 0,
+            names: None,
+        }
+    }
+
     #[inline]
     fn put(&mut self, name: &str, value: f32) {
         self.write(value);
@@ -48,7 +60,7 @@ impl Sink<'_> {
 
     #[inline]
     fn write(&mut self, value: f32) {
-        self.row[self.at % WIDTH] = value; // a test holds that rows fit
+        self.columns[self.at % WIDTH][self.lane % LANES] = key(value); // a test holds that rows fit
         self.at += 1;
     }
 }
