@@ -20,10 +20,21 @@ pub type Columns = [[i16; LANES]; WIDTH];
 
 /// The key of a value that is a number: greater values never have smaller keys.
 #[inline]
-pub fn key(value: f32) -> i16 {
+pub const fn key(value: f32) -> i16 {
     let half = ((value + 0.0).to_bits() >> 16) as i16; // adding 0 makes -0 the same as 0
     half ^ ((half >> 15) & 0x7FFF)
 }
+
+/// The keys of 0 to 255.
+pub static KEYS: [i16; 256] = {
+    let mut keys = [0; 256];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = key(at as f32);
+        at += 1;
+    }
+    keys
+};
 
 /// The number nearest to 0 that has this key: what the trees know of the value.
 pub fn value(key: i16) -> f32 {
@@ -123,7 +134,10 @@ impl Forest {
                 let split = splits[at];
                 let column = &columns[usize::from(split.feature) % WIDTH];
                 let (to, from) = slots.split_at_mut(at + 1); // children come after their parents
-                let (left, right) = (usize::from(split.left) - at - 1, usize::from(split.right) - at - 1);
+                let (left, right) = (
+                    usize::from(split.left) - at - 1,
+                    usize::from(split.right) - at - 1,
+                );
                 choose(column, split.key, &from[left], &from[right], &mut to[at]);
             }
             for (sum, &leaf) in sums.iter_mut().zip(&slots[0]) {
@@ -136,13 +150,7 @@ impl Forest {
 
 /// Lane by lane the left leaf where the value's key is at most `key`, else the right one.
 #[inline(always)]
-fn choose(
-    column: &[i16; LANES],
-    key: i16,
-    left: &[u8; LANES],
-    right: &[u8; LANES],
-    to: &mut [u8; LANES],
-) {
+fn choose(column: &[i16; LANES], key: i16, left: &[u8; LANES], right: &[u8; LANES], to: &mut [u8; LANES]) {
     for lane in 0..LANES {
         let mask = u8::from(column[lane] <= key).wrapping_neg(); // all ones or none: no branch
         to[lane] = right[lane] ^ ((left[lane] ^ right[lane]) & mask);

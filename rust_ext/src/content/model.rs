@@ -204,7 +204,9 @@ impl Tree {
 impl OfPage {
     /// The sum for a page's values.
     pub fn score(&self, row: &[f32]) -> f32 {
-        self.trees.iter().fold(self.base, |sum, tree| sum + tree.leaf(row))
+        self.trees
+            .iter()
+            .fold(self.base, |sum, tree| sum + tree.leaf(row))
     }
 }
 

@@ -4,14 +4,14 @@
 //! come from the same code that writes the values, so they cannot drift apart.
 
 use super::analysis::{Alike, Analysis, container};
-use super::forest::{Columns, LANES, WIDTH, key};
+use super::forest::{Columns, KEYS, LANES, WIDTH, key};
 use super::landmarks::Landmark;
 use super::semantics::{COUNT as SEM, NAMES};
 use super::tags;
 use super::topic::Topic;
 use super::tree::{NONE, Page};
 use super::words::{CUES, STOP, Words};
-use context::{CUMULATIVE, cumulative, distances, has_price, is_stamp, node_values, runs, sections};
+use context::{CUMULATIVE, cumulative, distances, has_price, is_stamp, node_keys, runs, sections, seen_keys};
 
 mod context;
 
@@ -19,6 +19,8 @@ mod context;
 pub const MISSING: f32 = -999.0;
 /// Containers looked at: the block's own node and five wider ones.
 const LEVELS: usize = 6;
+/// What the neighbours see of a block.
+const SEEN: [&str; 4] = ["words", "links", "ends", "tag"];
 /// Values of one container.
 const OF_NODE: usize = 13;
 
@@ -59,8 +61,21 @@ impl<'a> Sink<'a> {
     }
 
     #[inline]
+    fn put_key(&mut self, name: &str, at: impl std::fmt::Display, key: i16) {
+        self.write_key(key);
+        if let Some(names) = &mut self.names {
+            names.push(format!("{name}.{at}"));
+        }
+    }
+
+    #[inline]
     fn write(&mut self, value: f32) {
-        self.columns[self.at % WIDTH][self.lane % LANES] = key(value); // a test holds that rows fit
+        self.write_key(key(value));
+    }
+
+    #[inline]
+    fn write_key(&mut self, key: i16) {
+        self.columns[self.at % WIDTH][self.lane % LANES] = key; // a test holds that rows fit
         self.at += 1;
     }
 }
@@ -81,13 +96,16 @@ fn share(part: f32, whole: f32) -> f32 {
 pub struct Rows<'a> {
     page: &'a Page<'a>,
     found: &'a Analysis,
-    of_node: Vec<[f32; OF_NODE]>,
+    of_node: Vec<[i16; OF_NODE]>,
+    seen: Vec<[i16; SEEN.len()]>,
     cumulative: Vec<[f32; CUMULATIVE]>,
     topic: Topic,
     since: Vec<[u32; SINCE.len()]>,
     until: Vec<[u32; SINCE.len()]>,
     run: Vec<(u32, u32)>,
     prices: Vec<bool>,
+    /// The container of each block.
+    home: Vec<u32>,
     section: Vec<u8>,
 }
 
@@ -153,7 +171,7 @@ impl<'a> Rows<'a> {
             .sums
             .iter()
             .zip(&found.scores)
-            .map(|(s, &score)| node_values(s, score, found))
+            .map(|(s, &score)| node_keys(s, score, found))
             .collect();
         let topic = Topic::of(page, found);
         let stamps: Vec<bool> = (0..page.blocks.len())
@@ -164,6 +182,12 @@ impl<'a> Rows<'a> {
             page,
             found,
             of_node,
+            seen: seen_keys(page, &found.words),
+            home: page
+                .blocks
+                .iter()
+                .map(|b| container(&page.nodes, b.node))
+                .collect(),
             cumulative: cumulative(page, &found.words, &topic, &stamps),
             topic,
             since: distances(marks.iter()),
@@ -249,9 +273,9 @@ impl<'a> Rows<'a> {
                 NODE_NAMES
                     .iter()
                     .zip(values)
-                    .for_each(|(name, &v)| sink.put_at(name, level, v));
+                    .for_each(|(name, &key)| sink.put_key(name, level, key));
             } else {
-                values.iter().for_each(|&value| sink.write(value));
+                values.iter().for_each(|&key| sink.write_key(key));
             }
             let n = &self.page.nodes[node as usize];
             sink.put_at(
@@ -268,11 +292,15 @@ impl<'a> Rows<'a> {
         let near = &self.found.near[block.node as usize];
         for bit in 0..SEM {
             let inline = block.inline >> bit & 1 == 1;
-            let distance = if inline { -1.0 } else { f32::from(near[bit]) };
-            if sink.names.is_some() {
-                sink.put_at("near", NAMES[bit], distance);
+            let distance = if inline {
+                key(-1.0)
             } else {
-                sink.write(distance);
+                KEYS[usize::from(near[bit])]
+            };
+            if sink.names.is_some() {
+                sink.put_key("near", NAMES[bit], distance);
+            } else {
+                sink.write_key(distance);
             }
         }
         let (bad, good) = (near[SEM], near[SEM + 1]);
@@ -389,37 +417,28 @@ impl<'a> Rows<'a> {
     }
 
     fn neighbours(&self, at: usize, sink: &mut Sink) {
-        let (blocks, words) = (&self.page.blocks, &self.found.words);
-        let home = container(&self.page.nodes, blocks[at].node);
+        let blocks = self.seen.len();
         for step in [-3isize, -2, -1, 1, 2, 3] {
-            let Some(other) = at.checked_add_signed(step).filter(|&b| b < blocks.len()) else {
-                ["words", "links", "ends", "tag", "apart"]
-                    .iter()
-                    .for_each(|n| sink.put_at(n, step, MISSING));
-                continue;
-            };
-            let (b, w) = (&blocks[other], &words[other]);
-            let node = &self.page.nodes[b.node as usize];
-            sink.put_at("words", step, w.words as f32);
-            sink.put_at(
-                "links",
-                step,
-                share(b.link_bytes as f32, (b.end - b.start) as f32),
-            );
-            sink.put_at("ends", step, w.ends as f32);
-            sink.put_at("tag", step, f32::from(node.tag));
-            sink.put_at(
-                "apart",
-                step,
-                f32::from(u8::from(container(&self.page.nodes, b.node) != home)),
-            );
+            let other = at.checked_add_signed(step).filter(|&other| other < blocks);
+            let seen = other.map_or([key(MISSING); SEEN.len()], |other| self.seen[other]);
+            let apart = other.map_or(MISSING, |other| {
+                f32::from(u8::from(self.home[other] != self.home[at]))
+            });
+            if sink.names.is_some() {
+                SEEN.iter()
+                    .zip(seen)
+                    .for_each(|(name, key)| sink.put_key(name, step, key));
+            } else {
+                seen.into_iter().for_each(|key| sink.write_key(key));
+            }
+            sink.put_at("apart", step, apart);
         }
         for reach in [3usize, 6, 12] {
-            let (from, to) = (at.saturating_sub(reach), (at + reach + 1).min(blocks.len()));
+            let (from, to) = (at.saturating_sub(reach), (at + reach + 1).min(blocks));
             self.window("around", reach, from, to, sink);
         }
         self.window("before", 8, at.saturating_sub(8), at, sink);
-        self.window("after", 8, at + 1, (at + 9).min(blocks.len()), sink);
+        self.window("after", 8, at + 1, (at + 9).min(blocks), sink);
     }
 
     fn window(&self, name: &str, reach: usize, from: usize, to: usize, sink: &mut Sink) {

@@ -5,9 +5,10 @@ use super::super::tags;
 use super::super::topic::Topic;
 use super::super::tree::{Block, Page};
 use super::super::words::{CUES, STOP, Words};
-use super::{OF_NODE, SECTION, SECTION_WORDS, log2p, share};
+use super::{OF_NODE, SECTION, SECTION_WORDS, SEEN, log2p, share};
+use crate::content::forest::key;
 
-pub(super) fn node_values(s: &Sums, score: f32, found: &Analysis) -> [f32; OF_NODE] {
+pub(super) fn node_keys(s: &Sums, score: f32, found: &Analysis) -> [i16; OF_NODE] {
     let all = &found.sums[0];
     [
         log2p(s.words),
@@ -24,6 +25,17 @@ pub(super) fn node_values(s: &Sums, score: f32, found: &Analysis) -> [f32; OF_NO
         share(s.text_blocks, s.blocks),
         share(s.digits, s.letters + s.digits),
     ]
+    .map(key)
+}
+
+/// What a block's neighbours see of it: words, share of link text, sentence ends, tag.
+pub(super) fn seen_keys(page: &Page, words: &[Words]) -> Vec<[i16; SEEN.len()]> {
+    let of_block = |(b, w): (&Block, &Words)| {
+        let links = share(b.link_bytes as f32, (b.end - b.start) as f32);
+        let tag = f32::from(page.nodes[b.node as usize].tag);
+        [w.words as f32, links, w.ends as f32, tag].map(key)
+    };
+    page.blocks.iter().zip(words).map(of_block).collect()
 }
 
 /// Sums kept over the blocks before: words, bytes, bytes in links, words in long blocks, sentence ends, words of
