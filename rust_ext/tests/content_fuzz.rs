@@ -1,7 +1,8 @@
 //! Mutated pages never make the extractor panic, and never cost more than their length allows.
 //!
 //! `cargo test --release --test content_fuzz` tries a few thousand; BUKVAR_FUZZ_PAGES=1000000 tries as many as
-//! that. The generator is seeded, so a failure names the page that causes it.
+//! that; BUKVAR_FUZZ_SEEDS=FOLDER mutates the pages in that folder (UTF-8) instead of the four below. The
+//! generator is seeded, so a failure names the page that causes it.
 
 use _native::content::{Comments, Favor, Options, extract, is_bounded, prepare, read_model};
 
@@ -85,8 +86,8 @@ impl Random {
         at
     }
 
-    fn page(&mut self) -> String {
-        let mut page = SEEDS[self.below(SEEDS.len())].to_owned();
+    fn page(&mut self, seeds: &[String]) -> String {
+        let mut page = seeds[self.below(seeds.len())].clone();
         for _ in 0..1 + self.below(12) {
             let (a, b) = (self.boundary(&page), self.boundary(&page));
             let (a, b) = (a.min(b), a.max(b));
@@ -105,6 +106,22 @@ impl Random {
     }
 }
 
+/// The pages that are mutated.
+fn seeds() -> Vec<String> {
+    let Some(folder) = std::env::var_os("BUKVAR_FUZZ_SEEDS") else {
+        return SEEDS.iter().copied().map(str::to_owned).collect();
+    };
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("BUKVAR_FUZZ_SEEDS is a folder")
+        .map(|entry| entry.expect("it can be listed").path())
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|path| std::fs::read_to_string(path).expect("its files are UTF-8"))
+        .collect()
+}
+
 #[test]
 fn mutated_pages_are_extracted_within_bounds() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/assets/content.model");
@@ -115,10 +132,11 @@ fn mutated_pages_are_extracted_within_bounds() {
         .and_then(|n| n.parse().ok())
         .unwrap_or(3_000);
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let seeds = seeds();
     let start = std::time::Instant::now();
     let mut bytes = 0;
     for number in 0..pages {
-        let html = random.page();
+        let html = random.page(&seeds);
         bytes += html.len();
         let ready = prepare(&html, None);
         assert!(is_bounded(&ready, html.len()), "page {number} grew");
