@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 __version__: str
 
 @final
+class Boilerplate:
+    def __new__(cls, patterns: str, categories: Sequence[str]) -> Boilerplate: ...
+    def category(self, line: str) -> int | None: ...
+    def rows(
+        self, offsets: NDArray[np.int64], data: NDArray[np.uint8], wanted: Sequence[bool]
+    ) -> tuple[tuple[NDArray[np.int64], NDArray[np.uint8]] | None, NDArray[np.int32], NDArray[np.int64]]: ...
+
+@final
 class DedupSigner:
     def __new__(
         cls,

@@ -5,6 +5,7 @@
 //! Crate and Python package are one: `rust_ext/__init__.py` re-exports what `_native` registers here, and
 //! `rust_ext/_native.pyi` types it (a test holds the two together).
 
+pub mod boilerplate;
 pub mod bpe;
 pub mod content;
 pub mod decode;

@@ -1,16 +1,16 @@
-"""Main text on two public sets that served no fit: mozilla/readability's test pages, trafilatura's evaluation.
+"""Main text on two public sets: test pages of mozilla/readability, evaluation of trafilatura.
 
     python -m tests.bench.bench_content_public --readability CHECKOUT --trafilatura CHECKOUT [--peers PROGRAM]
-        [--seen PAGES.parquet...] [--plot FILE.svg] [--worst N]
+        [--seen PAGES.parquet...] [--worst N]
 
 CHECKOUT are clones of the repositories (github.com/mozilla/readability, github.com/adbar/trafilatura);
-PROGRAM as for bench_content. Of readability's pages the words of the expected article are the gold text (word
-F1, mean over pages); they are what readability's own algorithm should give, so its port is at home there. Some
-of these pages say "Lorem ipsum" many times, which an extractor for corpora takes once: "F1, lines once" counts
-each line of both texts once.
-trafilatura's pages have pieces that must be in the text and pieces that must not: precision, recall and F1 over
-all pieces, white space aside, by the rules of its own evaluation. All read the same decoded text. Pages of
-hosts that --seen holds (files that a model was fitted to) are left out.
+PROGRAM as for bench_content. Of readability's pages the words of the expected article are the gold text
+(word F1, mean over pages); they are what readability's own algorithm should give, so its port is at home
+there. Some of these pages say "Lorem ipsum" many times, which an extractor for corpora takes once: "F1, lines
+once" counts each line of both texts once. trafilatura's pages have pieces that must be in the text and pieces
+that must not: precision, recall and F1 over all pieces, white space aside, by the rules of its own
+evaluation. All read the same decoded text. Pages of hosts that --seen holds (files that a model was fitted
+to) are left out.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def once(text: str) -> str:
 def by_words(pages: Sequence[fit.Page], texts: Sequence[str]) -> Marks:
     marks = np.array([fit.word_f1(t, p.gold) for p, t in zip(pages, texts, strict=True)]).mean(axis=0)
     distinct = [fit.word_f1(once(t), once(p.gold))[2] for p, t in zip(pages, texts, strict=True)]
-    return dict(zip(("precision", "recall", "F1", "F1, lines once"), [*marks, np.mean(distinct)], strict=True))
+    return dict(
+        zip(("precision", "recall", "F1", "F1, lines once"), [*marks, np.mean(distinct)], strict=True)
+    )
 
 
 def by_pieces(pieces: Sequence[Pieces], texts: Sequence[str]) -> Marks:
@@ -138,7 +140,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--readability", type=Path, help="a clone of mozilla/readability")
     parser.add_argument("--trafilatura", type=Path, help="a clone of adbar/trafilatura")
     parser.add_argument("--peers", type=Path, help="program of the Rust peers")
-    parser.add_argument("--seen", type=Path, nargs="*", default=[], help="pages of a fit: their hosts are left out")
+    parser.add_argument(
+        "--seen", type=Path, nargs="*", default=[], help="pages of a fit: their hosts are left out"
+    )
     parser.add_argument("--worst", type=int, default=0, help="show ours on so many of readability's pages")
     options = parser.parse_args(argv)
     if not (options.readability or options.trafilatura):

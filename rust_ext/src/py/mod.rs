@@ -1,5 +1,6 @@
 //! Every Python binding, one file a kernel; each file's `register` adds its functions to the module.
 
+mod boilerplate;
 mod content;
 mod decode;
 mod dedup;
@@ -17,6 +18,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    boilerplate::register(module)?;
     content::register(module)?;
     decode::register(module)?;
     dedup::register(module)?;

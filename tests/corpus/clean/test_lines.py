@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.clean.lines import CATEGORIES, Clean, category, clean_text, load_patterns
+from corpus.clean.lines import CATEGORIES, Clean, category, clean_text
+from tests.properties.reference_clean import load_patterns
 
 BOILERPLATE = {
     "consent": [

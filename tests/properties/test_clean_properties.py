@@ -1,0 +1,45 @@
+"""The compiled list of boilerplate agrees with its readable twin, line by line and text by text."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from corpus.clean.lines import PATTERNS, category, clean_text
+from tests.corpus.clean.test_lines import BOILERPLATE, PROSE
+from tests.properties.reference_clean import category as slow_category
+from tests.properties.reference_clean import clean_text as slow_clean_text
+
+#: Pieces of the patterns: what stands between two marks of their grammar.
+PIECES = sorted(
+    {p for p in re.split(r"[][(){}|?*+.\\^$]+", PATTERNS.read_text(encoding="utf-8")) if p.strip()}
+)
+EDGES = ' \t\u00a0|•·«»>-–—:…*.?!,;"()©1823+\r\x0b\x1c\u2028'
+#: Letters with a Unicode life of their own in small letters; marks that follow letters are left out: to Rust
+#: they belong to words, to Python's re they do not.
+LETTERS = "абвгдеёЁЙйъяАЯСсІіѣabcXYZſßİΣςÉ中あ_0²Ⅷ"
+LINES = st.one_of(
+    st.sampled_from([line for lines in BOILERPLATE.values() for line in lines] + PROSE),
+    st.text(st.sampled_from(EDGES + LETTERS), max_size=40),
+    st.lists(
+        st.one_of(st.sampled_from(PIECES), st.text(st.sampled_from(EDGES + LETTERS), max_size=4)), max_size=8
+    ).map(" ".join),
+    st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
+)
+CASED = st.tuples(LINES, st.sampled_from([str, str.upper, str.title])).map(lambda pair: pair[1](pair[0]))
+
+
+@given(CASED)
+@example("—\x1cВойти.")
+@example("ПОДЕЛИТЬСЯ Σ")
+def test_lines_are_judged_alike(line: str) -> None:
+    line = line.replace("\n", " ")
+    assert category(line) == slow_category(line)
+
+
+@given(st.lists(st.one_of(CASED, st.just("")), max_size=8).map("\n".join))
+def test_texts_are_cleaned_alike(text: str) -> None:
+    assert clean_text(text) == slow_clean_text(text)
+    assert clean_text(text, ("share", "table_rest")) == slow_clean_text(text, ("share", "table_rest"))
