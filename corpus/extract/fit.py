@@ -1,8 +1,9 @@
 """Fit the content model: `python -m corpus.extract.fit PAGES.parquet... --out MODEL`.
 
 PAGES have `url`, `html` (string or binary), `gold_text`, and, where known, `page_type` (one of
-`corpus.extract.content.KINDS`), `weight` (how much a page counts, 1 by default), `source` and `license` (told
-in the model's header). The same pages in the same order give the same file, byte for byte. `--folds 4`
+`corpus.extract.content.KINDS`), `weight` (how much a page counts, 1 by default), `unsure_text` (lines that
+count neither way: `corpus.extract.silver`), `source` and `license` (told in the model's header). The same
+pages in the same order give the same file, byte for byte. `--folds 4`
 measures instead: each host's pages are extracted by a model that never saw that host.
 
 LightGBM comes with the extra `fit`; nothing else needs it.
@@ -29,7 +30,11 @@ from corpus.extract.content import KINDS
 from corpus.extract.content_model import ContentModelFile, Ensemble, from_lightgbm, to_bytes
 from corpus.extract.decode import decode
 from corpus.extract.labels import Floats, shares, weights
+from corpus.extract.marks import word_f1 as word_f1
 from rust_ext import ContentModel, content_blocks, content_feature_names
+
+UNSURE = 0.5
+"""Share of a block's words in `Page.unsure` from which on it weighs nothing."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Page:
     weight: float
     source: str
     licence: str
+    unsure: str = ""
+    """Lines that weigh nothing: nobody knows whether they are text (`corpus.extract.silver`)."""
 
     @property
     def html(self) -> str:
@@ -63,7 +70,11 @@ class Parameters:
     kind_rounds: int = 30
     seed: int = 1
     selection: dict[str, float] = field(
-        default_factory=lambda: {"article.floor": 0.7, "embedded.below": 100.0}
+        default_factory=lambda: {
+            "article.floor": 0.7,
+            "embedded.below": 100.0,
+            "repeat.documentation": 0.3,
+        }
     )
 
 
@@ -96,6 +107,7 @@ def read_pages(paths: Iterable[Path]) -> Iterator[Page]:
                 weight=float(row.get("weight") or 1.0),
                 source=row.get("source") or path.stem,
                 licence=row.get("license") or "not stated",
+                unsure=row.get("unsure_text") or "",
             )
 
 
@@ -111,6 +123,8 @@ def rows_of(page: Page, html: str | None = None, part: float = 1.0) -> Rows:
     words = np.array([len(re.findall(r"\w+", text)) for text in texts], np.int64)
     gold_words = len(re.findall(r"\w+", page.gold))
     weight = weights(labels, words, gold_words, part * page.weight)
+    if page.unsure:
+        weight[(shares(texts, page.unsure) >= UNSURE) & (labels < UNSURE)] = 0
     kept = weight > 0
     return Rows(blocks[kept], labels[kept], weight[kept], row, html is not None)
 
@@ -199,14 +213,6 @@ def _fit_kinds(known: Sequence[tuple[int, Floats]], parameters: Parameters) -> d
 def fold_of(url: str, folds: int) -> int:
     """The fold of a page: all pages of a host share one, and it depends on nothing but the host's name."""
     return augment.host_number(url) % folds
-
-
-def word_f1(text: str, gold: str) -> tuple[float, float, float]:
-    """Precision, recall and F1 of the words of a text against the gold text's, as multisets in lower case."""
-    have, want = (Counter(re.findall(r"\w+", t.lower())) for t in (text, gold))
-    hit = (have & want).total()
-    p, r = hit / max(1, have.total()), hit / max(1, want.total())
-    return p, r, 2 * p * r / max(1e-9, p + r)
 
 
 def cross_validate(

@@ -233,7 +233,9 @@ pub fn selection(ready: &Prepared, verdict: &Verdict, options: &Options, model: 
         Favor::Balance => cut,
         Favor::Recall => cut * 0.4,
     };
-    let chosen = select::choose(&ready.found, &verdict.chances, cut);
+    // Documentation says some lines once for each function or step, and rightly so.
+    let repeats = verdict.kinds[6] >= model.parameter("repeat.documentation", 2.0);
+    let chosen = select::choose(&ready.found, &verdict.chances, cut, repeats);
     if options.comments == Comments::Drop {
         return chosen;
     }

@@ -48,14 +48,18 @@ pub fn cut(chances: &[f32], words: &[u32], floor: f32) -> f32 {
     cut.max(floor)
 }
 
-/// The chosen blocks: those at or above the cut, or the best one where none is; repetitions go.
-pub fn choose(found: &Analysis, chances: &[f32], cut: f32) -> Vec<bool> {
+/// The chosen blocks: those at or above the cut, or the best one where none is; repetitions go unless `repeats`
+/// says that they may stay.
+pub fn choose(found: &Analysis, chances: &[f32], cut: f32, repeats: bool) -> Vec<bool> {
     let mut chosen: Vec<bool> = chances.iter().map(|&p| p >= cut).collect();
     if !chosen.contains(&true) {
         let best = (0..chances.len()).max_by(|&a, &b| chances[a].total_cmp(&chances[b]).then(b.cmp(&a)));
         if let Some(best) = best {
             chosen[best] = true;
         }
+    }
+    if repeats {
+        return chosen;
     }
     let mut seen: super::analysis::ByHash<()> = Default::default();
     for (taken, w) in chosen.iter_mut().zip(&found.words) {
@@ -109,5 +113,15 @@ mod tests {
         assert_eq!(cut(&[0.3, 0.3, 0.29], &[10, 10, 10], 0.0), 0.29);
         assert_eq!(cut(&[0.3, 0.3, 0.29], &[10, 10, 10], 0.5), 0.5);
         assert_eq!(cut(&[], &[], 0.5), 0.5);
+    }
+
+    #[test]
+    fn a_repetition_goes_unless_repetitions_may_stay() {
+        let html =
+            "<p>The call returns the old value.<p>Ignored.<p>The call returns the old value.<p>Ignored.";
+        let ready = super::super::prepare(html, None);
+        let choose = |repeats| choose(&ready.found, &[0.9, 0.9, 0.8, 0.8], 0.5, repeats);
+        assert_eq!(choose(false), [true, true, false, true]);
+        assert_eq!(choose(true), [true; 4]);
     }
 }
