@@ -9,7 +9,7 @@ from rust_ext import PretokenCounter
 from tokenizer.train import MEMORY, PathLike, Progress, _fill
 
 if TYPE_CHECKING:
-    from tokenizer.train import Texts
+    from tokenizer.texts import Texts
 
 
 class ShardCounter:

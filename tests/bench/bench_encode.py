@@ -1,11 +1,12 @@
-"""Encoding speed beside gigatoken, tiktoken and tokenizers, in one run, one thread, ids compared.
+"""Encoding speed beside gigatoken, tiktoken and tokenizers, in one run, ids compared.
 
-    BUKVAR_DATA=DATA python -m tests.bench.bench_encode [--vocabulary PATH ...]
+    BUKVAR_DATA=DATA python -m tests.bench.bench_encode [--vocabulary PATH ...] [--threads 2]
 
 Text: the documents of DATA/text_ru, cut at line ends into pieces of about 6 kB, shuffled by a fixed seed.
-Cold is the first pass of a fresh encoder, warm the second. Seconds are CPU seconds of this process. The slow
-tokenizers gets the first 4 MB only. DATA/rivals holds the vocabularies (o200k and Llama 3 unless others are
-named).
+Cold is the first pass of a fresh encoder, warm the second. Speeds are MB a CPU second of this process, and by
+the clock. With more threads than one only what each encoder has for many texts runs, on so many threads. The
+slow tokenizers gets the first 4 MB only. DATA/rivals holds the vocabularies (o200k and Llama 3 unless others
+are named).
 """
 
 from __future__ import annotations
@@ -69,10 +70,11 @@ def digest(ids: Iterator[np.ndarray]) -> str:
     return state.hexdigest()
 
 
-def timed(work: Callable[[], object]) -> tuple[float, object]:
-    start = time.process_time()
+def timed(work: Callable[[], object]) -> tuple[tuple[float, float], object]:
+    """CPU and wall seconds, and what came out."""
+    start, wall = time.process_time(), time.perf_counter()
     result = work()
-    return time.process_time() - start, result
+    return (time.process_time() - start, time.perf_counter() - wall), result
 
 
 def encoders(vocabulary: Vocabulary, path: Path) -> Iterator[tuple[str, Callable[[list[str]], object]]]:
@@ -99,7 +101,33 @@ def encoders(vocabulary: Vocabulary, path: Path) -> Iterator[tuple[str, Callable
     )
 
 
-def _gigatoken(vocabulary: Vocabulary, path: Path) -> Iterator[tuple[str, Callable[[list[str]], object]]]:
+def many_texts(
+    vocabulary: Vocabulary, path: Path, threads: int
+) -> Iterator[tuple[str, Callable[[list[str]], object]]]:
+    """The same on several threads; RAYON_NUM_THREADS is set."""
+    batch = Tokenizer(vocabulary)
+    yield "bukvar encode_batch", lambda texts: batch.encode_batch(texts, threads=threads)
+    yield from _gigatoken(vocabulary, path, threads)
+    import tiktoken
+
+    ranks = {token: rank for rank, token in enumerate(vocabulary.tokens)}
+    regex = pattern_regex(vocabulary.pattern)
+    theirs = tiktoken.Encoding("bench", pat_str=regex, mergeable_ranks=ranks, special_tokens={})
+    yield "tiktoken", lambda texts: theirs.encode_ordinary_batch(texts, num_threads=threads)
+    import tokenizers
+
+    hugging = tokenizers.Tokenizer.from_str(files.tokenizer_json(vocabulary).decode())
+    yield (
+        "tokenizers",
+        lambda texts: [
+            np.array(one.ids) for one in hugging.encode_batch_fast(texts, add_special_tokens=False)
+        ],
+    )
+
+
+def _gigatoken(
+    vocabulary: Vocabulary, path: Path, threads: int = 1
+) -> Iterator[tuple[str, Callable[[list[str]], object]]]:
     try:
         import gigatoken
     except ImportError:
@@ -113,8 +141,9 @@ def _gigatoken(vocabulary: Vocabulary, path: Path) -> Iterator[tuple[str, Callab
             raise
         print(f"gigatoken does not open {path.name}: {str(error)[:120]!r}", file=sys.stderr)
         return
-    yield "gigatoken encode", lambda texts: [one.encode(text) for text in texts]
-    yield "gigatoken encode_batch", lambda texts: all_.encode_batch(texts, parallel=False)
+    if threads == 1:
+        yield "gigatoken encode", lambda texts: [one.encode(text) for text in texts]
+    yield "gigatoken encode_batch", lambda texts: all_.encode_batch(texts, parallel=threads > 1)
 
 
 def _arrays(result: object) -> Iterator[np.ndarray] | None:
@@ -125,7 +154,7 @@ def _arrays(result: object) -> Iterator[np.ndarray] | None:
     return None
 
 
-def measure(path: Path, texts: list[str]) -> dict[str, object]:
+def measure(path: Path, texts: list[str], threads: int) -> dict[str, object]:
     vocabulary = Vocabulary.load(path)
     size = sum(len(text.encode()) for text in texts)
     few, few_size = [], 0
@@ -135,7 +164,8 @@ def measure(path: Path, texts: list[str]) -> dict[str, object]:
         if few_size > SLOW_BYTES:
             break
     rows: dict[str, object] = {}
-    for name, encode in encoders(vocabulary, path):
+    all_ = encoders(vocabulary, path) if threads == 1 else many_texts(vocabulary, path, threads)
+    for name, encode in all_:
         given, bytes_ = (few, few_size) if name == "tokenizers" else (texts, size)
         # CPython keeps the UTF-8 of a string once it was asked for: new strings, so that the first encoder
         # does not pay for the others.
@@ -146,7 +176,11 @@ def measure(path: Path, texts: list[str]) -> dict[str, object]:
         del result
         warm, result = timed(lambda encode=encode, given=given: encode(given))
         del result
-        speeds = {"cold": bytes_ / 1e6 / cold, "warm": bytes_ / 1e6 / warm}
+        speeds = {
+            f"{pass_} {clock}": bytes_ / 1e6 / seconds
+            for pass_, both in (("cold", cold), ("warm", warm))
+            for clock, seconds in zip(("CPU", "wall"), both, strict=True)
+        }
         rows[name] = {"MB/s": speeds, "ids": ids, "bytes": bytes_}
         figures = "  ".join(f"{pass_} {speed:7.1f}" for pass_, speed in speeds.items())
         print(f"{path.name:24} {name:24} {figures} MB/s  ids {ids}", flush=True)
@@ -165,11 +199,13 @@ def main() -> int:
     default = [rivals / "openai_o200k_base", rivals / "llama3"]
     parser.add_argument("--vocabulary", type=Path, nargs="+", default=default)
     parser.add_argument("--megabytes", type=float, default=156.0)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     args = parser.parse_args()
     texts = pieces(Path(data) / "text_ru", int(args.megabytes * 1e6))
     print(f"{len(texts)} pieces, {sum(len(text.encode()) for text in texts) / 1e6:.1f} MB")
-    figures = {str(path): measure(path, texts) for path in args.vocabulary}
+    os.environ["RAYON_NUM_THREADS"] = str(args.threads)
+    figures = {str(path): measure(path, texts, args.threads) for path in args.vocabulary}
     if args.out:
         args.out.write_text(json.dumps(figures, indent=1) + "\n")
     return 0

@@ -3,6 +3,9 @@
 import json
 import random
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +13,7 @@ import pytest
 import tokenizers
 
 from rust_ext import MorphemeBoundaries
-from tokenizer import reference, train
+from tokenizer import reference, texts, train
 from tokenizer.encode import Tokenizer
 from tokenizer.split import PATTERNS
 from tokenizer.train import TrainParameters
@@ -168,7 +171,7 @@ def test_a_text_file_read_in_blocks_counts_as_one_document(
     """Blocks of a few bytes are cut everywhere they can be."""
     text = "".join(TEXTS) * 3 + "  \n  конец.  "
     (tmp_path / "text").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(train, "BLOCK", 40)
+    monkeypatch.setattr(texts, "BLOCK", 40)
     for pattern in ("llama3", "o200k", "gpt2"):
         blocks = list(train.read_text(tmp_path / "text", pattern))
         assert (len(blocks) > 20) == (pattern != "gpt2")
@@ -210,14 +213,39 @@ def test_a_signal_interrupts_learning_without_a_callback() -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+def test_ctrl_c_interrupts_the_counting_of_one_long_document() -> None:
+    """120 MB through a slow pattern, on two threads: half a minute to the end of the document."""
+    program = """if True:
+        import signal
+        from tokenizer import train
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        text = b"a " * 60_000_000
+        print("counting", flush=True)
+        try:
+            train.count([text, b"a"], r"(?:(?=(?=.)\\S)(?!z{3})\\S)|\\s", threads=2)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "counting\n"
+            time.sleep(0.3)
+            child.send_signal(signal.SIGINT)
+            assert child.communicate(timeout=15)[0] == "interrupted\n"
+        finally:
+            child.kill()
+
+
 def test_arrow_arrays_are_counted_in_bounded_batches() -> None:
     calls: list[int] = []
-    text = "слово " * (train.BATCH // 40)
+    text = "слово " * (texts.BATCH // 40)
     array = pa.array([text] * 10, pa.large_string())
     train.count([array], progress=lambda *call: calls.append(call[1]))
-    sizes = [int(ends[-1] - ends[0]) for _, ends in train._buffers([array])]
+    sizes = [int(ends[-1] - ends[0]) for _, ends in texts.buffers([array])]
     assert len(sizes) == 4
-    assert max(sizes) <= train.BATCH
+    assert max(sizes) <= texts.BATCH
     assert sum(sizes) == calls[-1] == 10 * len(text.encode())
 
 

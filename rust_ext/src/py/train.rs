@@ -87,7 +87,7 @@ impl PretokenCounter {
         let bytes = if data.len() == 0 { &[] } else { data.as_slice()? };
         // A negative offset becomes one that lies outside the data, which is refused.
         let offsets: Vec<usize> = offsets.as_array().iter().map(|&offset| offset as usize).collect();
-        py.detach(|| inner.add(bytes, &offsets)).map_err(to_python)
+        watched(py, None, |watch| inner.add(bytes, &offsets, watch))
     }
 
     #[pyo3(signature = (path, progress=None))]
@@ -118,8 +118,9 @@ impl PretokenCounts {
     }
 
     fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| counts::write(&path, &self.table, &self.header))
-            .map_err(to_python)?;
+        watched(py, None, |watch| {
+            counts::write(&path, &self.table, &self.header, watch)
+        })?;
         Ok(())
     }
 }

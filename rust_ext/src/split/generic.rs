@@ -1,6 +1,6 @@
 //! Any other pattern, by fancy-regex.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use fancy_regex::{Regex, RegexBuilder};
 
@@ -31,15 +31,21 @@ impl Generic {
             .map_err(|error| SplitError::Pattern(one_line(error)))
     }
 
-    pub fn for_each(&self, text: &str, visit: &mut impl FnMut(Key, Range<usize>)) -> Result<(), SplitError> {
+    pub fn for_each(
+        &self,
+        text: &str,
+        visit: &mut impl FnMut(Key, Range<usize>) -> ControlFlow<()>,
+    ) -> Result<(), SplitError> {
         let mut done = 0;
         for found in self.regex.find_iter(text) {
             let found = found.map_err(|_| SplitError::TooHard { at: done })?;
             if found.start() != done {
                 return Err(loses(text, done));
             }
-            if found.end() > found.start() {
-                visit(Key::of(&text.as_bytes()[found.range()]), found.range());
+            if found.end() > found.start()
+                && visit(Key::of(&text.as_bytes()[found.range()]), found.range()).is_break()
+            {
+                return Ok(());
             }
             done = found.end();
         }

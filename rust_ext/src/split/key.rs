@@ -14,7 +14,7 @@
 pub struct Key(pub u128);
 
 /// The most letters that fit.
-pub(super) const MAX_LETTERS: u32 = 14;
+pub(crate) const MAX_LETTERS: u32 = 14;
 /// The most raw bytes that fit.
 pub(super) const MAX_RAW: usize = 15;
 
@@ -70,7 +70,7 @@ impl Key {
     /// The key of 1..=14 letters, given as codes (bytes above them may hold anything), after nothing or
     /// after one ASCII byte.
     #[inline(always)]
-    pub(super) fn of_letters(codes: u128, letters: u32, prefix: Option<u8>) -> Self {
+    pub(crate) fn of_letters(codes: u128, letters: u32, prefix: Option<u8>) -> Self {
         match prefix {
             None => Self::pack(codes, letters, BARE, 0),
             Some(byte) => Self::pack(codes, letters, AFTER_ASCII, byte),
@@ -125,15 +125,26 @@ impl Key {
         if is_letter {
             return None;
         }
-        for code in &mut bytes[..letters as usize] {
-            *code += match *code {
+        // All 16 bytes, those that are no letters too: so that it is done in one go. `pack` drops them.
+        for code in &mut bytes {
+            *code = code.wrapping_add(match *code {
                 0..0x10 => 0x50,
                 0x10..0x30 => 0x20,
                 0x60.. => 1 - (*code & 1),
                 _ => 0,
-            };
+            });
         }
         Some((prefix, Self::pack(u128::from_le_bytes(bytes), letters, BARE, 0)))
+    }
+
+    /// How many bytes the pretoken has; of `Key::LONG`, none.
+    pub fn decoded_len(self) -> usize {
+        let control = (self.0 >> 120) as usize;
+        if control & 0x80 != 0 {
+            return control & 0x7f;
+        }
+        // The kind is the number of bytes of what stands before the letters.
+        (control >> 4) + 2 * (control & 0x0f)
     }
 
     /// Writes the pretoken's bytes into `out` and returns how many they are; of `Key::LONG`, none.

@@ -12,8 +12,8 @@
 //! the commonest neighbours (a space, a comma, a line end) leave without decoding a character.
 
 mod generic;
-mod key;
-mod lanes;
+pub(crate) mod key;
+pub(crate) mod lanes;
 pub mod patterns;
 mod unicode;
 mod word;
@@ -21,7 +21,7 @@ mod word;
 pub use key::Key;
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// Why a pattern or a text was refused; the message says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +90,27 @@ impl Splitter {
 
     /// Calls `visit` with the key and byte range of each pretoken of `text`, in order. The ranges follow
     /// one another without gaps and cover the text.
+    #[inline(always)]
     pub fn for_each(&self, text: &str, mut visit: impl FnMut(Key, Range<usize>)) -> Result<(), SplitError> {
-        match &self.kind {
+        self.for_each_until(text, |key, range| {
+            visit(key, range);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// The same until `visit` breaks off.
+    pub fn for_each_until(
+        &self,
+        text: &str,
+        mut visit: impl FnMut(Key, Range<usize>) -> ControlFlow<()>,
+    ) -> Result<(), SplitError> {
+        let _ = match &self.kind {
             Kind::Llama3 => word::run::<{ word::LLAMA3 }>(self.tables, text, &mut visit),
             Kind::Qwen2 => word::run::<{ word::QWEN2 }>(self.tables, text, &mut visit),
             Kind::O200k => word::run::<{ word::O200K }>(self.tables, text, &mut visit),
             Kind::Tekken => word::run::<{ word::TEKKEN }>(self.tables, text, &mut visit),
             Kind::Generic(regex) => return regex.for_each(text, &mut visit),
-        }
+        };
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! character. Both give the same result; `slow` alone decides what that is. Every character is looked at a
 //! bounded number of times, so time is linear in the text.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::key::{Key, MAX_LETTERS, MAX_RAW};
 use super::lanes;
@@ -31,16 +31,21 @@ const fn has(pattern: u8, switch: u8) -> bool {
     pattern & switch != 0
 }
 
-/// Calls `visit` with the key and the range of every piece.
+/// Calls `visit` with the key and the range of every piece, until it breaks off.
 #[inline(always)]
-pub fn run<const P: u8>(tables: &Tables, text: &str, visit: &mut impl FnMut(Key, Range<usize>)) {
+pub fn run<const P: u8>(
+    tables: &Tables,
+    text: &str,
+    visit: &mut impl FnMut(Key, Range<usize>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let text = text.as_bytes();
     let mut at = 0;
     while at < text.len() {
         let (end, key) = piece::<P>(tables, text, at);
-        visit(key, at..end);
+        visit(key, at..end)?;
         at = end;
     }
+    ControlFlow::Continue(())
 }
 
 /// The end and the key of the piece that starts at `at`, which lies in the text.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use super::TrainError;
 use super::table::CountTable;
 use crate::split::Key;
+use crate::split::key::MAX_LETTERS;
+use crate::split::lanes::cyrillic;
 
 /// Segmented words in small letters. Words of up to 14 letters U+0400..U+047F are held by their keys, with a
 /// mask: bit i is set where a morpheme begins at letter i.
@@ -12,35 +14,84 @@ use crate::split::Key;
 pub struct Boundaries {
     masks: CountTable,
     others: HashMap<Box<str>, Box<[u16]>>,
+    /// Among the others are words that hold ASCII.
+    ascii: bool,
 }
 
 /// Words whose places in the table are asked for together.
 const BATCH: usize = 32;
+/// Bytes of a line of Russian, on average: the table grows where there are more.
+const LINE: usize = 40;
+
+/// The word of a pretoken: in small letters, and how many bytes stand before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Word {
+    prefix: usize,
+    key: Key,
+}
+
+/// The word, the mask and the length of the line that the text begins with, if it is one of 1..=14 letters
+/// U+0400..U+047F: nearly all are.
+#[inline(always)]
+fn letters(text: &[u8]) -> Option<(Key, u64, usize)> {
+    let run = |at: usize| -> Option<(u128, u32)> {
+        let run = cyrillic(text.get(at..)?.first_chunk()?);
+        let letters = run.letters.trailing_ones();
+        Some((run.codes & ((1u128 << (8 * letters.min(15))) - 1), letters))
+    };
+    let (word, letters) = run(0)?;
+    let mut at = 2 * letters as usize + 1;
+    if !(1..=MAX_LETTERS).contains(&letters) || text[at - 1] != b'\t' {
+        return None;
+    }
+    let (mut codes, mut done, mut mask) = (0, 0, 0);
+    loop {
+        let (more, len) = run(at)?;
+        if done + len > letters {
+            return None;
+        }
+        codes |= more << (8 * done);
+        done += len;
+        at += 2 * len as usize + 1;
+        match text[at - 1] {
+            b'|' => mask |= 1 << done,
+            b'\n' => break,
+            _ => return None,
+        }
+    }
+    (codes == word).then(|| (Key::of_letters(word, letters, None), mask, at))
+}
 
 impl Boundaries {
     /// Reads lines `word<TAB>morph|morph|...`, in which the morphs make up the word; of a word that occurs
     /// twice, the first line counts. Empty lines and lines that begin with `#` are passed over.
     pub fn parse(text: &str) -> Result<Self, TrainError> {
-        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
         let mut all = Self {
-            masks: CountTable::with_room(lines),
+            masks: CountTable::with_room(text.len() / LINE),
             others: HashMap::new(),
+            ascii: false,
         };
         let mut batch = Vec::with_capacity(BATCH);
-        let mut rest = text;
-        for number in 1..=lines {
-            let end = memchr::memchr(b'\n', rest.as_bytes());
-            let line = &rest[..end.unwrap_or(rest.len())];
-            rest = end.map_or("", |end| &rest[end + 1..]);
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            if line.is_empty() || line.starts_with('#') {
-                continue;
+        let (mut rest, mut number) = (text, 0);
+        while !rest.is_empty() {
+            number += 1;
+            if let Some((key, mask, len)) = letters(rest.as_bytes()) {
+                all.masks.prefetch(key);
+                batch.push((key, mask));
+                rest = &rest[len..];
+            } else {
+                let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+                rest = after;
+                let line = line.strip_suffix('\r').unwrap_or(line);
+                if line.is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let word = all.read(line).ok_or_else(|| TrainError::Boundaries {
+                    line: number,
+                    text: line.chars().take(60).collect(),
+                })?;
+                batch.extend(word);
             }
-            let word = all.read(line).ok_or_else(|| TrainError::Boundaries {
-                line: number,
-                text: line.chars().take(60).collect(),
-            })?;
-            batch.extend(word.inspect(|&(key, _)| all.masks.prefetch(key)));
             if batch.len() == BATCH {
                 all.add(&mut batch);
             }
@@ -78,6 +129,7 @@ impl Boundaries {
         }
         if !short {
             let word = &line[..word.len()];
+            self.ascii |= word.bytes().any(|byte| byte.is_ascii());
             self.others.entry(word.into()).or_insert_with(|| starts.into());
         }
         Some(short.then_some((key, mask)).into_iter())
@@ -91,12 +143,28 @@ impl Boundaries {
         }
     }
 
-    /// Asks for the memory in which `mark` will look a pretoken up.
+    /// Asks for the memory in which `starts` will look the word of a pretoken up; none for pretokens that are to
+    /// be asked of `mark`.
     #[inline(always)]
-    pub fn prefetch(&self, piece: Key) {
-        if let Some((_, key)) = piece.small_letters() {
-            self.masks.prefetch(key);
+    pub fn prefetch(&self, piece: Key) -> Option<Word> {
+        let (prefix, key) = piece.small_letters()?;
+        self.masks.prefetch(key);
+        Some(Word { prefix, key })
+    }
+
+    /// Bit i is set where a morpheme begins at byte i of the word's pretoken, its first byte included.
+    #[inline(always)]
+    pub fn starts(&self, word: Word) -> u32 {
+        let mut mask = self.masks.get(word.key).unwrap_or(0);
+        let mut starts = 1u32;
+        while mask != 0 {
+            // The mask may name the end of the word, which is no start.
+            starts |= 1u32
+                .checked_shl(word.prefix as u32 + 2 * mask.trailing_zeros())
+                .unwrap_or(0);
+            mask &= mask - 1;
         }
+        starts
     }
 
     /// Words held, for a message.
@@ -110,34 +178,25 @@ impl Boundaries {
         starts.clear();
         starts.resize(piece.len(), false);
         starts[0] = true;
-        if let Some((prefix, key)) = Key::of(piece).small_letters() {
-            let mut mask = self.masks.get(key).unwrap_or(0);
-            while mask != 0 {
-                starts[prefix + 2 * mask.trailing_zeros() as usize] = true;
-                mask &= mask - 1;
-            }
-        } else if let Ok(text) = std::str::from_utf8(piece) {
+        if let Some(word) = self.prefetch(Key::of(piece)) {
+            let found = self.starts(word);
+            let bits = starts.iter_mut().enumerate();
+            bits.for_each(|(at, start)| *start = found >> at & 1 != 0);
+        } else if (self.ascii || !piece.is_ascii())
+            && let Ok(text) = std::str::from_utf8(piece)
+        {
             self.mark_other(text, starts);
         }
     }
 
     fn mark_other(&self, text: &str, starts: &mut [bool]) {
-        let letters = || {
-            text.char_indices()
-                .skip_while(|(_, c)| !c.is_alphabetic())
-                .take_while(|(_, c)| c.is_alphabetic())
-        };
-        let small = |c: char| {
-            let mut small = c.to_lowercase();
-            // A letter whose small form is two would move those after it.
-            if small.len() == 1 {
-                small.next().unwrap_or(c)
-            } else {
-                c
-            }
-        };
-        let word: String = letters().map(|(_, c)| small(c)).collect();
-        let offsets: Vec<usize> = letters().map(|(at, _)| at).collect();
+        let letters = text.char_indices().skip_while(|(_, c)| !is_letter(*c));
+        let letters = letters.take_while(|(_, c)| is_letter(*c));
+        let (mut word, mut offsets) = (String::new(), Vec::new());
+        for (at, letter) in letters {
+            word.push(small(letter));
+            offsets.push(at);
+        }
         let mut set = |start: usize| {
             if let Some(&at) = offsets.get(start) {
                 starts[at] = true;
@@ -151,6 +210,31 @@ impl Boundaries {
         if key.letters().is_some() {
             let mask = self.masks.get(key).unwrap_or(0);
             (0..64).filter(|bit| mask >> bit & 1 != 0).for_each(set);
+        }
+    }
+}
+
+/// `char::is_alphabetic`, at once for the letters that are many.
+fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => c.is_ascii_alphabetic(),
+        'А'..='я' => true,
+        _ => c.is_alphabetic(),
+    }
+}
+
+fn small(c: char) -> char {
+    match c {
+        '\0'..='\x7f' => c.to_ascii_lowercase(),
+        'а'..='я' => c,
+        _ => {
+            let mut small = c.to_lowercase();
+            // A letter whose small form is two would move those after it.
+            if small.len() == 1 {
+                small.next().unwrap_or(c)
+            } else {
+                c
+            }
         }
     }
 }

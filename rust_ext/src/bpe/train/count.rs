@@ -4,16 +4,22 @@
 //! beside the result as a counts file and emptied; `finish` merges what was written. So counts are exact
 //! whatever the limit, and the result is the same for any number of threads and any order of documents.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use super::TrainError;
 use super::counts::{self, Header, Keep};
 use super::table::CountTable;
-use super::watch::Watch;
+use super::watch::{BETWEEN, Watch};
 use crate::split::{SplitError, Splitter, patterns};
 
 /// Documents of this many bytes are worth a thread of their own.
 const SHARE: usize = 1 << 18;
+
+/// Pretokens between two looks at the clock: a fraction of a millisecond's worth.
+const STRIDE: u64 = 1 << 12;
 
 /// Counts the pretokens of documents.
 pub struct Counter {
@@ -48,8 +54,9 @@ impl Counter {
         })
     }
 
-    /// Counts documents, given as one buffer and the n + 1 offsets between them.
-    pub fn add(&mut self, data: &[u8], offsets: &[usize]) -> Result<(), TrainError> {
+    /// Counts documents, given as one buffer and the n + 1 offsets between them. `watch` is looked at while it
+    /// counts, on all threads.
+    pub fn add(&mut self, data: &[u8], offsets: &[usize], watch: &mut Watch<'_>) -> Result<(), TrainError> {
         let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else {
             return Ok(());
         };
@@ -69,33 +76,13 @@ impl Counter {
             parts.push(&offsets[from..=to]);
             from = to;
         }
-        let splitter = &self.splitter;
-        let results: Vec<Result<u64, TrainError>> = std::thread::scope(|scope| {
-            let mut work = self.tables.iter_mut().zip(&parts);
-            let own = work.next();
-            let others: Vec<_> = work
-                .map(|(table, part)| scope.spawn(move || count_part(splitter, table, data, part)))
-                .collect();
-            let mut results: Vec<_> = own
-                .into_iter()
-                .map(|(table, part)| count_part(splitter, table, data, part))
-                .collect();
-            results.extend(
-                others
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap_or(Err(TrainError::Thread))),
-            );
-            results
-        });
-        for result in results {
-            self.about.pretokens += result?;
-        }
+        self.about.pretokens += count_parts(&self.splitter, &mut self.tables, data, &parts, watch)?;
         self.about.documents += offsets.len() as u64 - 1;
         self.about.bytes += (last - first) as u64;
-        self.spill_large()
+        self.spill_large(watch)
     }
 
-    fn spill_large(&mut self) -> Result<(), TrainError> {
+    fn spill_large(&mut self, watch: &mut Watch<'_>) -> Result<(), TrainError> {
         let Some(path) = &self.spill else { return Ok(()) };
         let share = self.memory / self.tables.len();
         for table in self.tables.iter_mut().filter(|table| table.memory() > share) {
@@ -106,7 +93,7 @@ impl Counter {
                 pattern: self.about.pattern.clone(),
                 ..Header::default()
             };
-            counts::write(&run, table, &about)?;
+            counts::write(&run, table, &about, watch)?;
             self.spilled.push(run);
             *table = CountTable::default();
         }
@@ -123,12 +110,12 @@ impl Counter {
     pub fn finish(mut self, path: &Path, watch: &mut Watch<'_>) -> Result<Header, TrainError> {
         let table = joined(std::mem::take(&mut self.tables));
         if self.spilled.is_empty() {
-            return counts::write(path, &table, &self.about);
+            return counts::write(path, &table, &self.about, watch);
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".spill-last");
         let last = path.with_file_name(name);
-        counts::write(&last, &table, &self.about)?;
+        counts::write(&last, &table, &self.about, watch)?;
         drop(table);
         self.spilled.push(last);
         counts::merge(
@@ -160,19 +147,79 @@ fn joined(tables: Vec<CountTable>) -> CountTable {
     all
 }
 
+/// Counts each part into a table of its own, on a thread of its own; returns how many pretokens there were.
+fn count_parts(
+    splitter: &Splitter,
+    tables: &mut [CountTable],
+    data: &[u8],
+    parts: &[&[usize]],
+    watch: &mut Watch<'_>,
+) -> Result<u64, TrainError> {
+    let stop = &AtomicBool::new(false);
+    let go_on = || !stop.load(Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        let (done, results) = mpsc::channel();
+        let mut work = tables.iter_mut().zip(parts.iter().copied());
+        let own = work.next();
+        let spawn = |(table, part)| {
+            let done = done.clone();
+            scope.spawn(move || {
+                // The receiver lives as long as this scope.
+                let _ = done.send(count_part(splitter, table, data, part, go_on));
+            })
+        };
+        let others: Vec<_> = work.map(spawn).collect();
+        drop(done);
+        let mut told = Ok(());
+        let mut own_go_on = || {
+            if told.is_ok() {
+                told = watch.still();
+                stop.store(told.is_err(), Ordering::Relaxed);
+            }
+            told.is_ok()
+        };
+        let mut result = own.map_or(Ok(0), |(table, part)| {
+            count_part(splitter, table, data, part, &mut own_go_on)
+        });
+        loop {
+            match results.recv_timeout(BETWEEN) {
+                Ok(more) => result = result.and_then(|sum| Ok(sum + more?)),
+                Err(RecvTimeoutError::Timeout) => {
+                    own_go_on();
+                }
+                // All threads have ended.
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let lost = others.into_iter().filter_map(|thread| thread.join().err());
+        told.and(if lost.count() == 0 {
+            result
+        } else {
+            Err(TrainError::Thread)
+        })
+    })
+}
+
+/// Counts documents into a table; breaks off when `go_on`, asked now and then, says no.
 fn count_part(
     splitter: &Splitter,
     table: &mut CountTable,
     data: &[u8],
     offsets: &[usize],
+    mut go_on: impl FnMut() -> bool,
 ) -> Result<u64, TrainError> {
     let mut pretokens = 0;
     for pair in offsets.windows(2) {
         let document = &data[pair[0]..pair[1]];
         let text = simdutf8::basic::from_utf8(document).map_err(|_| TrainError::utf8(document))?;
-        splitter.for_each(text, |key, range| {
+        splitter.for_each_until(text, |key, range| {
             pretokens += 1;
             table.see(key, &document[range]);
+            if pretokens % STRIDE == 0 && !go_on() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
     }
     table.flush();

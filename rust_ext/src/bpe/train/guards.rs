@@ -1,6 +1,6 @@
 //! Tokens as they are learnt, and which of them may not be.
 
-use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use super::learner::Allow;
 
@@ -23,14 +23,27 @@ pub struct Guards {
 /// The tokens so far, by id.
 pub struct Tokens {
     pub bytes: Vec<Box<[u8]>>,
-    known: HashSet<Box<[u8]>>,
+    /// Ids by the hash of their bytes: an open-addressing table, at most half full.
+    known: Vec<u32>,
+    seed: u64,
     guards: Guards,
 }
 
+/// No id.
+const NONE: u32 = u32::MAX;
+
 impl Tokens {
     pub fn new(bytes: Vec<Box<[u8]>>, guards: Guards) -> Self {
-        let known = bytes.iter().cloned().collect();
-        Self { bytes, known, guards }
+        let mut all = Self {
+            bytes: Vec::with_capacity(bytes.len()),
+            known: vec![NONE; (2 * bytes.len()).next_power_of_two()],
+            seed: RandomState::new().hash_one(0),
+            guards,
+        };
+        bytes.into_iter().for_each(|bytes| {
+            all.insert(bytes);
+        });
+        all
     }
 
     pub fn joined(&self, left: u32, right: u32) -> Box<[u8]> {
@@ -41,12 +54,47 @@ impl Tokens {
 
     /// Adds the union of two tokens and returns its id; `None` if a token of these bytes exists.
     pub fn add(&mut self, left: u32, right: u32) -> Option<u32> {
-        let bytes = self.joined(left, right);
-        if !self.known.insert(bytes.clone()) {
-            return None;
+        self.insert(self.joined(left, right))
+    }
+
+    fn insert(&mut self, bytes: Box<[u8]>) -> Option<u32> {
+        let mut at = self.slot(&bytes);
+        while self.known[at] != NONE {
+            if self.bytes[self.known[at] as usize] == bytes {
+                return None;
+            }
+            at = (at + 1) & (self.known.len() - 1);
         }
+        let id = self.bytes.len() as u32;
+        self.known[at] = id;
         self.bytes.push(bytes);
-        Some(self.bytes.len() as u32 - 1)
+        if 2 * self.bytes.len() > self.known.len() {
+            self.known = vec![NONE; 2 * self.known.len()];
+            for (id, bytes) in (0..).zip(&self.bytes) {
+                let mut at = self.slot(bytes);
+                while self.known[at] != NONE {
+                    at = (at + 1) & (self.known.len() - 1);
+                }
+                self.known[at] = id;
+            }
+        }
+        Some(id)
+    }
+
+    /// Where the bytes belong. A text could at worst make a few tokens that share a place, were the seed known.
+    fn slot(&self, bytes: &[u8]) -> usize {
+        let mix = |hash: u64, part: u64| {
+            let product = u128::from(hash ^ part) * 0x9e37_79b9_7f4a_7c15;
+            (product >> 64) as u64 ^ product as u64
+        };
+        let (parts, rest) = bytes.as_chunks::<8>();
+        let hash = parts
+            .iter()
+            .fold(self.seed, |hash, part| mix(hash, u64::from_le_bytes(*part)));
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let hash = mix(hash, u64::from_le_bytes(last));
+        mix(hash, bytes.len() as u64) as usize & (self.known.len() - 1)
     }
 }
 

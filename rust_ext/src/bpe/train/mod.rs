@@ -8,9 +8,11 @@
 pub mod boundaries;
 pub mod count;
 pub mod counts;
+mod groups;
 pub mod guards;
 pub mod learn;
 mod learner;
+mod load;
 mod pairs;
 mod queue;
 pub mod score;

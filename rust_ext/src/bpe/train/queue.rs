@@ -1,9 +1,9 @@
 //! Pairs by score, the best first.
 //!
 //! Scores mostly fall between the time a pair is put in and the time its turn comes, and most pairs' turn never
-//! comes. So pairs lie unsorted in buckets of close scores, and only the bucket whose turn it is is a heap (with
-//! what came in above it since): to put a pair in costs a write, and what has gone stale is sorted once, not
-//! sifted through a heap of all.
+//! comes. So pairs lie unsorted in buckets of close scores. When a bucket's turn comes, what has gone stale in it
+//! is dropped or moved on by whoever knows the scores, and the rest is sorted, beside a heap of what comes in
+//! meanwhile: to put a pair in costs a write, and it is known which pairs' turn is next.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -42,8 +42,10 @@ const BUCKETS: usize = 64 << 7;
 /// The queue.
 pub struct Queue {
     buckets: Vec<Vec<Candidate>>,
-    /// All candidates of the buckets from `turn` on; these buckets are empty.
-    heap: BinaryHeap<Candidate>,
+    /// Of the bucket whose turn it is, the best last.
+    sorted: Vec<Candidate>,
+    /// What came in since, of that bucket and those above it, which are empty.
+    late: BinaryHeap<Candidate>,
     turn: usize,
     /// Scores are the bits of f64, not counts.
     penalised: bool,
@@ -54,7 +56,8 @@ impl Queue {
     pub fn new(penalised: bool) -> Self {
         Self {
             buckets: vec![Vec::new(); BUCKETS],
-            heap: BinaryHeap::new(),
+            sorted: Vec::new(),
+            late: BinaryHeap::new(),
             turn: BUCKETS,
             penalised,
         }
@@ -72,23 +75,45 @@ impl Queue {
     pub fn push(&mut self, candidate: Candidate) {
         let bucket = self.bucket(candidate.score);
         if bucket >= self.turn {
-            self.heap.push(candidate);
+            self.late.push(candidate);
         } else {
             self.buckets[bucket].push(candidate);
         }
     }
 
-    /// The best candidate.
-    pub fn peek(&mut self) -> Option<Candidate> {
-        while self.heap.is_empty() {
-            self.turn = self.turn.checked_sub(1)?;
-            self.heap = std::mem::take(&mut self.buckets[self.turn]).into();
-        }
-        self.heap.peek().copied()
+    /// The best candidate of the bucket whose turn it is; none if there is none left.
+    pub fn peek(&self) -> Option<Candidate> {
+        self.sorted.last().max(self.late.peek()).copied()
     }
 
     /// Takes out what `peek` showed.
     pub fn pop(&mut self) {
-        self.heap.pop();
+        if self.sorted.last() < self.late.peek() {
+            self.late.pop();
+        } else {
+            self.sorted.pop();
+        }
+    }
+
+    /// When `peek` shows none: the candidates of the next bucket, in no order, whose turn it is now. Those whose
+    /// scores still hold go to `open`.
+    pub fn next(&mut self) -> Option<Vec<Candidate>> {
+        loop {
+            self.turn = self.turn.checked_sub(1)?;
+            if !self.buckets[self.turn].is_empty() {
+                return Some(std::mem::take(&mut self.buckets[self.turn]));
+            }
+        }
+    }
+
+    /// Lets candidates of the bucket whose turn it is have their turn.
+    pub fn open(&mut self, mut candidates: Vec<Candidate>) {
+        candidates.sort_unstable();
+        self.sorted = candidates;
+    }
+
+    /// The candidate whose turn it probably is after `ahead` others.
+    pub fn ahead(&self, ahead: usize) -> Option<&Candidate> {
+        self.sorted.get(self.sorted.len().checked_sub(ahead + 1)?)
     }
 }

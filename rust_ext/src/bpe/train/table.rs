@@ -28,6 +28,9 @@ pub struct CountTable {
     long_bytes: usize,
 }
 
+/// The entries of a table that have a key, and the long ones.
+pub type Entries = (Vec<(Key, u64)>, Vec<(Box<[u8]>, u64)>);
+
 impl Default for CountTable {
     fn default() -> Self {
         Self {
@@ -140,6 +143,12 @@ impl CountTable {
     /// Bytes held.
     pub fn memory(&self) -> usize {
         self.slots.len() * size_of::<Slot>() + self.long_bytes
+    }
+
+    /// All entries, in no order: those that have a key, and the long ones.
+    pub fn into_entries(mut self) -> Entries {
+        let short = self.short().collect();
+        (short, std::mem::take(&mut self.long).into_iter().collect())
     }
 
     /// The entries that have a key, in no order.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::boundaries::Boundaries;
 use super::count::Counter;
 use super::guards::Guards;
 use super::learn::{Everything, Model, Parameters, Source, alphabet, learn};
@@ -12,7 +13,7 @@ use super::queue::{Candidate, Queue};
 use super::score::{Penalty, Scorer, Types};
 use super::table::CountTable;
 use super::watch::Watch;
-use super::words::{Symbol, Words};
+use super::words::{Symbol, Words, pairs_by_one};
 use super::*;
 
 /// A word type: how often it occurs, its tokens, and whether a morpheme begins at each.
@@ -85,15 +86,53 @@ fn fast<S: Symbol>(
     penalty: Option<Penalty>,
     first: i64,
 ) -> Vec<(u32, u32)> {
+    let mut out = Vec::new();
+    learn_on(
+        &mut start::<S>(words, floor, penalty, first),
+        merges,
+        penalty,
+        &mut out,
+    );
+    out
+}
+
+/// The same, the symbols widened after `narrow` merges.
+fn widened(
+    words: &[Word],
+    merges: usize,
+    floor: i64,
+    penalty: Option<Penalty>,
+    first: i64,
+    narrow: usize,
+) -> Vec<(u32, u32)> {
+    let mut out = Vec::new();
+    let mut learner = start::<u16>(words, floor, penalty, first);
+    learn_on(&mut learner, narrow, penalty, &mut out);
+    let mut tell = |_| true;
+    let wide = learner.widen::<u32>(2 * first, &Everything, &mut Watch::new(&mut tell));
+    learn_on(&mut wide.unwrap(), merges, penalty, &mut out);
+    out
+}
+
+fn start<S: Symbol>(words: &[Word], floor: i64, penalty: Option<Penalty>, first: i64) -> Learner<S> {
     let mut held = Words::<S>::with_capacity(0, 0);
     for (count, word) in words {
         held.push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
     }
     let mut tell = |_| true;
-    let mut watch = Watch::new(&mut tell);
     let mut learner = Learner::new(held, 256, floor, first, penalty.map(Scorer::new));
-    learner.start(&Everything, &mut watch).unwrap();
-    let mut out = Vec::new();
+    learner.start(&Everything, &mut Watch::new(&mut tell)).unwrap();
+    learner
+}
+
+fn learn_on<S: Symbol>(
+    learner: &mut Learner<S>,
+    merges: usize,
+    penalty: Option<Penalty>,
+    out: &mut Vec<(u32, u32)>,
+) {
+    let mut tell = |_| true;
+    let mut watch = Watch::new(&mut tell);
     while out.len() < merges {
         if learner.penalised() && penalty.is_some_and(|penalty| out.len() >= penalty.release) {
             learner.release();
@@ -108,7 +147,6 @@ fn fast<S: Symbol>(
         learner.merge(best.left, best.right, 256 + out.len() as u32, &Everything);
         out.push((best.left, best.right));
     }
-    out
 }
 
 /// Words of four letters, with morphemes that begin anywhere.
@@ -153,6 +191,64 @@ proptest! {
         prop_assert_eq!(fast::<u32>(&words, 60, floor, Some(penalty), i64::MAX), slow);
     }
 
+    /// Whenever the symbols are widened, before the release or after it.
+    #[test]
+    fn merges_do_not_depend_on_the_width_of_symbols(
+        words in words(), floor in 1..3i64, first in 1..200i64, penalty in prop::option::of(penalties()), narrow in 0..60usize,
+    ) {
+        let plain = fast::<u16>(&words, 60, floor, penalty, first);
+        prop_assert_eq!(widened(&words, 60, floor, penalty, first, narrow), plain);
+    }
+
+    /// Eight pairs at a time, or one after the other.
+    #[test]
+    fn pairs_are_found_as_by_definition(ids in prop::array::uniform9((0..3u32, any::<bool>())), first in 0..3u32, second in 0..3u32) {
+        let far = |id: u32| if id == 2 { 0x7fff } else { id };
+        let narrow = ids.map(|(id, start)| u16::new(far(id), start));
+        let wide = ids.map(|(id, start)| u32::new(far(id), start));
+        let (first, second) = (far(first), far(second));
+        prop_assert_eq!(u16::pairs(&narrow, first, second), pairs_by_one(&narrow, first, second));
+        prop_assert_eq!(u32::pairs(&wide, first, second), pairs_by_one(&wide, first, second));
+    }
+
+    /// A line that other lines follow is read many letters at a time, a line alone is not.
+    #[test]
+    fn boundaries_do_not_depend_on_what_follows(
+        lines in prop::collection::vec("[а-яё]{1,15}|[а-я]{1,6}[ёжz]{0,2}", 1..20), cuts in prop::collection::vec(any::<u16>(), 20),
+        ends in "\n|\r\n",
+    ) {
+        let line = |word: &str, cuts: u16| {
+            let mut line = format!("{word}\t");
+            for (at, letter) in word.chars().enumerate() {
+                if at > 0 && cuts >> at & 1 != 0 {
+                    line.push('|');
+                }
+                line.push(letter);
+            }
+            line + &ends
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        let words: Vec<_> = lines.iter().zip(&cuts).filter(|(word, _)| seen.insert(*word)).collect();
+        let all: String = words.iter().map(|(word, cuts)| line(word, **cuts)).collect();
+        let all = Boundaries::parse(&(all + "# an end that is long enough for thirty-two bytes to be read\n")).unwrap();
+        let (mut one_by_one, mut together) = (Vec::new(), Vec::new());
+        for (word, cuts) in words {
+            let alone = Boundaries::parse(&line(word, *cuts)).unwrap();
+            let piece = format!(" {word}, {word}");
+            alone.mark(piece.as_bytes(), &mut one_by_one);
+            all.mark(piece.as_bytes(), &mut together);
+            prop_assert_eq!(&one_by_one, &together);
+            let starts = (0..word.chars().count()).filter(|at| cuts >> at & 1 != 0 && *at > 0).count();
+            prop_assert_eq!(one_by_one.iter().filter(|start| **start).count(), starts + 1);
+            // As learning looks it up, where it has a key.
+            if let Some(found) = all.prefetch(crate::split::Key::of(word.as_bytes())) {
+                all.mark(word.as_bytes(), &mut together);
+                let bits = (0..together.len()).map(|at| all.starts(found) >> at & 1 != 0);
+                prop_assert_eq!(bits.collect::<Vec<_>>(), together.clone());
+            }
+        }
+    }
+
     /// The queue gives what a sorted list would, whatever is put in meanwhile.
     #[test]
     fn the_queue_is_in_order(steps in prop::collection::vec(prop::option::weighted(0.6, (1..400i64, 0..3u32)), 0..300), penalised in any::<bool>()) {
@@ -165,6 +261,9 @@ proptest! {
                 sorted.push(one);
                 sorted.sort_unstable();
             } else {
+                while queue.peek().is_none() && let Some(candidates) = queue.next() {
+                    queue.open(candidates);
+                }
                 prop_assert_eq!(queue.peek(), sorted.last().copied());
                 if sorted.pop().is_some() {
                     queue.pop();
@@ -202,7 +301,9 @@ fn counted(texts: &[String], threads: usize) -> CountTable {
         *end += text.len();
         Some(*end)
     }));
-    counter.add(data.as_bytes(), &offsets).unwrap();
+    counter
+        .add(data.as_bytes(), &offsets, &mut Watch::new(&mut |_| true))
+        .unwrap();
     counter.into_table().0
 }
 

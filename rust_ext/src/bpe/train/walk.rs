@@ -114,69 +114,68 @@ pub fn join<S: Symbol, const MORPH: bool>(
     (first, second, new): (u32, u32, u32),
     (left, right, joins): (&mut Side, &mut Side, &mut Joins),
 ) -> i64 {
-    let count = words.count(word as usize);
-    let symbols = words.symbols_mut(word as usize);
-    let len = symbols.len();
-    let is_pair = |symbols: &[S], at: usize| {
-        at + 1 < len && symbols[at].id() == first && symbols[at + 1].id() == second
-    };
-    let Some(start) = (0..len.saturating_sub(1)).find(|&at| is_pair(symbols, at)) else {
+    let start = word as usize + Words::<S>::HEADER;
+    let end = start + words.len(word as usize);
+    let mut at = words.find(start, end, first, second);
+    if at == end {
         return 0;
-    };
-    let (mut at, mut out) = (start, start);
-    let mut before = if start == 0 {
+    }
+    let count = words.count(word as usize);
+    let mut out = at;
+    let mut before = if at == start {
         Before::Nothing
     } else {
-        Before::Old(symbols[start - 1])
+        Before::Old(words.data[at - 1])
     };
-    // True where a morpheme begins at `at`, or the word ends there.
-    let edge = |symbols: &[S], at: usize| symbols.get(at).is_none_or(|symbol| symbol.boundary());
-    while at < len {
-        let symbol = symbols[at];
-        if is_pair(symbols, at) {
-            let (crosses, inside, end) = (
-                symbol.boundary(),
-                symbols[at + 1].boundary(),
-                edge(symbols, at + 2),
-            );
-            match before {
-                Before::Nothing => {}
-                Before::Old(previous) => {
-                    left.see(previous.id(), word, count);
-                    if MORPH {
-                        let (lost, gained) = &mut left.types[previous.id() as usize];
-                        lost.see(crosses, previous.boundary() && inside);
-                        gained.see(crosses, previous.boundary() && end);
-                    }
-                }
-                Before::Joined(previous, previous_inside) => {
-                    joins.count += count;
-                    joins.words.push(word);
-                    if MORPH {
-                        joins.lost.see(crosses, previous_inside && inside);
-                        joins.gained.see(crosses, previous && end);
-                    }
-                }
-            }
-            symbols[out] = S::new(new, crosses);
-            before = Before::Joined(crosses, inside);
-            at += 2;
-        } else {
-            if let Before::Joined(previous, previous_inside) = before {
-                right.see(symbol.id(), word, count);
+    while at < end {
+        // A pair is at `at`.
+        let next = words.find(at + 2, end, first, second);
+        let symbols = &mut words.data[..end];
+        // True where a morpheme begins at a place, or the word ends there.
+        let edge = |symbols: &[S], at: usize| symbols.get(at).is_none_or(|symbol| symbol.boundary());
+        let (crosses, inside) = (symbols[at].boundary(), symbols[at + 1].boundary());
+        match before {
+            Before::Nothing => {}
+            Before::Old(previous) => {
+                left.see(previous.id(), word, count);
                 if MORPH {
-                    let (lost, gained) = &mut right.types[symbol.id() as usize];
-                    let end = edge(symbols, at + 1);
-                    lost.see(symbol.boundary(), previous_inside && end);
-                    gained.see(symbol.boundary(), previous && end);
+                    let end = edge(symbols, at + 2);
+                    let (lost, gained) = &mut left.types[previous.id() as usize];
+                    lost.see(crosses, previous.boundary() && inside);
+                    gained.see(crosses, previous.boundary() && end);
                 }
             }
-            symbols[out] = symbol;
-            before = Before::Old(symbol);
+            Before::Joined(previous, previous_inside) => {
+                joins.count += count;
+                joins.words.push(word);
+                if MORPH {
+                    joins.lost.see(crosses, previous_inside && inside);
+                    joins.gained.see(crosses, previous && edge(symbols, at + 2));
+                }
+            }
+        }
+        symbols[out] = S::new(new, crosses);
+        out += 1;
+        at += 2;
+        if at == next {
+            before = Before::Joined(crosses, inside);
+            continue;
+        }
+        let symbol = symbols[at];
+        right.see(symbol.id(), word, count);
+        if MORPH {
+            let end = edge(symbols, at + 1);
+            let (lost, gained) = &mut right.types[symbol.id() as usize];
+            lost.see(symbol.boundary(), inside && end);
+            gained.see(symbol.boundary(), crosses && end);
+        }
+        while at < next {
+            symbols[out] = symbols[at];
+            out += 1;
             at += 1;
         }
-        out += 1;
+        before = Before::Old(symbols[out - 1]);
     }
-    words.set_len(word as usize, out);
-    count * (len - out) as i64
+    words.set_len(word as usize, out - start);
+    count * (end - out) as i64
 }

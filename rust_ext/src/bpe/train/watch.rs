@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::TrainError;
 
 /// Time between two reports: a bar that moves, and an interrupt that is felt at once, for nothing.
-const BETWEEN: Duration = Duration::from_millis(100);
+pub const BETWEEN: Duration = Duration::from_millis(100);
 
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,6 @@
 //!
 //! `merge` adds files up, holding one record of each in memory.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +16,10 @@ use super::TrainError;
 use super::table::CountTable;
 use super::watch::Watch;
 use crate::split::Key;
+
+mod merge;
+
+pub use merge::{Keep, merge};
 
 const MAGIC: &[u8; 8] = b"BUKVCNT1";
 const END: &[u8; 8] = b"BUKVEND1";
@@ -75,7 +77,7 @@ pub enum Piece {
 impl Piece {
     fn len(&self) -> u64 {
         match self {
-            Self::Short(key) => key.decode(&mut [0; 32]) as u64,
+            Self::Short(key) => key.decoded_len() as u64,
             Self::Long(bytes) => bytes.len() as u64,
         }
     }
@@ -231,6 +233,13 @@ impl Writer {
         }
     }
 
+    /// Leaves nothing behind.
+    fn give_up(self, error: TrainError) -> TrainError {
+        // What cannot be removed is a leftover beside the result, not a wrong result.
+        let _ = std::fs::remove_file(&self.aside);
+        error
+    }
+
     fn finish(mut self) -> io::Result<Header> {
         self.output.write_all(END)?;
         self.output.seek(SeekFrom::Start(0))?;
@@ -253,149 +262,33 @@ fn write_header(output: &mut impl Write, header: &Header) -> io::Result<()> {
 }
 
 /// Writes a table as a counts file.
-pub fn write(path: &Path, table: &CountTable, about: &Header) -> Result<Header, TrainError> {
+pub fn write(
+    path: &Path,
+    table: &CountTable,
+    about: &Header,
+    watch: &mut Watch<'_>,
+) -> Result<Header, TrainError> {
     let mut short: Vec<(Key, u64)> = table.short().collect();
+    watch.still()?;
     short.sort_unstable();
     let mut long: Vec<(&[u8], u64)> = table.long().collect();
     long.sort_unstable();
-    let all = || -> io::Result<Header> {
-        let mut writer = Writer::create(path, about.clone())?;
-        for &(key, count) in &short {
-            writer.put(&Piece::Short(key), count)?;
+    let failed = |error: io::Error| TrainError::file(path, &error);
+    let mut writer = Writer::create(path, about.clone()).map_err(failed)?;
+    let mut all = || {
+        for records in short.chunks(STRIDE) {
+            watch.still()?;
+            for &(key, count) in records {
+                writer.put(&Piece::Short(key), count).map_err(failed)?;
+            }
         }
         for &(bytes, count) in &long {
-            writer.put(&Piece::Long(bytes.into()), count)?;
+            writer.put(&Piece::Long(bytes.into()), count).map_err(failed)?;
         }
-        writer.finish()
-    };
-    all().map_err(|error| TrainError::file(path, &error))
-}
-
-/// Which pretokens a merge keeps: those seen at least `min_count` times; and if these are more than
-/// `max_types` (0: no limit), only those above the count at which they are no more than that.
-#[derive(Debug, Clone, Copy)]
-pub struct Keep {
-    pub min_count: u64,
-    pub max_types: u64,
-}
-
-/// Adds counts files up into one, each count times the weight of its file (empty: 1 for all), rounded to the
-/// nearest integer. What `keep` drops is counted in the header; documents and bytes there are not weighted.
-pub fn merge(
-    paths: &[PathBuf],
-    weights: &[f64],
-    out: &Path,
-    keep: Keep,
-    watch: &mut Watch<'_>,
-) -> Result<Header, TrainError> {
-    let mut about: Option<Header> = None;
-    for path in paths {
-        let reader = Reader::open(path)?;
-        match &mut about {
-            None => about = Some(reader.header().clone()),
-            Some(about) if about.pattern == reader.header().pattern => about.add(reader.header()),
-            Some(_) => return Err(TrainError::Patterns(path.clone())),
-        }
-    }
-    let mut about = about.ok_or(TrainError::Empty)?;
-    let least = least_count(paths, weights, keep, watch)?;
-    let mut dropped = (0, 0);
-    let mut writer = Writer::create(out, about.clone()).map_err(|error| TrainError::file(out, &error))?;
-    merged(paths, weights, watch, |piece, count| {
-        if count >= least {
-            return writer
-                .put(piece, count)
-                .map_err(|error| TrainError::file(out, &error));
-        }
-        dropped = (dropped.0 + count, dropped.1 + 1);
         Ok(())
-    })?;
-    about.dropped_pretokens += dropped.0;
-    about.dropped_types += dropped.1;
-    writer.header.dropped_pretokens = about.dropped_pretokens;
-    writer.header.dropped_types = about.dropped_types;
-    writer.finish().map_err(|error| TrainError::file(out, &error))
-}
-
-/// The least count that is kept: needs a pass of its own when types are limited.
-fn least_count(
-    paths: &[PathBuf],
-    weights: &[f64],
-    keep: Keep,
-    watch: &mut Watch<'_>,
-) -> Result<u64, TrainError> {
-    if keep.max_types == 0 {
-        return Ok(keep.min_count);
-    }
-    let mut types_by_count = BTreeMap::<u64, u64>::new();
-    merged(paths, weights, watch, |_, count| {
-        *types_by_count.entry(count).or_default() += 1;
-        Ok(())
-    })?;
-    let mut types = 0;
-    let mut least = u64::MAX;
-    for (&count, &more) in types_by_count.iter().rev() {
-        types += more;
-        if types > keep.max_types {
-            break;
-        }
-        least = count;
-    }
-    Ok(least.max(keep.min_count))
-}
-
-/// Calls `visit` with every pretoken of the files and its count over all of them, in the files' order.
-fn merged(
-    paths: &[PathBuf],
-    weights: &[f64],
-    watch: &mut Watch<'_>,
-    mut visit: impl FnMut(&Piece, u64) -> Result<(), TrainError>,
-) -> Result<(), TrainError> {
-    let mut readers = paths
-        .iter()
-        .map(|path| Reader::open(path))
-        .collect::<Result<Vec<_>, _>>()?;
-    let records = |reader: &Reader| (reader.header.short_types + reader.header.long_types) as usize;
-    let total = readers.iter().map(records).sum();
-    let mut done = 0;
-    let weighted = |index: usize, count: u64| match weights.get(index) {
-        Some(&weight) if weight != 1.0 => (count as f64 * weight).round() as u64,
-        _ => count,
     };
-    let mut heads = BinaryHeap::new();
-    for (index, reader) in readers.iter_mut().enumerate() {
-        heads.extend(
-            reader
-                .read()?
-                .map(|(piece, count)| Reverse((piece, index, count))),
-        );
+    match all() {
+        Ok(()) => writer.finish().map_err(failed),
+        Err(error) => Err(writer.give_up(error)),
     }
-    while let Some(Reverse((piece, index, count))) = heads.pop() {
-        if done % STRIDE == 0 {
-            watch.at("merge", done, total)?;
-        }
-        done += 1;
-        let mut sum = weighted(index, count);
-        heads.extend(
-            readers[index]
-                .read()?
-                .map(|(piece, count)| Reverse((piece, index, count))),
-        );
-        while heads.peek().is_some_and(|Reverse((next, ..))| *next == piece) {
-            let Some(Reverse((_, index, count))) = heads.pop() else {
-                break;
-            };
-            sum += weighted(index, count);
-            done += 1;
-            heads.extend(
-                readers[index]
-                    .read()?
-                    .map(|(piece, count)| Reverse((piece, index, count))),
-            );
-        }
-        if sum > 0 {
-            visit(&piece, sum)?;
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,173 @@
+//! What is learnt from: the text of one source, or of several held in parity.
+
+use super::TrainError;
+use super::boundaries::Boundaries;
+use super::guards::Tokens;
+use super::learn::{Everything, Parameters, Source};
+use super::learner::{Allow, Best, Learner};
+use super::load::Loader;
+use super::score::Scorer;
+use super::watch::Watch;
+use super::words::Symbol;
+
+/// The first threshold is the count of the commonest pair of bytes over this times the tokens wanted: less than
+/// what the last merge has (on 156 MB of Russian 16 and 4 beside 87 and 10, for 32,000 and 128,000 tokens), so
+/// that the words are read once.
+const FIRST_THRESHOLD: i64 = 16;
+/// The text of one source, and how many tokens it takes now.
+struct Group<S> {
+    learner: Learner<S>,
+    tokens: i64,
+    characters: i64,
+    exhausted: bool,
+}
+
+/// All groups; mostly one.
+pub struct Groups<S> {
+    list: Vec<Group<S>>,
+    /// Pretokens left out because they were too long.
+    pub left_out: u64,
+}
+
+/// What the count of the commonest pair is divided by for the first threshold. A merge that a group itself does
+/// not choose must find its words, however rare: then all pairs are held.
+fn first_threshold(all: bool, wanted: usize) -> i64 {
+    if all {
+        i64::MAX
+    } else {
+        FIRST_THRESHOLD * wanted as i64
+    }
+}
+
+impl<S: Symbol> Groups<S> {
+    /// Reads the sources; `wanted` tokens are to be learnt before they are widened.
+    pub fn load(
+        sources: Vec<Source<'_>>,
+        parameters: &Parameters,
+        wanted: usize,
+        boundaries: Option<&Boundaries>,
+        tokens: &Tokens,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, TrainError> {
+        let mut groups = Self {
+            list: Vec::new(),
+            left_out: 0,
+        };
+        let given = !parameters.merges.is_empty();
+        let all = given || sources.len() > 1;
+        for source in sources {
+            let loaded = Loader::<S>::load(source, parameters, boundaries, watch)?;
+            let first = first_threshold(all, wanted);
+            let floor = if all { 1 } else { parameters.min_pair_count.max(1) };
+            let scorer = boundaries.and(parameters.penalty).map(Scorer::new);
+            let mut learner = Learner::new(loaded.words, 256, floor, first, scorer);
+            if given {
+                learner.start(&Everything, watch)?;
+            } else {
+                learner.start(tokens, watch)?;
+            }
+            groups.left_out += loaded.left_out;
+            let (tokens, characters) = (loaded.tokens, loaded.characters);
+            groups.list.push(Group {
+                learner,
+                tokens,
+                characters,
+                exhausted: false,
+            });
+        }
+        Ok(groups)
+    }
+
+    /// The same with symbols of another width, the pairs found anew; `parameters` are those of `load`.
+    pub fn widen<T: Symbol>(
+        self,
+        parameters: &Parameters,
+        tokens: &Tokens,
+        watch: &mut Watch<'_>,
+    ) -> Result<Groups<T>, TrainError> {
+        let given = !parameters.merges.is_empty();
+        let first = first_threshold(given || self.list.len() > 1, parameters.tokens);
+        let mut list = Vec::new();
+        for group in self.list {
+            let learner = if given {
+                group.learner.widen(first, &Everything, watch)?
+            } else {
+                group.learner.widen(first, tokens, watch)?
+            };
+            list.push(Group {
+                learner,
+                tokens: group.tokens,
+                characters: group.characters,
+                exhausted: group.exhausted,
+            });
+        }
+        let left_out = self.left_out;
+        Ok(Groups { list, left_out })
+    }
+
+    pub fn count(&self, left: u32, right: u32) -> i64 {
+        self.list
+            .iter()
+            .map(|group| group.learner.count(left, right))
+            .sum()
+    }
+
+    pub fn set_floor(&mut self, floor: i64) {
+        self.list
+            .iter_mut()
+            .for_each(|group| group.learner.set_floor(floor));
+    }
+
+    pub fn penalised(&self) -> bool {
+        self.list.iter().any(|group| group.learner.penalised())
+    }
+
+    pub fn release(&mut self) {
+        for group in &mut self.list {
+            group.learner.release();
+            group.exhausted = false;
+        }
+    }
+
+    pub fn merge(&mut self, pair: (u32, u32), new: u32, allow: &impl Allow) {
+        for group in &mut self.list {
+            group.tokens -= group.learner.merge(pair.0, pair.1, new, allow);
+        }
+    }
+
+    /// The group whose turn it is, and its best pair.
+    pub fn best(
+        &mut self,
+        allow: &impl Allow,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<(usize, Best)>, TrainError> {
+        loop {
+            let left = (0..self.list.len()).filter(|&index| !self.list[index].exhausted);
+            let index = left.max_by(|&a, &b| {
+                let (x, y) = (&self.list[a], &self.list[b]);
+                let products = |x: &Group<S>, y: &Group<S>| i128::from(x.tokens) * i128::from(y.characters);
+                products(x, y).cmp(&products(y, x)).then(b.cmp(&a))
+            });
+            let Some(index) = index else { return Ok(None) };
+            if let Some(best) = self.list[index].learner.best(allow, watch)? {
+                return Ok(Some((index, best)));
+            }
+            self.list[index].exhausted = true;
+        }
+    }
+
+    /// Takes the best pair of a group out of the running.
+    pub fn forbid(&mut self, group: usize, best: Best) {
+        self.list[group].learner.forbid(best);
+    }
+
+    pub fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
+        let mut uses = vec![0; ids];
+        for group in &self.list {
+            uses.iter_mut()
+                .zip(group.learner.uses(ids, watch)?)
+                .for_each(|(sum, more)| *sum += more);
+        }
+        Ok(uses)
+    }
+}

@@ -1,0 +1,97 @@
+"""Texts as the buffers that counting takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from rust_ext import split_safe_cut
+from tokenizer.split import DEFAULT, splitter
+
+if TYPE_CHECKING:
+    import os
+
+    import pyarrow as pa
+
+    Texts = Iterable[str | bytes | pa.Array | pa.ChunkedArray]
+
+BATCH: Final = 4 << 20
+"""Bytes of text handed over at once: two threads' worth of work, and little beside the counts."""
+
+BLOCK: Final = 1 << 20
+"""Bytes that `read_text` reads at once."""
+
+
+def read_text(path: str | os.PathLike[str], pattern: str = DEFAULT) -> Iterator[bytes]:
+    """A text file as one document, in blocks of about a megabyte, cut where no pretoken is.
+
+    There is such a place before most spaces for the patterns written out by hand; for other patterns, and for
+    a file without such places, a block is as long as it must be, up to the whole file.
+    """
+    by_hand = splitter(pattern).by_hand
+    waiting: list[bytes] = []
+    with Path(path).open("rb") as file:
+        while block := file.read(BLOCK):
+            cut = split_safe_cut(block) if by_hand else 0
+            if cut:
+                yield b"".join([*waiting, block[:cut]])
+                waiting = []
+            waiting.append(block[cut:])
+    if waiting:
+        yield b"".join(waiting)
+
+
+def buffers(texts: Texts) -> Iterable[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Documents as (bytes, offsets), some megabytes at a time; Arrow arrays without a copy."""
+    waiting: list[bytes] = []
+    size = 0
+    for text in texts:
+        if isinstance(text, str | bytes):
+            waiting.append(text.encode() if isinstance(text, str) else text)
+            size += len(waiting[-1])
+            if size >= BATCH:
+                yield _joined(waiting)
+                waiting, size = [], 0
+        else:
+            for chunk in getattr(text, "chunks", [text]):
+                yield from _batches(*_arrow(chunk))
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(texts: Sequence[bytes]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    return np.frombuffer(b"".join(texts), np.uint8), offsets
+
+
+def _batches(
+    data: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any]
+) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Cuts offsets into runs of about `BATCH` bytes, so that counting stays interruptible."""
+    start, last = 0, len(offsets) - 1
+    while start < last:
+        end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + BATCH, side="right")) - 1)
+        yield data, offsets[start : end + 1]
+        start = end
+
+
+def _arrow(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    import pyarrow as pa
+
+    if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        width: type[np.signedinteger[Any]] = np.int32
+    elif pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
+        width = np.int64
+    else:
+        return _arrow(array.cast(pa.large_string()))
+    if array.null_count:
+        array = array.fill_null("")
+    _, offsets, data = array.buffers()
+    if offsets is None or len(array) == 0:
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    ends = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(data if data is not None else b"", np.uint8), ends.astype(np.int64, copy=False)
