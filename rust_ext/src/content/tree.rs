@@ -113,6 +113,10 @@ struct Builder<'a> {
     block_start: usize,
     running: Block,
     space: bool,
+    /// Where the text of the open link begins.
+    link_start: usize,
+    /// Where the last link's text ended.
+    link_end: usize,
     skip: u32,
     links: u32,
     bold: u32,
@@ -162,6 +166,8 @@ impl<'a> Builder<'a> {
             block_start: 0,
             running: Block::default(),
             space: false,
+            link_start: 0,
+            link_end: 0,
             skip: 0,
             links: 0,
             bold: 0,
@@ -263,6 +269,10 @@ impl<'a> Builder<'a> {
         }
         if tag == tags::A {
             self.running.links = self.running.links.saturating_add(1);
+            let length = self.page.text.len();
+            // Two links side by side are parted by the page's style where no space does it.
+            self.space |= self.pre == 0 && self.link_end == length && length > self.block_start;
+            self.link_start = length;
         }
         self.inline |= sem;
         self.opened(Open { tag, node: NONE, sem }, flags);
@@ -284,6 +294,9 @@ impl<'a> Builder<'a> {
         self.skip -= u32::from(flags & SKIP != 0);
         self.bold -= u32::from(flags & BOLD != 0);
         self.links -= u32::from(tag == tags::A);
+        if tag == tags::A {
+            self.link_end = self.page.text.len();
+        }
         self.pre -= u32::from(tag == tags::PRE);
         if open.node != NONE {
             let node = &mut self.page.nodes[open.node as usize];
@@ -405,6 +418,16 @@ mod tests {
         (0..page.blocks.len())
             .map(|b| page.block_text(b).to_owned())
             .collect()
+    }
+
+    #[test]
+    fn links_side_by_side_are_words_and_a_counter_before_a_paragraph_is_none() {
+        let page =
+            "<h1>Новый автомобиль<a>Новинки</a><a>Концепт</a></h1><p><a href=#comments>10</a>Компания</p>";
+        assert_eq!(blocks(page), ["Новый автомобильНовинки Концепт", "Компания"]);
+        let page = "<p><a>2011</a>г. был <a>10</a>Год<p><a>12</a> Стульев<p><a>a</a>Б";
+        assert_eq!(blocks(page), ["2011г. был 10Год", "12 Стульев", "aБ"]);
+        assert_eq!(blocks("<pre><a>x</a><a>y</a></pre>"), ["xy"]);
     }
 
     #[test]

@@ -79,8 +79,26 @@ impl Builder<'_> {
         }
     }
 
+    /// Takes a link's number off the start of a block, where a capital follows it without a space: it counts
+    /// comments and is no word of the paragraph that it floats over.
+    fn drop_counter(&mut self, next: &str) {
+        let link = &self.page.text[self.block_start..];
+        if self.link_start == self.block_start
+            && self.link_end == self.page.text.len()
+            && !link.is_empty()
+            && link.bytes().all(|b| b.is_ascii_digit())
+            && next.chars().next().is_some_and(char::is_uppercase)
+        {
+            self.running.link_bytes = self.running.link_bytes.saturating_sub(link.len() as u32);
+            self.page.text.truncate(self.block_start);
+        }
+    }
+
     /// Text without white space or references.
     pub(super) fn put(&mut self, text: &str) {
+        if !self.space && self.links == 0 {
+            self.drop_counter(text);
+        }
         if self.space && self.page.text.len() > self.block_start {
             self.page.text.push(' ');
         }
