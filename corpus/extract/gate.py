@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from rust_ext import gate_judge, gate_tables
+from rust_ext import gate_judge, gate_judge_beginning, gate_tables
 
 #: See rust_ext/src/gate/ for each.
 ENOUGH: Final = 256
@@ -78,6 +78,12 @@ def judge(body: bytes, http_charset: str | None = None) -> Verdict:
     return Verdict(*gate_judge(body, http_charset))
 
 
+def judge_beginning(beginning: bytes, url: str = "", http_charset: str | None = None) -> Verdict | None:
+    """The verdict on a page that its beginning shows to be foreign; None where more of it has to be read."""
+    verdict = gate_judge_beginning(beginning, url, http_charset)
+    return Verdict(*verdict) if verdict else None
+
+
 def reference(body: bytes, http_charset: str | None = None) -> Verdict:
     """The same, slowly."""
     if wide := wide_text(body):
@@ -111,6 +117,59 @@ def survey(body: bytes) -> tuple[int, int, int]:
         cyrillic += first in (0xD0, 0xD1) and continuation
         broken += (first < 0x80 and continuation) or (first >= 0xC0 and not continuation)
     return high, cyrillic, broken
+
+
+#: What the beginning of a page tells: see rust_ext/src/gate/beginning.rs.
+ENOUGH_FOREIGN: Final = 100
+_TOP_LEVEL: Final = ["ru", "su", "by", "kz", "ua", "kg", "uz", "tj", "tm", "md", "am", "moscow", "tatar"]
+_NAMES: Final = frozenset(["ru", "rus", "russian", "ru-ru", "ru_ru"])
+_TRACE: Final = re.compile(rb"\\u04|%[Dd][01]%|ru[_-]RU")
+_META: Final = re.compile(rb"(?=(<meta[^>]*)>)")
+_CONTENT: Final = re.compile(rb"""content=(["'])(.*?)(?:\1|\Z)""", re.DOTALL)
+_LETTER: Final = re.compile(rb"[a-zA-Z\xc0-\xff]")
+
+
+def reference_beginning(beginning: bytes, url: str = "", http_charset: str | None = None) -> Verdict | None:
+    """`judge_beginning`, slowly."""
+    _, cyrillic, broken = survey(beginning)
+    entities = any(is_cyrillic(int(e, 0)) for e in _entities(beginning))
+    if cyrillic or broken or entities or _TRACE.search(beginning) or names_russian(url):
+        return None
+    if declares_russian(beginning, http_charset) or _wide_charset(beginning):
+        return None
+    letters = sum(len(_LETTER.findall(text)) for text in _descriptions(beginning))
+    for text in outside_tags(beginning, cut=True):
+        letters += len(_LETTER.findall(text))
+        if letters >= ENOUGH_FOREIGN:
+            break
+    return Verdict(False, 0, letters, "utf-8") if letters >= ENOUGH_FOREIGN else None
+
+
+def _descriptions(beginning: bytes) -> Iterator[bytes]:
+    for tag in _META.findall(beginning):
+        content = _CONTENT.search(tag) if b"description" in tag or b"title" in tag else None
+        if content and content.start() == tag.find(b"content="):
+            yield content[2]
+
+
+def names_russian(url: str) -> bool:
+    """Whether a page's address says that it may be Russian."""
+    rest = url.split("://", 1)[-1]
+    authority, path = [*re.split(r"(?=[/?#])", rest, maxsplit=1), ""][:2]
+    host = _lower(authority.rsplit("@", 1)[-1].split(":")[0].rstrip("."))
+    top = host.rsplit(".", 1)[-1]
+    parts = {*host.split("."), *re.split("[/?#&=]", _lower(path))}
+    return (
+        top in _TOP_LEVEL
+        or top.startswith("xn--")
+        or not top.isascii()
+        or not parts.isdisjoint(_NAMES)
+        or bool(_TRACE.search(path.encode()))
+    )
+
+
+def _lower(text: str) -> str:
+    return text.encode().lower().decode()  # ASCII only
 
 
 _ENTITY: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));?")
@@ -148,8 +207,9 @@ _TAG: Final = re.compile(rb"<(?=[a-zA-Z/!?])")
 _HIDDEN: Final = {b"<!--": rb"-->", b"<script": rb"(?=</script)", b"<style": rb"(?=</style)"}
 
 
-def outside_tags(body: bytes) -> Iterator[bytes]:
-    """Runs of bytes outside tags, comments, scripts and styles; what never closes is a tag only."""
+def outside_tags(body: bytes, *, cut: bool = False) -> Iterator[bytes]:
+    """Runs of bytes outside tags, comments, scripts and styles; what never closes is a tag only, but ends the
+    beginning of a page, which is `cut`."""
     at = 0
     while at < len(body):
         tag = _TAG.search(body, at)
@@ -158,16 +218,16 @@ def outside_tags(body: bytes) -> Iterator[bytes]:
             yield body[at:begin]
         if not tag:
             return
-        at = _end_of_tag(body, begin)
+        at = _end_of_tag(body, begin, cut)
 
 
-def _end_of_tag(body: bytes, begin: int) -> int:
+def _end_of_tag(body: bytes, begin: int, cut: bool) -> int:
     for opening, closing in _HIDDEN.items():
         if body[begin : begin + len(opening)].lower() == opening:
             # A closing may not begin inside its opening's "</": a comment's may ("<!-->").
             found = re.compile(closing, re.IGNORECASE).search(body, begin)
-            if found:
-                return found.end()
+            if found or cut:
+                return found.end() if found else len(body)
     end = body.find(b">", begin)
     return len(body) if end < 0 else end + 1
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.documents import DATE_NAMES, host_of, open_lines, parse_date
+from corpus.documents import DATE_NAMES, host_of, open_lines, parse_date, unpacked
 from corpus.errors import ShardError, UsageError
 from corpus.extract import warc
 from corpus.extract.packed import Packed
@@ -154,21 +154,30 @@ def read_any(
     Raises ShardError, UsageError and OSError of the file as a whole; what is wrong with one page is a dropped
     row. A compressed file that is cut short gives the pages before the cut, and one row that says so.
     """
-    if gate not in ("russian", "off"):
-        raise ValueError(f'gate is "russian" or "off", not {gate!r}')
+    warc.check_gate(gate)
     kind = kind_of(location)
     if kind == "crawl":
         return warc.read(location, gate=gate, max_record_bytes=max_bytes)
-    raws = _raws(kind, location, name or storage.base_name(location), max_bytes, columns or Columns())
-    return _judge(raws, kind, gate, max_bytes)
+    place = _Place()
+    name = name or storage.base_name(location)
+    raws = _raws(kind, location, (name, max_bytes, columns or Columns()), place)
+    return _judge(raws, kind, (gate, max_bytes), place)
 
 
-def _raws(kind: Kind, location: str, name: str, max_bytes: int, columns: Columns) -> Iterator[Raw]:
+@dataclass(slots=True)
+class _Place:
+    """How far a file has been read, in bytes of it."""
+
+    position: int = 0
+
+
+def _raws(kind: Kind, location: str, how: tuple[str, int, Columns], place: _Place) -> Iterator[Raw]:
+    name, max_bytes, columns = how
     if kind == "parquet":
         check_columns(location, name, columns)
-        yield from _parquet_rows(location, name, columns)
+        yield from _parquet_rows(location, name, columns, place)
         return
-    with open_lines(location) as stream:
+    with storage.open_input(location) as file, unpacked(file, location) as stream:
         packed = Packed(stream)
         number = -1
         if kind == "jsonl":
@@ -179,12 +188,13 @@ def _raws(kind: Kind, location: str, name: str, max_bytes: int, columns: Columns
             rows = iter([Raw(f"file:{name}", 0, packed.read(max_bytes + 1))])
         for raw in rows:
             number = raw.number
+            place.position = file.tell()
             yield raw
         if packed.damage:
             yield Raw("", number + 1, reason="malformed_record", detail=f"file_cut_short: {packed.damage}")
 
 
-def _parquet_rows(location: str, name: str, columns: Columns) -> Iterator[Raw]:
+def _parquet_rows(location: str, name: str, columns: Columns, place: _Place) -> Iterator[Raw]:
     with storage.open_input(location) as stream:
         try:
             # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
@@ -193,6 +203,8 @@ def _parquet_rows(location: str, name: str, columns: Columns) -> Iterator[Raw]:
             present = [n for n in wanted if n in file.schema_arrow.names]
             number = 0
             for batch in file.iter_batches(_PARQUET_ROWS, columns=present, use_threads=False):
+                done = number + batch.num_rows
+                place.position = stream.size() * done // file.metadata.num_rows
                 for row in batch.to_pylist():
                     yield _row(row, number, name, columns)
                     number += 1
@@ -273,21 +285,21 @@ def _articles(stream: Packed, name: str, max_bytes: int) -> Iterator[Raw]:
         raise ShardError(f"{name}: no <page> of a MediaWiki dump in it; leave the file out")
 
 
-def _judge(raws: Iterable[Raw], kind: Kind, gate: Gate, max_bytes: int) -> Iterator[Batch]:
+def _judge(raws: Iterable[Raw], kind: Kind, how: tuple[Gate, int], place: _Place) -> Iterator[Batch]:
     pages: list[Page] = []
     dropped: list[dict[str, Any]] = []
     size = 0
     for raw in raws:
-        if why := _refusal(raw, gate, max_bytes):
+        if why := _refusal(raw, *how):
             dropped.append(_dropped(raw, *why))
         else:
             pages.append(_page(raw, kind))
             size += len(raw.body)
         if len(pages) + len(dropped) >= BATCH_PAGES or size >= warc.BATCH_BYTES:
-            yield _batch(pages, dropped)
+            yield _batch(pages, dropped, place)
             pages, dropped, size = [], [], 0
     if pages or dropped:
-        yield _batch(pages, dropped)
+        yield _batch(pages, dropped, place)
 
 
 def _refusal(raw: Raw, gate: Gate, max_bytes: int) -> tuple[str, str] | None:
@@ -297,7 +309,8 @@ def _refusal(raw: Raw, gate: Gate, max_bytes: int) -> tuple[str, str] | None:
         return "page_too_large", f"bytes > {max_bytes}"
     if not raw.body.strip():
         return "empty_payload", ""
-    if gate == "russian":
+    # A page in a table or a file is here whole already: a quick look would spare nothing.
+    if gate != "off":
         keep, cyrillic, latin, charset, cost = gate_judge(raw.body)
         if not keep:
             return "not_cyrillic", f"cyrillic={cyrillic} latin={latin} charset={charset} pair_cost={cost}"
@@ -334,6 +347,6 @@ def _dropped(raw: Raw, reason: str, detail: str) -> dict[str, Any]:
     }
 
 
-def _batch(pages: list[Page], dropped: list[dict[str, Any]]) -> Batch:
+def _batch(pages: list[Page], dropped: list[dict[str, Any]], place: _Place) -> Batch:
     table = pa.RecordBatch.from_pylist(dropped, schema=DROPPED)
-    return Batch(pages, table, Counter(), len(pages) + len(dropped))
+    return Batch(pages, table, Counter(), len(pages) + len(dropped), place.position)

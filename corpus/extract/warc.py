@@ -31,7 +31,13 @@ BATCH_RECORDS: Final = 4096
 #: Bytes of pages after which a batch ends early.
 BATCH_BYTES: Final = 64 << 20
 
-Gate = Literal["russian", "off"]
+#: Bytes of a record by which the gate "quick" may drop it. With fewer, more pages have only scripts in them
+#: and are read on; with more, more is decompressed (docs/extract.md has the figures).
+LOOK_BYTES: Final = 16 << 10
+
+Gate = Literal["russian", "quick", "off"]
+#: What each gate does, for messages.
+GATES: Final = ("russian", "quick", "off")
 
 
 class Readable(Protocol):
@@ -83,12 +89,14 @@ class Batch:
     """Some records in file order: records = len(pages) + dropped.num_rows + sum(skipped.values()).
 
     `skipped` counts, by type, records that are never pages: warcinfo, request, metadata, revisit, dns, ...
+    `position` is how many bytes of the file have been read, None where the pages' offsets tell.
     """
 
     pages: list[Page]
     dropped: pa.RecordBatch
     skipped: Counter[str]
     records: int
+    position: int | None = None
 
 
 def read(
@@ -97,21 +105,29 @@ def read(
     gate: Gate = "russian",
     max_record_bytes: int = MAX_RECORD_BYTES,
     batch_records: int = BATCH_RECORDS,
+    look_bytes: int = LOOK_BYTES,
 ) -> Iterator[Batch]:
     """Read a crawl file: a local path, a URL of an object store (s3://, gs://, ...), or a binary stream.
 
-    With gate "off" every page comes out, whatever its language. Raises OSError where the source cannot be
-    read, ValueError for parameters out of range.
+    With gate "off" every page comes out, whatever its language; with "quick" a page may be dropped by the
+    first `look_bytes` of its record (eight times as many where these are scripts only), and the rest is not
+    decompressed. Raises OSError where the source cannot be read, ValueError for parameters out of range.
     """
-    if gate not in ("russian", "off"):
-        raise ValueError(f'gate is "russian" or "off", not {gate!r}')
-    if max_record_bytes < 1 or batch_records < 1:
-        raise ValueError("max_record_bytes and batch_records must be at least 1")
-    return _batches(source, gate == "russian", max_record_bytes, batch_records)
+    check_gate(gate)
+    if min(max_record_bytes, batch_records, look_bytes) < 1:
+        raise ValueError("max_record_bytes, batch_records and look_bytes must be at least 1")
+    look = look_bytes if gate == "quick" else 0
+    return _batches(source, (gate != "off", max_record_bytes, look), batch_records)
+
+
+def check_gate(gate: str) -> None:
+    """Raise ValueError where there is no such gate."""
+    if gate not in GATES:
+        raise ValueError(f"gate is {', '.join(GATES[:-1])} or {GATES[-1]}, not {gate!r}")
 
 
 def _batches(
-    source: str | PathLike[str] | Readable, gate: bool, max_record_bytes: int, batch_records: int
+    source: str | PathLike[str] | Readable, limits: tuple[bool, int, int], batch_records: int
 ) -> Iterator[Batch]:
     stream, owned = _open(source)
     try:
@@ -122,7 +138,7 @@ def _batches(
         elif not hasattr(source, "read"):
             # Rust reads a local file itself.
             target = storage.local_path(fspath(source)) or start
-        reader = WarcReader(target, gate, max_record_bytes)
+        reader = WarcReader(target, *limits)
         while (fields := reader.next_batch(batch_records, BATCH_BYTES))["records"]:
             yield _batch(fields)
         reader.close()

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used)] // a bench may panic
 
-use libdeflate_sys as ffi;
+use _native::warc::{Inflater, OneShot};
 
 /// Processor time of this thread; Linux.
 fn processor_seconds() -> f64 {
@@ -14,25 +14,11 @@ fn processor_seconds() -> f64 {
     nanoseconds / 1e9
 }
 
-struct Inflater(*mut ffi::libdeflate_decompressor);
-
-impl Inflater {
-    /// Bytes used and written, where the output fits.
-    fn member(&mut self, input: &[u8], output: &mut [u8]) -> Option<(usize, usize)> {
-        let (mut used, mut written) = (0usize, 0usize);
-        // SAFETY: both slices are valid for their lengths, the decompressor is live and not shared.
-        let result = unsafe {
-            ffi::libdeflate_gzip_decompress_ex(
-                self.0,
-                input.as_ptr().cast(),
-                input.len(),
-                output.as_mut_ptr().cast(),
-                output.len(),
-                &raw mut used,
-                &raw mut written,
-            )
-        };
-        (result == ffi::libdeflate_result_LIBDEFLATE_SUCCESS).then_some((used, written))
+/// Bytes used and written, where the output fits.
+fn member(inflater: &mut Inflater, input: &[u8], output: &mut [u8]) -> Option<(usize, usize)> {
+    match inflater.gzip(input, output) {
+        OneShot::Done { used, written } => Some((used, written)),
+        _ => None,
     }
 }
 
@@ -40,13 +26,11 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let file = std::fs::read(arguments.next().unwrap()).unwrap();
     let passes: usize = arguments.next().map_or(5, |n| n.parse().unwrap());
-    // SAFETY: no preconditions; null is checked below.
-    let mut inflater = Inflater(unsafe { ffi::libdeflate_alloc_decompressor() });
-    assert!(!inflater.0.is_null());
+    let mut inflater = Inflater::new().unwrap();
     let mut output = vec![0u8; 1 << 20];
     let (mut members, mut at) = (Vec::new(), 0);
     while at < file.len() {
-        match inflater.member(&file[at..], &mut output) {
+        match member(&mut inflater, &file[at..], &mut output) {
             Some((used, _)) => {
                 members.push(at..at + used);
                 at += used;
@@ -61,7 +45,7 @@ fn main() {
         let start = processor_seconds();
         let sizes = members
             .iter()
-            .map(|m| inflater.member(&file[m.clone()], &mut output));
+            .map(|m| member(&mut inflater, &file[m.clone()], &mut output));
         inflated = sizes.map(|size| size.unwrap().1).sum();
         best = best.min(processor_seconds() - start);
     }

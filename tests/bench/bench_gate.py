@@ -7,7 +7,8 @@
 gold_pages_ru, far_cp1251, manuals, laws, other_language_pages and wcxb goes through `bukvar extract --set
 extract.gate=off` and `bukvar identify`; those that come out as Russian are asked of the gate as they are,
 encoded anew, as numeric entities and put into foreign pages, and each one lost is named; then pages without
-Cyrillic, as they are and in legacy charsets of their languages.
+Cyrillic, as they are and in legacy charsets of their languages. The last column is `extract.gate = "quick"`,
+which another table shows for several sizes of its first look, on the pages as they are.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from corpus.extract.decode import decode
-from corpus.extract.gate import ENOUGH, judge
-from corpus.extract.warc import read
+from corpus.extract.gate import ENOUGH, judge, judge_beginning
+from corpus.extract.warc import LOOK_BYTES, read
 from rust_ext import gate_judge
 
 FOLDERS = ("gold_pages_ru", "far_cp1251", "manuals", "laws", "other_language_pages", "wcxb")
@@ -133,18 +134,46 @@ def put_into(page: str, article: str) -> str:
     return page[:at] + article + page[at:]
 
 
+def keeps_quickly(body: bytes, charset: str | None) -> bool:
+    """What quick reading of a page does, without its record's heads."""
+    for size in (LOOK_BYTES, 8 * LOOK_BYTES):
+        if len(body) > size and judge_beginning(body[:size], "", charset):
+            return False
+    return judge(body, charset).keep
+
+
+def quick_looks(crawl: Path, russian: set[str]) -> None:
+    """Quick reading with first looks of several sizes, and what it loses of what the whole page shows."""
+    print("| first look, KiB | Russian pages lost | other kept pages lost | dropped | of these by a look |")
+    print("|---|---|---|---|---|")
+    whole = {page.url for batch in read(crawl) for page in batch.pages}
+    for size in (4, 8, 16, 32, 64):
+        kept: set[str] = set()
+        details: list[str] = []
+        for batch in read(crawl, gate="quick", look_bytes=size << 10):
+            kept.update(page.url for page in batch.pages)
+            details += batch.dropped.column("detail").to_pylist()
+        lost = whole - kept
+        looks = sum("first_bytes" in detail for detail in details)
+        russian_lost = lost & russian
+        print(f"| {size} | {len(russian_lost)} | {len(lost - russian)} | {len(details)} | {looks} |", *lost)
+
+
 def keep(data: Path, most: int | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         known = write_crawl(data, work / "crawl.warc.gz")
         russian = called_russian(work / "crawl.warc.gz", work)
+        quick_looks(work / "crawl.warc.gz", russian)
     asked: Counter[tuple[str, str]] = Counter()
     lost: Counter[tuple[str, str]] = Counter()
+    lost_quickly: Counter[str] = Counter()
     named = []
 
     def ask(way: str, url: str, folder: str, body: bytes, charset: str | None) -> None:
         verdict = judge(body, charset)
         asked[way, folder] += 1
+        lost_quickly[way] += not keeps_quickly(body, charset)
         if not verdict.keep:
             lost[way, folder] += 1
             named.append(
@@ -172,10 +201,11 @@ def keep(data: Path, most: int | None) -> None:
             for way, written, declared in ways(text, foreign, by_folder.total()):
                 ask(way, url, folder, written, declared)
     print("pages that the pipeline calls Russian:", dict(by_folder))
-    print("| way | pages | kept | share |\n|---|---|---|---|")
+    print("| way | pages | kept | share | kept by quick |\n|---|---|---|---|---|")
     for way in dict.fromkeys(way for way, _ in asked):
         total, gone = (sum(n for (w, _), n in counts.items() if w == way) for counts in (asked, lost))
-        print(f"| {way} | {total} | {total - gone} | {1 - gone / total:.4f} |")
+        quickly = total - lost_quickly[way]
+        print(f"| {way} | {total} | {total - gone} | {1 - gone / total:.4f} | {quickly} |")
     for row in named[:60]:
         print(json.dumps(row, ensure_ascii=False))
     drops(known, russian)

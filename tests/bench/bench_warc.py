@@ -108,6 +108,11 @@ def ungated(path: Path) -> None:
         pass
 
 
+def quick(path: Path) -> None:
+    for _ in read(path, gate="quick"):
+        pass
+
+
 def fastwarc(path: Path) -> None:
     for _ in FastWarc(str(path), fsspec_args=False):
         pass
@@ -163,6 +168,7 @@ def compare(kind: str, paths: list[Path], slow: bool) -> None:
     rows: dict[str, list[tuple[Callable[[Path], float | None], list[Path]]]] = {
         "read and gate": [(ours, paths)],
         "read, gate off": [(ungated, paths)],
+        "read, gate quick": [(quick, paths)],
     }
     if all(path.suffix == ".gz" for path in paths):
         rows["inflate alone: libdeflate"] = [(libdeflate, paths)]

@@ -75,3 +75,44 @@ labels = st.sampled_from([None, "utf-8", "windows-1251", "KOI8-R", "iso-8859-1",
 @example(b"a" * 1024 + b"\x80", None)
 def test_the_gate_agrees_with_its_twin(body: bytes, http_charset: str | None) -> None:
     assert gate.judge(body, http_charset) == gate.reference(body, http_charset)
+
+
+descriptions = st.sampled_from(
+    [
+        '<meta name="description" content="Plain words that say what a page is about, and more">',
+        "<meta content='og title' property=og:title>",
+        '<meta content=1 name="description"  content="never read">',
+        '<meta content="twitter:title',
+        '<meta name="keywords" content="no text">',
+        *("%D1%80", "\\u0440", "ru_RU", "<!-- cut", "<script>cut"),
+    ]
+)
+urls = st.one_of(
+    st.builds(
+        "{}{}{}".format,
+        st.sampled_from(["", "http://", "https://u:p@"]),
+        st.sampled_from(
+            ["example.com", "EXAMPLE.RU:80", "ru.example.org", "xn--e1afmkfd.xn--p1ai.", "п.рф", ""]
+        ),
+        st.sampled_from(["", "/", "/ru/x", "?lang=RU", "/%D0%AF", "/rub", "#ru_RU", "/a/b@c:d"]),
+    ),
+    st.text(max_size=20),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(
+        bodies,
+        st.builds(encoded, st.lists(st.one_of(pieces, descriptions)), st.integers(1, 9), st.just("utf-8")),
+    ),
+    urls,
+    labels,
+)
+@example(b"Plain words of English. " * 5, "http://example.com/", None)
+@example(b"Plain words of English. " * 5, "http://example.com/ru", None)
+def test_the_verdict_on_a_beginning_agrees_with_its_twin(
+    beginning: bytes, url: str, http_charset: str | None
+) -> None:
+    expected = gate.reference_beginning(beginning, url, http_charset)
+    assert gate.judge_beginning(beginning, url, http_charset) == expected

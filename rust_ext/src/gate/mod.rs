@@ -9,8 +9,11 @@
 //! 3. Pages that are no UTF-8 are read in the five single-byte charsets of Russian; the letter pairs of the
 //!    best reading (`crate::letters`) say whether it is language.
 //!
+//! `judge_beginning` asks less: whether the beginning of a page suffices to drop it.
+//!
 //! `corpus/extract/gate.py` is the readable twin; a property test holds the two together.
 
+mod beginning;
 mod declared;
 #[cfg(test)]
 mod fuzz;
@@ -21,6 +24,7 @@ mod wide;
 
 use std::fmt;
 
+pub use beginning::{Beginning, judge_beginning};
 use declared::declares_russian;
 use single_byte::single_byte;
 pub use single_byte::{Charset, tables};

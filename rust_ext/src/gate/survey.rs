@@ -44,11 +44,11 @@ fn survey_blocks(body: &[u8]) -> Survey {
         let block = &body[at..end];
         let after = body.get(end).copied();
         let with_next = &body[at..(end + 1).min(body.len())];
-        let (is_ascii, entities) = glance(with_next);
-        if entities && !seen.entities {
+        let (is_ascii, ampersands) = glance(block);
+        if ampersands && !seen.entities && begin_entities(with_next) {
             seen.entities = has_entities(&body[at..], block.len());
         }
-        if is_ascii && block[block.len() - 1] < 0x80 {
+        if is_ascii {
             seen.broken += u32::from(after.is_some_and(|b| b & 0xc0 == 0x80));
         } else {
             survey_block(with_next, &mut seen);
@@ -62,16 +62,22 @@ fn survey_blocks(body: &[u8]) -> Survey {
     seen
 }
 
-/// Whether the first bytes of a block's pairs are all ASCII, and whether "&#" is among the pairs.
+/// Whether a block is all ASCII, and whether "&" is in it.
 #[inline(always)]
 fn glance(block: &[u8]) -> (bool, bool) {
-    let (first, second) = (&block[..block.len() - 1], &block[1..]);
-    let (mut high, mut entities) = (0u8, 0u8);
-    for (&a, &b) in first.iter().zip(second) {
-        high |= a;
-        entities |= u8::from(a == b'&') & u8::from(b == b'#');
+    let (mut high, mut ampersands) = (0u8, 0u8);
+    for &byte in block {
+        high |= byte;
+        ampersands |= u8::from(byte == b'&');
     }
-    (high < 0x80, entities != 0)
+    (high < 0x80, ampersands != 0)
+}
+
+/// Whether "&#" is among the pairs of a block.
+#[inline(always)]
+fn begin_entities(block: &[u8]) -> bool {
+    let pairs = block.iter().zip(&block[1..]);
+    pairs.fold(0, |any, (&a, &b)| any | u8::from(a == b'&') & u8::from(b == b'#')) != 0
 }
 
 /// Counts the pairs of a block of at most `BLOCK` + 1 bytes; `high` counts first bytes of pairs.

@@ -102,8 +102,26 @@ pub fn ascii_letters(text: &[u8]) -> u32 {
     blocks.map(|block| u32::from(sum(block))).sum()
 }
 
-/// Calls `text` with each run of bytes outside tags, comments, scripts and styles, until it returns false.
-pub fn outside_tags(body: &[u8], mut text: impl FnMut(&[u8]) -> bool) {
+/// Bytes that begin a character above ASCII in UTF-8.
+pub fn lead_bytes(text: &[u8]) -> u32 {
+    let blocks = text.chunks(255);
+    let sum = |block: &[u8]| block.iter().map(|&b| u8::from(b >= 0xc0)).sum::<u8>();
+    blocks.map(|block| u32::from(sum(block))).sum()
+}
+
+/// Calls `text` with each run of bytes outside tags, comments, scripts and styles, until it returns false. What
+/// never closes is a tag only.
+pub fn outside_tags(body: &[u8], text: impl FnMut(&[u8]) -> bool) {
+    runs_outside_tags(body, false, text);
+}
+
+/// The same of the beginning of a page: what does not close in it may close behind it, and ends it.
+pub fn outside_tags_of_beginning(body: &[u8], text: impl FnMut(&[u8]) -> bool) {
+    runs_outside_tags(body, true, text);
+}
+
+#[inline(always)]
+fn runs_outside_tags(body: &[u8], is_cut: bool, mut text: impl FnMut(&[u8]) -> bool) {
     let mut rest = body;
     // Closings that were looked for in vain are not looked for again: that would be quadratic.
     let mut unclosed = [false; 3];
@@ -119,7 +137,7 @@ pub fn outside_tags(body: &[u8], mut text: impl FnMut(&[u8]) -> bool) {
         let skipped = hidden(rest).filter(|&kind| !unclosed[kind]).and_then(|kind| {
             let length = hidden_length(rest, kind);
             unclosed[kind] = length.is_none();
-            length
+            length.or(is_cut.then_some(rest.len()))
         });
         let length = skipped.unwrap_or_else(|| find(b'>', rest).map_or(rest.len(), |at| at + 1));
         rest = &rest[length..];

@@ -45,7 +45,8 @@ fn narrow<const WIDTH: usize>(body: &[u8], unit: impl Fn([u8; WIDTH]) -> u32) ->
     text
 }
 
-fn wide_charset(body: &[u8]) -> Option<&'static str> {
+/// UTF-16 or UTF-32 of which byte order a payload is in, if any.
+pub fn wide_charset(body: &[u8]) -> Option<&'static str> {
     match body {
         [0xff, 0xfe, 0, 0, ..] => return Some("utf-32le"),
         [0, 0, 0xfe, 0xff, ..] => return Some("utf-32be"),

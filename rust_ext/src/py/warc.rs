@@ -1,4 +1,4 @@
-//! `rust_ext.WarcReader`, `rust_ext.gate_judge`, `rust_ext.gate_tables`.
+//! `rust_ext.WarcReader`, `rust_ext.gate_judge`, `rust_ext.gate_judge_beginning`, `rust_ext.gate_tables`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +10,10 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::gate;
 use crate::warc::{Dropped, Limits, Page, Reader, Record};
 
+/// Bytes read of a local file at a time: few enough that they are still in the processor's cache when they are
+/// inflated.
+const LOCAL_STEP: usize = 256 << 10;
+
 /// A local file, or a Python object whose `read(n)` gives at most n bytes and b"" at the end.
 enum Source {
     Local(File),
@@ -19,7 +23,10 @@ enum Source {
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Source::Local(file) => file.read(buffer),
+            Source::Local(file) => {
+                let step = buffer.len().min(LOCAL_STEP);
+                file.read(&mut buffer[..step])
+            }
             Source::Python(file) => Python::attach(|py| {
                 let bytes = file.call_method1(py, "read", (buffer.len(),))?;
                 let bytes: &[u8] = bytes.extract(py).map_err(PyErr::from)?;
@@ -166,9 +173,11 @@ fn page_fields(py: Python<'_>, page: Page) -> PyResult<Py<PyAny>> {
 
 #[pymethods]
 impl WarcReader {
-    /// `source` is a path or an object with `read(n)`.
+    /// `source` is a path or an object with `read(n)`. Pages may be dropped by their records' first `look` bytes;
+    /// with 0 all are read whole.
     #[new]
-    fn new(source: &Bound<'_, PyAny>, gate: bool, max_record_bytes: usize) -> PyResult<Self> {
+    #[pyo3(signature = (source, gate, max_record_bytes, look = 0))]
+    fn new(source: &Bound<'_, PyAny>, gate: bool, max_record_bytes: usize, look: usize) -> PyResult<Self> {
         let source = match source.extract::<std::path::PathBuf>() {
             Ok(path) => Source::Local(File::open(path)?),
             Err(_) => Source::Python(source.clone().unbind()),
@@ -179,6 +188,7 @@ impl WarcReader {
                 Limits {
                     max_record_bytes,
                     gate,
+                    look,
                 },
             )),
         })
@@ -212,14 +222,33 @@ fn gate_judge(
     body: &[u8],
     http_charset: Option<&str>,
 ) -> (bool, u32, u32, &'static str, u32) {
-    let verdict = py.detach(|| gate::judge(body, http_charset));
-    (
-        verdict.keep,
-        verdict.cyrillic,
-        verdict.latin,
-        verdict.charset,
-        verdict.pair_cost,
-    )
+    fields(py.detach(|| gate::judge(body, http_charset)))
+}
+
+fn fields(verdict: gate::Verdict) -> (bool, u32, u32, &'static str, u32) {
+    let gate::Verdict {
+        keep,
+        cyrillic,
+        latin,
+        charset,
+        pair_cost,
+    } = verdict;
+    (keep, cyrillic, latin, charset, pair_cost)
+}
+
+/// The same of the beginning of a page, where that suffices to drop it; None where the whole page has to be judged.
+#[pyfunction]
+#[pyo3(signature = (beginning, url = "", http_charset = None))]
+fn gate_judge_beginning(
+    py: Python<'_>,
+    beginning: &[u8],
+    url: &str,
+    http_charset: Option<&str>,
+) -> Option<(bool, u32, u32, &'static str, u32)> {
+    match py.detach(|| gate::judge_beginning(beginning, url, http_charset)) {
+        gate::Beginning::Foreign(verdict) => Some(fields(verdict)),
+        gate::Beginning::Silent | gate::Beginning::Open => None,
+    }
 }
 
 /// Name and byte symbols of a charset.
@@ -237,5 +266,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<WarcReader>()?;
     module.add("WARC_REASONS", crate::warc::REASONS.to_vec())?;
     module.add_function(wrap_pyfunction!(gate_judge, module)?)?;
+    module.add_function(wrap_pyfunction!(gate_judge_beginning, module)?)?;
     module.add_function(wrap_pyfunction!(gate_tables, module)?)
 }

@@ -16,6 +16,21 @@ pub enum OneShot {
     Bad,
 }
 
+/// What an attempt at the beginning of a member gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// The whole member: bytes of input used and of output written.
+    Whole { used: usize, written: usize },
+    /// The member goes on; so many bytes of output are its first.
+    Part(usize),
+    /// The member is damaged, or not all of it is in the input.
+    Bad,
+}
+
+/// Bytes that libdeflate may write behind its position before it takes them back: the largest step of its inner
+/// loop (`FASTLOOP_MAX_BYTES_WRITTEN`, 299), rounded up.
+const OVERRUN: usize = 320;
+
 /// A libdeflate decompressor.
 pub struct Inflater(NonNull<ffi::libdeflate_decompressor>);
 
@@ -54,6 +69,23 @@ impl Inflater {
             _ => OneShot::Bad,
         }
     }
+
+    /// Inflates as much of the gzip member at the beginning of `input` as fits into `output`, or somewhat less.
+    ///
+    /// libdeflate writes its output in order and gives up at the first item (a literal, a match of at most 258
+    /// bytes, a stored block of any length) that does not fit, but does not say how far it came. So the output is
+    /// zero before, and what lies `OVERRUN` before the last byte that is not zero now was surely written.
+    pub fn beginning(&mut self, input: &[u8], output: &mut [u8]) -> Beginning {
+        output.fill(0);
+        match self.gzip(input, output) {
+            OneShot::Done { used, written } => Beginning::Whole { used, written },
+            OneShot::NeedsSpace => {
+                let last = output.iter().rposition(|&byte| byte != 0).unwrap_or(0);
+                Beginning::Part(last.saturating_sub(OVERRUN))
+            }
+            OneShot::Bad => Beginning::Bad,
+        }
+    }
 }
 
 impl Drop for Inflater {
@@ -72,6 +104,10 @@ pub fn crc32(previous: u32, data: &[u8]) -> u32 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     /// `printf 'WARC' | gzip -n`
@@ -100,6 +136,55 @@ mod tests {
         assert_eq!(inflater.gzip(&member, &mut output[..3]), OneShot::NeedsSpace);
         assert_eq!(inflater.gzip(&member[..15], &mut output), OneShot::Bad);
         assert_eq!(inflater.gzip(&[], &mut []), OneShot::Bad);
+    }
+
+    proptest! {
+        /// Of text, of what does not compress (stored blocks), of zeros and of runs, at every level, also where
+        /// the member is damaged behind.
+        #[test]
+        fn a_beginning_is_what_the_member_begins_with(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    proptest::collection::vec(any::<u8>(), 1..9000),
+                    (any::<u8>(), 1usize..3000).prop_map(|(byte, count)| vec![byte; count]),
+                    (0u8..2, 1usize..3000).prop_map(|(byte, count)| vec![byte; count]),
+                    "[a-d ]{1,2000}".prop_map(String::into_bytes),
+                ],
+                1..8,
+            ),
+            level in 0u32..10,
+            space in 0usize..20_000,
+            flip in any::<prop::sample::Index>(),
+        ) {
+            let plain = pieces.concat();
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+            encoder.write_all(&plain).unwrap();
+            let member = encoder.finish().unwrap();
+            let mut inflater = Inflater::new().unwrap();
+            let mut output = vec![1u8; space];
+            match inflater.beginning(&member, &mut output) {
+                Beginning::Whole { used, written } => {
+                    prop_assert_eq!(used, member.len());
+                    prop_assert_eq!(&output[..written], &plain[..]);
+                }
+                Beginning::Part(held) => {
+                    prop_assert!(space < plain.len() && held <= space);
+                    prop_assert_eq!(&output[..held], &plain[..held]);
+                }
+                Beginning::Bad => prop_assert!(false, "a sound member is bad"),
+            }
+            // A damaged one gives no more than a streaming inflate makes of it.
+            let mut damaged = member;
+            let place = 10 + flip.index(damaged.len() - 10);
+            damaged[place] ^= 0x10;
+            if let Beginning::Part(held) = inflater.beginning(&damaged, &mut output) {
+                let mut raw = flate2::Decompress::new(false);
+                let mut streamed = vec![0; held];
+                let _ = raw.decompress(&damaged[10..], &mut streamed, flate2::FlushDecompress::None);
+                prop_assert_eq!(raw.total_out(), held as u64);
+                prop_assert_eq!(&output[..held], streamed);
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::header::Head;
-use super::tests::{CONTAINERS, LIMITS, bodies, gzip, pack, read_all, records_of, zstd};
+use super::quick_tests::QUICK;
+use super::tests::{CONTAINERS, LIMITS, bodies, gzip, pack, read_all, read_within, records_of, zstd};
 use super::*;
 
 const THOUSANDS: u32 = 10_000;
@@ -58,13 +59,15 @@ static BOMB: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
 
 fn files() -> impl Strategy<Value = Vec<u8>> {
     let container = prop::sample::select(CONTAINERS.to_vec());
-    (bodies(), container, changes())
+    let bodies = prop_oneof![bodies(), super::quick_tests::bodies()];
+    (bodies, container, changes())
         .prop_map(|(bodies, container, changes)| mangle(pack(&records_of(&bodies), container), changes))
 }
 
 fn read_mangled(number: u32) {
     proptest!(cases(number), |(file in files())| {
         read_all(&file);
+        read_within(&file, QUICK);
     });
 }
 

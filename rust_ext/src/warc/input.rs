@@ -4,9 +4,11 @@ use std::io::{self, Read};
 
 use memchr::memmem;
 
-/// Bytes asked of the source at a time: large enough that a call into Python or an object store vanishes.
+/// Most bytes asked of the source at a time: so many that a request to an object store pays.
 /// Here and below, tests use small sizes, so that small inputs meet every boundary.
 const CHUNK: usize = if cfg!(test) { 61 } else { 1 << 20 };
+/// Bytes of the buffer: what is not consumed is moved to its beginning once for so many bytes less `CHUNK`.
+const ROOM: usize = if cfg!(test) { 150 } else { 5 << 19 };
 
 /// Buffered compressed bytes with their absolute offset. What is not consumed stays, so a damaged member
 /// can be searched again from its first byte.
@@ -77,16 +79,15 @@ impl<R: Read> Input<R> {
     /// Reads until `data()` holds at least `want` bytes or the source ends; returns how many it holds.
     pub fn fill(&mut self, want: usize) -> io::Result<usize> {
         while self.end - self.start < want && !self.ended {
-            if self.start > 0 {
+            if self.buffer.len() < self.end + CHUNK {
                 self.buffer.copy_within(self.start..self.end, 0);
                 self.end -= self.start;
                 self.start = 0;
             }
-            let needed = want.max(CHUNK) + CHUNK;
-            if self.buffer.len() < needed {
-                self.buffer.resize(needed, 0);
+            if self.buffer.len() < self.end + CHUNK {
+                self.buffer.resize((want + CHUNK).max(ROOM), 0);
             }
-            let stop = self.buffer.len().min(self.end + CHUNK);
+            let stop = self.end + CHUNK;
             let read = read_retrying(&mut self.source, &mut self.buffer[self.end..stop])?;
             self.ended = read == 0;
             self.end += read;

@@ -14,7 +14,9 @@ mod http;
 mod input;
 mod lz4;
 mod page;
+mod quick;
 mod reader;
+mod resync;
 mod sniff;
 mod stream;
 mod window;
@@ -23,7 +25,10 @@ mod zstd;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod quick_tests;
+#[cfg(test)]
 mod tests;
 
+pub use deflate::{Inflater, OneShot};
 pub use page::{Dropped, Limits, Page, REASONS, Reason, Record};
 pub use reader::Reader;

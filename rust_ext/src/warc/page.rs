@@ -13,6 +13,8 @@ pub struct Limits {
     pub max_record_bytes: usize,
     /// Whether pages without Russian-looking text are dropped.
     pub gate: bool,
+    /// Bytes of a record by which a page may be dropped; 0 where each is read whole.
+    pub look: usize,
 }
 
 /// A page whose bytes are wanted.
@@ -110,7 +112,7 @@ fn skipped(head: &Head) -> Option<Record> {
     (!head.record_type.is_empty()).then(|| Record::Skipped(name.to_owned()))
 }
 
-fn dropped(head: Head, offset: u64, reason: Reason, detail: impl Into<String>) -> Record {
+pub fn dropped(head: Head, offset: u64, reason: Reason, detail: impl Into<String>) -> Record {
     Record::Dropped(Dropped::of(head, offset, reason, detail.into()))
 }
 
@@ -169,6 +171,43 @@ pub fn judge(head: Head, offset: u64, block: &[u8], damage: Option<&'static str>
         }
     }
     page(head, offset, response, body, damage)
+}
+
+/// What the first bytes of a block tell.
+pub enum Beginning {
+    /// What the page is dropped for.
+    Foreign(String),
+    /// More bytes may tell.
+    Silent,
+    /// The whole block has to be read.
+    Open,
+}
+
+/// Judges a page by the first bytes of its block. Pages only, whose bytes are not coded again: what else a record may
+/// hold, a crawl file among it, is read whole.
+pub fn judge_beginning(head: &Head, block: &[u8]) -> Beginning {
+    if !is_page_type(&head.record_type) || is_dns(head) {
+        return Beginning::Open;
+    }
+    let Ok((response, start)) = http_head(head, block) else {
+        return Beginning::Open;
+    };
+    let declared = sniff::by_type(&http::media_type(&response.content_type));
+    let is_page = matches!(response.status, 0 | 200) && declared != Some(sniff::Kind::Other);
+    if !is_page || !response.codings.is_empty() {
+        return Beginning::Open;
+    }
+    let body = payload(&response, &block[start..], block.len(), &mut None);
+    let Some(body) = body.filter(|body| sniff::by_bytes(declared, body) != sniff::Kind::Other) else {
+        return Beginning::Open;
+    };
+    match gate::judge_beginning(&body, &head.url, response.charset.as_deref()) {
+        gate::Beginning::Foreign(verdict) => {
+            Beginning::Foreign(format!("{verdict} first_bytes={}", body.len()))
+        }
+        gate::Beginning::Silent => Beginning::Silent,
+        gate::Beginning::Open => Beginning::Open,
+    }
 }
 
 fn page(

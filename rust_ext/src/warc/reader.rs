@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-use memchr::memmem;
-
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Dropped, Limits, Reason, Record};
+use super::quick::FURTHER;
+use super::resync::BOUNDARY;
 use super::stream::Stream;
 
 /// Blank bytes tolerated between records; writers use four.
@@ -13,13 +13,15 @@ const MAX_BLANK: usize = 64;
 /// Step in which large records and rubble are passed over.
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
 /// A record or rubble that inflates to more than this many times the record limit ends its member.
-const MAX_SKIPPED: u64 = 128;
+pub(super) const MAX_SKIPPED: u64 = 128;
 
 /// Reads a crawl file record by record. Every record comes out once: as a page, dropped with a reason, or
 /// skipped by type.
 pub struct Reader<R> {
-    stream: Stream<R>,
-    limits: Limits,
+    pub(super) stream: Stream<R>,
+    pub(super) limits: Limits,
+    /// The first bytes of the record to come, in quick reading.
+    pub(super) look: Vec<u8>,
 }
 
 impl<R: Read> Reader<R> {
@@ -27,18 +29,24 @@ impl<R: Read> Reader<R> {
         Reader {
             stream: Stream::new(source),
             limits,
+            look: vec![0; FURTHER * limits.look],
         }
     }
 
     /// Bytes of memory in its buffers.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        self.stream.held()
+        self.stream.held() + self.look.capacity()
     }
 
     /// The next record; None at the end. Errors are those of the source only: what is wrong with the bytes
     /// comes out as a dropped record.
     pub fn next_record(&mut self) -> io::Result<Option<Record>> {
+        if self.limits.look > 0
+            && let Some(passed) = self.pass_over()?
+        {
+            return Ok(Some(passed));
+        }
         if let Some(damaged) = self.skip_blank()? {
             return Ok(Some(damaged));
         }
@@ -149,13 +157,6 @@ impl<R: Read> Reader<R> {
         behind.is_some_and(|rest| rest.len() <= MAX_BLANK && rest.trim_ascii().is_empty())
     }
 
-    /// Where in the next `length` bytes another record begins, by the blank lines before and the lines in it.
-    fn boundary_in(&mut self, length: usize) -> io::Result<Option<usize>> {
-        let held = self.ensure(length + BOUNDARY)?;
-        let data = &self.stream.window.data()[..held.min(length + BOUNDARY)];
-        Ok(record_boundary(data).filter(|&at| at < length))
-    }
-
     /// Passes over a record above the size limit without holding it.
     fn too_large(&mut self, head: Head, offset: u64, length: u64) -> io::Result<Option<Record>> {
         let mut left = length;
@@ -200,7 +201,8 @@ impl<R: Read> Reader<R> {
 
     /// Length of the record header at the position; None where it does not end in time.
     fn head(&mut self) -> io::Result<Option<usize>> {
-        let mut want = 512;
+        // What is held first: a short record shall not bring the next member in.
+        let mut want = self.stream.window.data().len().clamp(5, 512);
         loop {
             let held = self.ensure(want)?;
             let data = &self.stream.window.data()[..held.min(MAX_HEAD)];
@@ -210,7 +212,7 @@ impl<R: Read> Reader<R> {
             if held < want || want >= MAX_HEAD {
                 return Ok(None);
             }
-            want *= 2;
+            want = (2 * want).max(512);
         }
     }
 
@@ -289,7 +291,7 @@ impl<R: Read> Reader<R> {
 
     /// Makes `want` bytes available at the position, unless the file, damage, or a member that begins with a
     /// record comes first; returns how many there are up to that.
-    fn ensure(&mut self, want: usize) -> io::Result<usize> {
+    pub(super) fn ensure(&mut self, want: usize) -> io::Result<usize> {
         loop {
             let held = self.stream.window.data().len();
             let (cut, unknown) = self.cut(want);
@@ -325,73 +327,6 @@ impl<R: Read> Reader<R> {
         }
         (None, false)
     }
-
-    fn scan(&mut self) -> io::Result<()> {
-        self.scan_from(1)
-    }
-
-    /// Passes over bytes that are no record, up to the next one: "WARC/" at the beginning of a line or of a
-    /// member.
-    fn scan_from(&mut self, from: usize) -> io::Result<()> {
-        let mut from = from;
-        let mut passed = 0u64;
-        let budget = MAX_SKIPPED * self.limits.max_record_bytes as u64;
-        loop {
-            let data = self.stream.window.data();
-            if let Some(at) = self.next_start(from) {
-                self.stream.window.consume(at);
-                return Ok(());
-            }
-            // Keeps the line feed before a start and what of the start is there.
-            let keep = 8.min(data.len());
-            let done = data.len() - keep;
-            passed += done as u64;
-            self.stream.window.consume(done);
-            from = from.saturating_sub(done);
-            if passed > budget && self.stream.abandon("bad_bomb")? {
-                return Ok(());
-            }
-            if !self.stream.more()? {
-                self.stream.window.consume(self.stream.window.data().len());
-                return Ok(());
-            }
-        }
-    }
-
-    fn next_start(&self, from: usize) -> Option<usize> {
-        let data = self.stream.window.data();
-        let starts =
-            |at: usize| data[at..].starts_with(b"WARC/") && data.get(at + 5).is_some_and(u8::is_ascii_digit);
-        let line = memmem::find_iter(&data[from.min(data.len())..], b"WARC/")
-            .map(|at| at + from)
-            .find(|&at| starts(at) && (at == 0 || data[at - 1] == b'\n'));
-        let members = self.stream.window.marks_ahead().map(|(distance, _)| distance);
-        let member = members
-            .filter(|&at| at >= from && at < data.len())
-            .find(|&at| starts(at));
-        match (line, member) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
-    }
-}
-
-/// Bytes by which `record_boundary` looks ahead.
-const BOUNDARY: usize = 32;
-
-/// Where a record begins inside a block that should have ended before: behind blank lines, a version line
-/// and a header of the record kind.
-fn record_boundary(block: &[u8]) -> Option<usize> {
-    memmem::find_iter(block, b"\r\n\r\nWARC/")
-        .map(|at| at + 4)
-        .find(|&at| {
-            let rest = &block[at..];
-            let version = rest
-                .get(5..8)
-                .is_some_and(|v| v[0].is_ascii_digit() && v[1] == b'.' && v[2].is_ascii_digit());
-            let line = rest.get(8..).unwrap_or_default();
-            version && (line.starts_with(b"\r\nWARC-") || line.starts_with(b"\r\nContent-"))
-        })
 }
 
 fn malformed(head: Head, offset: u64, kind: &str) -> Record {

@@ -62,6 +62,39 @@ impl<R: Read> Stream<R> {
 }
 
 impl<R: Read> Stream<R> {
+    /// The first bytes of the member that comes behind an empty window, as many as fit into `space`, or somewhat
+    /// fewer; None where it is best decompressed into the window (which may have happened).
+    pub fn look(&mut self, space: &mut [u8]) -> io::Result<Option<usize>> {
+        if self.codec.is_none() {
+            self.codec = Some(recognise(&mut self.input)?);
+        }
+        match self.codec.as_mut() {
+            _ if !self.window.data().is_empty() => Ok(None),
+            Some(Codec::Gzip(gzip)) => gzip.look(&mut self.input, &mut self.window, space),
+            Some(Codec::Zstd(zstd)) => zstd.look(&mut self.input, &mut self.window, space),
+            Some(Codec::Plain | Codec::Lz4(_)) | None => Ok(None),
+        }
+    }
+
+    /// Passes over the member of which `look` gave the first bytes, if it surely holds `length` bytes. What `space`
+    /// holds then belongs to the next `look`, with as much space.
+    pub fn pass_over(&mut self, length: usize, space: &mut [u8]) -> io::Result<bool> {
+        let passed = match self.codec.as_mut() {
+            Some(Codec::Gzip(gzip)) => gzip.pass_over(&mut self.input, length, space)?,
+            Some(Codec::Zstd(zstd)) => zstd.pass_over(&mut self.input, length)?,
+            Some(Codec::Plain | Codec::Lz4(_)) | None => false,
+        };
+        if passed {
+            self.window.skip(length);
+        }
+        Ok(passed)
+    }
+
+    /// Offset in the file of the member that `look` looked into.
+    pub fn look_offset(&self) -> u64 {
+        self.input.offset()
+    }
+
     /// Whether the window ends where a member of the file ends; never so in plain files.
     pub fn between_members(&self) -> bool {
         match &self.codec {
@@ -95,6 +128,8 @@ fn recognise<R: Read>(input: &mut Input<R>) -> io::Result<Codec> {
     } else if memmem::find(data, b"WARC/").is_none() && memmem::find(data, &Gzip::MAGIC).is_some() {
         // The first member's first bytes are damaged.
         Ok(Codec::Gzip(Gzip::new()?))
+    } else if Zstd::begins_behind(data) {
+        Ok(Codec::Zstd(Zstd::new()?))
     } else {
         Ok(Codec::Plain)
     }

@@ -72,6 +72,17 @@ impl Window {
         self.start = (self.start + count).min(self.end);
     }
 
+    /// Passes over `count` bytes that come after what is held and never will be: the window must be empty.
+    pub fn skip(&mut self, count: usize) {
+        debug_assert!(self.start == self.end);
+        self.base += count as u64;
+    }
+
+    /// Whether bytes are known to be missing at the position or behind it.
+    pub fn has_damage(&self) -> bool {
+        self.marks.iter().any(|mark| mark.damage.is_some())
+    }
+
     /// Marks the beginning of a member at the end of the data.
     pub fn mark(&mut self, source: u64) {
         let at = self.base + self.end as u64;

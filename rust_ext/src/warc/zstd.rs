@@ -13,12 +13,21 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const DICTIONARY_FRAME: u32 = 0x184D_2A5D;
 /// zstd's own tools cap dictionaries at 2 GiB; archives use 100 kB.
 const MAX_DICTIONARY: usize = 64 << 20;
+/// Compressed bytes that are kept of a frame, and that one may have that is passed over.
+const MAX_INPUT: usize = if cfg!(test) { 2048 } else { 16 << 20 };
+/// Places at which `begins_behind` looks for a frame.
+const MAX_TRIALS: usize = 8;
+/// Compressed bytes that are kept of a larger one, to look for the next one in (`find_frame`).
+const OVERLAP: usize = if cfg!(test) { 512 } else { 64 << 10 };
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
 
 pub struct Zstd {
     context: DCtx<'static>,
     in_frame: bool,
     frame: u64,
+    /// Bytes of the frame that are decompressed but kept, up to `MAX_INPUT`: damage is noticed late.
+    used: usize,
+    searched_twice: u64,
 }
 
 impl Zstd {
@@ -28,11 +37,24 @@ impl Zstd {
             context,
             in_frame: false,
             frame: 0,
+            used: 0,
+            searched_twice: 0,
         })
     }
 
     pub fn is_magic(data: &[u8]) -> bool {
         data.starts_with(&MAGIC) || skippable(data).is_some()
+    }
+
+    /// Whether a frame that begins with a record stands somewhere in bytes whose first ones are damaged.
+    pub fn begins_behind(data: &[u8]) -> bool {
+        let mut first = Vec::new();
+        let mut frames = memmem::find_iter(data, &MAGIC).take(MAX_TRIALS);
+        frames.any(|at| {
+            first.clear();
+            decode_frames(&data[at..], 5, &mut first);
+            first == b"WARC/"
+        })
     }
 
     /// Decompresses one step; false at the end of the file.
@@ -47,13 +69,90 @@ impl Zstd {
             }
             if !input.data().starts_with(&MAGIC) {
                 out.damage(input.offset(), "bad_zstd_header");
-                find_frame(input)?;
+                self.find_frame(input, 1)?;
                 return Ok(true);
             }
             self.begin(input.offset(), out);
         }
         self.step(input, out)?;
         Ok(true)
+    }
+
+    /// The first bytes of the next frame, in `space`; None where there is no telling, or where the whole frame
+    /// fitted and has gone to `out`. Otherwise nothing is consumed: `pass_over` or `more` come next.
+    pub fn look<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        out: &mut Window,
+        space: &mut [u8],
+    ) -> io::Result<Option<usize>> {
+        // A frame whose last byte has been given may still have an end.
+        while self.in_frame && out.data().is_empty() {
+            self.step(input, out)?;
+        }
+        if self.in_frame
+            || !out.data().is_empty()
+            || input.fill(STEP)? == 0
+            || !input.data().starts_with(&MAGIC)
+        {
+            return Ok(None);
+        }
+        let (used, written, is_whole) = self.beginning(input, space)?;
+        if is_whole {
+            out.mark(input.offset());
+            out.append(&space[..written]);
+            input.consume(used);
+        }
+        Ok((!is_whole && written == space.len()).then_some(written))
+    }
+
+    /// Decompresses what fits into `space` of the next frame and consumes nothing: bytes used and written, and
+    /// whether that is the whole frame.
+    fn beginning<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        space: &mut [u8],
+    ) -> io::Result<(usize, usize, bool)> {
+        // Resetting a session cannot fail (zstd.h); the dictionary stays loaded.
+        let _ = self.context.reset(ResetDirective::SessionOnly);
+        let (mut used, mut written) = (0, 0);
+        loop {
+            let mut source = InBuffer::around(&input.data()[used..]);
+            let mut sink = OutBuffer::around(&mut space[written..]);
+            let result = self.context.decompress_stream(&mut sink, &mut source);
+            used += source.pos();
+            written += sink.pos();
+            let more = match result {
+                Ok(0) => return Ok((used, written, true)),
+                Ok(_) => written < space.len() && used == input.data().len() && used < MAX_INPUT,
+                Err(_) => false,
+            };
+            if !more || input.fill(used + 1)? == used {
+                return Ok((used, written, false));
+            }
+        }
+    }
+
+    /// Consumes the next frame without decompressing it, if its header says that it holds `length` bytes and the
+    /// lengths of its blocks lead to the end of the file or to another frame.
+    pub fn pass_over<R: Read>(&mut self, input: &mut Input<R>, length: usize) -> io::Result<bool> {
+        if !matches!(zstd_safe::get_frame_content_size(input.data()), Ok(Some(held)) if held == length as u64)
+        {
+            return Ok(false);
+        }
+        let size = loop {
+            let held = input.data().len();
+            match zstd_safe::find_frame_compressed_size(input.data()) {
+                Ok(size) => break size,
+                Err(_) if input.ended() || held >= MAX_INPUT => return Ok(false),
+                Err(_) => input.fill((2 * held).min(MAX_INPUT))?,
+            };
+        };
+        let ends = input.fill(size + 8)? == size || Self::is_magic(&input.data()[size..]);
+        if ends {
+            input.consume(size);
+        }
+        Ok(ends)
     }
 
     pub fn between_members(&self) -> bool {
@@ -72,7 +171,7 @@ impl Zstd {
         }
         out.damage(self.frame, kind);
         self.in_frame = false;
-        find_frame(input)?;
+        self.find_frame(input, self.used.max(1))?;
         Ok(true)
     }
 
@@ -81,31 +180,64 @@ impl Zstd {
         let _ = self.context.reset(ResetDirective::SessionOnly);
         out.mark(offset);
         self.frame = offset;
+        self.used = 0;
         self.in_frame = true;
     }
 
     fn step<R: Read>(&mut self, input: &mut Input<R>, out: &mut Window) -> io::Result<()> {
-        let held = input.fill(1)?;
-        let mut source = InBuffer::around(&input.data()[..held.min(STEP)]);
+        let held = input.fill(self.used + 1)?;
+        let mut source = InBuffer::around(&input.data()[self.used..held.min(self.used + STEP)]);
         let mut sink = OutBuffer::around(out.space(STEP));
         let result = self.context.decompress_stream(&mut sink, &mut source);
         let (used, written) = (source.pos(), sink.pos());
         out.advance(written);
+        self.used += used;
         match result {
             Ok(0) => {
                 self.in_frame = false;
-                input.consume(used);
+                input.consume(self.used);
             }
-            Ok(_) if held == 0 && written == 0 => {
-                out.damage(self.frame, "truncated_zstd");
-                self.in_frame = false;
+            Ok(_) if held == self.used && used == 0 && written == 0 => {
+                return self.damaged(input, out, "truncated_zstd");
             }
-            Ok(_) => input.consume(used),
-            Err(_) => {
-                out.damage(self.frame, "bad_zstd");
-                self.in_frame = false;
-                find_frame(input)?;
+            Ok(_) if self.used > MAX_INPUT => {
+                input.consume(self.used - OVERLAP);
+                self.used = OVERLAP;
             }
+            Ok(_) => {}
+            Err(_) => return self.damaged(input, out, "bad_zstd"),
+        }
+        Ok(())
+    }
+
+    /// Leaves a damaged frame and looks for the next one from its second byte: a block whose length is wrong
+    /// takes the frames behind it along before that is noticed. What is searched twice in a file stays below what
+    /// was read of it and a MiB.
+    fn damaged<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        out: &mut Window,
+        kind: &'static str,
+    ) -> io::Result<()> {
+        out.damage(self.frame, kind);
+        self.in_frame = false;
+        let budget = (input.offset() + (1 << 20)).saturating_sub(self.searched_twice);
+        let overlap = budget.min(self.used as u64);
+        self.searched_twice += overlap;
+        self.find_frame(input, (self.used - overlap as usize).max(1))
+    }
+
+    /// Consumes up to the next frame that begins with a WARC record, or to the end of the file.
+    fn find_frame<R: Read>(&mut self, input: &mut Input<R>, from: usize) -> io::Result<()> {
+        let magic = memmem::Finder::new(&MAGIC);
+        input.consume(from);
+        while input.seek_to(&magic)? {
+            input.fill(STEP)?;
+            let mut first = [0; 5];
+            if self.beginning(input, &mut first)?.1 == first.len() && &first == b"WARC/" {
+                break;
+            }
+            input.consume(1);
         }
         Ok(())
     }
@@ -184,10 +316,4 @@ fn skippable(data: &[u8]) -> Option<(u32, usize)> {
     (0x184D_2A50..=0x184D_2A5F)
         .contains(&magic)
         .then_some((magic, length as usize))
-}
-
-/// Passes over the damaged frame's first byte and what follows up to the next frame.
-fn find_frame<R: Read>(input: &mut Input<R>) -> io::Result<()> {
-    input.consume(1);
-    input.seek_to(&memmem::Finder::new(&MAGIC)).map(drop)
 }

@@ -209,6 +209,26 @@ def test_a_packed_file_that_is_cut_short_gives_what_comes_before_and_says_so(
     assert detail.startswith("file_cut_short")
 
 
+@pytest.mark.parametrize("kind", ["dump.xml.bz2", "x.jsonl.gz", "x.parquet"])
+def test_a_batch_says_how_much_of_the_file_has_been_read(kind: str, tmp_path: Path) -> None:
+    path, dice = tmp_path / kind, random.Random(1)
+    texts = [TEXT + "".join(dice.choices("абвгдежз ", k=3_000)) for _ in range(3 * inputs.BATCH_PAGES)]
+    if kind == "x.parquet":
+        table = pa.table({"url": ["http://a.ru/"] * len(texts), "html": texts})
+        pq.write_table(table, path, row_group_size=200)
+    elif kind == "x.jsonl.gz":
+        lines = [json.dumps({"url": "http://a.ru/", "html": text}) for text in texts]
+        path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    else:
+        path.write_bytes(bz2.compress(dump(*(article("Я", text) for text in texts))))
+    size = path.stat().st_size
+    positions = [batch.position or 0 for batch in inputs.read_any(str(path))]
+    assert len(positions) == 3
+    assert positions == sorted(positions)
+    assert 0 < positions[0] < 0.7 * size
+    assert positions[-1] == size
+
+
 def test_a_dump_without_pages_is_no_dump(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text("<rss/>")
     with pytest.raises(ShardError, match="no <page> of a MediaWiki dump"):

@@ -79,6 +79,49 @@ def test_what_warcio_reads_we_read(path: Path) -> None:
             assert skipped[kind] >= count
 
 
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
+@pytest.mark.parametrize("look_bytes", [2_000, 16_384])
+def test_quick_reading_finds_the_same_records(path: Path, look_bytes: int) -> None:
+    pages, dropped, skipped = everything(path)
+    quick_pages, quick_dropped, quick_skipped = everything(path, gate="quick", look_bytes=look_bytes)
+    assert quick_skipped == skipped
+    passed = [row for row in quick_dropped if "first_bytes" in row["detail"]]
+    lost = [page for page in pages if page not in quick_pages]
+    assert all(page in pages for page in quick_pages)
+    assert sorted((page.url, page.offset) for page in (*quick_pages, *lost)) == sorted(
+        (page.url, page.offset) for page in pages
+    )
+    places = {(row["url"], row["offset"], row["fetched_at"], row["record_id"]) for row in passed}
+    assert {(page.url, page.offset) for page in lost} <= {place[:2] for place in places}
+    assert [row for row in quick_dropped if row not in passed] == [
+        row
+        for row in dropped
+        if (row["url"], row["offset"], row["fetched_at"], row["record_id"]) not in places
+    ]
+    assert len(pages) + len(dropped) == len(quick_pages) + len(quick_dropped)
+
+
+def test_quick_reading_drops_foreign_pages_by_their_first_bytes() -> None:
+    def page(url: str, text: str) -> bytes:
+        noise = "".join(f"<b>{number * 7919 % 10_007:x}</b>" for number in range(3_000))
+        return gzip.compress(response(f"<p>{text}</p>{noise}".encode(), url=url))
+
+    english = "Plain words of English. " * 9
+    crawl = b"".join(
+        [
+            page("http://a.example/1", english),
+            page("http://a.example/2", PAGE * 9),
+            page("http://a.example/3", english + "x" * 200_000 + PAGE * 9),
+            page("http://a.example.ru/4", english + PAGE * 9),
+        ]
+    )
+    pages, dropped, _ = everything(io.BytesIO(crawl), gate="quick")
+    assert [page.url[-1] for page in pages] == ["2", "4"]
+    assert [row["url"][-1] for row in dropped] == ["1", "3"]
+    assert all("first_bytes=" in row["detail"] and row["reason"] == "not_cyrillic" for row in dropped)
+    assert [page.url[-1] for page in everything(io.BytesIO(crawl))[0]] == ["2", "3", "4"]
+
+
 def _read_better(body: bytes, page: Page) -> bool:
     """Where we differ on purpose: at the first wrong chunk, warcio leaves the size line in the text and loses
     the two bytes behind the chunk; where a body is cut that is not chunked as it says, it gives nothing."""
@@ -297,7 +340,9 @@ def test_arc_files_come_out_as_warc_files_do() -> None:
     assert page.fetched_at == plain[0][0].fetched_at is not None
 
 
-@pytest.mark.parametrize("options", [{"gate": "english"}, {"max_record_bytes": 0}, {"batch_records": 0}])
+@pytest.mark.parametrize(
+    "options", [{"gate": "english"}, {"max_record_bytes": 0}, {"batch_records": 0}, {"look_bytes": 0}]
+)
 def test_parameters_out_of_range_are_named(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options)).split("_")[0]):
         read(SAMPLES / "example.warc", **options)
