@@ -1,31 +1,19 @@
-"""The slow, readable twin of three repairs of `rust_ext/src/repair`: entities, look-alikes, and whether a
-line by itself proves to be text of one single-byte charset that was read in another.
+"""The slow, readable twin of two repairs of `rust_ext/src/repair`: entities and look-alikes.
 
-It says what the fast code must say, one rule after another, and a property test holds the two together. Not
-here: misread UTF-8, and what the lines of a document say about each other. Marks have their twin in
-tests/properties/reference_repair.py. The model is read from the source tree, which a wheel does not have.
+It says what the fast code must say, one rule after another, and a property test holds the two together.
+Text of one single-byte charset that was read in another has its twin in `reference_lines`, misread UTF-8 in
+`reference_utf8`, marks in tests/properties/reference_repair.py.
 """
 
 from __future__ import annotations
 
-import functools
 import html.entities
-import math
+import itertools
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from corpus.extract.fit_letters import (
-    CLASSES,
-    FIRST_CHARACTER,
-    FIRST_LETTER,
-    RUSSIAN,
-    STEP,
-    classes_of,
-)
-
-MODEL: Final = Path(__file__).parents[2] / "rust_ext/src/letters"
+from corpus.clean.reference_lines import lexicon
+from corpus.extract.fit_words import digest
 
 # --- entities ---------------------------------------------------------------------------------------------
 
@@ -107,7 +95,9 @@ def repair_homoglyphs(text: str) -> tuple[str, int]:
 
     def put_right(match: re.Match[str]) -> str:
         nonlocal count
-        if text[: match.start()].endswith("\\"):  # `\\nС` in program text: the letter is the backslash's
+        if text[: match.start()].endswith(
+            ("\\", "~")
+        ):  # `\\nС` in program text: the letter is the backslash's
             return match[0]
         before = re.search(f"({_LETTER}{_LETTER}?)(?!.*{_LETTER})", line_of(text, match.start())[0])
         after = re.search(f"{_LETTER}{_LETTER}?", line_of(text, match.end())[1])
@@ -148,10 +138,24 @@ def _word(word: str, to_cyrillic: dict[str, str], mostly_cyrillic: bool, beside_
         becomes_cyrillic = own_cyrillic
     elif len(word) <= 3:
         becomes_cyrillic = mostly_cyrillic and not beside_latin
+    elif mostly_cyrillic and digest("".join(to_cyrillic.get(char, char) for char in word)) in lexicon()[1]:
+        becomes_cyrillic = True
     else:
         becomes_cyrillic = mostly_cyrillic if cyrillic == latin else cyrillic > latin
     table = to_cyrillic if becomes_cyrillic else TO_LATIN
-    return "".join(table.get(char, char) for char in word)
+    repaired = "".join(table.get(char, char) for char in word)
+    return word if becomes_cyrillic and _is_glued(word, repaired) else repaired
+
+
+def _is_glued(word: str, repaired: str) -> bool:
+    """A Cyrillic word and one of look-alikes written as one (ВЛЕВОHOME), and no known word as a whole."""
+    blocks = [list(block) for _, block in itertools.groupby(word, _is_cyrillic_block)]
+    if len(blocks) != 2 or digest(repaired) in lexicon()[1]:
+        return False
+    latin, cyrillic = sorted(blocks, key=lambda block: _is_cyrillic_block(block[0]))
+    if len(latin) >= 4 and len(cyrillic) >= 4:
+        return True
+    return len(latin) >= 2 and len(cyrillic) >= 3 and digest("".join(cyrillic)) in lexicon()[1]
 
 
 def _is_compound(word: str, is_cyrillic: list[bool]) -> bool:
@@ -163,202 +167,3 @@ def _is_compound(word: str, is_cyrillic: list[bool]) -> bool:
     if word[at - 1].isupper() == word[at].isupper():
         return word[at].isupper() and word[at + 1 : at + 2].islower()
     return at >= 2
-
-
-# --- one single-byte charset read in another --------------------------------------------------------------
-
-#: (read as, written in); both may undefine bytes, which then show as the control of the same number.
-ONCE: Final = (
-    *(("latin", "cp1251"), ("latin", "koi8_u"), ("latin", "cp866"), ("cp1251", "koi8_u"), ("koi8", "cp1251")),
-    *(("cp1251", "cp866"), ("cp866", "cp1251"), ("koi8", "cp866"), ("cp866", "koi8_r")),
-)
-_READERS: Final = {"latin": ("latin-1", "cp1252"), "koi8": ("koi8_u", "koi8_r"), "cp1251": ("cp1251",)}
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """The way back from a misreading, and which characters it can have made."""
-
-    back: dict[str, str]
-    made: frozenset[str]
-
-    def undo(self, line: str) -> str:
-        return "".join(self.back.get(char, char) for char in line)
-
-
-def _shown(byte: int, charset: str) -> str:
-    if charset == "koi8_u" and byte in (0xAE, 0xBE):  # WHATWG's has the letters of Belarusian there
-        return "ўЎ"[byte >> 4 == 0xB]
-    try:
-        return bytes([byte]).decode(charset)
-    except UnicodeDecodeError:
-        return chr(byte)
-
-
-@functools.cache
-def mistakes() -> tuple[list[Mistake], list[Mistake]]:
-    """Every mistake, and every two of them on top of each other (of the last six)."""
-    once = []
-    for read_as, written_in in ONCE:
-        back = {
-            _shown(byte, charset): _shown(byte, written_in)
-            for charset in _READERS.get(read_as, (read_as,))
-            for byte in range(0x80, 0x100)
-        }
-        once.append(Mistake(back, frozenset(back)))
-    twice = [
-        Mistake(
-            {char: first.undo(between) for char, between in last.back.items()} | _rest(last, first), last.made
-        )
-        for last in once[3:]
-        for first in once[3:]
-    ]
-    return once, twice
-
-
-def _rest(last: Mistake, first: Mistake) -> dict[str, str]:
-    return {char: meant for char, meant in first.back.items() if char not in last.back}
-
-
-@functools.cache
-def _costs() -> tuple[list[list[int]], list[list[int]], list[list[int]], dict[str, list[int]]]:
-    """Of class pairs, of case pairs, of triples, of gaps: tenths of a nat."""
-
-    def lines(name: str) -> list[str]:
-        return [x for x in (MODEL / name).read_text(encoding="utf-8").splitlines() if not x.startswith("#")]
-
-    pairs = [[int(cost) for cost in line.split()] for line in lines("pairs.txt")]
-    triples = [[(ord(c) - FIRST_CHARACTER) * STEP for c in line] for line in lines("triples.txt")]
-    gaps = [[int(cost) for cost in line.split()] for line in lines("gaps.txt")]
-    return pairs[:CLASSES], pairs[CLASSES:], triples, {chr(row[0]): row[1:] for row in gaps}
-
-
-@dataclass(frozen=True)
-class _Text:
-    """A line with the class and the case of each character, a gap before it."""
-
-    chars: str
-    classes: list[int]
-    cases: list[int]
-
-    @classmethod
-    def of(cls, line: str) -> _Text:
-        classes, cases = classes_of("  " + line)
-        return cls("  " + line, classes.tolist(), cases.tolist())
-
-    def is_letter(self, at: int) -> bool:
-        return 0 <= at < len(self.chars) and self.cases[at] > 0
-
-    def cost(self, at: int, word_start: int = 0) -> int:
-        """-log P(the character at `at` | the two before it); what lies before `word_start` is a gap."""
-        of_class, of_case, triples, _ = _costs()
-        places = [self._place(n) if n >= word_start else 0 for n in (at - 2, at - 1, at)]
-        cls, case = self.classes[at], self.cases[at]
-        case_cost = of_case[self.cases[at - 1]][case] if case else 0
-        first, second, third = places
-        if second is None or third is None or (second == 0 and third == 0):
-            return of_class[self.classes[at - 1]][cls] + case_cost
-        first = 0 if first is None or second == 0 else first
-        return triples[first * RUSSIAN + second][third] + case_cost
-
-    def _place(self, at: int) -> int | None:
-        cls = self.classes[at]
-        russian = FIRST_LETTER <= cls < FIRST_LETTER + RUSSIAN - 1
-        return 0 if cls == 0 else cls - FIRST_LETTER + 1 if russian else None
-
-
-@dataclass
-class Reading:
-    """How a line reads: cost in tenths of a nat, and what it was counted on."""
-
-    cost: int = 0
-    pairs: int = 0
-    letters: int = 0
-    inside_words: int = 0
-    changed: int = 0
-
-
-def read(line: str, mistake: Mistake | None) -> Reading:
-    """Cost of a line as it stands, or with a mistake undone."""
-    raw = "  " + line + "\n"
-    text = _Text.of((mistake.undo(line) if mistake else line) + "\n")
-    found = Reading()
-    for at in range(2, len(text.chars)):
-        char, before = text.chars[at], text.chars[at - 1]
-        if char.isascii() and before.isascii():
-            continue
-        found.pairs += 1
-        both_accented = "\u00c0" <= char <= "\u00ff" and "\u00c0" <= before <= "\u00ff"
-        found.cost += 60 if both_accented else text.cost(at)
-        found.cost += 80 if re.match("[\u0080-\u009f\u2219-\u2265\u2320\u2321\u2500-\u25ff]", char) else 0
-        if text.is_letter(at) and char != before:
-            found.letters += 1
-            found.changed += char != raw[at] and raw[at] != "\u00a0"
-            found.inside_words += text.is_letter(at - 1)
-    return found
-
-
-def costs_beside(line: str, mistake: Mistake | None) -> int:
-    """Signs by their place, characters that the mistake can't have made, less what abbreviations save."""
-    text = _Text.of(mistake.undo(line) if mistake else line)
-    gaps = _costs()[3]
-    foreign = sum(not char.isascii() and char not in mistake.made for char in line) if mistake else 0
-    total = min(60 * foreign, 100)
-    for at in range(2, len(text.chars)):
-        place = 2 * text.is_letter(at - 1) + text.is_letter(at + 1)
-        total += gaps[text.chars[at]][place] if text.chars[at] in gaps else 0
-    starts = [at for at in range(2, len(text.chars)) if text.is_letter(at) and not text.is_letter(at - 1)]
-    for start in starts:
-        end = next(n for n in range(start, len(text.chars) + 1) if not text.is_letter(n))
-        total -= _refund(text, start, end)
-    return total
-
-
-def _refund(text: _Text, start: int, end: int) -> int:
-    capital = [case == 2 for case in text.cases]
-    abbreviation = end - start <= 5 and all(capital[start:end])
-    total = -30 if abbreviation and text.chars[start - 1] != "#" else 0
-    for at in range(start + 1, end):
-        if abbreviation or (capital[at] and not capital[at - 1]):
-            total += max(0, text.cost(at, start) - (45 if abbreviation else 120))
-    return max(0, total)
-
-
-def _first_letter_cost(line: str, mistake: Mistake | None) -> int:
-    """Even odds for the case of the line's first letter, in place of the model's."""
-    text = mistake.undo(line) if mistake else line
-    first = next((char for char in text if char.isalpha()), "")
-    found = _Text.of(first)
-    return int(-10 * math.log(0.5)) - _costs()[1][0][found.cases[-1]] if first and found.cases[-1] else 0
-
-
-def undo_line(line: str) -> str | None:
-    """The line with one mistake undone (or two at once), None where it does not prove to be broken."""
-    stands = read(line, None)
-    if stands.pairs <= 5 or stands.cost <= 38 * stands.pairs:
-        return None
-    for candidates in mistakes():
-        gains = [(_proof(stands, read(line, mistake)), -n) for n, mistake in enumerate(candidates)]
-        gain, n = max(gains)
-        if gain:
-            mistake = candidates[-n]
-            costs = [read(line, m).cost + costs_beside(line, m) for m in (None, mistake)]
-            if (
-                abs(costs[0] - costs[1]) < 60
-            ):  # not clear: judged as a line of a document of which nothing is known
-                costs = [c + _first_letter_cost(line, m) for c, m in zip(costs, (None, mistake), strict=True)]
-            undone = mistake.undo(line)
-            return undone if costs[1] < costs[0] and undone != line else None
-    return None
-
-
-def _proof(stands: Reading, undone: Reading) -> int:
-    gain = stands.cost - undone.cost
-    holds = (
-        undone.letters >= 5
-        and undone.inside_words * 2 >= undone.letters
-        and undone.letters * 10 >= undone.pairs * 6
-        and undone.changed * 10 >= undone.letters * 6
-        and undone.cost <= 42 * undone.pairs
-    )
-    return gain if holds and gain >= 200 else 0

@@ -9,13 +9,15 @@ Pages come from `$BUKVAR_DATA` (`gold_pages_ru`, `manuals`, `laws`, `far_cp1251`
 says so and ends. `charsets` takes pages with at least 100 Cyrillic letters, strikes out what they
 declare, and encodes them; characters that a charset lacks become numeric entities, as authors write
 them. A page is right when its text is what the charset's own decoder gives. Compared with: resiliparse,
-charset-normalizer, and chardetng-py (what browsers do, in Rust) where installed.
+charset-normalizer, and where installed chardetng-py (what browsers do, in Rust) and chardet-rs (a port of
+chardet 7 to Rust).
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
 import os
 import re
 import sys
@@ -87,6 +89,12 @@ def peers() -> dict[str, Detector]:
         found["chardetng-py"] = lambda body: str(chardetng.detect(body, allow_utf8=True))
     except ImportError:
         print("chardetng-py is not installed and left out", file=sys.stderr)
+    try:
+        importlib.metadata.version("chardet-rs")  # it installs as `chardet`, as the package it ports does
+        chardet = importlib.import_module("chardet")
+        found["chardet-rs"] = lambda body: chardet.detect(body)["encoding"]
+    except ImportError:
+        print("chardet-rs is not installed and left out", file=sys.stderr)
     return found
 
 

@@ -6,9 +6,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.clean import reference
+from corpus.clean import reference, reference_lines, reference_utf8
 from corpus.clean.repair import KINDS, Repair, repair, repair_column
-from rust_ext import repair_single_byte
+from rust_ext import repair_single_byte, repair_utf8
 from tests.properties.reference_repair import repair_marks
 from tests.properties.test_decode_properties import RUSSIAN
 
@@ -137,6 +137,14 @@ CHARSETS = [
 SHORT = st.text(st.sampled_from("абвгеиклмнопрстуыАБВКСЯ ,.—«»#№-AZnt5é×"), max_size=14)
 
 
+def shown(line: str, layers: list[tuple[str, str]]) -> str:
+    """The line as it looks after the mistakes; characters that a charset lacks are left out."""
+    for written, read in layers:
+        table = [bytes([b]).decode(read) if (b, read) not in UNDEFINED else chr(b) for b in range(256)]
+        line = "".join(table[byte] for byte in line.encode(written, "ignore"))
+    return line
+
+
 @settings(deadline=None)
 @given(
     text=SHORT | RUSSIAN.map(lambda text: text[:60]), layers=st.lists(st.sampled_from(CHARSETS), max_size=2)
@@ -144,9 +152,60 @@ SHORT = st.text(st.sampled_from("абвгеиклмнопрстуыАБВКСЯ 
 def test_whether_a_line_is_misread_is_what_the_slow_twin_says(
     text: str, layers: list[tuple[str, str]]
 ) -> None:
-    line = text
-    for written, read in layers:
-        shown = [bytes([b]).decode(read) if (b, read) not in UNDEFINED else chr(b) for b in range(256)]
-        line = "".join(shown[byte] for byte in line.encode(written, "ignore"))
-    line = line.replace("\n", " ")
-    assert repair_single_byte(line) == reference.undo_line(line)
+    line = shown(text, layers).replace("\n", " ")
+    assert repair_single_byte(line) == reference_lines.undo_lines(line)
+
+
+TAGS = st.sampled_from(
+    [
+        "#МатчТВ",
+        "— КХЛ (@khl)",
+        "© 33.мвд.рф",
+        "ь...",
+        "A: ПДД",
+        "#ВПобеде",
+        "т. е.",
+        "café",
+        "ü",
+        "RTД",
+        "It’s",
+    ]
+)
+LINES = st.lists(
+    st.tuples(SHORT | TAGS | RUSSIAN.map(lambda text: text[:40].replace("\n", " ")), st.booleans()),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(deadline=None)
+@given(
+    lines=LINES,
+    sentence=RUSSIAN.map(lambda text: text[:60].replace("\n", " ")),
+    layers=st.lists(st.sampled_from(CHARSETS), min_size=1, max_size=2),
+)
+def test_which_lines_of_a_document_are_misread_is_what_the_slow_twin_says(
+    lines: list[tuple[str, bool]], sentence: str, layers: list[tuple[str, str]]
+) -> None:
+    """One sentence is broken, so that most documents have a proof; of the other lines some are."""
+    rows = [shown(line, layers) if broken else line for line, broken in lines]
+    text = "\n".join([*rows, shown(sentence, layers), sentence])
+    assert repair_single_byte(text) == reference_lines.undo_lines(text)
+
+
+PIECES = st.sampled_from([*"ÐÑРСРСпя╨╤вЂâ€Â°±Ѓ‚─│┌А", " ", "\u00a0", "\ufffd", "\n", "тельно", "x", "\ufeff"])
+
+
+@settings(deadline=None)
+@given(
+    pieces=st.lists(
+        PIECES
+        | st.builds(misread, SHORT | st.text(max_size=4), st.sampled_from(UTF8_READ_AS))
+        | SHORT
+        | st.characters(exclude_categories=["Cs"]),
+        max_size=16,
+    )
+)
+def test_misread_utf8_is_what_the_slow_twin_makes_of_it(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert repair_utf8(text) == reference_utf8.undo_utf8(text)

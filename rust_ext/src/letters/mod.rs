@@ -5,6 +5,8 @@
 //! (lower, upper) for each Cyrillic letter class. `cost(a, b)` is -log P(b | a) in tenths of a nat, fitted by
 //! `corpus/extract/fit_letters.py`, which names its sources in `pairs.txt`.
 
+pub mod words;
+
 use std::sync::LazyLock;
 
 /// Letters with a class of their own; every other Cyrillic letter shares one. The order is `pairs.txt`'s.

@@ -1,10 +1,11 @@
-//! `rust_ext.repair_text`, `rust_ext.repair_rows`, `rust_ext.repair_single_byte`.
+//! `rust_ext.repair_text`, `rust_ext.repair_rows`, `rust_ext.repair_single_byte`,
+//! `rust_ext.repair_utf8`.
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::repair::{KINDS, Options, is_plain, repair, single};
+use crate::repair::{KINDS, Options, is_plain, repair, single, utf8};
 
 /// (repaired text, one count a kind). `wanted` has bit n for the kind n.
 #[pyfunction]
@@ -15,11 +16,17 @@ fn repair_text(py: Python<'_>, text: &str, wanted: u8) -> (String, [i32; KINDS])
     })
 }
 
-/// A line with one single-byte mix-up undone, None where it does not prove to be broken: one layer, without the gate
-/// (`is_plain`) before it. What `corpus/clean/reference.py` says slowly.
+/// A text with single-byte mix-ups undone in the lines that are broken, None where none proves to be: one layer,
+/// without the gate (`is_plain`) before it. What `corpus/clean/reference_lines.py` says slowly.
 #[pyfunction]
-fn repair_single_byte(py: Python<'_>, line: &str) -> Option<String> {
-    py.detach(|| single::undo_where(line, |_| true).map(|(undone, _)| undone))
+fn repair_single_byte(py: Python<'_>, text: &str) -> Option<String> {
+    py.detach(|| single::undo_where(text, |_| true).map(|(undone, _)| undone))
+}
+
+/// The same for one layer of misread UTF-8; its slow twin is `corpus/clean/reference_utf8.py`.
+#[pyfunction]
+fn repair_utf8(py: Python<'_>, text: &str) -> Option<String> {
+    py.detach(|| utf8::undo_where(text, |_| true).map(|(undone, _)| undone))
 }
 
 type Rows<'py> = (
@@ -90,5 +97,6 @@ fn push((offsets, data): &mut (Vec<i64>, Vec<u8>), row: &[u8]) {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(repair_text, module)?)?;
     module.add_function(wrap_pyfunction!(repair_single_byte, module)?)?;
+    module.add_function(wrap_pyfunction!(repair_utf8, module)?)?;
     module.add_function(wrap_pyfunction!(repair_rows, module)?)
 }

@@ -4,19 +4,14 @@
 //! mistake is the common one, whether lines begin with capitals, and which words the document uses; the others are
 //! judged by that, as the likeliest sequence of states (Viterbi).
 
-use std::collections::HashSet;
-
-use super::single::{MOST_MISTAKES, Mistake, read};
+use super::single::{MOST_MISTAKES, Mistake, is_accented, is_artefact, read};
+use super::words::{Text, Vocabulary, correction, is_capital};
 use crate::letters::{self, BETWEEN_WORDS, Letters};
 
 /// A line whose best hypothesis leads by six nats is clear: odds of 400 to one.
 const CLEAR: i64 = 60;
-/// What a word that stands in a clear line of the document is worth, in tenths of a nat: a word of five letters costs
-/// 12 nats by its letters, and 8 as one of a thousand words of which half come again. 20 and 40 do as well (measured
-/// by `bench_repair damage --half 0`).
-const KNOWN_WORD: i64 = 30;
-/// Words of fewer letters are in every document.
-const SHORTEST_WORD: usize = 2;
+/// A line whose best hypothesis leads by less is judged by its words too: no word changes more.
+const UNSURE: i64 = 250;
 
 /// A character that the mistake can't have made, in tenths of a nat; such stand in a broken line only where somebody
 /// joined clean text to it. So they don't outweigh a proof, which is 20 nats.
@@ -29,33 +24,52 @@ const AN_ABBREVIATION: i64 = 30;
 const LONGEST_ABBREVIATION: usize = 5;
 /// A capital after a small letter, as in #НашФутбол: 11.8 nats for the case alone in fiction, which has no tags.
 const JOINED: i64 = 120;
+/// A Cyrillic letter that touches a Latin one, as in TrumpТs: 2.8 nats by the pair, because such words are in manuals.
+const TWO_SCRIPTS: i64 = 50;
+/// What a box-drawing or control character costs between two letters of ASCII (There▓s) beside what `read` counts.
+const ARTEFACT_IN_WORD: i64 = 60;
+/// An accented letter in a word that has no letter of ASCII beside it: languages have few such words, and none long.
+const ACCENTS_ONLY: i64 = 30;
+/// The first such letter that stands alone (ü) in a document whose clear lines have none: odds of 400 to one.
+const FIRST_ACCENT: i64 = 60;
 
 const STATES: usize = MOST_MISTAKES + 1;
 type Costs = [i64; STATES];
 
 /// For each line 0 (clean) or the number of its mistake, counted from 1.
 pub fn follow(text: &str, mistakes: &[&Mistake]) -> Vec<usize> {
-    let mut lines: Vec<(&str, Costs)> = text
-        .split('\n')
-        .map(|line| (line, costs_of(line, mistakes)))
-        .collect();
+    let states = mistakes.len() + 1;
+    let mut lines: Vec<(&str, Costs)> = Vec::new();
+    // The lines that are not clear at once, with what they cost by their letters.
+    let mut unsure: Vec<(usize, Costs)> = Vec::new();
+    for (number, line) in text.split('\n').enumerate() {
+        let mut costs = costs_of(line, mistakes);
+        if !line.is_ascii() && lead(&costs, states).1 < UNSURE {
+            unsure.push((number, costs));
+            add_words(line, number, &mut costs, mistakes, &Vocabulary::default());
+        }
+        lines.push((line, costs));
+    }
     let document = Document::learn(&lines, mistakes);
-    for (line, costs) in &mut lines {
-        if !line.is_ascii() && clear_state(costs, mistakes.len() + 1).is_none() {
-            for (state, cost) in costs[..=mistakes.len()].iter_mut().enumerate() {
-                *cost += document.correction(line, undoing(mistakes, state));
-            }
+    for (number, by_letters) in unsure {
+        let (line, costs) = &mut lines[number];
+        *costs = by_letters;
+        add_words(line, number, costs, mistakes, &document.words);
+        for (state, cost) in costs[..states].iter_mut().enumerate() {
+            *cost += document.correction(line, undoing(mistakes, state));
         }
     }
     document.likeliest(&lines)
 }
 
-fn undoing<'a>(mistakes: &[&'a Mistake], state: usize) -> Option<&'a Mistake> {
-    state.checked_sub(1).map(|at| mistakes[at])
+fn add_words(line: &str, number: usize, costs: &mut Costs, mistakes: &[&Mistake], words: &Vocabulary) {
+    for (state, cost) in costs[..=mistakes.len()].iter_mut().enumerate() {
+        *cost += correction(&Text::of(line, undoing(mistakes, state)), number == 0, words);
+    }
 }
 
-fn meant(mistake: Option<&Mistake>, char: char) -> char {
-    mistake.map_or(char, |mistake| mistake.undo(char))
+fn undoing<'a>(mistakes: &[&'a Mistake], state: usize) -> Option<&'a Mistake> {
+    state.checked_sub(1).map(|at| mistakes[at])
 }
 
 fn costs_of(line: &str, mistakes: &[&Mistake]) -> Costs {
@@ -74,33 +88,41 @@ fn costs_of(line: &str, mistakes: &[&Mistake]) -> Costs {
 /// less than their letters would.
 fn costs_beside(line: &str, mistake: Option<&Mistake>) -> i64 {
     let model = Letters::get();
-    let chars: Vec<char> = line.chars().map(|char| meant(mistake, char)).collect();
-    let symbols: Vec<u8> = chars.iter().map(|&char| model.symbol(char)).collect();
-    let is_letter = |at: Option<usize>| {
-        at.and_then(|at| symbols.get(at))
-            .is_some_and(|&symbol| letters::is_letter(symbol))
-    };
+    let text = Text::of(line, mistake);
     let foreign = line
         .chars()
         .filter(|&char| mistake.is_some_and(|mistake| mistake.is_foreign(char)));
     let mut total = (FOREIGN * foreign.count() as i64).min(MOST_FOREIGN);
-    for (at, &char) in chars.iter().enumerate() {
-        let (before, after) = (is_letter(at.checked_sub(1)), is_letter(Some(at + 1)));
-        total += i64::from(model.gap_cost(char, before, after));
-    }
-    let mut start = 0;
-    for word in symbols.chunk_by(|&a, &b| letters::is_letter(a) == letters::is_letter(b)) {
-        if is_letter(Some(start)) {
-            let is_tag = start > 0 && chars[start - 1] == '#';
-            total -= refund(word, is_tag, model);
+    let is_ascii_letter = |at: Option<usize>| {
+        at.and_then(|at| text.chars.get(at))
+            .is_some_and(char::is_ascii_alphabetic)
+    };
+    let is_accented_at = |at: Option<usize>| {
+        at.and_then(|at| text.chars.get(at))
+            .is_some_and(|&char| is_accented(char))
+    };
+    for (at, &char) in text.chars.iter().enumerate() {
+        let (before, after) = (at.checked_sub(1), Some(at + 1));
+        total += i64::from(model.gap_cost(char, text.is_letter(before), text.is_letter(after)));
+        let beside_ascii_letter = is_ascii_letter(before) || is_ascii_letter(after);
+        if text.is_letter(Some(at)) && beside_ascii_letter {
+            total += TWO_SCRIPTS;
         }
-        start += word.len();
+        if is_artefact(char) && is_ascii_letter(before) && is_ascii_letter(after) {
+            total += ARTEFACT_IN_WORD;
+        }
+        if is_accented(char) && !beside_ascii_letter && (is_accented_at(before) || is_accented_at(after)) {
+            total += ACCENTS_ONLY;
+        }
+    }
+    for (start, end) in text.words() {
+        total -= refund(&text.symbols[start..end], text.is_tag(start), model);
     }
     total
 }
 
 /// By how much the letters of a word cost more than those of an abbreviation, or of words written as one.
-fn refund(word: &[u8], is_tag: bool, model: Letters) -> i64 {
+pub fn refund(word: &[u8], is_tag: bool, model: Letters) -> i64 {
     let abbreviation = word.len() <= LONGEST_ABBREVIATION && word.iter().all(|&symbol| is_capital(symbol));
     let mut total = if abbreviation && !is_tag {
         -AN_ABBREVIATION
@@ -120,14 +142,22 @@ fn refund(word: &[u8], is_tag: bool, model: Letters) -> i64 {
     total.max(0)
 }
 
-/// The best state, where it leads.
-fn clear_state(costs: &Costs, states: usize) -> Option<usize> {
-    let best = (0..states).min_by_key(|&state| (costs[state], state))?;
+/// The best state and its lead.
+fn lead(costs: &Costs, states: usize) -> (usize, i64) {
+    let best = (0..states)
+        .min_by_key(|&state| (costs[state], state))
+        .unwrap_or(0);
     let second = (0..states)
         .filter(|&state| state != best)
         .map(|state| costs[state])
-        .min()?;
-    (second - costs[best] >= CLEAR).then_some(best)
+        .min();
+    (best, second.map_or(0, |second| second - costs[best]))
+}
+
+/// The best state, where it leads.
+fn clear_state(costs: &Costs, states: usize) -> Option<usize> {
+    let (best, lead) = lead(costs, states);
+    (lead >= CLEAR).then_some(best)
 }
 
 /// What the clear lines say of the document.
@@ -139,7 +169,9 @@ struct Document {
     change: [Costs; STATES],
     /// The same for a line that begins with a small letter, and with a capital.
     first_letter: [i64; 2],
-    words: HashSet<u64>,
+    /// A line that is clearly clean has an accented letter that no letter of ASCII is beside.
+    has_accents: bool,
+    words: Vocabulary,
 }
 
 impl Document {
@@ -148,7 +180,8 @@ impl Document {
         let (mut changes, mut steps) = (0.5, 1.0);
         let mut seen = [0.5; STATES];
         let mut begins = [1.0; 2];
-        let mut words = HashSet::new();
+        let mut clear = Vec::new();
+        let mut has_accents = false;
         let mut before = None;
         for (line, costs) in lines {
             let Some(state) = clear_state(costs, states) else {
@@ -160,11 +193,12 @@ impl Document {
                 changes += if before == state { 0.0 } else { 1.0 };
             }
             before = Some(state);
+            has_accents |= state == 0 && has_lone_accent(line);
             let mistake = undoing(mistakes, state);
             if let Some(symbol) = first_letter(line, mistake) {
                 begins[usize::from(is_capital(symbol))] += 1.0;
             }
-            words.extend(words_of(line, mistake));
+            clear.push((*line, mistake));
         }
         let share: f64 = changes / steps;
         let all: f64 = seen[..states].iter().sum();
@@ -179,21 +213,23 @@ impl Document {
             stay: tenths(1.0 - share),
             change,
             first_letter: begins.map(|count: f64| tenths(count / (begins[0] + begins[1]))),
-            words,
+            has_accents,
+            words: Vocabulary::of(clear.into_iter()),
         }
     }
 
-    /// What the document adds to a line's cost.
+    /// What the document's habits add to a line's cost.
     fn correction(&self, line: &str, mistake: Option<&Mistake>) -> i64 {
         let of_case = first_letter(line, mistake).map_or(0, |symbol| {
             let by_model = Letters::get().case_cost(BETWEEN_WORDS, symbol);
             self.first_letter[usize::from(is_capital(symbol))] - i64::from(by_model)
         });
-        let known = words_of(line, mistake)
-            .iter()
-            .filter(|word| self.words.contains(word))
-            .count();
-        of_case - KNOWN_WORD * known as i64
+        let of_accents = if mistake.is_none() && !self.has_accents && has_lone_accent(line) {
+            FIRST_ACCENT
+        } else {
+            0
+        };
+        of_case + of_accents
     }
 
     fn likeliest(&self, lines: &[(&str, Costs)]) -> Vec<usize> {
@@ -236,39 +272,27 @@ fn tenths(probability: f64) -> i64 {
     (-10.0 * probability.ln()) as i64
 }
 
+/// True where an accented letter has no letter of ASCII beside it.
+fn has_lone_accent(line: &str) -> bool {
+    let mut before = ' ';
+    let mut chars = line.chars().peekable();
+    while let Some(char) = chars.next() {
+        let after = chars.peek().copied().unwrap_or(' ');
+        let letter = is_accented(char) && char.is_alphabetic();
+        if letter && !before.is_ascii_alphabetic() && !after.is_ascii_alphabetic() {
+            return true;
+        }
+        before = char;
+    }
+    false
+}
+
 /// The symbol of the line's first letter, where it is Cyrillic.
 fn first_letter(line: &str, mistake: Option<&Mistake>) -> Option<u8> {
     let first = line
         .chars()
-        .map(|char| meant(mistake, char))
+        .map(|char| mistake.map_or(char, |mistake| mistake.undo(char)))
         .find(|char| char.is_alphabetic())?;
     let symbol = Letters::get().symbol(first);
     letters::is_letter(symbol).then_some(symbol)
 }
-
-/// Lower case stands at odd symbols (`letters::FIRST_LETTER`).
-fn is_capital(symbol: u8) -> bool {
-    symbol.is_multiple_of(2)
-}
-
-/// Digests (FNV-1a) of a line's Cyrillic words.
-fn words_of(line: &str, mistake: Option<&Mistake>) -> Vec<u64> {
-    let model = Letters::get();
-    let mut words = Vec::new();
-    let (mut digest, mut length) = (FNV_START, 0);
-    for char in line.chars().map(|char| meant(mistake, char)).chain([' ']) {
-        if letters::is_letter(model.symbol(char)) {
-            digest = (digest ^ u64::from(char)).wrapping_mul(FNV_FACTOR);
-            length += 1;
-        } else {
-            if length >= SHORTEST_WORD {
-                words.push(digest);
-            }
-            (digest, length) = (FNV_START, 0);
-        }
-    }
-    words
-}
-
-const FNV_START: u64 = 0xCBF2_9CE4_8422_2325;
-const FNV_FACTOR: u64 = 0x0100_0000_01B3;

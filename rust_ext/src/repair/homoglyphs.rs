@@ -6,6 +6,7 @@
 //! are two words that somebody wrote as one (IPадрес, gloriamК, `\\nС`).
 
 use super::{About, Counts, Kind};
+use crate::letters::words::{Lexicon, digest};
 
 /// Latin letters and the Cyrillic ones that look like them.
 const PAIRS: [(char, char); 28] = [
@@ -72,8 +73,8 @@ pub fn repair(text: &str, about: &About, counts: &mut Counts) -> Option<String> 
     let mut out: Option<String> = None;
     let mut copied = 0;
     for (start, word) in words_of_both_scripts(text) {
-        // `\nС` in program text: the first letter belongs to the backslash.
-        if text[..start].ends_with('\\') {
+        // `\nС` in program text: the first letter belongs to the backslash; ~aдействие in some manuals likewise.
+        if text[..start].ends_with(['\\', '~']) {
             continue;
         }
         let beside_latin = || is_beside_latin(text, start, start + word.len());
@@ -150,6 +151,7 @@ fn repair_word(word: &str, about: &About, beside_latin: impl FnOnce() -> bool) -
     }
     let becomes_cyrillic = match (own_cyrillic, own_latin) {
         (0, 0) if cyrillic + latin <= SHORT_WORD => about.mostly_cyrillic && !beside_latin(),
+        (0, 0) if about.mostly_cyrillic && cyrillic_word_is_known(word, about) => true,
         (0, 0) if cyrillic == latin => about.mostly_cyrillic,
         (0, 0) => cyrillic > latin,
         (_, 0) => true,
@@ -172,7 +174,40 @@ fn repair_word(word: &str, about: &About, beside_latin: impl FnOnce() -> bool) -
             other.unwrap_or(char)
         })
         .collect();
-    Some(repaired)
+    (!becomes_cyrillic || !is_glued(word, &repaired)).then_some(repaired)
+}
+
+/// True where the lexicon has the word, its look-alikes taken for Cyrillic (BTOPOЕ).
+fn cyrillic_word_is_known(word: &str, about: &About) -> bool {
+    let meant = word.chars().map(|char| about.to_cyrillic(char).unwrap_or(char));
+    Lexicon::get().find(digest(meant)).is_some()
+}
+
+/// Blocks as long as this on both sides of one meeting are two words.
+const LONG_BLOCK: usize = 4;
+/// A known word of so many letters, with two others of look-alikes joined to it, is a word by itself.
+const KNOWN_BLOCK: usize = 3;
+
+/// A Cyrillic word and a Latin one of look-alikes written as one (ВЛЕВОHOME), and no known word as a whole (POCCИЯ).
+fn is_glued(word: &str, repaired: &str) -> bool {
+    let is_known = |letters: &mut dyn Iterator<Item = char>| Lexicon::get().find(digest(letters)).is_some();
+    let letters: Vec<char> = word.chars().collect();
+    let cyrillic_first = letters.first().copied().is_some_and(is_cyrillic);
+    let meeting = letters
+        .iter()
+        .position(|&char| is_cyrillic(char) != cyrillic_first)
+        .unwrap_or(0);
+    let (first, second) = letters.split_at(meeting);
+    if second.iter().any(|&char| is_cyrillic(char) == cyrillic_first) || is_known(&mut repaired.chars()) {
+        return false;
+    }
+    let (cyrillic, latin) = if cyrillic_first {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    (cyrillic.len() >= LONG_BLOCK && latin.len() >= LONG_BLOCK)
+        || (latin.len() >= 2 && cyrillic.len() >= KNOWN_BLOCK && is_known(&mut cyrillic.iter().copied()))
 }
 
 /// Two words written as one, a block of letters in each script: IPадрес, DOSе, gloriamК (вящей славе), with a change

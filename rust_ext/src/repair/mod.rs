@@ -13,7 +13,8 @@ pub mod mojibake;
 mod readers;
 mod scan;
 pub mod single;
-mod utf8;
+pub mod utf8;
+mod words;
 
 use std::borrow::Cow;
 

@@ -10,6 +10,7 @@ use encoding_rs::{Encoding, IBM866, KOI8_R, KOI8_U, WINDOWS_1251};
 use super::context::follow;
 use super::is_plain;
 use super::readers::{Reader, TABULATED, tables, upper_half};
+use super::words::all_known;
 use crate::letters::{self, BETWEEN_WORDS, Letters};
 
 /// One mistake, as the way back: character by character.
@@ -124,20 +125,25 @@ const READS_AS_TEXT: i64 = 42;
 const PROOF: i64 = 200;
 /// Letters that such a line has at least.
 const PROOF_LETTERS: i64 = 5;
+/// The same where the lexicon has every word of it (Класс, whose last letter repeats the one before).
+const PROOF_LETTERS_OF_WORDS: i64 = 4;
 /// Mistakes that are followed through a document; two at once are rare already.
 pub const MOST_MISTAKES: usize = 4;
 /// Two accented Latin letters in a row, as Ïð in Ïðèâåò: about as unlikely as the dearer pairs of letters. (The
 /// model knows characters that are not Cyrillic only from text that had runs of them, and finds them cheap.)
 const ACCENTED_PAIR: i64 = 60;
+/// The third in a row and each one after it: créée has three, and hardly a word has more.
+const ACCENTED_RUN: i64 = 80;
 /// What a box-drawing or control character costs on top, for the same reason.
 const ARTEFACT: i64 = 80;
 
-fn is_accented(char: char) -> bool {
+/// An accented Latin letter, or × or ÷ among them.
+pub fn is_accented(char: char) -> bool {
     ('\u{c0}'..='\u{ff}').contains(&char)
 }
 
 /// Characters of cp866 and KOI8 that text has no use for, and controls.
-fn is_artefact(char: char) -> bool {
+pub fn is_artefact(char: char) -> bool {
     matches!(char, '\u{80}'..='\u{9f}' | '\u{2219}'..='\u{2265}' | '\u{2320}'..='\u{2321}' | '\u{2500}'..='\u{25ff}')
 }
 
@@ -146,14 +152,17 @@ pub fn read(line: &str, mistake: Option<&Mistake>) -> Reading {
     let model = Letters::get();
     let mut reading = Reading::default();
     let (mut first, mut before, mut char_before) = (BETWEEN_WORDS, BETWEEN_WORDS, ' ');
+    let mut accented = 0;
     for raw in line.chars().chain(['\n']) {
         let char = mistake.map_or(raw, |mistake| mistake.undo(raw));
         let symbol = model.symbol(char);
         if !(char.is_ascii() && char_before.is_ascii()) {
             reading.pairs += 1;
             reading.cost += if is_accented(char) && is_accented(char_before) {
-                ACCENTED_PAIR
+                accented += 1;
+                if accented > 1 { ACCENTED_RUN } else { ACCENTED_PAIR }
             } else {
+                accented = 0;
                 i64::from(model.cost_of_third(first, before, symbol))
             };
             reading.cost += if is_artefact(char) { ARTEFACT } else { 0 };
@@ -170,13 +179,15 @@ pub fn read(line: &str, mistake: Option<&Mistake>) -> Reading {
     reading
 }
 
-/// What the line gains, where that proves it broken.
-fn proof(as_it_stands: Reading, undone: Reading) -> Option<i64> {
+/// What the line gains with the mistake undone, where that proves it broken.
+fn proof(line: &str, as_it_stands: Reading, mistake: &Mistake) -> Option<i64> {
+    let undone = read(line, Some(mistake));
     let gain = as_it_stands.cost - undone.cost;
-    let holds = undone.letters >= PROOF_LETTERS
+    let holds = gain >= PROOF
         && undone.is_restored()
         && undone.mean_is_below(READS_AS_TEXT)
-        && gain >= PROOF;
+        && (undone.letters >= PROOF_LETTERS
+            || (undone.letters >= PROOF_LETTERS_OF_WORDS && all_known(line, Some(mistake))));
     holds.then_some(gain)
 }
 
@@ -240,7 +251,7 @@ fn best_proven(mistakes: &'static [Mistake], lines: &[(&str, Reading)]) -> Vec<&
     for (line, as_it_stands) in lines {
         // A line proves the mistake that restores it best, and no other.
         let best = (0..mistakes.len())
-            .filter_map(|at| Some((proof(*as_it_stands, read(line, Some(&mistakes[at])))?, at)))
+            .filter_map(|at| Some((proof(line, *as_it_stands, &mistakes[at])?, at)))
             .max_by_key(|&(gain, at)| (gain, std::cmp::Reverse(at)));
         if let Some((gain, at)) = best {
             gains[at].0 += gain;

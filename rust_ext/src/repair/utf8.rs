@@ -123,7 +123,12 @@ fn readers_with_sequences(text: &str) -> u8 {
 
 /// Undoes one layer in all lines; `None` where nothing is broken.
 pub fn undo_layer(text: &str) -> Option<(String, usize)> {
-    let looked_at = text.split('\n').filter(|line| !is_plain(line.as_bytes()));
+    undo_where(text, |line| !is_plain(line.as_bytes()))
+}
+
+/// The same; only lines that are `odd` can be evidence.
+pub fn undo_where(text: &str, odd: impl Fn(&str) -> bool) -> Option<(String, usize)> {
+    let looked_at = text.split('\n').filter(|line| odd(line));
     let seen = looked_at.fold(0, |seen, line| seen | readers_with_sequences(line));
     if seen == 0 {
         return None;
@@ -134,7 +139,7 @@ pub fn undo_layer(text: &str) -> Option<(String, usize)> {
         .collect();
     let mut evidence = [0usize; READERS.len()];
     for &reader in &readers {
-        for line in text.split('\n').filter(|line| !is_plain(line.as_bytes())) {
+        for line in text.split('\n').filter(|line| odd(line)) {
             let mut view = view(line, reader);
             evidence[reader as usize] += take(&mut view, line, false);
         }
