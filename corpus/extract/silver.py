@@ -165,7 +165,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.by[0] == options.by[1]:
         parser.error("--by takes two different extractors: one agrees with itself")
     counts: Counter[str] = Counter()
-    pair = (extractor(options.by[0]), extractor(options.by[1]))
+    try:
+        pair = (extractor(options.by[0]), extractor(options.by[1]))
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        parser.error(f"{package} is not installed; choose others with --by, or pip install {package}")
     same = {"page_type": options.kind, "weight": options.weight, "source": options.source}
     same["license"] = f"{options.license}; labels by agreement of {options.by[0]} and {options.by[1]}"
     with pq.ParquetWriter(options.out, SCHEMA) as writer:
