@@ -115,7 +115,7 @@ def beginning(text: str) -> str:
     return text if len(text) <= LONGEST else text[: text.rfind("\n", 0, LONGEST)]
 
 
-def damage(documents: int, half: int | None) -> None:
+def damage(documents: int, half: int | None, only: int | None) -> None:
     draw = random.Random(1)
     sample: list[str] = []
     for name in SEEN + UNSEEN:
@@ -125,7 +125,7 @@ def damage(documents: int, half: int | None) -> None:
         sample += [beginning(text) for text in draw.sample(held_out, min(documents, len(held_out)))]
     sample = sample if half is None else sample[half::2]
     print(f"{len(sample)} documents; share that comes back identical, whole/half of lines/one line broken")
-    for layers in MISREADINGS:
+    for layers in MISREADINGS if only is None else MISREADINGS[only : only + 1]:
         row = []
         for which in ("whole", "half", "one"):
             pairs = [damaged(text, layers, which, draw) for text in sample]
@@ -330,11 +330,12 @@ def main() -> None:
     parser.add_argument("what", choices=["damage", "clean", "limits", "speed"])
     parser.add_argument("--documents", type=int, default=60, help="documents a source for `damage`")
     parser.add_argument("--half", type=int, choices=[0, 1], help="every second document for `damage`")
+    parser.add_argument("--only", type=int, choices=range(len(MISREADINGS)), help="one row of `damage`")
     parser.add_argument("--kind", choices=list(ONE_KIND), default="mojibake", help="repair for `clean`")
     parser.add_argument("--show", type=int, default=8, help="changes a source that `clean` prints")
     arguments = parser.parse_args()
     if arguments.what == "damage":
-        damage(arguments.documents, arguments.half)
+        damage(arguments.documents, arguments.half, arguments.only)
     elif arguments.what == "clean":
         clean(arguments.kind, arguments.show)
     elif arguments.what == "limits":
