@@ -309,7 +309,7 @@ def _refusal(raw: Raw, gate: Gate, max_bytes: int) -> tuple[str, str] | None:
         return "page_too_large", f"bytes > {max_bytes}"
     if not raw.body.strip():
         return "empty_payload", ""
-    # A page in a table or a file is here whole already: a quick look would spare nothing.
+    # A page in a table or a file is here whole already: to look at its first bytes would spare nothing.
     if gate != "off":
         keep, cyrillic, latin, charset, cost = gate_judge(raw.body)
         if not keep:

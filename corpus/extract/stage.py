@@ -69,9 +69,9 @@ class Extract:
     gate: str = field(
         default="russian",
         metadata={
-            "help": "russian: drop by raw bytes what is not Cyrillic; quick: by the first bytes alone where "
-            "they show no trace of it, twice as fast, but Russian deep in a foreign page is lost; "
-            "off: take every page"
+            "help": "russian: drop by raw bytes what is not Cyrillic; whole: the same, and check the "
+            "checksums of foreign pages, too; quick: by the first bytes alone where they show no trace of "
+            "it, twice as fast, but Russian deep in a foreign page is lost; off: take every page"
         },
     )
     content: str = field(
@@ -103,7 +103,9 @@ class Extract:
 
     def __post_init__(self) -> None:
         if self.gate not in warc.GATES:
-            raise ValueError(f"extract.gate is russian, quick or off, not {self.gate!r}")
+            raise ValueError(
+                f"extract.gate is {', '.join(warc.GATES[:-1])} or {warc.GATES[-1]}, not {self.gate!r}"
+            )
         if self.content not in ("bukvar", "trafilatura"):
             raise ValueError(f"extract.content is bukvar or trafilatura, not {self.content!r}")
         if self.comments not in ("drop", "keep", "only"):

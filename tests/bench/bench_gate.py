@@ -7,13 +7,15 @@
 gold_pages_ru, far_cp1251, manuals, laws, other_language_pages and wcxb goes through `bukvar extract --set
 extract.gate=off` and `bukvar identify`; those that come out as Russian are asked of the gate as they are,
 encoded anew, as numeric entities and put into foreign pages, and each one lost is named; then pages without
-Cyrillic, as they are and in legacy charsets of their languages. The last column is `extract.gate = "quick"`,
+Cyrillic, as they are and in legacy charsets of their languages. The last columns are reading the page's
+record from gzip and from zstd by the default gate, which skims foreign pages, and `extract.gate = "quick"`,
 which another table shows for several sizes of its first look, on the pages as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import itertools
 import json
@@ -28,6 +30,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from warcio.statusandheaders import StatusAndHeaders
@@ -111,13 +114,17 @@ def ways(decoded: str, foreign: list[str], number: int) -> Iterator[tuple[str, b
     text = re.sub(r"\s+", " ", HIDDEN.sub(" ", TAG.sub(" ", HIDDEN.sub(" ", bare)))).replace("<", " ")[:3000]
     if len(CYRILLIC.findall(text)) < ENOUGH:
         return
-    inside = put_into(foreign[number % len(foreign)], f"<p>{text}</p>")
+    article = f"<p>{text}</p>"
+    inside = put_into(foreign[number % len(foreign)], article)
     for name in ("utf-8", "windows-1251", "koi8-r"):
         yield (
             f"one article in a foreign page, {name}",
             inside.encode(CHARSETS[name], "xmlcharrefreplace"),
             None,
         )
+    entities = article.encode("ascii", "xmlcharrefreplace").decode()
+    inside = put_into(foreign[number % len(foreign)], entities)
+    yield "one article in a foreign page, numeric entities", inside.encode("utf-8", "replace"), None
 
 
 CYRILLIC = re.compile("[\u0400-\u047f]")
@@ -142,11 +149,25 @@ def keeps_quickly(body: bytes, charset: str | None) -> bool:
     return judge(body, charset).keep
 
 
+def keeps_skimming(body: bytes, charset: str | None) -> bool:
+    """Whether the page comes out of a record in a gzip member and in a zstd frame."""
+    kind = "text/html" + (f"; charset={charset}" if charset else "")
+    http = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode() + body
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nContent-Length: {len(http)}"
+    )
+    record = head.encode() + b"\r\n\r\n" + http + b"\r\n\r\n"
+    packed = gzip.compress(record, 6), bytes(pa.compress(record, "zstd", asbytes=True))
+    return all(any(batch.pages for batch in read(io.BytesIO(file))) for file in packed)
+
+
 def quick_looks(crawl: Path, russian: set[str]) -> None:
     """Quick reading with first looks of several sizes, and what it loses of what the whole page shows."""
     print("| first look, KiB | Russian pages lost | other kept pages lost | dropped | of these by a look |")
     print("|---|---|---|---|---|")
-    whole = {page.url for batch in read(crawl) for page in batch.pages}
+    whole = {page.url for batch in read(crawl, gate="whole") for page in batch.pages}
+    skimmed = {page.url for batch in read(crawl) for page in batch.pages}
+    print("pages that the whole gate keeps and the default one does not:", sorted(whole - skimmed))
     for size in (4, 8, 16, 32, 64):
         kept: set[str] = set()
         details: list[str] = []
@@ -168,12 +189,14 @@ def keep(data: Path, most: int | None) -> None:
     asked: Counter[tuple[str, str]] = Counter()
     lost: Counter[tuple[str, str]] = Counter()
     lost_quickly: Counter[str] = Counter()
+    lost_skimming: Counter[str] = Counter()
     named = []
 
     def ask(way: str, url: str, folder: str, body: bytes, charset: str | None) -> None:
         verdict = judge(body, charset)
         asked[way, folder] += 1
         lost_quickly[way] += not keeps_quickly(body, charset)
+        lost_skimming[way] += not keeps_skimming(body, charset)
         if not verdict.keep:
             lost[way, folder] += 1
             named.append(
@@ -201,11 +224,12 @@ def keep(data: Path, most: int | None) -> None:
             for way, written, declared in ways(text, foreign, by_folder.total()):
                 ask(way, url, folder, written, declared)
     print("pages that the pipeline calls Russian:", dict(by_folder))
-    print("| way | pages | kept | share | kept by quick |\n|---|---|---|---|---|")
+    print("| way | pages | kept | share | skimming | quick |\n|---|---|---|---|---|---|")
     for way in dict.fromkeys(way for way, _ in asked):
         total, gone = (sum(n for (w, _), n in counts.items() if w == way) for counts in (asked, lost))
         quickly = total - lost_quickly[way]
-        print(f"| {way} | {total} | {total - gone} | {1 - gone / total:.4f} | {quickly} |")
+        skimming = total - lost_skimming[way]
+        print(f"| {way} | {total} | {total - gone} | {1 - gone / total:.4f} | {skimming} | {quickly} |")
     for row in named[:60]:
         print(json.dumps(row, ensure_ascii=False))
     drops(known, russian)

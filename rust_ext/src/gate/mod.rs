@@ -46,6 +46,23 @@ const BROKEN: u64 = 16;
 /// Where declarations are looked for.
 const HEAD: usize = 4096;
 
+/// Sets of bytes of which Russian text of a hundred letters and more has one whole, as it has the letters а, е, и and о:
+/// in lower case or in capitals, in UTF-8 (which begins them with D0) and in every single-byte charset; in cp866 р, с
+/// and т, too, since the others stand where UTF-8 has its continuations. (A hundred letters lack one of the four, each
+/// of 7% to 11% of Russian letters, in one text of a thousand; in other charsets than its own a set is hardly whole.)
+/// Text all of capitals in cp866 or MacCyrillic alone has none.
+pub const TELLING: [&[u8]; 9] = [
+    &[0xd0, 0xb0, 0xb5, 0xb8, 0xbe],             // UTF-8
+    &[0xd0, 0x90, 0x95, 0x98, 0x9e],             // UTF-8, capitals
+    &[0xe0, 0xe5, 0xe8, 0xee],                   // windows-1251, MacCyrillic
+    &[0xc0, 0xc5, 0xc8, 0xce],                   // windows-1251, capitals
+    &[0xc1, 0xc5, 0xc9, 0xcf],                   // KOI8
+    &[0xe1, 0xe5, 0xe9, 0xef],                   // KOI8, capitals
+    &[0xa0, 0xa5, 0xa8, 0xae, 0xe0, 0xe1, 0xe2], // cp866
+    &[0xd0, 0xd5, 0xd8, 0xde],                   // ISO-8859-5
+    &[0xb0, 0xb5, 0xb8, 0xbe, 0xc0, 0xc1, 0xc2], // ISO-8859-5, capitals
+];
+
 /// What the gate saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {

@@ -173,11 +173,17 @@ fn page_fields(py: Python<'_>, page: Page) -> PyResult<Py<PyAny>> {
 
 #[pymethods]
 impl WarcReader {
-    /// `source` is a path or an object with `read(n)`. Pages may be dropped by their records' first `look` bytes;
-    /// with 0 all are read whole.
+    /// `source` is a path or an object with `read(n)`. Pages may be dropped by their records' first `look` bytes,
+    /// with `skim` if the rest surely holds no Cyrillic; with 0 all are read whole.
     #[new]
-    #[pyo3(signature = (source, gate, max_record_bytes, look = 0))]
-    fn new(source: &Bound<'_, PyAny>, gate: bool, max_record_bytes: usize, look: usize) -> PyResult<Self> {
+    #[pyo3(signature = (source, gate, max_record_bytes, look = 0, skim = false))]
+    fn new(
+        source: &Bound<'_, PyAny>,
+        gate: bool,
+        max_record_bytes: usize,
+        look: usize,
+        skim: bool,
+    ) -> PyResult<Self> {
         let source = match source.extract::<std::path::PathBuf>() {
             Ok(path) => Source::Local(File::open(path)?),
             Err(_) => Source::Python(source.clone().unbind()),
@@ -189,6 +195,7 @@ impl WarcReader {
                     max_record_bytes,
                     gate,
                     look,
+                    skim,
                 },
             )),
         })

@@ -10,7 +10,7 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::header::Head;
-use super::quick_tests::QUICK;
+use super::quick_tests::{QUICK, SKIM};
 use super::tests::{CONTAINERS, LIMITS, bodies, gzip, pack, read_all, read_within, records_of, zstd};
 use super::*;
 
@@ -68,6 +68,7 @@ fn read_mangled(number: u32) {
     proptest!(cases(number), |(file in files())| {
         read_all(&file);
         read_within(&file, QUICK);
+        read_within(&file, SKIM);
     });
 }
 

@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::deflate::{Beginning, Inflater, OneShot, crc32};
 use super::input::Input;
+use super::skim::{Bytes, Skim, Skimmer};
 use super::window::Window;
 
 /// Compressed bytes at hand before a one-shot attempt, which is in vain where the member has more: hardly one of
@@ -26,6 +27,7 @@ const OVERLAP: usize = if cfg!(test) { 512 } else { 64 << 10 };
 pub struct Gzip {
     inflater: Inflater,
     raw: Decompress,
+    skimmer: Box<Skimmer>,
     member: Option<Member>,
     output_space: usize,
     searched_twice: u64,
@@ -52,6 +54,7 @@ impl Gzip {
         Ok(Gzip {
             inflater,
             raw,
+            skimmer: Box::default(),
             member: None,
             output_space: FIRST_OUTPUT,
             searched_twice: 0,
@@ -160,6 +163,38 @@ impl Gzip {
             // The size may begin in the last bytes.
             from = from.max(end.saturating_sub(3));
             input.fill(input.data().len() + 1)?;
+        }
+    }
+
+    /// Consumes the next member without inflating it, if skimming shows that it holds `length` bytes, as its trailer
+    /// says, too, and of none of the sets in `watched` all. Its checksum is not looked at.
+    pub fn skim_over<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        length: usize,
+        watched: &[Bytes],
+    ) -> io::Result<bool> {
+        let Some(header) = member_header(input.data()) else {
+            return Ok(false);
+        };
+        loop {
+            let held = input.data().len();
+            match self.skimmer.skim(&input.data()[header..], watched, length as u64) {
+                Skim::Whole { used, holds } => {
+                    let end = header + used + 8;
+                    input.fill(end)?;
+                    let size = input.data().get(end - 4..end);
+                    let sound = holds == length as u64 && size == Some(&(length as u32).to_le_bytes());
+                    if sound {
+                        input.consume(end);
+                    }
+                    return Ok(sound);
+                }
+                Skim::Cut if held < MAX_INPUT && !input.ended() => {
+                    input.fill((held * 4).min(MAX_INPUT))?;
+                }
+                Skim::Cut | Skim::Other | Skim::Bad => return Ok(false),
+            }
         }
     }
 

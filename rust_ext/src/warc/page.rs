@@ -15,6 +15,8 @@ pub struct Limits {
     pub gate: bool,
     /// Bytes of a record by which a page may be dropped; 0 where each is read whole.
     pub look: usize,
+    /// Whether that takes that the rest, skimmed, cannot hold Cyrillic either.
+    pub skim: bool,
 }
 
 /// A page whose bytes are wanted.

@@ -1,18 +1,24 @@
-//! Quick reading: a page that its first bytes show to be foreign is passed over, and the rest of its record is
-//! not decompressed.
+//! A page that its first bytes show to be foreign is passed over, and the rest of its record is not decompressed,
+//! only skimmed: its compressed form shows where it ends and that no Cyrillic is in it (`skim`). In quick reading
+//! the rest is not even skimmed.
 //!
-//! A record is passed over only where its end is sure without that: where its length and what its container says
-//! of its own size agree, and what comes behind is another record's beginning or the end of the file. Any other
-//! record is read whole, so that the same records come out, in the same order and with the same offsets.
+//! A record is passed over only where its end is sure without decompressing it: where its length and what its
+//! container says of its own size agree with where skimming ends or, in quick reading, with another record's
+//! beginning or the end of the file. Any other record is read whole, so that the same records come out, in the same
+//! order and with the same offsets.
 
 use std::io::{self, Read};
+use std::sync::LazyLock;
 
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Beginning, Reason, Record};
 use super::reader::Reader;
+use super::skim::Bytes;
+use crate::gate;
 
 /// Blank lines behind a record, which belong to its member.
 const END: usize = 4;
+static TELLING: LazyLock<[Bytes; gate::TELLING.len()]> = LazyLock::new(|| gate::TELLING.map(Bytes::of));
 /// How many times as much of a record is looked at where its first bytes are scripts and styles only.
 pub(super) const FURTHER: usize = 8;
 
@@ -37,8 +43,13 @@ impl<R: Read> Reader<R> {
                 Beginning::Silent => {}
                 Beginning::Foreign(detail) => {
                     let offset = head.offset.unwrap_or(self.stream.look_offset());
-                    let space = &mut self.look[..self.limits.look];
-                    let passed = self.stream.pass_over(start + length + END, space)?;
+                    let length = start + length + END;
+                    let passed = if self.limits.skim {
+                        self.stream.skim_over(length, &*TELLING)?
+                    } else {
+                        self.stream
+                            .pass_over(length, &mut self.look[..self.limits.look])?
+                    };
                     return Ok(passed.then(|| page::dropped(head, offset, Reason::NotCyrillic, detail)));
                 }
             }

@@ -7,6 +7,7 @@ use memchr::memmem;
 use super::gzip::Gzip;
 use super::input::Input;
 use super::lz4::Lz4;
+use super::skim::Bytes;
 use super::window::Window;
 use super::zstd::Zstd;
 
@@ -82,6 +83,19 @@ impl<R: Read> Stream<R> {
         let passed = match self.codec.as_mut() {
             Some(Codec::Gzip(gzip)) => gzip.pass_over(&mut self.input, length, space)?,
             Some(Codec::Zstd(zstd)) => zstd.pass_over(&mut self.input, length)?,
+            Some(Codec::Plain | Codec::Lz4(_)) | None => false,
+        };
+        if passed {
+            self.window.skip(length);
+        }
+        Ok(passed)
+    }
+
+    /// The same if it surely holds `length` bytes and of none of `watched` all.
+    pub fn skim_over(&mut self, length: usize, watched: &[Bytes]) -> io::Result<bool> {
+        let passed = match self.codec.as_mut() {
+            Some(Codec::Gzip(gzip)) => gzip.skim_over(&mut self.input, length, watched)?,
+            Some(Codec::Zstd(zstd)) => zstd.skim_over(&mut self.input, length, watched)?,
             Some(Codec::Plain | Codec::Lz4(_)) | None => false,
         };
         if passed {

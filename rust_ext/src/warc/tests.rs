@@ -13,6 +13,7 @@ pub(super) const LIMITS: Limits = Limits {
     max_record_bytes: 1500,
     gate: false,
     look: 0,
+    skim: false,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,18 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// A skippable frame with a compressed dictionary, as it stands before the first record.
+pub(super) fn dictionary_frame(dictionary: &[u8]) -> Vec<u8> {
+    let compressed = zstd(dictionary, None);
+    let length = compressed.len() as u32;
+    [
+        &0x184D_2A5Du32.to_le_bytes(),
+        &length.to_le_bytes(),
+        compressed.as_slice(),
+    ]
+    .concat()
 }
 
 pub(super) fn zstd(bytes: &[u8], dictionary: Option<&[u8]>) -> Vec<u8> {
@@ -74,10 +87,7 @@ pub(super) fn pack(records: &[Vec<u8>], container: Container) -> Vec<u8> {
         Container::ZstdDictionary => {
             let dictionary =
                 b"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\n".repeat(3);
-            let mut file = 0x184D_2A5Du32.to_le_bytes().to_vec();
-            let compressed = zstd(&dictionary, None);
-            file.extend((compressed.len() as u32).to_le_bytes());
-            file.extend(compressed);
+            let mut file = dictionary_frame(&dictionary);
             file.extend(records.iter().flat_map(|r| zstd(r, Some(&dictionary))));
             file
         }

@@ -7,6 +7,7 @@ use memchr::memmem;
 use zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
 
 use super::input::Input;
+use super::skim::{Bytes, zstd_bytes};
 use super::window::Window;
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -28,6 +29,8 @@ pub struct Zstd {
     /// Bytes of the frame that are decompressed but kept, up to `MAX_INPUT`: damage is noticed late.
     used: usize,
     searched_twice: u64,
+    /// The bytes that a dictionary may bring into every frame.
+    of_dictionary: Bytes,
 }
 
 impl Zstd {
@@ -39,6 +42,7 @@ impl Zstd {
             frame: 0,
             used: 0,
             searched_twice: 0,
+            of_dictionary: Bytes::default(),
         })
     }
 
@@ -136,6 +140,29 @@ impl Zstd {
     /// Consumes the next frame without decompressing it, if its header says that it holds `length` bytes and the
     /// lengths of its blocks lead to the end of the file or to another frame.
     pub fn pass_over<R: Read>(&mut self, input: &mut Input<R>, length: usize) -> io::Result<bool> {
+        self.pass_over_if(input, length, |_| true)
+    }
+
+    /// The same if the frame surely holds of none of the sets in `watched` all. Its checksum is not looked at.
+    pub fn skim_over<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        length: usize,
+        watched: &[Bytes],
+    ) -> io::Result<bool> {
+        let of_dictionary = self.of_dictionary;
+        let is_free = |frame: &[u8]| {
+            zstd_bytes(frame).is_some_and(|set| !set.united(&of_dictionary).holds_any(watched))
+        };
+        self.pass_over_if(input, length, is_free)
+    }
+
+    fn pass_over_if<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+        length: usize,
+        may: impl Fn(&[u8]) -> bool,
+    ) -> io::Result<bool> {
         if !matches!(zstd_safe::get_frame_content_size(input.data()), Ok(Some(held)) if held == length as u64)
         {
             return Ok(false);
@@ -148,7 +175,8 @@ impl Zstd {
                 Err(_) => input.fill((2 * held).min(MAX_INPUT))?,
             };
         };
-        let ends = input.fill(size + 8)? == size || Self::is_magic(&input.data()[size..]);
+        let ends = may(&input.data()[..size])
+            && (input.fill(size + 8)? == size || Self::is_magic(&input.data()[size..]));
         if ends {
             input.consume(size);
         }
@@ -272,10 +300,12 @@ impl Zstd {
 
     fn load(&mut self, bytes: &[u8]) -> bool {
         if !bytes.starts_with(&MAGIC) {
+            self.of_dictionary.extend(bytes);
             return self.context.load_dictionary(bytes).is_ok();
         }
         let mut dictionary = Vec::new();
         let complete = decode_frames(bytes, MAX_DICTIONARY, &mut dictionary);
+        self.of_dictionary.extend(&dictionary);
         complete && self.context.load_dictionary(&dictionary).is_ok()
     }
 }
