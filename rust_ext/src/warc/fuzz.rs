@@ -10,7 +10,7 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::header::Head;
-use super::quick_tests::{QUICK, SKIM};
+use super::pass_over_tests::{QUICK, SKIM};
 use super::tests::{CONTAINERS, LIMITS, bodies, gzip, pack, read_all, read_within, records_of, zstd};
 use super::*;
 
@@ -59,7 +59,7 @@ static BOMB: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
 
 fn files() -> impl Strategy<Value = Vec<u8>> {
     let container = prop::sample::select(CONTAINERS.to_vec());
-    let bodies = prop_oneof![bodies(), super::quick_tests::bodies()];
+    let bodies = prop_oneof![bodies(), super::pass_over_tests::bodies()];
     (bodies, container, changes())
         .prop_map(|(bodies, container, changes)| mangle(pack(&records_of(&bodies), container), changes))
 }

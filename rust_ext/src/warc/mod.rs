@@ -14,7 +14,7 @@ mod http;
 mod input;
 mod lz4;
 mod page;
-mod quick;
+mod pass_over;
 mod reader;
 mod resync;
 mod skim;
@@ -26,7 +26,7 @@ mod zstd;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
-mod quick_tests;
+mod pass_over_tests;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Dropped, Limits, Reason, Record};
-use super::quick::FURTHER;
+use super::pass_over::FURTHER;
 use super::resync::BOUNDARY;
 use super::stream::Stream;
 

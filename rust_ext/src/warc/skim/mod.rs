@@ -7,6 +7,7 @@
 //! bytes these are: no copy, no branch on what a symbol is. What is not noticed is what only the bytes would tell:
 //! a wrong checksum, and a distance that points before the beginning.
 
+mod bits;
 mod code;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod zstd;
 
 pub use zstd::zstd_bytes;
 
+use bits::Bits;
 use code::{Code, DISTANCE, END_OF_BLOCK, STOP, Table, distance_extra, length, written};
 
 /// A set of byte values.
@@ -337,60 +339,4 @@ fn stored(bits: &mut Bits, seen: &mut Seen) -> Result<u64, Skim> {
     seen.add(&used)?;
     (bits.at, bits.buffer, bits.count) = (end, 0, 0);
     Ok(u64::from(length))
-}
-
-/// The bits of a stream, the low ones first.
-struct Bits<'a> {
-    data: &'a [u8],
-    /// Where the next byte is that is not in the buffer.
-    at: usize,
-    buffer: u64,
-    /// Bits of the buffer that count; above them stand zeros or what comes next in the stream.
-    count: u32,
-}
-
-impl<'a> Bits<'a> {
-    fn new(data: &'a [u8]) -> Self {
-        Bits {
-            data,
-            at: 0,
-            buffer: 0,
-            count: 0,
-        }
-    }
-
-    /// Makes at least 56 bits available, behind the end of the data zeros.
-    #[inline(always)]
-    fn refill(&mut self) {
-        if let Some(word) = self.data.get(self.at..self.at + 8) {
-            self.buffer |= u64::from_le_bytes(word.try_into().unwrap_or_default()) << self.count;
-            self.at += (63 - self.count as usize) >> 3;
-            self.count |= 56;
-            return;
-        }
-        while self.count < 56 {
-            let byte = self.data.get(self.at).copied().unwrap_or(0);
-            self.buffer |= u64::from(byte) << self.count;
-            self.at += 1;
-            self.count += 8;
-        }
-    }
-
-    /// Takes up to 32 bits of those that `refill` made available.
-    #[inline(always)]
-    fn take(&mut self, bits: u32) -> u64 {
-        let value = self.buffer & ((1 << bits) - 1);
-        self.buffer >>= bits;
-        self.count -= bits;
-        value
-    }
-
-    /// Bytes of the data that are used, the last one maybe in part.
-    fn used(&self) -> usize {
-        self.at - self.count as usize / 8
-    }
-
-    fn within(&self) -> Result<(), Skim> {
-        (self.used() <= self.data.len()).then_some(()).ok_or(Skim::Cut)
-    }
 }
