@@ -25,9 +25,9 @@ pub enum Comments {
 /// Least words of a block whose exact repetition is dropped: shorter lines repeat rightly.
 const REPEATED_WORDS: u32 = 6;
 /// A block between chosen blocks of its container is chosen from this share of the cut on (docs/content.md).
-const GAP_CUT: f32 = 0.6;
+const GAP_CUT: f32 = 0.4;
 /// Blocks of the container, before and after, among which the chosen ones must be.
-const GAP_REACH: usize = 10;
+const GAP_REACH: usize = 50;
 
 /// The threshold of a page: the cut of the best expected F1, but at least `floor`.
 ///
@@ -179,7 +179,7 @@ mod tests {
             chosen
         };
         assert_eq!(
-            filled([0.6, 0.4, 0.2, 0.6, 0.4]),
+            filled([0.6, 0.4, 0.1, 0.6, 0.4]),
             [true, true, false, true, false]
         );
         assert_eq!(
