@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -156,6 +156,18 @@ def from_lightgbm(
     """The trees of `Booster.dump_model()`; of a model of several classes each `every`-th from `offset` on."""
     trees = [_tree(info["tree_structure"]) for info in dump["tree_info"][offset::every]]
     return Ensemble(tuple(trees), of_page)
+
+
+def mean(ensembles: Sequence[Ensemble]) -> Ensemble:
+    """One ensemble whose margins are the mean of theirs."""
+    part = 1 / len(ensembles)
+    trees = [
+        replace(tree, leaves=tuple(float(np.float32(leaf * part)) for leaf in tree.leaves))
+        for ensemble in ensembles
+        for tree in ensemble.trees
+    ]
+    base = sum(ensemble.base for ensemble in ensembles) * part
+    return Ensemble(tuple(trees), ensembles[0].of_page, base)
 
 
 def _tree(root: Mapping[str, Any]) -> Tree:

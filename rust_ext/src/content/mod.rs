@@ -233,9 +233,14 @@ pub fn selection(ready: &Prepared, verdict: &Verdict, options: &Options, model: 
         Favor::Balance => cut,
         Favor::Recall => cut * 0.4,
     };
+    let mut chosen = select::choose(&verdict.chances, cut);
+    if options.favor != Favor::Precision {
+        select::fill_gaps(&ready.page, &verdict.chances, cut, &mut chosen);
+    }
     // Documentation says some lines once for each function or step, and rightly so.
-    let repeats = verdict.kinds[6] >= model.parameter("repeat.documentation", 2.0);
-    let chosen = select::choose(&ready.found, &verdict.chances, cut, repeats);
+    if verdict.kinds[6] < model.parameter("repeat.documentation", 2.0) {
+        select::drop_copies(&ready.page, &ready.found, &mut chosen);
+    }
     if options.comments == Comments::Drop {
         return chosen;
     }

@@ -1,8 +1,8 @@
 //! Which blocks are the text, given each block's probability.
 
-use super::analysis::{Analysis, FAR};
+use super::analysis::{Analysis, ByHash, FAR, container};
 use super::semantics as sem;
-use super::tree::{NONE, Page};
+use super::tree::{NONE, Node, Page};
 
 /// What the caller wants of the selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -24,6 +24,10 @@ pub enum Comments {
 
 /// Least words of a block whose exact repetition is dropped: shorter lines repeat rightly.
 const REPEATED_WORDS: u32 = 6;
+/// A block between chosen blocks of its container is chosen from this share of the cut on (docs/content.md).
+const GAP_CUT: f32 = 0.4;
+/// Blocks of the container, before and after, among which the chosen ones must be.
+const GAP_REACH: usize = 50;
 
 /// The threshold of a page: the cut of the best expected F1, but at least `floor`.
 ///
@@ -48,9 +52,8 @@ pub fn cut(chances: &[f32], words: &[u32], floor: f32) -> f32 {
     cut.max(floor)
 }
 
-/// The chosen blocks: those at or above the cut, or the best one where none is; repetitions go unless `repeats`
-/// says that they may stay.
-pub fn choose(found: &Analysis, chances: &[f32], cut: f32, repeats: bool) -> Vec<bool> {
+/// The blocks at or above the cut, or the best one where none is.
+pub fn choose(chances: &[f32], cut: f32) -> Vec<bool> {
     let mut chosen: Vec<bool> = chances.iter().map(|&p| p >= cut).collect();
     if !chosen.contains(&true) {
         let best = (0..chances.len()).max_by(|&a, &b| chances[a].total_cmp(&chances[b]).then(b.cmp(&a)));
@@ -58,16 +61,50 @@ pub fn choose(found: &Analysis, chances: &[f32], cut: f32, repeats: bool) -> Vec
             chosen[best] = true;
         }
     }
-    if repeats {
-        return chosen;
-    }
-    let mut seen: super::analysis::ByHash<()> = Default::default();
-    for (taken, w) in chosen.iter_mut().zip(&found.words) {
-        if *taken && w.words >= REPEATED_WORDS && seen.insert(w.hash, ()).is_some() {
-            *taken = false;
+    chosen
+}
+
+/// Chooses blocks a little below the cut that stand between chosen blocks of the same container: where many
+/// blocks are alike and as probable as the cut (the lines of a play), none should be missing here and there.
+pub fn fill_gaps(page: &Page, chances: &[f32], cut: f32, chosen: &mut [bool]) {
+    let mut by_home: Vec<(u32, usize)> = (page.blocks.iter().enumerate())
+        .map(|(at, block)| (container(&page.nodes, block.node), at))
+        .collect();
+    by_home.sort_unstable();
+    for run in by_home.chunk_by(|a, b| a.0 == b.0) {
+        let taken: Vec<bool> = run.iter().map(|&(_, b)| chosen[b]).collect();
+        for (at, &(_, block)) in run.iter().enumerate() {
+            let before = &taken[at.saturating_sub(GAP_REACH)..at];
+            let after = &taken[at + 1..(at + 1 + GAP_REACH).min(taken.len())];
+            if chances[block] >= GAP_CUT * cut && before.contains(&true) && after.contains(&true) {
+                chosen[block] = true;
+            }
         }
     }
-    chosen
+}
+
+/// Drops chosen blocks that say what a chosen block before them says in another place of the page: the copy for
+/// phones, the teaser above the article. Where the path of tags and classes is the same, the page repeats itself
+/// as part of its text: a refrain, the notes to each item.
+pub fn drop_copies(page: &Page, found: &Analysis, chosen: &mut [bool]) {
+    let paths = paths(&page.nodes);
+    let mut seen: ByHash<u64> = ByHash::default();
+    for (at, w) in found.words.iter().enumerate() {
+        if chosen[at] && w.words >= REPEATED_WORDS {
+            let path = paths[page.blocks[at].node as usize];
+            chosen[at] = *seen.entry(w.hash).or_insert(path) == path;
+        }
+    }
+}
+
+/// A hash of tags and classes from the root down to each node.
+fn paths(nodes: &[Node]) -> Vec<u64> {
+    let mut paths = vec![0u64; nodes.len()];
+    for at in 1..nodes.len() {
+        let above = paths[nodes[at].parent as usize];
+        paths[at] = (above.rotate_left(5) ^ u64::from(nodes[at].sig)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    paths
 }
 
 /// Which blocks lie in a section of readers' comments: under a node named so that holds neither the page's
@@ -115,13 +152,39 @@ mod tests {
         assert_eq!(cut(&[], &[], 0.5), 0.5);
     }
 
-    #[test]
-    fn a_repetition_goes_unless_repetitions_may_stay() {
-        let html =
-            "<p>The call returns the old value.<p>Ignored.<p>The call returns the old value.<p>Ignored.";
+    fn copies_dropped(html: &str) -> Vec<bool> {
         let ready = super::super::prepare(html, None);
-        let choose = |repeats| choose(&ready.found, &[0.9, 0.9, 0.8, 0.8], 0.5, repeats);
-        assert_eq!(choose(false), [true, true, false, true]);
-        assert_eq!(choose(true), [true; 4]);
+        let mut chosen = vec![true; ready.page.blocks.len()];
+        drop_copies(&ready.page, &ready.found, &mut chosen);
+        chosen
+    }
+
+    #[test]
+    fn a_copy_in_another_place_goes() {
+        let line = "One two three four five six.";
+        let twice = format!("<div class=a><p>{line}<p>Short.</div><div class=b><p>{line}<p>Short.</div>");
+        assert_eq!(copies_dropped(&twice), [true, true, false, true]);
+        let song = format!("<p>First verse.<p>{line}<p>Second verse.<p>{line}");
+        assert_eq!(copies_dropped(&song), [true; 4]);
+        let items = format!("<ul><li><b>A</b><p>{line}<li><b>B</b><p>{line}</ul>");
+        assert_eq!(copies_dropped(&items), [true; 4]);
+    }
+
+    #[test]
+    fn gaps_are_filled_within_a_container_only() {
+        let ready = super::super::prepare("<div><p>a<p>b<p>c<p>d</div><p>e", None);
+        let filled = |chances: [f32; 5]| {
+            let mut chosen = choose(&chances, 0.5);
+            fill_gaps(&ready.page, &chances, 0.5, &mut chosen);
+            chosen
+        };
+        assert_eq!(
+            filled([0.6, 0.4, 0.1, 0.6, 0.4]),
+            [true, true, false, true, false]
+        );
+        assert_eq!(
+            filled([0.4, 0.6, 0.4, 0.4, 0.6]),
+            [false, true, false, false, true]
+        );
     }
 }

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.extract.content import KINDS, MODEL, extract, load
-from corpus.extract.content_model import from_bytes, header_of, score, to_bytes
+from corpus.extract.content_model import Ensemble, from_bytes, header_of, mean, score, to_bytes
 from rust_ext import ContentModel, content_blocks, content_feature_names
 
 FILE = from_bytes(MODEL.read_bytes())
@@ -67,6 +67,16 @@ def test_the_file_in_the_package_is_small_and_says_what_it_was_fitted_to() -> No
 
 def test_writing_what_was_read_gives_the_same_file() -> None:
     assert to_bytes(FILE, content_feature_names()) == MODEL.read_bytes()
+
+
+def test_a_mean_of_ensembles_has_the_mean_margins() -> None:
+    _, rows, _ = content_blocks(
+        "<h1>Мельница</h1><p>Слово за словом, и дальше.<ul><li><a href=x>Меню</a></ul>"
+    )
+    trees = FILE.ensembles["block"].trees
+    parts = [Ensemble(trees[:20]), Ensemble(trees[20:50], base=0.25)]
+    expected = (score(parts[0], rows) + score(parts[1], rows)) / 2
+    assert score(mean(parts), rows) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_damaged_file_is_refused() -> None:
