@@ -5,7 +5,7 @@ use super::boundaries::Boundaries;
 use super::guards::Tokens;
 use super::learn::{Everything, Parameters, Source};
 use super::learner::{Allow, Best, Learner};
-use super::load::Loader;
+use super::load::load;
 use super::score::Scorer;
 use super::watch::Watch;
 use super::words::Symbol;
@@ -56,7 +56,7 @@ impl<S: Symbol> Groups<S> {
         let given = !parameters.merges.is_empty();
         let all = given || sources.len() > 1;
         for source in sources {
-            let loaded = Loader::<S>::load(source, parameters, boundaries, watch)?;
+            let loaded = load::<S>(source, parameters, boundaries, watch)?;
             let first = first_threshold(all, wanted);
             let floor = if all { 1 } else { parameters.min_pair_count.max(1) };
             let scorer = boundaries.and(parameters.penalty).map(Scorer::new);
@@ -161,9 +161,9 @@ impl<S: Symbol> Groups<S> {
         self.list[group].learner.forbid(best);
     }
 
-    pub fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
+    pub fn uses(&mut self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
         let mut uses = vec![0; ids];
-        for group in &self.list {
+        for group in &mut self.list {
             uses.iter_mut()
                 .zip(group.learner.uses(ids, watch)?)
                 .for_each(|(sum, more)| *sum += more);

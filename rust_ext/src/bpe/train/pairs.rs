@@ -12,13 +12,11 @@ pub fn key(left: u32, right: u32) -> u64 {
     u64::from(left) << 32 | u64::from(right)
 }
 
-/// One pair; its words are `words[start..start + len]` of the arena.
+/// One pair.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair {
     pub key: u64,
     pub count: i64,
-    pub start: u32,
-    pub len: u32,
 }
 
 impl Pair {
@@ -123,14 +121,8 @@ impl Pairs {
 
     /// The index of a pair, added with nothing counted if it is not there.
     pub fn find_or_insert(&mut self, key: u64) -> usize {
-        self.find(key).unwrap_or_else(|| {
-            self.insert(Pair {
-                key,
-                count: 0,
-                start: 0,
-                len: 0,
-            })
-        })
+        self.find(key)
+            .unwrap_or_else(|| self.insert(Pair { key, count: 0 }))
     }
 
     fn place(&mut self, key: u64, index: u32) {

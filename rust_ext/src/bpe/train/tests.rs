@@ -115,9 +115,20 @@ fn widened(
 }
 
 fn start<S: Symbol>(words: &[Word], floor: i64, penalty: Option<Penalty>, first: i64) -> Learner<S> {
-    let mut held = Words::<S>::with_capacity(0, 0);
-    for (count, word) in words {
-        held.push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
+    start_parts(words, 1, floor, penalty, first)
+}
+
+/// The words dealt out to parts in turn.
+fn start_parts<S: Symbol>(
+    words: &[Word],
+    parts: usize,
+    floor: i64,
+    penalty: Option<Penalty>,
+    first: i64,
+) -> Learner<S> {
+    let mut held: Vec<_> = (0..parts).map(|_| Words::<S>::with_capacity(0, 0)).collect();
+    for (number, (count, word)) in words.iter().enumerate() {
+        held[number % parts].push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
     }
     let mut tell = |_| true;
     let mut learner = Learner::new(held, 256, floor, first, penalty.map(Scorer::new));
@@ -200,6 +211,24 @@ proptest! {
         prop_assert_eq!(widened(&words, 60, floor, penalty, first, narrow), plain);
     }
 
+    /// However many threads learn, and whoever does the work of a part.
+    #[test]
+    fn merges_do_not_depend_on_threads(
+        words in words(), floor in 1..3i64, first in 1..200i64, penalty in prop::option::of(penalties()), parts in 2..5usize, narrow in 0..60usize,
+    ) {
+        let plain = fast::<u16>(&words, 60, floor, penalty, first);
+        let (mut merges, mut tell) = (Vec::new(), |_| true);
+        let mut watch = Watch::new(&mut tell);
+        let mut learner = start_parts::<u16>(&words, parts, floor, penalty, first);
+        learn_on(&mut learner, narrow, penalty, &mut merges);
+        let mut learner = learner.widen::<u32>(2 * first, &Everything, &mut watch).unwrap();
+        learn_on(&mut learner, 60, penalty, &mut merges);
+        prop_assert_eq!(&merges, &plain);
+        let mut one = start::<u16>(&words, floor, penalty, first);
+        learn_on(&mut one, 60, penalty, &mut Vec::new());
+        prop_assert_eq!(learner.uses(400, &mut watch).unwrap(), one.uses(400, &mut watch).unwrap());
+    }
+
     /// Eight pairs at a time, or one after the other.
     #[test]
     fn pairs_are_found_as_by_definition(ids in prop::array::uniform9((0..3u32, any::<bool>())), first in 0..3u32, second in 0..3u32) {
@@ -230,10 +259,10 @@ proptest! {
         let mut seen = std::collections::BTreeSet::new();
         let words: Vec<_> = lines.iter().zip(&cuts).filter(|(word, _)| seen.insert(*word)).collect();
         let all: String = words.iter().map(|(word, cuts)| line(word, **cuts)).collect();
-        let all = Boundaries::parse(&(all + "# an end that is long enough for thirty-two bytes to be read\n")).unwrap();
+        let all = parsed(&(all + "# an end that is long enough for thirty-two bytes to be read\n"), 1 + cuts[0] as usize % 4).unwrap();
         let (mut one_by_one, mut together) = (Vec::new(), Vec::new());
         for (word, cuts) in words {
-            let alone = Boundaries::parse(&line(word, *cuts)).unwrap();
+            let alone = parsed(&line(word, *cuts), 1).unwrap();
             let piece = format!(" {word}, {word}");
             alone.mark(piece.as_bytes(), &mut one_by_one);
             all.mark(piece.as_bytes(), &mut together);
@@ -293,6 +322,79 @@ proptest! {
     }
 }
 
+/// The boundaries of a text, which those of a file with it must equal.
+fn parsed(text: &str, threads: usize) -> Result<Boundaries, TrainError> {
+    let mut tell = |_| true;
+    Boundaries::parse(text, threads, &mut Watch::new(&mut tell))
+}
+
+/// However many threads read a list, the first of two lines for a word counts, and the first line that is of another
+/// form is told, by its number.
+#[test]
+fn boundaries_do_not_depend_on_threads() {
+    let path = std::env::temp_dir().join(format!("bukvar-{}.boundaries", std::process::id()));
+    let mut tell = |_| true;
+    let mut watch = Watch::new(&mut tell);
+    let line = |number: usize| {
+        let word: String = number
+            .to_string()
+            .bytes()
+            .map(|digit| char::from(digit - b'0' + b'a'))
+            .collect();
+        let word = if number % 5 == 0 {
+            word
+        } else {
+            word.replace(|c: char| c < 'e', "ж")
+        };
+        let half = word
+            .char_indices()
+            .nth(word.chars().count() / 2)
+            .map_or(0, |(at, _)| at);
+        format!(
+            "{word}\t{}|{}{}",
+            &word[..half],
+            &word[half..],
+            if number % 7 == 0 { "\r\n" } else { "\n" }
+        )
+    };
+    let all: String = (0..300).map(line).collect();
+    for (text, known) in [
+        (all.clone() + "дом\tд|ом\nдом\tдо|м\n# end", None),
+        (all + "a\nb\n", Some(301)),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        for threads in 1..9 {
+            for read in [
+                parsed(&text, threads),
+                Boundaries::read(&path, threads, &mut watch),
+            ] {
+                let read = match (read, known) {
+                    (Err(TrainError::Boundaries { line, .. }), Some(known)) => {
+                        assert_eq!(line, known);
+                        continue;
+                    }
+                    (read, known) => {
+                        assert_eq!(known, None);
+                        read.unwrap()
+                    }
+                };
+                let one = parsed(&text, 1).unwrap();
+                assert_eq!(read.words(), one.words());
+                let (mut starts, mut known) = (Vec::new(), Vec::new());
+                read.mark("дом".as_bytes(), &mut starts);
+                assert_eq!(starts, [true, false, true, false, false, false]);
+                for line in text.lines() {
+                    let word = line.split('\t').next().unwrap();
+                    read.mark(word.as_bytes(), &mut starts);
+                    one.mark(word.as_bytes(), &mut known);
+                    assert_eq!(starts, known);
+                }
+            }
+        }
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
 fn counted(texts: &[String], threads: usize) -> CountTable {
     let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
     let data = texts.concat();
@@ -301,10 +403,10 @@ fn counted(texts: &[String], threads: usize) -> CountTable {
         *end += text.len();
         Some(*end)
     }));
-    counter
-        .add(data.as_bytes(), &offsets, &mut Watch::new(&mut |_| true))
-        .unwrap();
-    counter.into_table().0
+    let mut tell = |_| true;
+    let mut watch = Watch::new(&mut tell);
+    counter.add(data.as_bytes(), &offsets, &mut watch).unwrap();
+    CountTable::joined(counter.into_tables(&mut watch).unwrap().0)
 }
 
 fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
@@ -314,6 +416,7 @@ fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
         max_pretoken_bytes: 256,
         penalty: None,
         guards: Guards::default(),
+        threads: 1,
         merges,
         alphabet: alphabet(),
     }
@@ -323,7 +426,7 @@ fn learnt(text: &str, tokens: usize, merges: Vec<(u32, u32)>) -> Result<Model, T
     let table = counted(&[text.to_owned()], 1);
     let mut tell = |_| true;
     learn(
-        vec![Source::Table(&table)],
+        vec![Source::Tables(std::slice::from_ref(&table))],
         &parameters(tokens, merges),
         None,
         &mut Watch::new(&mut tell),
@@ -342,6 +445,99 @@ fn of_equals_the_smaller_left_id_is_merged_and_then_the_smaller_right_one() {
     assert_eq!(model.merges, expected);
 }
 
+fn learn_from(source: Source<'_>, threads: usize) -> Model {
+    let mut tell = |_| true;
+    let parameters = Parameters {
+        threads,
+        ..parameters(2000, Vec::new())
+    };
+    learn(vec![source], &parameters, None, &mut Watch::new(&mut tell)).unwrap()
+}
+
+/// Much text, so that there is a part for each thread, from tables and from a file.
+#[test]
+fn what_is_learnt_from_much_text_does_not_depend_on_threads() {
+    let mut state = 1u64;
+    let mut draw = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let syllables = [
+        "ка",
+        "по",
+        "мир",
+        "ость",
+        "ыва",
+        "р",
+        "z",
+        "th",
+        "ёж",
+        "42",
+        "слишкомдлинноесловодляключа",
+    ];
+    let word = |draw: &mut dyn FnMut(u64) -> u64| -> String {
+        let len = 1 + draw(6) as usize;
+        (0..len)
+            .map(|_| syllables[draw(syllables.len() as u64) as usize])
+            .collect()
+    };
+    let texts: Vec<String> = (0..200_000).map(|_| word(&mut draw) + " ").collect();
+    let tables = |threads| {
+        let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
+        let mut tell = |_| true;
+        let mut watch = Watch::new(&mut tell);
+        for text in texts.chunks(1000) {
+            let text = text.concat();
+            counter
+                .hand_over(vec![Box::new(text.into_bytes())], &mut watch)
+                .unwrap();
+        }
+        counter.into_tables(&mut watch).unwrap()
+    };
+    let (one, header) = tables(1);
+    let known = learn_from(Source::Tables(&one), 1);
+    assert_eq!(known.merges.len(), 2000 - 256);
+    assert!(
+        one[0].types() > 4 << 14,
+        "{} types are for one thread",
+        one[0].types()
+    );
+    for threads in 2..4 {
+        let (many, about) = tables(threads);
+        assert_eq!((many.len(), &about), (threads, &header));
+        assert_eq!(learn_from(Source::Tables(&many), threads), known);
+        assert_eq!(learn_from(Source::Owned(many), 1), known);
+    }
+    let path = std::env::temp_dir().join(format!("bukvar-{}.counts", std::process::id()));
+    let mut tell = |_| true;
+    counts::write(&path, &one[0], &header, &mut Watch::new(&mut tell)).unwrap();
+    let from_file = learn_from(Source::File(&path), 3);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(from_file, known);
+}
+
+/// Of several documents that are no UTF-8 the first is told, whoever counts it.
+#[test]
+fn the_first_error_is_told() {
+    for threads in 1..4 {
+        let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
+        let mut tell = |_| true;
+        let mut watch = Watch::new(&mut tell);
+        let mut told = Ok(());
+        for number in 0..40 {
+            let mut text = vec![b'a'; 1 << 18];
+            if number >= 20 {
+                text[100 * number] = 0xff;
+            }
+            told = told.and_then(|()| counter.hand_over(vec![Box::new(text)], &mut watch));
+        }
+        let told = told.and_then(|()| counter.into_tables(&mut watch).map(drop));
+        assert_eq!(told, Err(TrainError::Utf8 { at: 2000 }));
+    }
+}
+
 #[test]
 fn learning_goes_on_where_a_vocabulary_ends() {
     let text = "корка коробка кора порка горка норка ".repeat(9);
@@ -358,7 +554,7 @@ fn being_told_to_stop_stops() {
     let mut tell = |_| false;
     let mut watch = Watch::new(&mut tell);
     let stopped = learn(
-        vec![Source::Table(&table)],
+        vec![Source::Tables(std::slice::from_ref(&table))],
         &parameters(258, Vec::new()),
         None,
         &mut watch,
