@@ -21,7 +21,8 @@ BATCH: Final = 4 << 20
 """Bytes of an Arrow array handed over at once: time for a look at Ctrl-C."""
 
 BLOCK: Final = 1 << 20
-"""Bytes that `read_text` reads at once, and of small documents handed over at once: some milliseconds' work."""
+"""Bytes that `read_text` reads at once. Half as many, of small documents, are handed over at once: a
+millisecond's work."""
 
 
 def read_text(path: str | os.PathLike[str], pattern: str = DEFAULT) -> Iterator[bytes]:

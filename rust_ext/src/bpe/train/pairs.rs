@@ -57,6 +57,25 @@ impl Default for Pairs {
 }
 
 impl Pairs {
+    /// No pairs, with room for so many.
+    pub fn with_room(pairs: usize) -> Self {
+        let slots = (2 * pairs).next_power_of_two().max(1 << 12);
+        Self {
+            slots: vec![NONE; slots],
+            list: Vec::with_capacity(pairs),
+            ..Self::default()
+        }
+    }
+
+    /// Lets go of the pairs that occur less often; only the lists are good for anything then.
+    pub fn keep(&mut self, threshold: i64) {
+        self.slots = Vec::new();
+        let mut counts = self.list.iter().map(|pair| pair.count);
+        self.morph
+            .retain(|_| counts.next().is_some_and(|count| count >= threshold));
+        self.list.retain(|pair| pair.count >= threshold);
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }

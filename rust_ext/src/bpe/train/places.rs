@@ -14,6 +14,16 @@ struct Run {
     len: u32,
 }
 
+/// Places that the arena may hold where it needs so many.
+fn most(live: usize) -> usize {
+    live + live / 8 + SLACK
+}
+
+/// The same and those that a merge adds before gaps are closed, mostly.
+fn room(live: usize) -> usize {
+    most(live) + live / 8
+}
+
 /// The words of pairs; a word stands there once for each time it holds the pair.
 #[derive(Default)]
 pub struct Places {
@@ -38,7 +48,9 @@ impl Places {
             start += len;
         }
         all.live = start as usize;
-        all.arena = vec![0; all.live];
+        // Memory that is not touched costs nothing, but an arena that outgrows its own is copied into another.
+        all.arena = vec![0; room(all.live)];
+        all.arena.truncate(all.live);
         all
     }
 
@@ -86,7 +98,7 @@ impl Places {
 
     /// Moves the runs that are left to the front, where there are too many gaps.
     pub fn tidy(&mut self) {
-        if self.arena.len() <= self.live + self.live / 8 + SLACK {
+        if self.arena.len() <= most(self.live) {
             return;
         }
         let Self {
@@ -102,6 +114,6 @@ impl Places {
             run.len > 0
         });
         arena.truncate(to);
-        arena.shrink_to(to + to / 8 + SLACK);
+        arena.shrink_to(room(to));
     }
 }

@@ -10,7 +10,7 @@ use super::guards::Guards;
 use super::learn::{Everything, Model, Parameters, Source, alphabet, learn};
 use super::learner::Learner;
 use super::queue::{Candidate, Queue};
-use super::score::{Penalty, Scorer, Types};
+use super::score::{Penalty, Scorer, Types, power};
 use super::table::CountTable;
 use super::watch::Watch;
 use super::words::{Symbol, Words, pairs_by_one};
@@ -276,6 +276,20 @@ proptest! {
                 prop_assert_eq!(bits.collect::<Vec<_>>(), together.clone());
             }
         }
+    }
+
+    /// What is known to be 0 without computing it is 0.
+    #[test]
+    fn scores_are_those_of_the_definition(
+        count in 1..1_000_000i64, partial in 0..2000u32, whole in 0..2000u32, more in 0..4000u32, penalty in penalties(),
+    ) {
+        let types = Types { all: partial + whole + more + 1, partial, whole };
+        let crossing = f64::from(partial) + (1.0 - penalty.kappa) * f64::from(whole);
+        let share = power(crossing / f64::from(types.all), penalty.gamma);
+        let share = if partial + whole == 0 { 0.0 } else { share };
+        let score = power(count as f64, penalty.exponent) * (1.0 - penalty.lambda * share);
+        let known = if score > 0.0 { score.to_bits() as i64 } else { 0 };
+        prop_assert_eq!(Scorer::new(penalty).score(count, types), known);
     }
 
     /// The queue gives what a sorted list would, whatever is put in meanwhile.

@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 
 use super::TrainError;
-use super::table::{CountTable, Entry};
+use super::table::Entry;
 use super::team;
 use super::watch::Watch;
 use crate::split::Key;
 
+mod masks;
 mod read;
+
+use masks::Masks;
 
 /// Segmented words in small letters. Words of up to 14 letters U+0400..U+047F are held by their keys, with a
 /// mask: bit i is set where a morpheme begins at letter i.
 #[derive(Default)]
 pub struct Boundaries {
     /// By `bin`; none where there are no such words.
-    masks: Vec<CountTable>,
+    masks: Vec<Masks>,
     others: HashMap<Box<str>, Box<[u16]>>,
     /// Among the others are words that hold ASCII.
     ascii: bool,
@@ -39,8 +42,10 @@ impl Boundaries {
         (hash >> (64 - BINS.ilog2())) as usize
     }
 
-    fn mask(&self, key: Key) -> Option<u64> {
-        self.masks.get(Self::bin(key))?.get(key)
+    /// Bit i is set where a morpheme begins at letter i of a word of letters.
+    #[inline(always)]
+    fn mask(&self, key: Key) -> u64 {
+        self.masks.get(Self::bin(key)).map_or(0, |table| table.get(key))
     }
 
     /// Asks for the memory in which `starts` will look the word of a pretoken up; none for pretokens that are to
@@ -57,21 +62,18 @@ impl Boundaries {
     /// Bit i is set where a morpheme begins at byte i of the word's pretoken, its first byte included.
     #[inline(always)]
     pub fn starts(&self, word: Word) -> u32 {
-        let mut mask = self.mask(word.key).unwrap_or(0);
-        let mut starts = 1u32;
-        while mask != 0 {
-            // The mask may name the end of the word, which is no start.
-            starts |= 1u32
-                .checked_shl(word.prefix as u32 + 2 * mask.trailing_zeros())
-                .unwrap_or(0);
-            mask &= mask - 1;
-        }
-        starts
+        // Bit i to bit 2i: two bytes a letter.
+        let mut bits = self.mask(word.key) as u32;
+        bits = (bits | bits << 8) & 0x00ff_00ff;
+        bits = (bits | bits << 4) & 0x0f0f_0f0f;
+        bits = (bits | bits << 2) & 0x3333_3333;
+        bits = (bits | bits << 1) & 0x5555_5555;
+        1 | bits << word.prefix
     }
 
     /// Words held, for a message.
     pub fn words(&self) -> usize {
-        self.masks.iter().map(CountTable::types).sum::<usize>() + self.others.len()
+        self.masks.iter().map(Masks::words).sum::<usize>() + self.others.len()
     }
 
     /// Sets `starts` true at the bytes of a pretoken where a morpheme begins, its first byte included. The
@@ -110,7 +112,7 @@ impl Boundaries {
         }
         let key = Key::of(word.as_bytes());
         if key.letters().is_some() {
-            let mask = self.mask(key).unwrap_or(0);
+            let mask = self.mask(key);
             (0..64).filter(|bit| mask >> bit & 1 != 0).for_each(set);
         }
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::{BINS, Boundaries, CountTable, Entry, TrainError, Watch, team};
+use super::{BINS, Boundaries, Entry, Masks, TrainError, Watch, team};
 use crate::split::Key;
 use crate::split::key::MAX_LETTERS;
 use crate::split::lanes::cyrillic;
@@ -194,11 +194,9 @@ impl Boundaries {
             bins.map(|bin| {
                 watch.still()?;
                 let words = || parts.iter().map(|part| &part.words[bin]);
-                let mut table = CountTable::with_room(words().map(Vec::len).sum());
+                let mut table = Masks::with_room(words().map(Vec::len).sum());
                 for entry in words().flatten() {
-                    if table.get(entry.key()).is_none() {
-                        table.add(entry.key(), entry.count);
-                    }
+                    table.add(entry.key(), entry.count);
                 }
                 Ok((bin, table))
             })

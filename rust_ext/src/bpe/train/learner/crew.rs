@@ -8,6 +8,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::part::{Merge, Part};
 use crate::bpe::train::TrainError;
@@ -18,12 +19,21 @@ use crate::bpe::train::words::Symbol;
 const FEW: usize = if cfg!(test) { 3 } else { 48 };
 /// Words for which one is woken, which takes some microseconds.
 const MANY: usize = if cfg!(test) { 10 } else { 2048 };
-/// Looks at the number before a helper goes to sleep: a fraction of a millisecond.
-const SPINS: u32 = 20_000;
+/// Looks at the number before a helper goes to sleep: some 30 microseconds, so that it leaves its core to others
+/// where it is not needed.
+const SPINS: u32 = 3000;
 /// Looks at a part that its helper has not begun before the caller takes it: a microsecond or two.
 const PATIENCE: u32 = 100;
-/// Looks at a part that its helper has begun before the caller lets others have its core.
-const LONG: u32 = 20_000;
+/// Looks at a part that its helper has begun before the caller looks at the clock: some 20 microseconds.
+const LONG: u32 = 2000;
+/// How much longer than the caller a helper may take: a core that others want is given away for milliseconds.
+const LATE: Duration = Duration::from_micros(200);
+/// What a word takes at most, or so.
+const WORD: Duration = Duration::from_nanos(50);
+/// How long the caller works alone after a helper was late: at first, and at most, when they are late again. Beside
+/// one busy process learning took .47 s so, .58 with 16 ms, .42 on one thread.
+const ALONE: Duration = Duration::from_millis(100);
+const MOST_ALONE: Duration = Duration::from_millis(512);
 
 /// What is to be done in all parts, written by the caller when all have done what was to be done before.
 #[repr(align(128))]
@@ -142,6 +152,8 @@ pub struct Crew<S> {
     absent: Vec<bool>,
     /// The last pair was walked by the helpers, too.
     together: bool,
+    /// Helpers were late: until when the caller works alone, and for how long.
+    alone: Option<(Instant, Duration)>,
 }
 
 impl<S: Symbol> Crew<S> {
@@ -162,6 +174,7 @@ impl<S: Symbol> Crew<S> {
             helpers: Vec::new(),
             absent,
             together: false,
+            alone: None,
         }
     }
 
@@ -186,10 +199,18 @@ impl<S: Symbol> Crew<S> {
         })
     }
 
+    /// Shows the parts that the caller did itself the last time.
+    pub fn each_at_hand(&self, mut show: impl FnMut(&Part<S>)) {
+        if !self.together {
+            let held = self.shared.slots.iter().filter_map(Slot::try_lock);
+            held.for_each(|held| show(&held.part));
+        }
+    }
+
     /// Walks a pair in all parts.
     pub fn walk(&mut self, own: &mut Part<S>, merge: Merge) {
         let len = own.places.of(merge.index as usize).len();
-        self.together = len >= FEW && !self.shared.slots.is_empty();
+        self.together = len >= FEW && !self.shared.slots.is_empty() && !self.is_alone();
         if !self.together {
             own.walk(merge);
             for mut other in self.parts() {
@@ -197,13 +218,29 @@ impl<S: Symbol> Crew<S> {
             }
             return;
         }
-        self.wait();
+        self.wait(0);
         self.tell(if merge.morph { MORPH } else { 0 }, Some(merge));
         if len >= MANY {
             self.wake();
         }
         own.walk(merge);
-        self.wait();
+        self.wait(len);
+    }
+
+    /// True while helpers that were late are not waited for.
+    fn is_alone(&self) -> bool {
+        self.alone.is_some_and(|(until, _)| Instant::now() < until)
+    }
+
+    /// A helper that has begun was late.
+    fn be_alone(&mut self) {
+        let now = Instant::now();
+        let long = match self.alone {
+            // They were late again, and not long after.
+            Some((until, long)) if now < until + 4 * long => (2 * long).min(MOST_ALONE),
+            _ => ALONE,
+        };
+        self.alone = Some((now + long, long));
     }
 
     /// Places the new pairs of the merge in all parts; helpers may be at it still when it returns.
@@ -239,26 +276,35 @@ impl<S: Symbol> Crew<S> {
         }
     }
 
-    /// Waits until all parts have done what is to be done, or does it.
-    fn wait(&mut self) {
+    /// Waits until all parts have done what is to be done, with about so many words, or does it.
+    fn wait(&mut self, words: usize) {
         let number = self.shared.post.number.load(Ordering::Relaxed);
+        let mut late = false;
         for (slot, absent) in self.shared.slots.iter().zip(&mut self.absent) {
-            let mut spins = 0;
+            let (mut spins, mut since) = (0, None);
             while slot.done.load(Ordering::Acquire) != number {
                 if *absent || spins >= PATIENCE || slot.asleep.load(Ordering::Relaxed) {
                     if let Some(mut held) = slot.try_lock() {
                         *absent = held.catch_up(&self.shared.post);
-                        slot.done.store(held.done, Ordering::Release);
+                        slot.done.store(number, Ordering::Release);
                         break;
                     }
                 }
                 *absent = false;
                 spins += 1;
                 if spins % LONG == 0 {
-                    std::thread::yield_now();
+                    let waited = since.get_or_insert_with(Instant::now).elapsed();
+                    late |= waited > LATE + WORD * words as u32;
+                    if late {
+                        // An idle core may fetch the helper.
+                        std::thread::sleep(LATE / 4);
+                    }
                 }
                 std::hint::spin_loop();
             }
+        }
+        if late {
+            self.be_alone();
         }
     }
 

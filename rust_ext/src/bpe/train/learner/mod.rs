@@ -112,18 +112,27 @@ impl<S: Symbol> Learner<S> {
         }
     }
 
-    /// Asks for the memory of the pairs whose turn is next, and of their places, and of their words.
+    /// Asks for the memory of the pairs whose turn is next.
     fn prefetch_next(&self) {
+        if let Some(next) = self.ranks.queue.ahead(NEXT_PAIR) {
+            prefetch(&self.ranks.pairs.list, next.index as usize);
+        }
+        self.prefetch_in(&self.own);
+        // Of rare pairs the caller does the others' parts as well.
+        self.crew.each_at_hand(|other| self.prefetch_in(other));
+    }
+
+    /// Asks for the places of the next pairs in a part, and for their words.
+    fn prefetch_in(&self, part: &Part<S>) {
         let queue = &self.ranks.queue;
         if let Some(next) = queue.ahead(NEXT_PAIR) {
-            prefetch(&self.ranks.pairs.list, next.index as usize);
-            self.own.places.prefetch(next.index as usize);
+            part.places.prefetch(next.index as usize);
         }
         if let Some(next) = queue.ahead(NEXT_PLACES) {
-            self.own.prefetch_places(next.index as usize);
+            part.prefetch_places(next.index as usize);
         }
         if let Some(next) = queue.ahead(NEXT_WORDS) {
-            self.own.prefetch_words(next.index as usize);
+            part.prefetch_words(next.index as usize);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::bpe::train::TrainError;
 use crate::bpe::train::pairs::{Morph, Pairs, key};
 use crate::bpe::train::places::Places;
 use crate::bpe::train::queue::Queue;
+use crate::bpe::train::team;
 use crate::bpe::train::watch::Watch;
 use crate::bpe::train::words::Symbol;
 
@@ -49,20 +50,25 @@ impl<S: Symbol> Learner<S> {
             part.compact(ids);
             Ok(())
         })?;
-        let found = self.find_pairs(watch)?;
-        let all = sum(&found);
-        if self.ranks.threshold == 0 {
-            let counts = all.list.iter().map(|pair| pair.count);
+        let held = self.ranks.pairs.list.len();
+        self.ranks.pairs.clear();
+        let found = self.find_pairs(held, watch)?;
+        let threshold = self.ranks.threshold;
+        let all = sum(&found, threshold, watch)?;
+        if threshold == 0 {
+            let counts = all.iter().flat_map(|pairs| &pairs.list).map(|pair| pair.count);
             self.commonest = counts.max().unwrap_or(0);
             self.ranks.threshold = (self.commonest / self.first).max(self.ranks.floor);
         }
         let pairs = &mut self.ranks.pairs;
-        pairs.clear();
-        for (index, pair) in all.list.iter().enumerate() {
-            let (left, right) = pair.ids();
-            if pair.count >= self.ranks.threshold && allow.allow(left, right) {
-                pairs.insert(*pair);
-                pairs.morph.extend(all.morph.get(index));
+        *pairs = Pairs::with_room(all.iter().map(|some| some.list.len()).sum());
+        for some in &all {
+            for (index, pair) in some.list.iter().enumerate() {
+                let (left, right) = pair.ids();
+                if pair.count >= self.ranks.threshold && allow.allow(left, right) {
+                    pairs.insert(*pair);
+                    pairs.morph.extend(some.morph.get(index));
+                }
             }
         }
         drop(all);
@@ -77,7 +83,7 @@ impl<S: Symbol> Learner<S> {
     }
 
     /// All pairs that the sketch does not tell to be below the threshold, counted exactly, by part.
-    fn find_pairs(&mut self, watch: &mut Watch<'_>) -> Result<Vec<Found>, TrainError> {
+    fn find_pairs(&mut self, held: usize, watch: &mut Watch<'_>) -> Result<Vec<Found>, TrainError> {
         let threshold = self.ranks.threshold;
         let mut sketch = Vec::new();
         if self.ids > FEW_IDS && threshold > 1 {
@@ -96,30 +102,39 @@ impl<S: Symbol> Learner<S> {
         let may = |pair: u64| sketch.is_empty() || sketch[cell(pair)] >= threshold;
         self.crew.each(&mut self.own, watch, |part, _, watch| {
             if morph {
-                part.find_pairs::<true>(may, watch)
+                part.find_pairs::<true>(may, held, watch)
             } else {
-                part.find_pairs::<false>(may, watch)
+                part.find_pairs::<false>(may, held, watch)
             }
         })
     }
 }
 
-/// The pairs of all parts.
-fn sum(parts: &[Found]) -> Pairs {
-    let mut all = Pairs::default();
-    for part in parts {
-        for (place, pair) in part.pairs.list.iter().enumerate() {
-            let index = all.find_or_insert(pair.key);
-            all.list[index].count += pair.count;
-            if let Some(more) = part.pairs.morph.get(place) {
-                if index == all.morph.len() {
-                    all.morph.push(Morph::default());
+/// The pairs of all parts together that occur at least `threshold` times, by the parts of their keys, each summed up
+/// on a thread of its own.
+fn sum(parts: &[Found], threshold: i64, watch: &mut Watch<'_>) -> Result<Vec<Pairs>, TrainError> {
+    let threads = parts.len();
+    team::each(0..threads, watch, |thread, _, watch| {
+        let mine = |pair: u64| threads == 1 || cell(pair) * threads / SKETCH == thread;
+        let most = parts.iter().map(|part| part.pairs.list.len()).max();
+        let mut all = Pairs::with_room(most.unwrap_or(0) / threads * 3 / 2);
+        for part in parts {
+            watch.still()?;
+            let pairs = part.pairs.list.iter().enumerate();
+            for (place, pair) in pairs.filter(|(_, pair)| mine(pair.key)) {
+                let index = all.find_or_insert(pair.key);
+                all.list[index].count += pair.count;
+                if let Some(more) = part.pairs.morph.get(place) {
+                    if index == all.morph.len() {
+                        all.morph.push(Morph::default());
+                    }
+                    all.morph[index].types.add(more.types);
                 }
-                all.morph[index].types.add(more.types);
             }
         }
-    }
-    all
+        all.keep(threshold);
+        Ok(all)
+    })
 }
 
 impl<S: Symbol> Part<S> {
@@ -136,11 +151,13 @@ impl<S: Symbol> Part<S> {
     fn find_pairs<const MORPH: bool>(
         &self,
         may: impl Fn(u64) -> bool,
+        held: usize,
         watch: &mut Watch<'_>,
     ) -> Result<Found, TrainError> {
+        // Mostly some more than were held before.
         let mut found = Found {
-            pairs: Pairs::default(),
-            lens: Vec::new(),
+            pairs: Pairs::with_room(2 * held),
+            lens: Vec::with_capacity(2 * held),
         };
         let Found { pairs, lens } = &mut found;
         self.words.for_each(watch, |_, count, symbols| {
