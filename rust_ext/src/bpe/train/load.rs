@@ -97,7 +97,7 @@ struct Class {
 impl Class {
     #[inline(always)]
     fn of_hash(self, hash: u64) -> bool {
-        (u128::from(hash) * self.parts as u128 >> 64) as usize == self.part
+        ((u128::from(hash) * self.parts as u128) >> 64) as usize == self.part
     }
 
     #[inline(always)]

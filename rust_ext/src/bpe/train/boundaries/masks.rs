@@ -56,7 +56,7 @@ impl Masks {
         );
         let product = u128::from(low.wrapping_mul(0x9e37_79b9_7f4a_7c15)) * u128::from(high | 1);
         let hash = (product >> 64) as u64 ^ product as u64;
-        (u128::from(hash) * self.slots.len() as u128 >> 64) as usize
+        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
     }
 
     #[inline(always)]

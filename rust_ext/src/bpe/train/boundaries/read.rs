@@ -71,7 +71,7 @@ impl Lines {
         let mut rest = text;
         while !rest.is_empty() {
             all.lines += 1;
-            if all.lines % STRIDE == 0 {
+            if all.lines.is_multiple_of(STRIDE) {
                 watch.still()?;
             }
             if let Some((key, mask, len)) = letters(rest.as_bytes()) {

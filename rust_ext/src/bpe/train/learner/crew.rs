@@ -283,12 +283,11 @@ impl<S: Symbol> Crew<S> {
         for (slot, absent) in self.shared.slots.iter().zip(&mut self.absent) {
             let (mut spins, mut since) = (0, None);
             while slot.done.load(Ordering::Acquire) != number {
-                if *absent || spins >= PATIENCE || slot.asleep.load(Ordering::Relaxed) {
-                    if let Some(mut held) = slot.try_lock() {
-                        *absent = held.catch_up(&self.shared.post);
-                        slot.done.store(number, Ordering::Release);
-                        break;
-                    }
+                let take = *absent || spins >= PATIENCE || slot.asleep.load(Ordering::Relaxed);
+                if take && let Some(mut held) = slot.try_lock() {
+                    *absent = held.catch_up(&self.shared.post);
+                    slot.done.store(number, Ordering::Release);
+                    break;
                 }
                 *absent = false;
                 spins += 1;
