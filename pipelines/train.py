@@ -10,6 +10,7 @@ work; this module says which files go where.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
@@ -250,12 +251,12 @@ class Train:
         merges = self._first_merges(first[0].path) if first else []
         parameters = self.learning()
         cuts = self._cuts([i for i in given if i not in first], files, scratch)
-        model = learn(files, parameters, cuts, merges=merges, progress=_told(out))
+        model = learn(files, parameters, cuts, merges=merges, progress=_told(out), threads=_threads())
         for _ in range(PRUNINGS if self.min_uses else 0):
             kept = prune(model, self.min_uses)
             if len(kept) == len(model.merges):
                 break
-            model = learn(files, parameters, cuts, merges=kept, progress=_told(out))
+            model = learn(files, parameters, cuts, merges=kept, progress=_told(out), threads=_threads())
         made = scratch / "tokenizer"
         model.vocabulary().save(made)
         about = {"held_out": self.held_out, **_sum([header(part) for part in files])}
@@ -339,6 +340,12 @@ def _told(out: Output) -> Callable[[str, int, int], object]:
         out.tell(share, 1.0)
 
     return tell
+
+
+def _threads() -> int:
+    """Threads that learn: the task is the only one of its phase, and what it learns does not depend on them.
+    More than a few would wait for the one that keeps the table of pairs."""
+    return min(4, os.cpu_count() or 1)
 
 
 def _file(location: str, key: str, name: str) -> Input:

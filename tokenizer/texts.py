@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
 
 from rust_ext import split_safe_cut
 from tokenizer.split import DEFAULT, splitter
@@ -14,15 +12,17 @@ from tokenizer.split import DEFAULT, splitter
 if TYPE_CHECKING:
     import os
 
+    import numpy as np
     import pyarrow as pa
 
     Texts = Iterable[str | bytes | pa.Array | pa.ChunkedArray]
 
 BATCH: Final = 4 << 20
-"""Bytes of text handed over at once: two threads' worth of work, and little beside the counts."""
+"""Bytes of an Arrow array handed over at once: time for a look at Ctrl-C."""
 
 BLOCK: Final = 1 << 20
-"""Bytes that `read_text` reads at once."""
+"""Bytes that `read_text` reads at once. Half as many, of small documents, are handed over at once: a
+millisecond's work."""
 
 
 def read_text(path: str | os.PathLike[str], pattern: str = DEFAULT) -> Iterator[bytes]:
@@ -32,46 +32,46 @@ def read_text(path: str | os.PathLike[str], pattern: str = DEFAULT) -> Iterator[
     a file without such places, a block is as long as it must be, up to the whole file.
     """
     by_hand = splitter(pattern).by_hand
-    waiting: list[bytes] = []
+    waiting: list[bytes | memoryview] = []
     with Path(path).open("rb") as file:
         while block := file.read(BLOCK):
             cut = split_safe_cut(block) if by_hand else 0
+            view = memoryview(block)
             if cut:
-                yield b"".join([*waiting, block[:cut]])
+                yield b"".join([*waiting, view[:cut]])
                 waiting = []
-            waiting.append(block[cut:])
+            waiting.append(view[cut:])
     if waiting:
         yield b"".join(waiting)
 
 
-def buffers(texts: Texts) -> Iterable[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Documents as (bytes, offsets), some megabytes at a time; Arrow arrays without a copy."""
+def buffers(
+    texts: Texts,
+) -> Iterator[list[bytes] | tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Documents a megabyte or more at a time: a list of them, or of an Arrow array, without a copy, (bytes,
+    offsets)."""
     waiting: list[bytes] = []
     size = 0
     for text in texts:
         if isinstance(text, str | bytes):
             waiting.append(text.encode() if isinstance(text, str) else text)
             size += len(waiting[-1])
-            if size >= BATCH:
-                yield _joined(waiting)
+            if size >= BLOCK // 2:
+                yield waiting
                 waiting, size = [], 0
         else:
             for chunk in getattr(text, "chunks", [text]):
                 yield from _batches(*_arrow(chunk))
     if waiting:
-        yield _joined(waiting)
-
-
-def _joined(texts: Sequence[bytes]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    offsets = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=offsets[1:])
-    return np.frombuffer(b"".join(texts), np.uint8), offsets
+        yield waiting
 
 
 def _batches(
     data: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any]
 ) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Cuts offsets into runs of about `BATCH` bytes, so that counting stays interruptible."""
+    import numpy as np
+
     start, last = 0, len(offsets) - 1
     while start < last:
         end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + BATCH, side="right")) - 1)
@@ -80,6 +80,8 @@ def _batches(
 
 
 def _arrow(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    # Texts that are str or bytes need neither, and numpy alone takes as long to import as all the rest.
+    import numpy as np
     import pyarrow as pa
 
     if pa.types.is_string(array.type) or pa.types.is_binary(array.type):

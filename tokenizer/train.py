@@ -165,9 +165,14 @@ class Model:
 
 def _fill(counter: PretokenCounter, texts: Texts, total: int, progress: Progress | None) -> None:
     done, due = 0, 0.0
-    for data, offsets in buffers(texts):
-        counter.add(data, offsets)
-        done += int(offsets[-1] - offsets[0])
+    for part in buffers(texts):
+        if isinstance(part, list):
+            counter.add_texts(part)
+            done += sum(map(len, part))
+        else:
+            data, offsets = part
+            counter.add(data, offsets)
+            done += int(offsets[-1] - offsets[0])
         if progress is not None and time.monotonic() >= due:
             progress("count", done, total)
             due = time.monotonic() + BETWEEN
@@ -264,11 +269,13 @@ def boundary_lines(cuts: Mapping[str, Sequence[int]]) -> str:
     return "".join(lines)
 
 
-def _boundaries(source: Boundaries | None, counts: Sequence[Counts]) -> MorphemeBoundaries | None:
+def _boundaries(
+    source: Boundaries | None, counts: Sequence[Counts], threads: int
+) -> MorphemeBoundaries | None:
     if source is None or isinstance(source, MorphemeBoundaries):
         return source
     if isinstance(source, str | os.PathLike):
-        return MorphemeBoundaries.read(source)
+        return MorphemeBoundaries.read(source, threads)
     if isinstance(source, Mapping):
         return MorphemeBoundaries(boundary_lines(source))
     found: set[str] = set()
@@ -287,6 +294,7 @@ def learn(
     merges: Sequence[tuple[int, int]] = (),
     progress: Progress | None = None,
     consume: bool = False,
+    threads: int = 1,
 ) -> Model:
     """Learns merges from counts, held in memory or in a file.
 
@@ -295,6 +303,8 @@ def learn(
 
     Without `boundaries`, or with a penalty of 0, this is plain BPE, and the merges are those of tokenizers'
     BpeTrainer. `merges` are merges to begin with (pairs of ids in order): training continues from them.
+    What is learnt does not depend on `threads`. The second one saves a quarter of the time or more where it
+    has a core of its own; where other work keeps the cores busy, one thread is the better choice.
     With `consume`, counts held in memory are emptied once they are read, which saves 24 bytes a type or more.
     Raises ValueError for a corpus that is empty or too small for the vocabulary (saying how many merges were
     possible), and for boundaries that are not of the form stated.
@@ -305,9 +315,9 @@ def learn(
         known = wanted if isinstance(part, PretokenCounts) else str(counts_header(part)["pattern"])
         if known != wanted:
             raise ValueError(f"{part} was counted with the pattern {pattern_name(known)}; count it again")
-    cuts = _boundaries(boundaries, groups) if parameters.penalty > 0 else None
+    cuts = _boundaries(boundaries, groups, threads) if parameters.penalty > 0 else None
     tokens = parameters.tokens
-    learnt = bpe_learn(groups, tokens, parameters, merges, cuts, progress, consume)
+    learnt = bpe_learn(groups, tokens, parameters, merges, cuts, progress, consume, threads)
     pairs, seen, uses, left_out = learnt
     special = parameters.special_tokens
     return Model(parameters.pattern, tuple(pairs), tuple(seen), tuple(uses), left_out, special)
@@ -355,4 +365,4 @@ def train(
     """Counts documents and learns merges from them, in memory; `total` as in `count`. Raises as `count` and
     `learn` do."""
     counts = count(texts, parameters.pattern, threads=threads, total=total, progress=progress)
-    return learn(counts, parameters, boundaries, progress=progress, consume=True)
+    return learn(counts, parameters, boundaries, progress=progress, consume=True, threads=threads)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::bpe::train::boundaries::Boundaries;
@@ -90,6 +91,17 @@ impl PretokenCounter {
         watched(py, None, |watch| inner.add(bytes, &offsets, watch))
     }
 
+    /// Counts documents, now or on another thread later.
+    fn add_texts(&mut self, py: Python<'_>, texts: Vec<PyBackedBytes>) -> PyResult<()> {
+        let inner = self
+            .inner
+            .as_mut()
+            .ok_or_else(|| PyValueError::new_err("this counter has given its counts away"))?;
+        let documents = texts.into_iter().map(|text| Box::new(text) as count::Document);
+        let documents = documents.collect();
+        watched(py, None, |watch| inner.hand_over(documents, watch))
+    }
+
     #[pyo3(signature = (path, progress=None))]
     fn finish(&mut self, py: Python<'_>, path: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<()> {
         let inner = self.take()?;
@@ -99,27 +111,38 @@ impl PretokenCounter {
 
     fn counts(&mut self, py: Python<'_>) -> PyResult<PretokenCounts> {
         let inner = self.take()?;
-        let (table, header) = py.detach(|| inner.into_table());
-        Ok(PretokenCounts { table, header })
+        let (tables, header) = watched(py, None, |watch| inner.into_tables(watch))?;
+        Ok(PretokenCounts { tables, header })
     }
 }
 
 /// Counts held in memory.
 #[pyclass(module = "rust_ext")]
 pub struct PretokenCounts {
-    table: CountTable,
+    /// One of each thread that counted; their counts are to be added up.
+    tables: Vec<CountTable>,
     header: Header,
+}
+
+impl PretokenCounts {
+    /// All counts in one table.
+    fn table(&mut self) -> &CountTable {
+        let table = CountTable::joined(std::mem::take(&mut self.tables));
+        self.tables.push(table);
+        &self.tables[0]
+    }
 }
 
 #[pymethods]
 impl PretokenCounts {
-    fn __len__(&self) -> usize {
-        self.table.types()
+    fn __len__(&mut self, py: Python<'_>) -> usize {
+        py.detach(|| self.table().types())
     }
 
-    fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    fn write(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         watched(py, None, |watch| {
-            counts::write(&path, &self.table, &self.header, watch)
+            let header = self.header.clone();
+            counts::write(&path, self.table(), &header, watch)
         })?;
         Ok(())
     }
@@ -197,23 +220,16 @@ impl MorphemeBoundaries {
     #[new]
     fn new(py: Python<'_>, lines: &str) -> PyResult<Self> {
         Ok(Self {
-            inner: py.detach(|| Boundaries::parse(lines)).map_err(to_python)?,
+            inner: watched(py, None, |watch| Boundaries::parse(lines, 1, watch))?,
         })
     }
 
     /// Reads a file of such lines.
     #[staticmethod]
-    fn read(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let inner = py.detach(|| {
-            let bytes = std::fs::read(&path).map_err(|error| TrainError::File {
-                path: path.clone(),
-                why: error.to_string(),
-            })?;
-            let text = simdutf8::basic::from_utf8(&bytes).map_err(|_| TrainError::utf8(&bytes))?;
-            Boundaries::parse(text)
-        });
+    #[pyo3(signature = (path, threads=1))]
+    fn read(py: Python<'_>, path: PathBuf, threads: usize) -> PyResult<Self> {
         Ok(Self {
-            inner: inner.map_err(to_python)?,
+            inner: watched(py, None, |watch| Boundaries::read(&path, threads, watch))?,
         })
     }
 
@@ -295,7 +311,7 @@ enum Counts<'py> {
 type Learnt = (Vec<(u32, u32)>, Vec<i64>, Vec<i64>, u64);
 
 #[pyfunction]
-#[pyo3(signature = (counts, tokens, parameters, merges, boundaries=None, progress=None, consume=false))]
+#[pyo3(signature = (counts, tokens, parameters, merges, boundaries=None, progress=None, consume=false, threads=1))]
 #[allow(clippy::too_many_arguments)] // as many as the Python function has, each by name
 fn bpe_learn(
     py: Python<'_>,
@@ -306,6 +322,7 @@ fn bpe_learn(
     boundaries: Option<PyRef<'_, MorphemeBoundaries>>,
     progress: Option<Py<PyAny>>,
     consume: bool,
+    threads: usize,
 ) -> PyResult<Learnt> {
     if tokens < 256 + merges.len() {
         return Err(PyValueError::new_err(
@@ -313,8 +330,8 @@ fn bpe_learn(
         ));
     }
     let sources = counts.iter_mut().map(|counts| match counts {
-        Counts::Table(counts) if consume => Source::Owned(Box::new(std::mem::take(&mut counts.table))),
-        Counts::Table(counts) => Source::Table(&counts.table),
+        Counts::Table(counts) if consume => Source::Owned(std::mem::take(&mut counts.tables)),
+        Counts::Table(counts) => Source::Tables(&counts.tables),
         Counts::File(path) => Source::File(path),
     });
     let sources: Vec<_> = sources.collect();
@@ -324,6 +341,7 @@ fn bpe_learn(
         max_pretoken_bytes: parameters.max_pretoken_bytes,
         penalty: parameters.penalty(tokens),
         guards: parameters.guards(),
+        threads,
         merges,
         alphabet: learn::alphabet(),
     };

@@ -5,15 +5,20 @@ use super::boundaries::Boundaries;
 use super::guards::Tokens;
 use super::learn::{Everything, Parameters, Source};
 use super::learner::{Allow, Best, Learner};
-use super::load::Loader;
+use super::load::load;
 use super::score::Scorer;
 use super::watch::Watch;
 use super::words::Symbol;
 
 /// The first threshold is the count of the commonest pair of bytes over this times the tokens wanted: less than
-/// what the last merge has (on 156 MB of Russian 16 and 4 beside 87 and 10, for 32,000 and 128,000 tokens), so
-/// that the words are read once.
-const FIRST_THRESHOLD: i64 = 16;
+/// what the last merge has (on 156 MB of Russian 44 and 6 beside 87 and 10, for 32,000 and 128,000 tokens), so
+/// that the words are read once, and not much less, so that few pairs are held that never have their turn.
+const FIRST_THRESHOLD: i64 = 6;
+/// The same for the tokens for which symbols are widened: counts fall faster then.
+const WIDE_THRESHOLD: i64 = 10;
+/// The same where more than half of the merges are under the penalty, which takes rare pairs before frequent ones
+/// that cross boundaries.
+const PENALISED_THRESHOLD: i64 = 16;
 /// The text of one source, and how many tokens it takes now.
 struct Group<S> {
     learner: Learner<S>,
@@ -31,11 +36,12 @@ pub struct Groups<S> {
 
 /// What the count of the commonest pair is divided by for the first threshold. A merge that a group itself does
 /// not choose must find its words, however rare: then all pairs are held.
-fn first_threshold(all: bool, wanted: usize) -> i64 {
-    if all {
-        i64::MAX
-    } else {
-        FIRST_THRESHOLD * wanted as i64
+fn first_threshold(all: bool, wanted: usize, release: usize) -> i64 {
+    match wanted as i64 {
+        _ if all => i64::MAX,
+        wanted if release as i64 > wanted / 2 => PENALISED_THRESHOLD * wanted,
+        wanted if wanted as usize > u16::IDS => WIDE_THRESHOLD * wanted,
+        wanted => FIRST_THRESHOLD * wanted,
     }
 }
 
@@ -54,10 +60,13 @@ impl<S: Symbol> Groups<S> {
             left_out: 0,
         };
         let given = !parameters.merges.is_empty();
+        let release = boundaries
+            .and(parameters.penalty)
+            .map_or(0, |penalty| penalty.release);
         let all = given || sources.len() > 1;
         for source in sources {
-            let loaded = Loader::<S>::load(source, parameters, boundaries, watch)?;
-            let first = first_threshold(all, wanted);
+            let loaded = load::<S>(source, parameters, boundaries, watch)?;
+            let first = first_threshold(all, wanted, release);
             let floor = if all { 1 } else { parameters.min_pair_count.max(1) };
             let scorer = boundaries.and(parameters.penalty).map(Scorer::new);
             let mut learner = Learner::new(loaded.words, 256, floor, first, scorer);
@@ -86,7 +95,9 @@ impl<S: Symbol> Groups<S> {
         watch: &mut Watch<'_>,
     ) -> Result<Groups<T>, TrainError> {
         let given = !parameters.merges.is_empty();
-        let first = first_threshold(given || self.list.len() > 1, parameters.tokens);
+        let penalised = parameters.penalty.filter(|_| self.penalised());
+        let release = penalised.map_or(0, |penalty| penalty.release);
+        let first = first_threshold(given || self.list.len() > 1, parameters.tokens, release);
         let mut list = Vec::new();
         for group in self.list {
             let learner = if given {
@@ -161,9 +172,9 @@ impl<S: Symbol> Groups<S> {
         self.list[group].learner.forbid(best);
     }
 
-    pub fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
+    pub fn uses(&mut self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
         let mut uses = vec![0; ids];
-        for group in &self.list {
+        for group in &mut self.list {
             uses.iter_mut()
                 .zip(group.learner.uses(ids, watch)?)
                 .for_each(|(sum, more)| *sum += more);

@@ -23,6 +23,8 @@ pub struct Parameters {
     pub max_pretoken_bytes: usize,
     pub penalty: Option<Penalty>,
     pub guards: Guards,
+    /// Threads that learn, at least one; what is learnt does not depend on them.
+    pub threads: usize,
     /// Merges to begin with, as pairs of ids in order.
     pub merges: Vec<(u32, u32)>,
     /// Byte of each of the ids 0..256.
@@ -44,9 +46,10 @@ pub struct Model {
 
 /// Where counts come from.
 pub enum Source<'a> {
-    Table(&'a CountTable),
-    /// Let go of before learning begins.
-    Owned(Box<CountTable>),
+    /// Tables whose counts are to be added up.
+    Tables(&'a [CountTable]),
+    /// The same, let go of before learning begins.
+    Owned(Vec<CountTable>),
     File(&'a Path),
 }
 
@@ -90,11 +93,11 @@ pub fn learn(
     run.model.left_out = groups.left_out;
     run.advance(&mut groups, narrow, watch)?;
     if narrow == parameters.tokens {
-        return run.end(&groups, watch);
+        return run.end(&mut groups, watch);
     }
     let mut groups = groups.widen::<u32>(parameters, &run.tokens, watch)?;
     run.advance(&mut groups, parameters.tokens, watch)?;
-    run.end(&groups, watch)
+    run.end(&mut groups, watch)
 }
 
 /// Learning, as far as it has come.
@@ -177,7 +180,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn end<S: Symbol>(mut self, groups: &Groups<S>, watch: &mut Watch<'_>) -> Result<Model, TrainError> {
+    fn end<S: Symbol>(mut self, groups: &mut Groups<S>, watch: &mut Watch<'_>) -> Result<Model, TrainError> {
         self.model.uses = groups.uses(self.tokens.bytes.len(), watch)?;
         watch.end("learn", self.wanted)?;
         Ok(self.model)

@@ -12,13 +12,11 @@ pub fn key(left: u32, right: u32) -> u64 {
     u64::from(left) << 32 | u64::from(right)
 }
 
-/// One pair; its words are `words[start..start + len]` of the arena.
+/// One pair.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair {
     pub key: u64,
     pub count: i64,
-    pub start: u32,
-    pub len: u32,
 }
 
 impl Pair {
@@ -59,6 +57,25 @@ impl Default for Pairs {
 }
 
 impl Pairs {
+    /// No pairs, with room for so many.
+    pub fn with_room(pairs: usize) -> Self {
+        let slots = (2 * pairs).next_power_of_two().max(1 << 12);
+        Self {
+            slots: vec![NONE; slots],
+            list: Vec::with_capacity(pairs),
+            ..Self::default()
+        }
+    }
+
+    /// Lets go of the pairs that occur less often; only the lists are good for anything then.
+    pub fn keep(&mut self, threshold: i64) {
+        self.slots = Vec::new();
+        let mut counts = self.list.iter().map(|pair| pair.count);
+        self.morph
+            .retain(|_| counts.next().is_some_and(|count| count >= threshold));
+        self.list.retain(|pair| pair.count >= threshold);
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }
@@ -123,14 +140,8 @@ impl Pairs {
 
     /// The index of a pair, added with nothing counted if it is not there.
     pub fn find_or_insert(&mut self, key: u64) -> usize {
-        self.find(key).unwrap_or_else(|| {
-            self.insert(Pair {
-                key,
-                count: 0,
-                start: 0,
-                len: 0,
-            })
-        })
+        self.find(key)
+            .unwrap_or_else(|| self.insert(Pair { key, count: 0 }))
     }
 
     fn place(&mut self, key: u64, index: u32) {

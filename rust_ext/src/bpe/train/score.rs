@@ -60,27 +60,47 @@ const TABLE: usize = 1 << 12;
 pub struct Scorer {
     pub penalty: Penalty,
     powers: Vec<f64>,
+    /// Where the share of crossings is above this, the score is 0.
+    hopeless: f64,
 }
+
+/// Above what makes the score 0, so much that no rounding could make it more.
+const SURELY: f64 = 1.0 + 1e-6;
 
 impl Scorer {
     pub fn new(penalty: Penalty) -> Self {
         let powers = (0..TABLE)
             .map(|count| power(count as f64, penalty.exponent))
             .collect();
-        Self { penalty, powers }
+        let Penalty { lambda, gamma, .. } = penalty;
+        // lambda x q^gamma = 1. Below 1 for a lambda above 1 alone; for a gamma near 0 q says too little.
+        let known = gamma > 1e-3;
+        let hopeless = if known {
+            SURELY * (1.0 / lambda).powf(1.0 / gamma)
+        } else {
+            f64::INFINITY
+        };
+        Self {
+            penalty,
+            powers,
+            hopeless,
+        }
     }
 
     /// The score of a pair; 0 means that it may not be merged.
     pub fn score(&self, count: i64, types: Types) -> i64 {
-        let base = self.base(count);
         let Penalty {
             lambda, gamma, kappa, ..
         } = self.penalty;
         if types.partial == 0 && types.whole == 0 {
-            return base.to_bits() as i64;
+            return self.base(count).to_bits() as i64;
         }
         let crossing = f64::from(types.partial) + (1.0 - kappa) * f64::from(types.whole);
-        let score = base * (1.0 - lambda * power(crossing / f64::from(types.all), gamma));
+        let share = crossing / f64::from(types.all);
+        if share > self.hopeless {
+            return 0;
+        }
+        let score = self.base(count) * (1.0 - lambda * power(share, gamma));
         if score > 0.0 { score.to_bits() as i64 } else { 0 }
     }
 

@@ -10,16 +10,31 @@ const BATCH: usize = 64;
 /// Slots at the start.
 const FIRST: usize = 1 << 12;
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    low: u64,
-    high: u64,
-    count: u64,
+/// A key, in two halves, and its count; a slot whose upper half is 0 is free, since a key's last byte never is 0.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entry {
+    pub low: u64,
+    pub high: u64,
+    pub count: u64,
+}
+
+impl Entry {
+    pub fn new(key: Key, count: u64) -> Self {
+        Self {
+            low: key.0 as u64,
+            high: (key.0 >> 64) as u64,
+            count,
+        }
+    }
+
+    pub fn key(&self) -> Key {
+        Key(u128::from(self.high) << 64 | u128::from(self.low))
+    }
 }
 
 /// Counts of pretokens; the order of its entries depends on a random seed, so sort what leaves the process.
 pub struct CountTable {
-    slots: Vec<Slot>,
+    slots: Vec<Entry>,
     used: usize,
     seed: u64,
     batch: [Key; BATCH],
@@ -28,13 +43,10 @@ pub struct CountTable {
     long_bytes: usize,
 }
 
-/// The entries of a table that have a key, and the long ones.
-pub type Entries = (Vec<(Key, u64)>, Vec<(Box<[u8]>, u64)>);
-
 impl Default for CountTable {
     fn default() -> Self {
         Self {
-            slots: vec![Slot::default(); FIRST],
+            slots: vec![Entry::default(); FIRST],
             used: 0,
             seed: RandomState::new().hash_one(0) | 1,
             batch: [Key::LONG; BATCH],
@@ -49,7 +61,7 @@ impl CountTable {
     /// An empty table with room for `types` keys.
     pub fn with_room(types: usize) -> Self {
         Self {
-            slots: vec![Slot::default(); (types / 3 * 4 + 4).next_power_of_two().max(FIRST)],
+            slots: vec![Entry::default(); (types / 3 * 4 + 4).next_power_of_two().max(FIRST)],
             ..Self::default()
         }
     }
@@ -95,9 +107,8 @@ impl CountTable {
                 slot.count += count;
                 return;
             }
-            // A key's last byte is never 0, so a slot whose upper half is 0 is free.
             if slot.high == 0 {
-                *slot = Slot { low, high, count };
+                *slot = Entry { low, high, count };
                 self.used += 1;
                 if self.used * 4 > self.slots.len() * 3 {
                     self.grow();
@@ -142,29 +153,40 @@ impl CountTable {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        self.slots.len() * size_of::<Slot>() + self.long_bytes
+        self.slots.len() * size_of::<Entry>() + self.long_bytes
     }
 
-    /// All entries, in no order: those that have a key, and the long ones.
-    pub fn into_entries(mut self) -> Entries {
-        let short = self.short().collect();
-        (short, std::mem::take(&mut self.long).into_iter().collect())
+    /// Empties the table of what has a key, which takes most of its memory.
+    pub fn let_go_of_short(&mut self) {
+        let long = std::mem::take(&mut self.long);
+        *self = Self {
+            long_bytes: self.long_bytes,
+            long,
+            ..Self::default()
+        };
     }
 
     /// The entries that have a key, in no order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.slots.iter().filter(|slot| slot.high != 0).copied()
+    }
+
+    /// The same with whole keys.
     pub fn short(&self) -> impl Iterator<Item = (Key, u64)> {
-        let filled = self.slots.iter().filter(|slot| slot.high != 0);
-        filled.map(|slot| {
-            (
-                Key(u128::from(slot.high) << 64 | u128::from(slot.low)),
-                slot.count,
-            )
-        })
+        self.entries().map(|entry| (entry.key(), entry.count))
     }
 
     /// The entries that have none, in no order.
     pub fn long(&self) -> impl Iterator<Item = (&[u8], u64)> {
         self.long.iter().map(|(piece, &count)| (piece.as_ref(), count))
+    }
+
+    /// The counts of all tables in one.
+    pub fn joined(tables: Vec<Self>) -> Self {
+        let mut tables = tables.into_iter();
+        let mut all = tables.next().unwrap_or_default();
+        tables.for_each(|table| all.absorb(&table));
+        all
     }
 
     /// Adds all entries of another table.
@@ -189,11 +211,11 @@ impl CountTable {
 
     #[cold]
     fn grow(&mut self) {
-        let next = vec![Slot::default(); self.slots.len() * 2];
+        let next = vec![Entry::default(); self.slots.len() * 2];
         let old = std::mem::replace(&mut self.slots, next);
         let mask = self.slots.len() - 1;
         for slot in old.into_iter().filter(|slot| slot.high != 0) {
-            let mut at = self.start(Key(u128::from(slot.high) << 64 | u128::from(slot.low)));
+            let mut at = self.start(slot.key());
             while self.slots[at].high != 0 {
                 at = (at + 1) & mask;
             }

@@ -1,31 +1,45 @@
 //! Joining a pair inside one word, and what its neighbours lose and gain by it.
 
+use super::places::Places;
 use super::score::Types;
 use super::words::{Symbol, Words};
 
 /// What the pairs of one neighbour lose and gain in a merge.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Delta {
-    pub count: i64,
-    pub hits: u32,
+struct Delta {
+    count: i64,
+    hits: u32,
     /// Where the next word of the new pair goes in the arena.
-    pub cursor: u32,
+    cursor: u32,
+}
+
+/// The same as it is told to whoever keeps the table of pairs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change {
+    pub id: u32,
+    pub count: i64,
 }
 
 /// Neighbours for which memory is kept from one merge to the next; the first merges of much text have many more.
 const FOUND: usize = 1 << 20;
 
-/// The neighbours on one side of a merge, by token id.
+/// The neighbours on one side of a merge.
 #[derive(Default)]
 pub struct Side {
-    pub delta: Vec<Delta>,
+    /// By token id.
+    delta: Vec<Delta>,
     types: Vec<(Types, Types)>,
-    pub touched: Vec<u32>,
+    touched: Vec<u32>,
     found: Vec<(u32, u32)>,
+    /// In the order of `touched`, and what the neighbours' pairs lose and gain in word types.
+    pub changes: Vec<Change>,
+    pub changed_types: Vec<(Types, Types)>,
+    /// The index of the new pair of each neighbour, or `NOWHERE`; in the same order.
+    pub gained: Vec<u32>,
 }
 
 impl Side {
-    /// The cursor of a pair whose words are not kept.
+    /// For a pair whose words are not kept.
     pub const NOWHERE: u32 = u32::MAX;
 
     /// Makes room for `ids` token ids.
@@ -48,30 +62,36 @@ impl Side {
         self.found.push((id, word));
     }
 
-    #[inline(always)]
-    pub fn lost<const MORPH: bool>(&self, id: u32) -> Types {
+    /// Tells what was seen.
+    pub fn tell<const MORPH: bool>(&mut self) {
+        let Self { delta, types, .. } = self;
+        let change = |&id: &u32| Change {
+            id,
+            count: delta[id as usize].count,
+        };
+        self.changes.clear();
+        self.changes.extend(self.touched.iter().map(change));
         if MORPH {
-            self.types[id as usize].0
-        } else {
-            Types::default()
+            self.changed_types.clear();
+            let told = self.touched.iter().map(|&id| types[id as usize]);
+            self.changed_types.extend(told);
         }
     }
 
-    #[inline(always)]
-    pub fn gained<const MORPH: bool>(&self, id: u32) -> Types {
-        if MORPH {
-            self.types[id as usize].1
-        } else {
-            Types::default()
+    /// Writes the words of the new pairs, whose indices are in `gained`, to their places, and forgets the merge.
+    pub fn place<const MORPH: bool>(&mut self, places: &mut Places) {
+        for (&id, &index) in self.touched.iter().zip(&self.gained) {
+            let delta = &mut self.delta[id as usize];
+            delta.cursor = if index == Self::NOWHERE {
+                Self::NOWHERE
+            } else {
+                places.add(index, delta.hits)
+            };
         }
-    }
-
-    /// Writes the words of the new pairs to where their cursors point, and forgets the merge.
-    pub fn place<const MORPH: bool>(&mut self, arena: &mut [u32]) {
         for &(id, word) in &self.found {
             let cursor = &mut self.delta[id as usize].cursor;
             if *cursor != Self::NOWHERE {
-                arena[*cursor as usize] = word;
+                places.arena[*cursor as usize] = word;
                 *cursor += 1;
             }
         }
@@ -94,6 +114,17 @@ pub struct Joins {
     pub lost: Types,
     pub gained: Types,
     pub words: Vec<u32>,
+    /// The index of the new pair of two new tokens, or `Side::NOWHERE`.
+    pub gained_index: u32,
+}
+
+impl Joins {
+    /// Adds what another part counted, but no words.
+    pub fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.lost.add(other.lost);
+        self.gained.add(other.gained);
+    }
 }
 
 /// The symbol before the one looked at: none, one that was there, or one that was just joined.

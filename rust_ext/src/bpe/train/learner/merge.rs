@@ -1,154 +1,169 @@
-//! Merging a pair wherever it is, and what the pairs around it lose and gain.
+//! What the pairs around a merge lose and gain, summed up over the parts.
 
-use super::{AHEAD, Allow, Learner};
-use crate::bpe::train::pairs::{Morph, Pair, key};
+use super::Allow;
+use super::crew::Crew;
+use super::part::{Merge, Part};
+use super::ranks::Ranks;
+use crate::bpe::train::pairs::key;
 use crate::bpe::train::score::Types;
-use crate::bpe::train::walk::{Side, join};
+use crate::bpe::train::walk::{Change, Joins, Side};
 use crate::bpe::train::words::Symbol;
 
-/// Places of no pair that the arena may hold beside an eighth of those it needs: closing the gaps costs little
-/// against 4 bytes a place.
-const SLACK: usize = 1 << 20;
+/// The neighbours on one side of a merge in all parts.
+#[derive(Default)]
+pub struct Sums {
+    changes: Vec<Change>,
+    types: Vec<(Types, Types)>,
+    gained: Vec<u32>,
+    /// Place among `changes` by token id, where there are several parts.
+    at: Vec<u32>,
+}
 
-impl<S: Symbol> Learner<S> {
-    pub(super) fn merge_at<const MORPH: bool>(&mut self, index: usize, new: u32, allow: &impl Allow) -> i64 {
-        let pair = self.pairs.list[index];
-        let (left, right) = pair.ids();
-        self.pairs.list[index].count = 0;
-        self.pairs.list[index].len = 0;
-        self.live -= pair.len as usize;
-        self.left.reach(self.ids);
-        self.right.reach(self.ids);
-        let places = &self.arena[pair.start as usize..(pair.start + pair.len) as usize];
-        for &word in places.iter().take(AHEAD) {
-            self.words.prefetch(word as usize);
-        }
-        let (mut last, mut joined) = (u32::MAX, 0);
-        for (at, &word) in places.iter().enumerate() {
-            if let Some(&ahead) = places.get(at + AHEAD) {
-                self.words.prefetch(ahead as usize);
-            }
-            if word != last {
-                last = word;
-                let sides = (&mut self.left, &mut self.right, &mut self.joins);
-                joined += join::<S, MORPH>(&mut self.words, word, (left, right, new), sides);
-            }
-        }
-        self.settle::<MORPH>(pair, new, allow);
-        if self.arena.len() > self.live + self.live / 8 + SLACK {
-            self.close_gaps();
-        }
-        joined
+impl Sums {
+    /// Takes what the first part tells; `hand_back` gives it back.
+    fn take(&mut self, first: &mut Side) {
+        std::mem::swap(&mut self.changes, &mut first.changes);
+        std::mem::swap(&mut self.types, &mut first.changed_types);
     }
 
-    /// Gives the pairs around a merge what they lost and gained.
-    fn settle<const MORPH: bool>(&mut self, merged: Pair, new: u32, allow: &impl Allow) {
-        let (first, second) = merged.ids();
-        let mut side = std::mem::take(&mut self.left);
-        for &id in &side.touched {
-            self.pairs.prefetch(key(id, first));
+    /// Gets ready for what other parts tell.
+    fn index(&mut self, ids: usize) {
+        if self.at.len() < ids {
+            self.at.resize(ids.next_power_of_two(), Side::NOWHERE);
         }
-        for &id in &side.touched {
-            self.pairs.prefetch_entry(key(id, first));
-        }
-        for place in 0..side.touched.len() {
-            let id = side.touched[place];
-            let delta = side.delta[id as usize];
-            self.lose::<MORPH>(key(id, first), merged.key, delta.count, side.lost::<MORPH>(id));
-            let gained = side.gained::<MORPH>(id);
-            side.delta[id as usize].cursor =
-                self.gain::<MORPH>((id, new), delta.count, delta.hits, gained, allow);
-        }
-        side.place::<MORPH>(&mut self.arena);
-        self.left = side;
-        let mut side = std::mem::take(&mut self.right);
-        for &id in &side.touched {
-            self.pairs.prefetch(key(second, id));
-        }
-        for &id in &side.touched {
-            self.pairs.prefetch_entry(key(second, id));
-        }
-        for place in 0..side.touched.len() {
-            let id = side.touched[place];
-            let delta = side.delta[id as usize];
-            self.lose::<MORPH>(key(second, id), merged.key, delta.count, side.lost::<MORPH>(id));
-            let gained = side.gained::<MORPH>(id);
-            side.delta[id as usize].cursor =
-                self.gain::<MORPH>((new, id), delta.count, delta.hits, gained, allow);
-        }
-        side.place::<MORPH>(&mut self.arena);
-        self.right = side;
-        let joins = std::mem::take(&mut self.joins);
-        if !joins.words.is_empty() {
-            self.lose::<MORPH>(key(second, first), merged.key, joins.count, joins.lost);
-            let hits = joins.words.len() as u32;
-            let start = self.gain::<MORPH>((new, new), joins.count, hits, joins.gained, allow);
-            if start != Side::NOWHERE {
-                self.arena[start as usize..].copy_from_slice(&joins.words);
-            }
+        for (place, change) in (0..).zip(&self.changes) {
+            self.at[change.id as usize] = place;
         }
     }
 
-    #[inline(always)]
-    fn lose<const MORPH: bool>(&mut self, pair: u64, merged: u64, count: i64, lost: Types) {
-        if pair == merged {
-            return;
-        }
-        let Some(index) = self.pairs.find(pair) else {
-            return;
-        };
-        self.pairs.list[index].count -= count;
-        if MORPH {
-            self.pairs.morph[index].types.take(lost);
-            // With fewer crossings the score may rise.
-            if lost.partial + lost.whole > 0 && self.pairs.list[index].count >= self.floor {
-                let score = self.score(index);
-                if score > self.pairs.morph[index].queued {
-                    self.put(index, score);
+    fn add<const MORPH: bool>(&mut self, other: &Side) {
+        for (number, change) in other.changes.iter().enumerate() {
+            let at = &mut self.at[change.id as usize];
+            let types = if MORPH {
+                other.changed_types[number]
+            } else {
+                Default::default()
+            };
+            if *at == Side::NOWHERE {
+                *at = self.changes.len() as u32;
+                self.changes.push(*change);
+                if MORPH {
+                    self.types.push(types);
+                }
+            } else {
+                self.changes[*at as usize].count += change.count;
+                if MORPH {
+                    let sum = &mut self.types[*at as usize];
+                    sum.0.add(types.0);
+                    sum.1.add(types.1);
                 }
             }
         }
     }
 
-    /// Adds a new pair if it is frequent enough and allowed; returns where its words go in the arena.
-    #[inline(always)]
-    fn gain<const MORPH: bool>(
-        &mut self,
-        pair: (u32, u32),
-        count: i64,
-        hits: u32,
-        types: Types,
-        allow: &impl Allow,
-    ) -> u32 {
-        if count < self.threshold || !allow.allow(pair.0, pair.1) {
-            return Side::NOWHERE;
-        }
-        let start = self.arena.len() as u32;
-        self.arena.resize(self.arena.len() + hits as usize, 0);
-        self.live += hits as usize;
-        let index = self.pairs.insert(Pair {
-            key: key(pair.0, pair.1),
-            count,
-            start,
-            len: hits,
-        });
-        if MORPH {
-            self.pairs.morph.push(Morph { types, queued: 0 });
-        }
-        self.enqueue(index);
-        start
+    /// Tells another part which new pairs are held.
+    fn hand_out(&self, other: &mut Side) {
+        let Side { changes, gained, .. } = other;
+        gained.clear();
+        gained.extend(
+            changes
+                .iter()
+                .map(|change| self.gained[self.at[change.id as usize] as usize]),
+        );
     }
 
-    /// Moves the places of pairs that are left to the front of the arena.
-    fn close_gaps(&mut self) {
-        let mut to = 0;
-        for pair in &mut self.pairs.list {
-            let from = pair.start as usize;
-            self.arena.copy_within(from..from + pair.len as usize, to);
-            pair.start = to as u32;
-            to += pair.len as usize;
+    fn hand_back(&mut self, first: &mut Side) {
+        // Forgets the places of tokens, where there are any.
+        if !self.at.is_empty() {
+            for change in &self.changes {
+                self.at[change.id as usize] = Side::NOWHERE;
+            }
         }
-        self.arena.truncate(to);
-        self.arena.shrink_to(to + to / 8 + SLACK);
+        std::mem::swap(&mut self.gained, &mut first.gained);
+        self.take(first);
+    }
+
+    /// The pairs (left, `merge.left`) lose, and (left, `merge.new`) gain: those of left neighbours; or the pairs
+    /// of right ones.
+    fn settle<const LEFT: bool, const MORPH: bool>(
+        &mut self,
+        ranks: &mut Ranks,
+        merge: Merge,
+        allow: &impl Allow,
+    ) {
+        let Merge { left, right, new, .. } = merge;
+        let old = |id: u32| if LEFT { key(id, left) } else { key(right, id) };
+        for change in &self.changes {
+            ranks.pairs.prefetch(old(change.id));
+        }
+        for change in &self.changes {
+            ranks.pairs.prefetch_entry(old(change.id));
+        }
+        self.gained.clear();
+        for (number, &Change { id, count }) in self.changes.iter().enumerate() {
+            let (lost, gained) = if MORPH {
+                self.types[number]
+            } else {
+                Default::default()
+            };
+            ranks.lose::<MORPH>(old(id), key(left, right), count, lost);
+            let pair = if LEFT { (id, new) } else { (new, id) };
+            self.gained.push(ranks.gain::<MORPH>(pair, count, gained, allow));
+        }
+    }
+}
+
+/// Both sides.
+#[derive(Default)]
+pub struct Settling {
+    left: Sums,
+    right: Sums,
+}
+
+impl Settling {
+    /// Gives the pairs around a merge, which has been walked in all parts, what they lost and gained, and tells the
+    /// parts which new pairs are held; returns how many pairs were joined.
+    pub fn settle<S: Symbol, const MORPH: bool>(
+        &mut self,
+        ranks: &mut Ranks,
+        merge: Merge,
+        allow: &impl Allow,
+        own: &mut Part<S>,
+        others: &Crew<S>,
+    ) -> i64 {
+        let (mut joined, mut joins) = (own.joined, Joins::default());
+        joins.add(&own.joins);
+        self.left.take(&mut own.left);
+        self.right.take(&mut own.right);
+        let mut alone = true;
+        for mut other in others.parts() {
+            let other = other.part();
+            if std::mem::take(&mut alone) {
+                self.left.index(merge.new as usize + 1);
+                self.right.index(merge.new as usize + 1);
+            }
+            joined += other.joined;
+            joins.add(&other.joins);
+            self.left.add::<MORPH>(&other.left);
+            self.right.add::<MORPH>(&other.right);
+        }
+        self.left.settle::<true, MORPH>(ranks, merge, allow);
+        self.right.settle::<false, MORPH>(ranks, merge, allow);
+        let mut twice = Side::NOWHERE;
+        if joins.count > 0 {
+            let Merge { left, right, new, .. } = merge;
+            ranks.lose::<MORPH>(key(right, left), key(left, right), joins.count, joins.lost);
+            twice = ranks.gain::<MORPH>((new, new), joins.count, joins.gained, allow);
+        }
+        own.joins.gained_index = twice;
+        for mut other in others.parts() {
+            let other = other.part();
+            other.joins.gained_index = twice;
+            self.left.hand_out(&mut other.left);
+            self.right.hand_out(&mut other.right);
+        }
+        self.left.hand_back(&mut own.left);
+        self.right.hand_back(&mut own.right);
+        joined
     }
 }

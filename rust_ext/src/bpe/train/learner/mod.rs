@@ -5,21 +5,28 @@
 //! the best one held is no better than that, `lower` divides the threshold and reads the words again. The
 //! result is the same for any thresholds.
 //!
-//! A merge walks the words that hold the pair, joins it in place, and sums up what the neighbours lose and
-//! gain in arrays indexed by token id: the table of pairs is touched once a neighbour, not once an
-//! occurrence.
+//! The words are in parts, one a thread (`part`, `crew`). A merge walks the words that hold the pair, joins it in
+//! place, and sums up what the neighbours lose and gain in arrays indexed by token id: the table of pairs
+//! (`ranks`) is touched once a neighbour, not once an occurrence, and by one thread. Sums do not depend on the
+//! parts, and so nothing does.
 
 use super::TrainError;
-use super::pairs::{Pairs, key};
-use super::queue::{Candidate, Queue};
+use super::pairs::key;
 use super::score::Scorer;
 use super::table::prefetch;
-use super::walk::{Joins, Side};
 use super::watch::Watch;
 use super::words::{Symbol, Words};
 
+mod crew;
 mod merge;
+mod part;
+mod ranks;
 mod scan;
+
+use crew::Crew;
+use merge::Settling;
+use part::{Merge, Part};
+use ranks::Ranks;
 
 /// Words ahead of the one walked whose memory is asked for.
 const AHEAD: usize = 16;
@@ -42,160 +49,127 @@ pub struct Best {
 }
 
 pub struct Learner<S> {
-    words: Words<S>,
-    pairs: Pairs,
-    /// Words of pairs: each pair's lie together, in the order of the list of pairs.
-    arena: Vec<u32>,
-    live: usize,
-    queue: Queue,
-    threshold: i64,
+    /// The part of the calling thread.
+    own: Part<S>,
+    /// The other parts.
+    crew: Crew<S>,
+    ranks: Ranks,
+    settling: Settling,
     /// The count of the pair that was the commonest when the words were first read.
     commonest: i64,
-    floor: i64,
     first: i64,
-    /// Scores are counts without it.
-    scorer: Option<Scorer>,
-    left: Side,
-    right: Side,
-    joins: Joins,
     ids: usize,
-    done: Vec<i64>,
 }
 
 impl<S: Symbol> Learner<S> {
-    /// `ids` token ids are in use; pairs rarer than `floor` are never merged; the first threshold is the count
-    /// of the commonest pair over `first`.
-    pub fn new(words: Words<S>, ids: usize, floor: i64, first: i64, scorer: Option<Scorer>) -> Self {
+    /// `words` in parts, one a thread, at least one; `ids` token ids are in use; pairs rarer than `floor` are never
+    /// merged; the first threshold is the count of the commonest pair over `first`.
+    pub fn new(words: Vec<Words<S>>, ids: usize, floor: i64, first: i64, scorer: Option<Scorer>) -> Self {
+        let mut parts = words.into_iter().map(Part::new);
         Self {
-            words,
-            pairs: Pairs::default(),
-            arena: Vec::new(),
-            live: 0,
-            queue: Queue::new(scorer.is_some()),
-            threshold: 0,
+            own: parts.next().unwrap_or_default(),
+            crew: Crew::new(parts.collect()),
+            ranks: Ranks::new(floor, scorer),
+            settling: Settling::default(),
             commonest: 0,
-            floor,
             first,
-            scorer,
-            left: Side::default(),
-            right: Side::default(),
-            joins: Joins::default(),
             ids,
-            done: Vec::new(),
         }
     }
 
     /// True while the penalty is in force.
     pub fn penalised(&self) -> bool {
-        self.scorer.is_some()
+        self.ranks.scorer.is_some()
     }
 
-    /// Ends the penalty. Scores rise, so the queue is built anew from all pairs held; those that are not
-    /// have counts below the threshold still.
+    /// Ends the penalty.
     pub fn release(&mut self) {
-        self.scorer = None;
-        self.queue = Queue::new(false);
-        for index in 0..self.pairs.list.len() {
-            self.enqueue(index);
-        }
+        self.ranks.release();
     }
 
     /// The best pair, out of the queue: merge it or `forbid` it. `None` when no pair is left.
     pub fn best(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<Option<Best>, TrainError> {
         loop {
-            let Some(top) = self.queue.peek() else {
-                if self.open_bucket() || self.lower(allow, watch)? {
+            let Some(top) = self.ranks.peek() else {
+                if self.lower(allow, watch)? {
                     continue;
                 }
                 return Ok(None);
             };
-            let now = self.current(top.index as usize);
-            if now != top.score {
-                self.queue.pop();
-                self.put_again(top, now);
-            } else if self.threshold > self.floor && top.score <= self.most_below_threshold() {
+            let Ranks { threshold, floor, .. } = self.ranks;
+            if threshold > floor && top.score <= self.ranks.most_below_threshold() {
                 self.lower(allow, watch)?;
             } else {
-                self.queue.pop();
+                self.ranks.queue.pop();
                 self.prefetch_next();
                 return Ok(Some(Best {
                     left: top.left,
                     right: top.right,
-                    count: self.pairs.list[top.index as usize].count,
+                    count: self.ranks.pairs.list[top.index as usize].count,
                     index: top.index,
                 }));
             }
         }
     }
 
-    /// Gives the next bucket of the queue its turn; false if there is none.
-    fn open_bucket(&mut self) -> bool {
-        let Some(mut candidates) = self.queue.next() else {
-            return false;
-        };
-        let mut kept = 0;
-        for at in 0..candidates.len() {
-            if let Some(ahead) = candidates.get(at + AHEAD) {
-                prefetch(&self.pairs.list, ahead.index as usize);
-            }
-            let candidate = candidates[at];
-            let now = self.current(candidate.index as usize);
-            if now == candidate.score {
-                candidates[kept] = candidate;
-                kept += 1;
-            } else {
-                self.put_again(candidate, now);
-            }
-        }
-        candidates.truncate(kept);
-        self.queue.open(candidates);
-        true
-    }
-
-    /// A candidate whose score has changed is out of the queue: puts the pair in again if it fell.
-    fn put_again(&mut self, candidate: Candidate, now: i64) {
-        let index = candidate.index as usize;
-        if now > 0 && now < candidate.score {
-            self.put(index, now);
-        } else if now == 0 && self.scorer.is_some() {
-            // It stands there no more, and must come back when its score rises from 0.
-            self.pairs.morph[index].queued = 0;
-        }
-    }
-
-    /// Asks for the memory of the pairs whose turn is next, and of their places, and of their words.
+    /// Asks for the memory of the pairs whose turn is next.
     fn prefetch_next(&self) {
-        if let Some(next) = self.queue.ahead(NEXT_PAIR) {
-            prefetch(&self.pairs.list, next.index as usize);
+        if let Some(next) = self.ranks.queue.ahead(NEXT_PAIR) {
+            prefetch(&self.ranks.pairs.list, next.index as usize);
         }
-        if let Some(next) = self.queue.ahead(NEXT_PLACES) {
-            prefetch(&self.arena, self.pairs.list[next.index as usize].start as usize);
+        self.prefetch_in(&self.own);
+        // Of rare pairs the caller does the others' parts as well.
+        self.crew.each_at_hand(|other| self.prefetch_in(other));
+    }
+
+    /// Asks for the places of the next pairs in a part, and for their words.
+    fn prefetch_in(&self, part: &Part<S>) {
+        let queue = &self.ranks.queue;
+        if let Some(next) = queue.ahead(NEXT_PAIR) {
+            part.places.prefetch(next.index as usize);
         }
-        if let Some(next) = self.queue.ahead(NEXT_WORDS) {
-            let pair = self.pairs.list[next.index as usize];
-            let places = pair.start as usize..(pair.start + pair.len) as usize;
-            for &word in self.arena[places].iter().take(AHEAD) {
-                self.words.prefetch(word as usize);
-            }
+        if let Some(next) = queue.ahead(NEXT_PLACES) {
+            part.prefetch_places(next.index as usize);
+        }
+        if let Some(next) = queue.ahead(NEXT_WORDS) {
+            part.prefetch_words(next.index as usize);
         }
     }
 
     /// Takes a pair out of the running until the words are read again.
     pub fn forbid(&mut self, best: Best) {
-        self.pairs.list[best.index as usize].count = 0;
+        self.ranks.pairs.list[best.index as usize].count = 0;
     }
 
     /// Joins `left` and `right` to `new`, the next id, everywhere; returns how many times that was.
     pub fn merge(&mut self, left: u32, right: u32, new: u32, allow: &impl Allow) -> i64 {
         self.ids = new as usize + 1;
-        let Some(index) = self.pairs.find(key(left, right)) else {
+        let Some(index) = self.ranks.pairs.find(key(left, right)) else {
             return 0;
         };
-        if self.scorer.is_some() {
-            self.merge_at::<true>(index, new, allow)
+        self.ranks.pairs.list[index].count = 0;
+        let merge = Merge {
+            index: index as u32,
+            left,
+            right,
+            new,
+            morph: self.penalised(),
+        };
+        let Self {
+            own,
+            crew,
+            ranks,
+            settling,
+            ..
+        } = self;
+        crew.walk(own, merge);
+        let joined = if merge.morph {
+            settling.settle::<S, true>(ranks, merge, allow, own, crew)
         } else {
-            self.merge_at::<false>(index, new, allow)
-        }
+            settling.settle::<S, false>(ranks, merge, allow, own, crew)
+        };
+        crew.place(own, merge.morph);
+        joined
     }
 
     /// The same over symbols of another width; a lower threshold may follow from `first` (see `new`).
@@ -206,98 +180,66 @@ impl<S: Symbol> Learner<S> {
         watch: &mut Watch<'_>,
     ) -> Result<Learner<T>, TrainError> {
         let Self {
-            words,
+            own,
+            crew,
+            ranks,
             ids,
-            floor,
-            scorer,
-            mut done,
             commonest,
-            threshold,
             ..
         } = self;
-        done.resize(ids, 0);
-        let words = words.widen(|symbol, count| done[symbol.id() as usize] += count);
-        let mut wide = Learner::new(words, ids, floor, first, scorer);
-        wide.done = done;
+        let Ranks {
+            floor,
+            threshold,
+            scorer,
+            pairs,
+            ..
+        } = ranks;
+        drop(pairs);
+        let parts = std::iter::once(own).chain(crew.into_parts());
+        let parts = super::team::each(parts, watch, |part, _, _| Ok(part.widen::<T>(ids)))?;
+        let mut wide = Learner::new(Vec::new(), ids, floor, first, scorer);
+        wide.set_parts(parts);
         wide.commonest = commonest;
-        wide.threshold = (commonest / first).max(floor).min(threshold);
-        wide.scan(allow, watch)?;
+        wide.ranks.threshold = (commonest / first).max(floor).min(threshold);
+        wide.start(allow, watch)?;
         Ok(wide)
     }
 
+    fn set_parts(&mut self, parts: Vec<Part<S>>) {
+        let mut parts = parts.into_iter();
+        self.own = parts.next().unwrap_or_default();
+        self.crew = Crew::new(parts.collect());
+    }
+
     /// How often each of `ids` tokens stands in the words now.
-    pub fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
-        let mut uses = self.done.clone();
-        uses.resize(ids, 0);
-        self.words.for_each(watch, |_, count, symbols| {
-            for symbol in symbols {
-                uses[symbol.id() as usize] += count;
-            }
-        })?;
-        Ok(uses)
+    pub fn uses(&mut self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
+        let parts = self
+            .crew
+            .each(&mut self.own, watch, |part, _, watch| part.uses(ids, watch))?;
+        let mut sums = vec![0; ids];
+        for part in parts {
+            sums.iter_mut().zip(part).for_each(|(sum, uses)| *sum += uses);
+        }
+        Ok(sums)
     }
 
     /// Reads the words for the first time; call once before `best`.
     pub fn start(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<(), TrainError> {
-        self.scan(allow, watch)
+        self.scan(allow, watch)?;
+        self.crew.start();
+        Ok(())
     }
 
     /// How often a pair occurs, if it is held.
     pub fn count(&self, left: u32, right: u32) -> i64 {
-        self.pairs
+        let pairs = &self.ranks.pairs;
+        pairs
             .find(key(left, right))
-            .map_or(0, |index| self.pairs.list[index].count)
+            .map_or(0, |index| pairs.list[index].count)
     }
 
     /// Sets what pairs are too rare to be merged.
     pub fn set_floor(&mut self, floor: i64) {
-        self.floor = floor;
-    }
-
-    /// The score of a pair, 0 if it is too rare.
-    fn current(&self, index: usize) -> i64 {
-        if self.pairs.list[index].count < self.floor {
-            0
-        } else {
-            self.score(index)
-        }
-    }
-
-    fn score(&self, index: usize) -> i64 {
-        let count = self.pairs.list[index].count;
-        match &self.scorer {
-            None => count,
-            Some(_) if count <= 0 => 0,
-            Some(scorer) => scorer.score(count, self.pairs.morph[index].types),
-        }
-    }
-
-    fn most_below_threshold(&self) -> i64 {
-        match &self.scorer {
-            None => self.threshold - 1,
-            Some(scorer) => scorer.most(self.threshold - 1),
-        }
-    }
-
-    fn put(&mut self, index: usize, score: i64) {
-        let (left, right) = self.pairs.list[index].ids();
-        self.queue.push(Candidate {
-            score,
-            left,
-            right,
-            index: index as u32,
-        });
-        if self.scorer.is_some() {
-            self.pairs.morph[index].queued = score;
-        }
-    }
-
-    fn enqueue(&mut self, index: usize) {
-        if self.pairs.list[index].count >= self.floor {
-            let score = self.score(index);
-            if score > 0 {
-                self.put(index, score);
-            }
-        }
+        self.ranks.floor = floor;
     }
 }

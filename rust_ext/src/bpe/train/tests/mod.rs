@@ -10,7 +10,7 @@ use super::guards::Guards;
 use super::learn::{Everything, Model, Parameters, Source, alphabet, learn};
 use super::learner::Learner;
 use super::queue::{Candidate, Queue};
-use super::score::{Penalty, Scorer, Types};
+use super::score::{Penalty, Scorer, Types, power};
 use super::table::CountTable;
 use super::watch::Watch;
 use super::words::{Symbol, Words, pairs_by_one};
@@ -115,9 +115,20 @@ fn widened(
 }
 
 fn start<S: Symbol>(words: &[Word], floor: i64, penalty: Option<Penalty>, first: i64) -> Learner<S> {
-    let mut held = Words::<S>::with_capacity(0, 0);
-    for (count, word) in words {
-        held.push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
+    start_parts(words, 1, floor, penalty, first)
+}
+
+/// The words dealt out to parts in turn.
+fn start_parts<S: Symbol>(
+    words: &[Word],
+    parts: usize,
+    floor: i64,
+    penalty: Option<Penalty>,
+    first: i64,
+) -> Learner<S> {
+    let mut held: Vec<_> = (0..parts).map(|_| Words::<S>::with_capacity(0, 0)).collect();
+    for (number, (count, word)) in words.iter().enumerate() {
+        held[number % parts].push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
     }
     let mut tell = |_| true;
     let mut learner = Learner::new(held, 256, floor, first, penalty.map(Scorer::new));
@@ -200,6 +211,24 @@ proptest! {
         prop_assert_eq!(widened(&words, 60, floor, penalty, first, narrow), plain);
     }
 
+    /// However many threads learn, and whoever does the work of a part.
+    #[test]
+    fn merges_do_not_depend_on_threads(
+        words in words(), floor in 1..3i64, first in 1..200i64, penalty in prop::option::of(penalties()), parts in 2..5usize, narrow in 0..60usize,
+    ) {
+        let plain = fast::<u16>(&words, 60, floor, penalty, first);
+        let (mut merges, mut tell) = (Vec::new(), |_| true);
+        let mut watch = Watch::new(&mut tell);
+        let mut learner = start_parts::<u16>(&words, parts, floor, penalty, first);
+        learn_on(&mut learner, narrow, penalty, &mut merges);
+        let mut learner = learner.widen::<u32>(2 * first, &Everything, &mut watch).unwrap();
+        learn_on(&mut learner, 60, penalty, &mut merges);
+        prop_assert_eq!(&merges, &plain);
+        let mut one = start::<u16>(&words, floor, penalty, first);
+        learn_on(&mut one, 60, penalty, &mut Vec::new());
+        prop_assert_eq!(learner.uses(400, &mut watch).unwrap(), one.uses(400, &mut watch).unwrap());
+    }
+
     /// Eight pairs at a time, or one after the other.
     #[test]
     fn pairs_are_found_as_by_definition(ids in prop::array::uniform9((0..3u32, any::<bool>())), first in 0..3u32, second in 0..3u32) {
@@ -230,10 +259,10 @@ proptest! {
         let mut seen = std::collections::BTreeSet::new();
         let words: Vec<_> = lines.iter().zip(&cuts).filter(|(word, _)| seen.insert(*word)).collect();
         let all: String = words.iter().map(|(word, cuts)| line(word, **cuts)).collect();
-        let all = Boundaries::parse(&(all + "# an end that is long enough for thirty-two bytes to be read\n")).unwrap();
+        let all = parsed(&(all + "# an end that is long enough for thirty-two bytes to be read\n"), 1 + cuts[0] as usize % 4).unwrap();
         let (mut one_by_one, mut together) = (Vec::new(), Vec::new());
         for (word, cuts) in words {
-            let alone = Boundaries::parse(&line(word, *cuts)).unwrap();
+            let alone = parsed(&line(word, *cuts), 1).unwrap();
             let piece = format!(" {word}, {word}");
             alone.mark(piece.as_bytes(), &mut one_by_one);
             all.mark(piece.as_bytes(), &mut together);
@@ -247,6 +276,20 @@ proptest! {
                 prop_assert_eq!(bits.collect::<Vec<_>>(), together.clone());
             }
         }
+    }
+
+    /// What is known to be 0 without computing it is 0.
+    #[test]
+    fn scores_are_those_of_the_definition(
+        count in 1..1_000_000i64, partial in 0..2000u32, whole in 0..2000u32, more in 0..4000u32, penalty in penalties(),
+    ) {
+        let types = Types { all: partial + whole + more + 1, partial, whole };
+        let crossing = f64::from(partial) + (1.0 - penalty.kappa) * f64::from(whole);
+        let share = power(crossing / f64::from(types.all), penalty.gamma);
+        let share = if partial + whole == 0 { 0.0 } else { share };
+        let score = power(count as f64, penalty.exponent) * (1.0 - penalty.lambda * share);
+        let known = if score > 0.0 { score.to_bits() as i64 } else { 0 };
+        prop_assert_eq!(Scorer::new(penalty).score(count, types), known);
     }
 
     /// The queue gives what a sorted list would, whatever is put in meanwhile.
@@ -293,6 +336,12 @@ proptest! {
     }
 }
 
+/// The boundaries of a text, which those of a file with it must equal.
+fn parsed(text: &str, threads: usize) -> Result<Boundaries, TrainError> {
+    let mut tell = |_| true;
+    Boundaries::parse(text, threads, &mut Watch::new(&mut tell))
+}
+
 fn counted(texts: &[String], threads: usize) -> CountTable {
     let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
     let data = texts.concat();
@@ -301,10 +350,10 @@ fn counted(texts: &[String], threads: usize) -> CountTable {
         *end += text.len();
         Some(*end)
     }));
-    counter
-        .add(data.as_bytes(), &offsets, &mut Watch::new(&mut |_| true))
-        .unwrap();
-    counter.into_table().0
+    let mut tell = |_| true;
+    let mut watch = Watch::new(&mut tell);
+    counter.add(data.as_bytes(), &offsets, &mut watch).unwrap();
+    CountTable::joined(counter.into_tables(&mut watch).unwrap().0)
 }
 
 fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
@@ -314,6 +363,7 @@ fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
         max_pretoken_bytes: 256,
         penalty: None,
         guards: Guards::default(),
+        threads: 1,
         merges,
         alphabet: alphabet(),
     }
@@ -323,7 +373,7 @@ fn learnt(text: &str, tokens: usize, merges: Vec<(u32, u32)>) -> Result<Model, T
     let table = counted(&[text.to_owned()], 1);
     let mut tell = |_| true;
     learn(
-        vec![Source::Table(&table)],
+        vec![Source::Tables(std::slice::from_ref(&table))],
         &parameters(tokens, merges),
         None,
         &mut Watch::new(&mut tell),
@@ -342,26 +392,4 @@ fn of_equals_the_smaller_left_id_is_merged_and_then_the_smaller_right_one() {
     assert_eq!(model.merges, expected);
 }
 
-#[test]
-fn learning_goes_on_where_a_vocabulary_ends() {
-    let text = "корка коробка кора порка горка норка ".repeat(9);
-    let whole = learnt(&text, 275, Vec::new()).unwrap();
-    let start = whole.merges[..8].to_vec();
-    assert_eq!(learnt(&text, 275, start).unwrap(), whole);
-    let bad = learnt(&text, 275, vec![(3, 256)]);
-    assert_eq!(bad, Err(TrainError::Merge { index: 0 }));
-}
-
-#[test]
-fn being_told_to_stop_stops() {
-    let table = counted(&["абвг ".repeat(10)], 1);
-    let mut tell = |_| false;
-    let mut watch = Watch::new(&mut tell);
-    let stopped = learn(
-        vec![Source::Table(&table)],
-        &parameters(258, Vec::new()),
-        None,
-        &mut watch,
-    );
-    assert_eq!(stopped, Err(TrainError::Stopped));
-}
+mod runs;
