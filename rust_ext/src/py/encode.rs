@@ -4,11 +4,12 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
+use pyo3::{ffi, intern};
 
-use crate::bpe::encode::{EncodeError, Encoder, Model, NO_MERGE, Options, derive_merges, slices};
+use crate::bpe::encode::{self, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, slices};
 
-type Batch<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
+type Arrays<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
 
 fn refused(error: EncodeError) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -18,8 +19,91 @@ fn byte_slices(tokens: &[PyBackedBytes]) -> Vec<&[u8]> {
     tokens.iter().map(|token| &**token).collect()
 }
 
-fn str_slices(texts: &[PyBackedStr]) -> Vec<&str> {
-    texts.iter().map(|text| &**text).collect()
+/// Characters of shorter strings are read as UTF-8, whatever that costs.
+const SHORT: usize = 64;
+/// Characters of longer ones, too: their copies would take more than the processor's caches hold.
+const LONG: usize = 1 << 20;
+/// Characters that are taken from Python together: their UTF-16 fits the processor's second cache.
+const GROUP: usize = 1 << 17;
+/// The same for each of several threads, which are started for each group.
+const THREAD_GROUP: usize = 1 << 21;
+/// Bytes that a string object takes beside its characters, at most (72 + 4 in CPython 3.11).
+const HEADER: usize = 80;
+
+/// A string's text, for as long as it is held.
+enum Held {
+    Utf8(PyBackedStr),
+    Utf16(PyBackedBytes),
+}
+
+impl Held {
+    /// What costs least: the UTF-8 of strings that have it (ASCII, and what was asked for it before), the UTF-16 of
+    /// others, which CPython makes eight times as fast and does not keep. Which of them a string is, its size
+    /// says; if it is mistaken about that, it costs time alone.
+    fn new(text: &Bound<'_, PyString>) -> PyResult<Self> {
+        let count = text.len()?;
+        if (SHORT..=LONG).contains(&count) {
+            let size: usize = text.call_method0(intern!(text.py(), "__sizeof__"))?.extract()?;
+            let bare = |width: usize| (width * count..=width * count + HEADER).contains(&size);
+            if (bare(2) || bare(4))
+                && let Some(units) = utf16(text)
+            {
+                return Ok(Self::Utf16(units));
+            }
+        }
+        Ok(Self::Utf8(text.clone().try_into()?))
+    }
+
+    fn text(&self) -> Text<'_> {
+        match self {
+            Self::Utf8(text) => Text::Utf8(text),
+            // Behind the mark of the order of bytes.
+            Self::Utf16(units) => Text::Utf16(&units[2..]),
+        }
+    }
+}
+
+/// A mark of the order of bytes and the units; none for what is no text (the UTF-8 then says so).
+fn utf16(text: &Bound<'_, PyString>) -> Option<PyBackedBytes> {
+    let py = text.py();
+    // SAFETY: the pointer is that of a string, and the thread is attached; what comes back is a new reference to
+    // bytes, or null with an exception set, which `from_owned_ptr_or_err` takes.
+    let units = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_AsUTF16String(text.as_ptr())) };
+    Some(units.ok()?.cast_into::<PyBytes>().ok()?.into())
+}
+
+/// Calls `work` with consecutive texts, about `size` characters at a time, without the interpreter.
+fn in_groups(
+    py: Python<'_>,
+    texts: &[Bound<'_, PyString>],
+    size: usize,
+    mut work: impl FnMut(&[Text<'_>]) -> Result<(), EncodeError> + Send,
+) -> PyResult<()> {
+    let mut group = Vec::new();
+    let mut characters = 0;
+    for (at, text) in texts.iter().enumerate() {
+        group.push(Held::new(text)?);
+        characters += text.len()?;
+        if characters >= size || at + 1 == texts.len() {
+            py.detach(|| work(&group.iter().map(Held::text).collect::<Vec<_>>()))
+                .map_err(refused)?;
+            group.clear();
+            characters = 0;
+        }
+    }
+    Ok(())
+}
+
+fn group_size(threads: usize) -> usize {
+    if threads == 1 {
+        GROUP
+    } else {
+        threads.saturating_mul(THREAD_GROUP)
+    }
+}
+
+fn arrays(py: Python<'_>, batch: encode::Batch) -> Arrays<'_> {
+    (batch.ids.into_pyarray(py), batch.offsets.into_pyarray(py))
 }
 
 #[pyfunction(name = "derive_merges")]
@@ -67,36 +151,45 @@ impl BpeEncoder {
         py.detach(build).map(|encoder| Self { encoder }).map_err(refused)
     }
 
-    fn encode<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        let ids = py.detach(|| self.encoder.encode(text)).map_err(refused)?;
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        text: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let held = Held::new(text)?;
+        let ids = py.detach(|| self.encoder.encode(held.text())).map_err(refused)?;
         Ok(ids.into_pyarray(py))
     }
 
-    fn count(&self, py: Python<'_>, text: &str) -> PyResult<u64> {
-        py.detach(|| self.encoder.count(text)).map_err(refused)
+    fn count(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<u64> {
+        let held = Held::new(text)?;
+        py.detach(|| self.encoder.count(held.text())).map_err(refused)
     }
 
     fn encode_batch<'py>(
         &self,
         py: Python<'py>,
-        texts: Vec<PyBackedStr>,
+        texts: Vec<Bound<'py, PyString>>,
         threads: usize,
-    ) -> PyResult<Batch<'py>> {
-        let (ids, offsets) = py
-            .detach(|| self.encoder.encode_batch(&str_slices(&texts), threads))
-            .map_err(refused)?;
-        Ok((ids.into_pyarray(py), offsets.into_pyarray(py)))
+    ) -> PyResult<Arrays<'py>> {
+        let mut batch = encode::Batch::default();
+        in_groups(py, &texts, group_size(threads), |group| {
+            self.encoder.append_batch(group, threads, &mut batch)
+        })?;
+        Ok(arrays(py, batch))
     }
 
     fn count_batch<'py>(
         &self,
         py: Python<'py>,
-        texts: Vec<PyBackedStr>,
+        texts: Vec<Bound<'py, PyString>>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let counts = py
-            .detach(|| self.encoder.count_batch(&str_slices(&texts), threads))
-            .map_err(refused)?;
+        let mut counts = Vec::with_capacity(texts.len());
+        in_groups(py, &texts, group_size(threads), |group| {
+            counts.extend(self.encoder.count_batch(group, threads)?);
+            Ok(())
+        })?;
         Ok(counts.into_pyarray(py))
     }
 
@@ -106,11 +199,10 @@ impl BpeEncoder {
         data: PyReadonlyArray1<'py, u8>,
         offsets: PyReadonlyArray1<'py, i64>,
         threads: usize,
-    ) -> PyResult<Batch<'py>> {
+    ) -> PyResult<Arrays<'py>> {
         let (data, offsets) = (data.as_slice()?, offsets.as_slice()?);
         let work = || self.encoder.encode_batch(&slices(data, offsets)?, threads);
-        let (ids, offsets) = py.detach(work).map_err(refused)?;
-        Ok((ids.into_pyarray(py), offsets.into_pyarray(py)))
+        Ok(arrays(py, py.detach(work).map_err(refused)?))
     }
 
     fn count_buffer<'py>(

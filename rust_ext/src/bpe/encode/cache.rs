@@ -56,7 +56,6 @@ pub struct Cache {
     long: HashMap<Box<[u8]>, Box<[u32]>, Seeded>,
     long_bytes: usize,
     long_limit: usize,
-    scratch: Vec<u32>,
 }
 
 impl Cache {
@@ -79,7 +78,6 @@ impl Cache {
             long: HashMap::with_hasher(Seeded(mix(3))),
             long_bytes: 0,
             long_limit: bytes / LONG_SHARE,
-            scratch: Vec::new(),
         }
     }
 
@@ -124,21 +122,16 @@ impl Cache {
         Found::Few(ids, count as usize)
     }
 
-    /// Where a miss is merged; `put` and `put_long` store what is left there.
-    pub fn scratch(&mut self) -> &mut Vec<u32> {
-        &mut self.scratch
-    }
-
-    pub fn put(&mut self, set: usize, key: Key) {
-        let ids = match self.scratch[..] {
+    pub fn put(&mut self, set: usize, key: Key, ids: &[u32]) {
+        let ids = match ids {
             [] => return,
-            ref few if few.len() <= 4 => {
-                let mut ids = [0; 4];
-                ids[..few.len()].copy_from_slice(few);
-                ids[0] |= (few.len() as u32) << COUNT_SHIFT;
-                ids
+            few if few.len() <= 4 => {
+                let mut entry = [0; 4];
+                entry[..few.len()].copy_from_slice(few);
+                entry[0] |= (few.len() as u32) << COUNT_SHIFT;
+                entry
             }
-            ref many => match self.ring.put(many) {
+            many => match self.ring.put(many) {
                 Some(ids) => ids,
                 None => return,
             },
@@ -158,13 +151,13 @@ impl Cache {
         self.long.get(piece).map(AsRef::as_ref)
     }
 
-    pub fn put_long(&mut self, piece: &[u8]) {
-        self.long_bytes += piece.len() + self.scratch.len() * size_of::<u32>() + LONG_OVERHEAD;
+    pub fn put_long(&mut self, piece: &[u8], ids: &[u32]) {
+        self.long_bytes += piece.len() + size_of_val(ids) + LONG_OVERHEAD;
         if self.long_bytes > self.long_limit {
             self.long.clear();
             self.long_bytes = 0;
         }
-        self.long.insert(piece.into(), self.scratch.as_slice().into());
+        self.long.insert(piece.into(), ids.into());
     }
 }
 

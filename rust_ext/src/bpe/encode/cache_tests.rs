@@ -7,9 +7,7 @@ fn key(n: u128) -> Key {
 }
 
 fn store(cache: &mut Cache, key: Key, ids: &[u32]) {
-    cache.scratch().clear();
-    cache.scratch().extend_from_slice(ids);
-    cache.put(cache.set_of(key), key);
+    cache.put(cache.set_of(key), key, ids);
 }
 
 fn found(cache: &Cache, key: Key) -> Option<Vec<u32>> {
@@ -61,9 +59,7 @@ fn long_pretokens_stay_within_their_memory() {
     let mut cache = Cache::new(64 << 10, 7);
     for n in 0..10_000u32 {
         let piece = format!("{n:0>100}");
-        cache.scratch().clear();
-        cache.scratch().push(n);
-        cache.put_long(piece.as_bytes());
+        cache.put_long(piece.as_bytes(), &[n]);
         assert_eq!(cache.get_long(piece.as_bytes()), Some(&[n][..]));
         assert!(cache.long.len() * (100 + LONG_OVERHEAD) <= 64 << 10);
     }
