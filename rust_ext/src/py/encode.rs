@@ -7,7 +7,9 @@ use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{ffi, intern};
 
-use crate::bpe::encode::{self, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, slices};
+use crate::bpe::encode::{
+    self, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares, slices,
+};
 
 type Arrays<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
 
@@ -23,10 +25,11 @@ fn byte_slices(tokens: &[PyBackedBytes]) -> Vec<&[u8]> {
 const SHORT: usize = 64;
 /// Characters of longer ones, too: their copies would take more than the processor's caches hold.
 const LONG: usize = 1 << 20;
-/// Characters that are taken from Python together: their UTF-16 fits the processor's second cache.
-const GROUP: usize = 1 << 17;
-/// The same for each of several threads, which are started for each group.
-const THREAD_GROUP: usize = 1 << 21;
+/// Characters that are taken from Python together. Their UTF-16, 64 KiB, stays in the processor's second cache, and
+/// is half of what glibc's malloc gives back to the system as soon as it is free, only to ask for it again.
+const GROUP: usize = 1 << 15;
+/// Russian has three characters an id and English four, about: room is made for the more ids, once.
+const CHARACTERS_PER_ID: usize = 3;
 /// Bytes that a string object takes beside its characters, at most (72 + 4 in CPython 3.11).
 const HEADER: usize = 80;
 
@@ -72,34 +75,53 @@ fn utf16(text: &Bound<'_, PyString>) -> Option<PyBackedBytes> {
     Some(units.ok()?.cast_into::<PyBytes>().ok()?.into())
 }
 
-/// Calls `work` with consecutive texts, about `size` characters at a time, without the interpreter.
-fn in_groups(
-    py: Python<'_>,
-    texts: &[Bound<'_, PyString>],
-    size: usize,
-    mut work: impl FnMut(&[Text<'_>]) -> Result<(), EncodeError> + Send,
-) -> PyResult<()> {
-    let mut group = Vec::new();
-    let mut characters = 0;
-    for (at, text) in texts.iter().enumerate() {
-        group.push(Held::new(text)?);
-        characters += text.len()?;
-        if characters >= size || at + 1 == texts.len() {
-            py.detach(|| work(&group.iter().map(Held::text).collect::<Vec<_>>()))
-                .map_err(refused)?;
-            group.clear();
-            characters = 0;
-        }
-    }
-    Ok(())
+/// A string and the number of its characters.
+type Sized = (Py<PyString>, usize);
+
+fn sized(texts: Vec<Bound<'_, PyString>>) -> PyResult<Vec<Sized>> {
+    let sized = |text: Bound<'_, PyString>| Ok((text.clone().unbind(), text.len()?));
+    texts.into_iter().map(sized).collect()
 }
 
-fn group_size(threads: usize) -> usize {
-    if threads == 1 {
-        GROUP
-    } else {
-        threads.saturating_mul(THREAD_GROUP)
+fn characters(texts: &[Sized]) -> usize {
+    texts.iter().map(|(_, count)| count).sum()
+}
+
+/// Calls `work`, without the interpreter, with consecutive texts, some at a time: the interpreter is taken only to
+/// get at them.
+fn in_groups(
+    texts: &[Sized],
+    mut work: impl FnMut(&[Text<'_>]) -> Result<(), EncodeError> + Send,
+) -> PyResult<()> {
+    // A thread that the interpreter does not know is made known once, not for each group.
+    Python::attach(|py| py.detach(|| in_known_thread(texts, &mut work)))
+}
+
+fn in_known_thread(
+    texts: &[Sized],
+    work: &mut impl FnMut(&[Text<'_>]) -> Result<(), EncodeError>,
+) -> PyResult<()> {
+    let mut held = Vec::new();
+    let mut start = 0;
+    while start < texts.len() {
+        let mut end = start;
+        let mut size = 0;
+        while end < texts.len() && size < GROUP {
+            size += texts[end].1;
+            end += 1;
+        }
+        Python::attach(|py| {
+            held.clear();
+            texts[start..end].iter().try_for_each(|(text, _)| {
+                held.push(Held::new(text.bind(py))?);
+                PyResult::Ok(())
+            })
+        })?;
+        work(&held.iter().map(Held::text).collect::<Vec<_>>()).map_err(refused)?;
+        start = end;
     }
+    Python::attach(|_| held.clear());
+    Ok(())
 }
 
 fn arrays(py: Python<'_>, batch: encode::Batch) -> Arrays<'_> {
@@ -172,11 +194,22 @@ impl BpeEncoder {
         texts: Vec<Bound<'py, PyString>>,
         threads: usize,
     ) -> PyResult<Arrays<'py>> {
-        let mut batch = encode::Batch::default();
-        in_groups(py, &texts, group_size(threads), |group| {
-            self.encoder.append_batch(group, threads, &mut batch)
+        let texts = sized(texts)?;
+        let parts = py.detach(|| {
+            over_shares(
+                &texts,
+                |text| text.1,
+                threads,
+                |texts| {
+                    let mut part = encode::Batch::default();
+                    part.ids.reserve(characters(texts) / CHARACTERS_PER_ID);
+                    in_groups(texts, |group| self.encoder.append(group, &mut part))?;
+                    PyResult::Ok(part)
+                },
+            )
+            .map(encode::Batch::joined)
         })?;
-        Ok(arrays(py, batch))
+        Ok(arrays(py, parts))
     }
 
     fn count_batch<'py>(
@@ -185,12 +218,20 @@ impl BpeEncoder {
         texts: Vec<Bound<'py, PyString>>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let mut counts = Vec::with_capacity(texts.len());
-        in_groups(py, &texts, group_size(threads), |group| {
-            counts.extend(self.encoder.count_batch(group, threads)?);
-            Ok(())
+        let texts = sized(texts)?;
+        let counts = py.detach(|| {
+            over_shares(
+                &texts,
+                |text| text.1,
+                threads,
+                |texts| {
+                    let mut counts = Vec::with_capacity(texts.len());
+                    in_groups(texts, |group| self.encoder.append_counts(group, &mut counts))?;
+                    PyResult::Ok(counts)
+                },
+            )
         })?;
-        Ok(counts.into_pyarray(py))
+        Ok(counts.concat().into_pyarray(py))
     }
 
     fn encode_buffer<'py>(

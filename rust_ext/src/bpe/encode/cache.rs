@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
+use super::pages;
 use crate::split::Key;
 
 /// An entry: key, then ids; the top byte of the first id is their count, or `RING`.
@@ -69,24 +70,26 @@ impl Cache {
             let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             z ^ (z >> 31)
         };
+        let mut places = Vec::with_capacity(sets);
+        pages::prefer_large(&mut places);
+        places.resize(sets, EMPTY);
         Self {
-            sets: vec![EMPTY; sets].into_boxed_slice(),
+            sets: places.into_boxed_slice(),
             mask: sets - 1,
             seeds: (mix(1), mix(2)),
             turn: 0,
             ring: Ring::new(bytes / RING_SHARE / size_of::<u32>()),
-            long: HashMap::with_hasher(Seeded(mix(3))),
+            long: HashMap::with_hasher(Seeded(mix(3), mix(4))),
             long_bytes: 0,
             long_limit: bytes / LONG_SHARE,
         }
     }
 
-    /// The set in which a key would be: both halves of the key times each other, 128 bits folded into 64.
+    /// The set in which a key would be.
     #[inline(always)]
     pub fn set_of(&self, key: Key) -> usize {
         let (low, high) = (key.0 as u64, (key.0 >> 64) as u64);
-        let product = u128::from(low ^ self.seeds.0) * u128::from(high ^ self.seeds.1);
-        (product as u64 ^ (product >> 64) as u64) as usize & self.mask
+        fold(low ^ self.seeds.0, high ^ self.seeds.1) as usize & self.mask
     }
 
     #[inline(always)]
@@ -210,18 +213,62 @@ impl Ring {
     }
 }
 
-/// Seeds the map of long pretokens. SipHash, by the standard library: long ones are few.
+/// Seeds the map of long pretokens, which is hashed as the sets are, sixteen bytes after sixteen.
 #[derive(Clone, Copy)]
-struct Seeded(u64);
+struct Seeded(u64, u64);
 
 impl BuildHasher for Seeded {
-    type Hasher = std::hash::DefaultHasher;
+    type Hasher = Folded;
 
-    fn build_hasher(&self) -> Self::Hasher {
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write_u64(self.0);
-        hasher
+    fn build_hasher(&self) -> Folded {
+        Folded {
+            seeds: *self,
+            state: 0,
+        }
     }
+}
+
+struct Folded {
+    seeds: Seeded,
+    state: u64,
+}
+
+impl Folded {
+    #[inline(always)]
+    fn add(&mut self, low: u64, high: u64) {
+        self.state = fold(low ^ self.seeds.0 ^ self.state, high ^ self.seeds.1);
+    }
+}
+
+impl Hasher for Folded {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        let mut last = [0; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        for block in blocks.iter().chain([&last]) {
+            let word = u128::from_le_bytes(*block);
+            self.add(word as u64, (word >> 64) as u64);
+        }
+    }
+
+    /// Of the length, which a slice's hash begins with: so that zeros at the end count.
+    #[inline]
+    fn write_usize(&mut self, length: usize) {
+        self.add(length as u64, 0);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}
+
+/// Two words times each other, 128 bits folded into 64.
+#[inline(always)]
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]

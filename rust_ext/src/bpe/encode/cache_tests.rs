@@ -64,3 +64,25 @@ fn long_pretokens_stay_within_their_memory() {
         assert!(cache.long.len() * (100 + LONG_OVERHEAD) <= 64 << 10);
     }
 }
+
+/// Lengths, zeros at the end, and blocks in another order all count, and the seed decides.
+#[test]
+fn long_pretokens_of_other_bytes_have_other_hashes() {
+    let mut pieces: Vec<Vec<u8>> = (0..100).map(|length| vec![0; length]).collect();
+    for at in 0..100 {
+        let mut piece = vec![b'x'; 100];
+        piece[at] = b'y';
+        pieces.push(piece);
+    }
+    let hashes = |seed: u64| -> Vec<u64> {
+        let seeded = Seeded(seed, !seed);
+        pieces
+            .iter()
+            .map(|piece| seeded.hash_one(piece.as_slice()))
+            .collect()
+    };
+    let one = hashes(0x1234_5678_9abc_def1);
+    let different: std::collections::HashSet<_> = one.iter().collect();
+    assert_eq!(different.len(), pieces.len());
+    assert!(one.iter().zip(hashes(77)).all(|(&one, other)| one != other));
+}

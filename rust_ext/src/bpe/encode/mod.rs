@@ -13,6 +13,7 @@
 mod cache;
 mod merge;
 mod model;
+mod pages;
 mod pairs;
 mod pass;
 mod together;
@@ -94,6 +95,21 @@ pub struct Batch {
     pub offsets: Vec<i64>,
 }
 
+impl Batch {
+    /// Batches one behind the other; the first is not copied.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        for part in parts {
+            let base = all.ids.len() as i64;
+            all.ids.extend_from_slice(&part.ids);
+            all.offsets
+                .extend(part.offsets[1..].iter().map(|&end| base + end));
+        }
+        all
+    }
+}
+
 impl Default for Batch {
     fn default() -> Self {
         Self {
@@ -147,64 +163,47 @@ impl Encoder {
 
     /// The ids of all texts in one array, and the offsets at which each text begins (and the end).
     pub fn encode_batch(&self, texts: &[Text<'_>], threads: usize) -> Result<Batch, EncodeError> {
-        let mut batch = Batch::default();
-        self.append_batch(texts, threads, &mut batch)?;
-        Ok(batch)
-    }
-
-    /// The same behind what `batch` holds already.
-    pub fn append_batch(
-        &self,
-        texts: &[Text<'_>],
-        threads: usize,
-        batch: &mut Batch,
-    ) -> Result<(), EncodeError> {
-        let shares = shares(texts, threads.max(1));
-        if shares.len() <= 1 {
-            return self.with_worker(|worker| self.append_share(texts, worker, batch));
-        }
-        let parts = self.over_shares(texts, shares, |texts, worker| {
+        let parts = over_shares(texts, Text::size, threads, |texts| {
             let mut part = Batch::default();
-            self.append_share(texts, worker, &mut part)?;
-            Ok(part)
+            part.ids
+                .reserve(texts.iter().map(Text::size).sum::<usize>() / BYTES_PER_ID + 8);
+            self.append(texts, &mut part)?;
+            Ok::<_, EncodeError>(part)
         })?;
-        for part in parts {
-            let base = batch.ids.len() as i64;
-            batch.ids.extend_from_slice(&part.ids);
-            batch
-                .offsets
-                .extend(part.offsets[1..].iter().map(|&end| base + end));
-        }
-        Ok(())
-    }
-
-    fn append_share(
-        &self,
-        texts: &[Text<'_>],
-        worker: &mut Worker,
-        batch: &mut Batch,
-    ) -> Result<(), EncodeError> {
-        let bytes: usize = texts.iter().map(Text::size).sum();
-        batch.ids.reserve(bytes / BYTES_PER_ID + 8);
-        for &text in texts {
-            worker.run(text, &self.splitter, &self.model, &mut batch.ids)?;
-            batch.offsets.push(batch.ids.len() as i64);
-        }
-        Ok(())
+        Ok(Batch::joined(parts))
     }
 
     /// How many ids each text has.
     pub fn count_batch(&self, texts: &[Text<'_>], threads: usize) -> Result<Vec<i64>, EncodeError> {
-        let parts = self.over_shares(texts, shares(texts, threads.max(1)), |texts, worker| {
+        let parts = over_shares(texts, Text::size, threads, |texts| {
             let mut counts = Vec::with_capacity(texts.len());
+            self.append_counts(texts, &mut counts)?;
+            Ok::<_, EncodeError>(counts)
+        })?;
+        Ok(parts.concat())
+    }
+
+    /// Puts the ids of texts behind those of `batch`.
+    pub fn append(&self, texts: &[Text<'_>], batch: &mut Batch) -> Result<(), EncodeError> {
+        self.with_worker(|worker| {
+            for &text in texts {
+                worker.run(text, &self.splitter, &self.model, &mut batch.ids)?;
+                batch.offsets.push(batch.ids.len() as i64);
+            }
+            Ok(())
+        })
+    }
+
+    /// Appends how many ids each text has.
+    pub fn append_counts(&self, texts: &[Text<'_>], counts: &mut Vec<i64>) -> Result<(), EncodeError> {
+        self.with_worker(|worker| {
             for &text in texts {
                 let mut counter = Counter(0);
                 worker.run(text, &self.splitter, &self.model, &mut counter)?;
                 counts.push(counter.0 as i64);
             }
-            Ok(counts)
-        })?;
-        Ok(parts.concat())
+            Ok(())
+        })
     }
 
     /// The bytes that ids stand for, one after another.
@@ -214,34 +213,6 @@ impl Encoder {
             bytes.extend_from_slice(self.model.token_of_id(id).ok_or(EncodeError::UnknownId(id))?);
         }
         Ok(bytes)
-    }
-
-    /// Runs `work` on shares of `texts`, one share a thread; results come in the order of the texts, so they are
-    /// the same for any number of threads.
-    fn over_shares<T: Send>(
-        &self,
-        texts: &[Text<'_>],
-        shares: Vec<Range<usize>>,
-        work: impl Fn(&[Text<'_>], &mut Worker) -> Result<T, EncodeError> + Sync,
-    ) -> Result<Vec<T>, EncodeError> {
-        if shares.len() <= 1 {
-            return Ok(vec![self.with_worker(|worker| work(texts, worker))?]);
-        }
-        let results: Vec<Result<T, EncodeError>> = std::thread::scope(|scope| {
-            let work = &work;
-            let running: Vec<_> = shares
-                .into_iter()
-                .map(|share| scope.spawn(move || self.with_worker(|worker| work(&texts[share], worker))))
-                .collect();
-            running
-                .into_iter()
-                .map(|one| {
-                    one.join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
-        });
-        results.into_iter().collect()
     }
 
     fn with_worker<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> T {
@@ -276,13 +247,42 @@ pub fn slices<'a>(data: &'a [u8], offsets: &[i64]) -> Result<Vec<Text<'a>>, Enco
     offsets.windows(2).map(slice).collect()
 }
 
-/// Cuts texts into at most `count` consecutive shares of about equal bytes.
-fn shares(texts: &[Text<'_>], count: usize) -> Vec<Range<usize>> {
-    let total: usize = texts.iter().map(|text| text.size() + 1).sum();
+/// Runs `work` on consecutive shares of `texts` of about equal size, one share a thread; results come in the order
+/// of the texts, so they are the same for any number of threads.
+pub fn over_shares<T: Sync, R: Send, E: Send>(
+    texts: &[T],
+    size: impl Fn(&T) -> usize,
+    threads: usize,
+    work: impl Fn(&[T]) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let shares = shares(texts, size, threads.max(1));
+    if shares.len() <= 1 {
+        return Ok(vec![work(texts)?]);
+    }
+    let results: Vec<Result<R, E>> = std::thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = shares
+            .into_iter()
+            .map(|share| scope.spawn(move || work(&texts[share])))
+            .collect();
+        running
+            .into_iter()
+            .map(|one| {
+                one.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    results.into_iter().collect()
+}
+
+/// Cuts texts into at most `count` consecutive shares of about equal size.
+fn shares<T>(texts: &[T], size: impl Fn(&T) -> usize, count: usize) -> Vec<Range<usize>> {
+    let total: usize = texts.iter().map(|text| size(text) + 1).sum();
     let mut shares = Vec::new();
     let (mut start, mut seen) = (0, 0);
     for (index, text) in texts.iter().enumerate() {
-        seen += text.size() + 1;
+        seen += size(text) + 1;
         if seen * count >= total * (shares.len() + 1) {
             shares.push(start..index + 1);
             start = index + 1;

@@ -129,7 +129,7 @@ proptest! {
     fn shares_follow_one_another(lengths in prop::collection::vec(0..50usize, 0..20), count in 1..6usize) {
         let texts: Vec<String> = lengths.iter().map(|&length| "x".repeat(length)).collect();
         let texts: Vec<Text<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
-        let cut = shares(&texts, count);
+        let cut = shares(&texts, Text::size, count);
         prop_assert!(cut.len() <= count);
         let all: Vec<usize> = cut.into_iter().flatten().collect();
         prop_assert_eq!(all, (0..texts.len()).collect::<Vec<_>>());
