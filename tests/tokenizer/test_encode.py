@@ -69,6 +69,38 @@ def test_every_text_comes_back() -> None:
         assert TOKENIZER.decode(TOKENIZER.encode_array(text), errors="strict") == text
 
 
+@pytest.mark.parametrize("end", ["", "é", "я", "日", "🙂", "я\U0010ffff—"])
+@pytest.mark.parametrize("size", [60, 63, 64, 1000, 1 << 20, (1 << 20) + 1])
+def test_a_string_is_read_alike_in_every_form_that_python_keeps(end: str, size: int) -> None:
+    """Strings are UTF-8, or UTF-16 where they are of middle length and their UTF-8 was not asked for."""
+    text = (TEXT * (size // len(TEXT) + 1))[: size - len(end)] + end
+    ids, _ = TOKENIZER.encode_batch(pa.array([text]))
+    assert TOKENIZER.encode_array(text).tolist() == ids.tolist()
+    assert TOKENIZER.encode_batch([text])[0].tolist() == ids.tolist()
+    assert TOKENIZER.count(text) == len(ids)
+    pa.array([text])  # asks for the UTF-8, which the string now keeps
+    assert TOKENIZER.encode_array(text).tolist() == ids.tolist()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_texts_of_several_groups_are_encoded_in_order(threads: int) -> None:
+    """Strings are taken from Python some at a time."""
+    texts = [TEXT[at % 50 :] * (at % 3 * 30) for at in range(40)] + ["я" * 5_000_000, "", "да"]
+    ids, offsets = TOKENIZER.encode_batch(texts, threads=threads)
+    expected, ends = TOKENIZER.encode_batch(pa.array(texts))
+    assert (ids.tolist(), offsets.tolist()) == (expected.tolist(), ends.tolist())
+    assert TOKENIZER.count_batch(texts, threads=threads).tolist() == np.diff(ends).tolist()
+
+
+@pytest.mark.parametrize("surrogate", ["\ud800", "\udc00\ud800", "\ud800я"])
+def test_half_of_a_surrogate_pair_is_refused(surrogate: str) -> None:
+    for text in (surrogate, "я" * 70 + surrogate, surrogate + "🙂" * 70):
+        with pytest.raises(UnicodeEncodeError, match="utf-8"):
+            TOKENIZER.encode(text)
+        with pytest.raises(UnicodeEncodeError, match="utf-8"):
+            TOKENIZER.count_batch(["а", text])
+
+
 def test_every_unicode_scalar_comes_back() -> None:
     text = "".join(chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
     for pattern in ("llama3", "o200k"):

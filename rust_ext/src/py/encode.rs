@@ -4,11 +4,14 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
+use pyo3::{ffi, intern};
 
-use crate::bpe::encode::{EncodeError, Encoder, Model, NO_MERGE, Options, derive_merges, slices};
+use crate::bpe::encode::{
+    self, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares, slices,
+};
 
-type Batch<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
+type Arrays<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
 
 fn refused(error: EncodeError) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -18,8 +21,111 @@ fn byte_slices(tokens: &[PyBackedBytes]) -> Vec<&[u8]> {
     tokens.iter().map(|token| &**token).collect()
 }
 
-fn str_slices(texts: &[PyBackedStr]) -> Vec<&str> {
-    texts.iter().map(|text| &**text).collect()
+/// Characters of shorter strings are read as UTF-8, whatever that costs.
+const SHORT: usize = 64;
+/// Characters of longer ones, too: their copies would take more than the processor's caches hold.
+const LONG: usize = 1 << 20;
+/// Characters that are taken from Python together. Their UTF-16, 64 KiB, stays in the processor's second cache, and
+/// is half of what glibc's malloc gives back to the system as soon as it is free, only to ask for it again.
+const GROUP: usize = 1 << 15;
+/// Russian has three characters an id and English four, about: room is made for the more ids, once.
+const CHARACTERS_PER_ID: usize = 3;
+/// Bytes that a string object takes beside its characters, at most (72 + 4 in CPython 3.11).
+const HEADER: usize = 80;
+
+/// A string's text, for as long as it is held.
+enum Held {
+    Utf8(PyBackedStr),
+    Utf16(PyBackedBytes),
+}
+
+impl Held {
+    /// What costs least: the UTF-8 of strings that have it (ASCII, and what was asked for it before), the UTF-16 of
+    /// others, which CPython makes eight times as fast and does not keep. Which of them a string is, its size
+    /// says; if it is mistaken about that, it costs time alone.
+    fn new(text: &Bound<'_, PyString>) -> PyResult<Self> {
+        let count = text.len()?;
+        if (SHORT..=LONG).contains(&count) {
+            let size: usize = text.call_method0(intern!(text.py(), "__sizeof__"))?.extract()?;
+            let bare = |width: usize| (width * count..=width * count + HEADER).contains(&size);
+            if (bare(2) || bare(4))
+                && let Some(units) = utf16(text)
+            {
+                return Ok(Self::Utf16(units));
+            }
+        }
+        Ok(Self::Utf8(text.clone().try_into()?))
+    }
+
+    fn text(&self) -> Text<'_> {
+        match self {
+            Self::Utf8(text) => Text::Utf8(text),
+            // Behind the mark of the order of bytes.
+            Self::Utf16(units) => Text::Utf16(&units[2..]),
+        }
+    }
+}
+
+/// A mark of the order of bytes and the units; none for what is no text (the UTF-8 then says so).
+fn utf16(text: &Bound<'_, PyString>) -> Option<PyBackedBytes> {
+    let py = text.py();
+    // SAFETY: the pointer is that of a string, and the thread is attached; what comes back is a new reference to
+    // bytes, or null with an exception set, which `from_owned_ptr_or_err` takes.
+    let units = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_AsUTF16String(text.as_ptr())) };
+    Some(units.ok()?.cast_into::<PyBytes>().ok()?.into())
+}
+
+/// A string and the number of its characters.
+type Sized = (Py<PyString>, usize);
+
+fn sized(texts: Vec<Bound<'_, PyString>>) -> PyResult<Vec<Sized>> {
+    let sized = |text: Bound<'_, PyString>| Ok((text.clone().unbind(), text.len()?));
+    texts.into_iter().map(sized).collect()
+}
+
+fn characters(texts: &[Sized]) -> usize {
+    texts.iter().map(|(_, count)| count).sum()
+}
+
+/// Calls `work`, without the interpreter, with consecutive texts, some at a time: the interpreter is taken only to
+/// get at them.
+fn in_groups(
+    texts: &[Sized],
+    mut work: impl FnMut(&[Text<'_>]) -> Result<(), EncodeError> + Send,
+) -> PyResult<()> {
+    // A thread that the interpreter does not know is made known once, not for each group.
+    Python::attach(|py| py.detach(|| in_known_thread(texts, &mut work)))
+}
+
+fn in_known_thread(
+    texts: &[Sized],
+    work: &mut impl FnMut(&[Text<'_>]) -> Result<(), EncodeError>,
+) -> PyResult<()> {
+    let mut held = Vec::new();
+    let mut start = 0;
+    while start < texts.len() {
+        let mut end = start;
+        let mut size = 0;
+        while end < texts.len() && size < GROUP {
+            size += texts[end].1;
+            end += 1;
+        }
+        Python::attach(|py| {
+            held.clear();
+            texts[start..end].iter().try_for_each(|(text, _)| {
+                held.push(Held::new(text.bind(py))?);
+                PyResult::Ok(())
+            })
+        })?;
+        work(&held.iter().map(Held::text).collect::<Vec<_>>()).map_err(refused)?;
+        start = end;
+    }
+    Python::attach(|_| held.clear());
+    Ok(())
+}
+
+fn arrays(py: Python<'_>, batch: encode::Batch) -> Arrays<'_> {
+    (batch.ids.into_pyarray(py), batch.offsets.into_pyarray(py))
 }
 
 #[pyfunction(name = "derive_merges")]
@@ -67,37 +173,65 @@ impl BpeEncoder {
         py.detach(build).map(|encoder| Self { encoder }).map_err(refused)
     }
 
-    fn encode<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        let ids = py.detach(|| self.encoder.encode(text)).map_err(refused)?;
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        text: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let held = Held::new(text)?;
+        let ids = py.detach(|| self.encoder.encode(held.text())).map_err(refused)?;
         Ok(ids.into_pyarray(py))
     }
 
-    fn count(&self, py: Python<'_>, text: &str) -> PyResult<u64> {
-        py.detach(|| self.encoder.count(text)).map_err(refused)
+    fn count(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<u64> {
+        let held = Held::new(text)?;
+        py.detach(|| self.encoder.count(held.text())).map_err(refused)
     }
 
     fn encode_batch<'py>(
         &self,
         py: Python<'py>,
-        texts: Vec<PyBackedStr>,
+        texts: Vec<Bound<'py, PyString>>,
         threads: usize,
-    ) -> PyResult<Batch<'py>> {
-        let (ids, offsets) = py
-            .detach(|| self.encoder.encode_batch(&str_slices(&texts), threads))
-            .map_err(refused)?;
-        Ok((ids.into_pyarray(py), offsets.into_pyarray(py)))
+    ) -> PyResult<Arrays<'py>> {
+        let texts = sized(texts)?;
+        let parts = py.detach(|| {
+            over_shares(
+                &texts,
+                |text| text.1,
+                threads,
+                |texts| {
+                    let mut part = encode::Batch::default();
+                    part.ids.reserve(characters(texts) / CHARACTERS_PER_ID);
+                    in_groups(texts, |group| self.encoder.append(group, &mut part))?;
+                    PyResult::Ok(part)
+                },
+            )
+            .map(encode::Batch::joined)
+        })?;
+        Ok(arrays(py, parts))
     }
 
     fn count_batch<'py>(
         &self,
         py: Python<'py>,
-        texts: Vec<PyBackedStr>,
+        texts: Vec<Bound<'py, PyString>>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let counts = py
-            .detach(|| self.encoder.count_batch(&str_slices(&texts), threads))
-            .map_err(refused)?;
-        Ok(counts.into_pyarray(py))
+        let texts = sized(texts)?;
+        let counts = py.detach(|| {
+            over_shares(
+                &texts,
+                |text| text.1,
+                threads,
+                |texts| {
+                    let mut counts = Vec::with_capacity(texts.len());
+                    in_groups(texts, |group| self.encoder.append_counts(group, &mut counts))?;
+                    PyResult::Ok(counts)
+                },
+            )
+        })?;
+        Ok(counts.concat().into_pyarray(py))
     }
 
     fn encode_buffer<'py>(
@@ -106,11 +240,10 @@ impl BpeEncoder {
         data: PyReadonlyArray1<'py, u8>,
         offsets: PyReadonlyArray1<'py, i64>,
         threads: usize,
-    ) -> PyResult<Batch<'py>> {
+    ) -> PyResult<Arrays<'py>> {
         let (data, offsets) = (data.as_slice()?, offsets.as_slice()?);
         let work = || self.encoder.encode_batch(&slices(data, offsets)?, threads);
-        let (ids, offsets) = py.detach(work).map_err(refused)?;
-        Ok((ids.into_pyarray(py), offsets.into_pyarray(py)))
+        Ok(arrays(py, py.detach(work).map_err(refused)?))
     }
 
     fn count_buffer<'py>(

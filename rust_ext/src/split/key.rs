@@ -15,6 +15,8 @@ pub struct Key(pub u128);
 
 /// The most letters that fit.
 pub(crate) const MAX_LETTERS: u32 = 14;
+/// Bytes that the splitter's fast path looks at: a prefix, 16 two-byte letters, and a character after them.
+pub(super) const WINDOW: usize = 40;
 /// The most raw bytes that fit.
 pub(super) const MAX_RAW: usize = 15;
 
@@ -74,6 +76,18 @@ impl Key {
         match prefix {
             None => Self::pack(codes, letters, BARE, 0),
             Some(byte) => Self::pack(codes, letters, AFTER_ASCII, byte),
+        }
+    }
+
+    /// The key of 1..=14 letters, given as codes (bytes above them may hold anything), after nothing, an ASCII
+    /// byte, C2 xx, or E2 80 xx: the first 0 to 3 bytes of `piece`.
+    #[inline(always)]
+    pub(super) fn of_prefixed<const PREFIX: usize>(codes: u128, letters: u32, piece: &[u8; WINDOW]) -> Self {
+        match PREFIX {
+            0 => Self::pack(codes, letters, BARE, 0),
+            1 => Self::pack(codes, letters, AFTER_ASCII, piece[0]),
+            2 => Self::pack(codes, letters, AFTER_C2, piece[1]),
+            _ => Self::pack(codes, letters, AFTER_E280, piece[2]),
         }
     }
 

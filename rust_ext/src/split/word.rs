@@ -7,7 +7,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::key::{Key, MAX_LETTERS, MAX_RAW};
+use super::key::{Key, MAX_LETTERS, MAX_RAW, WINDOW};
 use super::lanes;
 use super::unicode::{LETTER, LOWER, NEWLINE, NUMBER, SPACE, Tables, UPPER};
 
@@ -23,9 +23,6 @@ pub const LLAMA3: u8 = CONTRACTIONS | TRIPLES;
 pub const QWEN2: u8 = CONTRACTIONS;
 pub const O200K: u8 = CASED | CONTRACTIONS | TRIPLES;
 pub const TEKKEN: u8 = CASED;
-
-/// Bytes that the fast path may look at: a prefix, 16 two-byte letters, and a character after them.
-const WINDOW: usize = 40;
 
 const fn has(pattern: u8, switch: u8) -> bool {
     pattern & switch != 0
@@ -67,23 +64,99 @@ fn fast<const P: u8>(tables: &Tables, text: &[u8], at: usize, window: &[u8; WIND
         0xd0 | 0xd1 => return cyrillic::<P, 0>(tables, text, at, window),
         b'a'..=b'z' | b'A'..=b'Z' => return ascii::<P, 0>(tables, text, at, window),
         b'0'..=b'9' => digits::<P>(window)?,
-        b'\n' => line_end(tables, window[1])?,
-        b'\r' | 0x80.. => return None,
+        b'\n' => line_ends(tables, window)?,
+        b'\r' => return None,
+        0x80.. => match mark_length(window, 0) {
+            2 if is_lead(window[2]) => return cyrillic::<P, 2>(tables, text, at, window),
+            3 if is_lead(window[3]) => return cyrillic::<P, 3>(tables, text, at, window),
+            len if window[len].is_ascii_alphabetic() => return None,
+            _ => marks::<P>(tables, window, 0)?,
+        },
         first => match window[1] {
             0xd0 | 0xd1 => return cyrillic::<P, 1>(tables, text, at, window),
             b'a'..=b'z' | b'A'..=b'Z' if first != b'\'' => return ascii::<P, 1>(tables, text, at, window),
+            b'a'..=b'z' | b'A'..=b'Z' => return None,
             b' ' if tables.ascii(first) & SPACE == 0 => 1,
-            b'\n' if tables.ascii(first) & SPACE == 0 => 1 + line_end(tables, window[2])?,
-            _ => return None,
+            next if first == b' ' => match next {
+                b' ' => indent(tables, window)?,
+                b'0'..=b'9' => 1,
+                _ => marks::<P>(tables, window, 1)?,
+            },
+            _ => marks::<P>(tables, window, 0)?,
         },
     };
     Some((len, Key::of_raw(window.first_chunk()?, len as u32)))
 }
 
-/// The length of a line end that `next` follows, if neither it nor punctuation after it goes on.
+/// True for the first byte of letters U+0400..U+047F, and of nothing else.
 #[inline(always)]
-fn line_end(tables: &Tables, next: u8) -> Option<usize> {
-    (next < 0x80 && next != b'/' && tables.ascii(next) & SPACE == 0).then_some(1)
+fn is_lead(byte: u8) -> bool {
+    byte & 0xfe == 0xd0
+}
+
+/// The length of « or », or of a dash, quotation mark, bullet or ellipsis (U+2010..U+2027); of anything else, 0.
+#[inline(always)]
+fn mark_length(window: &[u8; WINDOW], at: usize) -> usize {
+    match window[at..at + 3] {
+        [0xc2, 0xab | 0xbb, _] => 2,
+        [0xe2, 0x80, 0x90..=0xa7] => 3,
+        _ => 0,
+    }
+}
+
+/// True where something other than white space is known to begin.
+#[inline(always)]
+fn is_solid(tables: &Tables, window: &[u8; WINDOW], at: usize) -> bool {
+    match window[at] {
+        byte @ ..0x80 => tables.ascii(byte) & SPACE == 0,
+        byte => is_lead(byte) || mark_length(window, at) > 0,
+    }
+}
+
+/// The length of a run of spaces, less the one that belongs to the text behind it: ` *` of `\s+(?!\S)`.
+#[inline(always)]
+fn indent(tables: &Tables, window: &[u8; WINDOW]) -> Option<usize> {
+    let spaces = window[..MAX_RAW].iter().take_while(|&&byte| byte == b' ').count();
+    is_solid(tables, window, spaces).then_some(spaces - 1)
+}
+
+/// The length of line ends that open a line, if that is indented by spaces at most: `\n+` of `\s*[\r\n]+`.
+#[inline(always)]
+fn line_ends(tables: &Tables, window: &[u8; WINDOW]) -> Option<usize> {
+    let run = |start: usize, of: u8| {
+        start
+            + window[start..2 * MAX_RAW]
+                .iter()
+                .take_while(|&&byte| byte == of)
+                .count()
+    };
+    let end = run(1, b'\n');
+    (end <= MAX_RAW && is_solid(tables, window, run(end, b' '))).then_some(end)
+}
+
+/// The length of punctuation, before which `start` (0 or 1) spaces stand, and of line ends behind it:
+/// ` ?[^\s\p{L}\p{N}]+[\r\n/]*`.
+#[inline(always)]
+fn marks<const P: u8>(tables: &Tables, window: &[u8; WINDOW], start: usize) -> Option<usize> {
+    let mut end = start;
+    while end <= MAX_RAW {
+        match window[end] {
+            byte @ ..0x80 if tables.ascii(byte) & (SPACE | LETTER | NUMBER) == 0 => end += 1,
+            ..0x80 => break,
+            byte if is_lead(byte) => break,
+            _ => match mark_length(window, end) {
+                0 => return None,
+                len => end += len,
+            },
+        }
+    }
+    if end == start {
+        return None;
+    }
+    while end <= MAX_RAW && (matches!(window[end], b'\r' | b'\n') || (has(P, CASED) && window[end] == b'/')) {
+        end += 1;
+    }
+    (end <= MAX_RAW).then_some(end)
 }
 
 #[inline(always)]
@@ -95,10 +168,10 @@ fn digits<const P: u8>(window: &[u8; WINDOW]) -> Option<usize> {
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
-    (len == 3 || window[len] < 0x80).then_some(len)
+    (len == 3 || window[len] < 0x80 || is_lead(window[len])).then_some(len)
 }
 
-/// A word of letters U+0400..U+047F after `PREFIX` (0 or 1) ASCII characters.
+/// A word of letters U+0400..U+047F after nothing (`PREFIX` is 0), an ASCII character (1), or a mark of 2 or 3 bytes.
 #[inline(always)]
 fn cyrillic<const P: u8, const PREFIX: usize>(
     tables: &Tables,
@@ -113,9 +186,8 @@ fn cyrillic<const P: u8, const PREFIX: usize>(
     if letters >= 16 || (letters == run.letters.trailing_ones() && !ends_word::<P>(tables, text, at + len)) {
         return None;
     }
-    let prefix = (PREFIX == 1).then_some(window[0]);
     let key = if letters <= MAX_LETTERS {
-        Key::of_letters(run.codes, letters, prefix)
+        Key::of_prefixed::<PREFIX>(run.codes, letters, window)
     } else {
         Key::LONG
     };

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
+use super::pages;
 use crate::split::Key;
 
 /// An entry: key, then ids; the top byte of the first id is their count, or `RING`.
@@ -56,7 +57,6 @@ pub struct Cache {
     long: HashMap<Box<[u8]>, Box<[u32]>, Seeded>,
     long_bytes: usize,
     long_limit: usize,
-    scratch: Vec<u32>,
 }
 
 impl Cache {
@@ -70,25 +70,26 @@ impl Cache {
             let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             z ^ (z >> 31)
         };
+        let mut places = Vec::with_capacity(sets);
+        pages::prefer_large(&mut places);
+        places.resize(sets, EMPTY);
         Self {
-            sets: vec![EMPTY; sets].into_boxed_slice(),
+            sets: places.into_boxed_slice(),
             mask: sets - 1,
             seeds: (mix(1), mix(2)),
             turn: 0,
             ring: Ring::new(bytes / RING_SHARE / size_of::<u32>()),
-            long: HashMap::with_hasher(Seeded(mix(3))),
+            long: HashMap::with_hasher(Seeded(mix(3), mix(4))),
             long_bytes: 0,
             long_limit: bytes / LONG_SHARE,
-            scratch: Vec::new(),
         }
     }
 
-    /// The set in which a key would be: both halves of the key times each other, 128 bits folded into 64.
+    /// The set in which a key would be.
     #[inline(always)]
     pub fn set_of(&self, key: Key) -> usize {
         let (low, high) = (key.0 as u64, (key.0 >> 64) as u64);
-        let product = u128::from(low ^ self.seeds.0) * u128::from(high ^ self.seeds.1);
-        (product as u64 ^ (product >> 64) as u64) as usize & self.mask
+        fold(low ^ self.seeds.0, high ^ self.seeds.1) as usize & self.mask
     }
 
     #[inline(always)]
@@ -124,21 +125,16 @@ impl Cache {
         Found::Few(ids, count as usize)
     }
 
-    /// Where a miss is merged; `put` and `put_long` store what is left there.
-    pub fn scratch(&mut self) -> &mut Vec<u32> {
-        &mut self.scratch
-    }
-
-    pub fn put(&mut self, set: usize, key: Key) {
-        let ids = match self.scratch[..] {
+    pub fn put(&mut self, set: usize, key: Key, ids: &[u32]) {
+        let ids = match ids {
             [] => return,
-            ref few if few.len() <= 4 => {
-                let mut ids = [0; 4];
-                ids[..few.len()].copy_from_slice(few);
-                ids[0] |= (few.len() as u32) << COUNT_SHIFT;
-                ids
+            few if few.len() <= 4 => {
+                let mut entry = [0; 4];
+                entry[..few.len()].copy_from_slice(few);
+                entry[0] |= (few.len() as u32) << COUNT_SHIFT;
+                entry
             }
-            ref many => match self.ring.put(many) {
+            many => match self.ring.put(many) {
                 Some(ids) => ids,
                 None => return,
             },
@@ -158,13 +154,13 @@ impl Cache {
         self.long.get(piece).map(AsRef::as_ref)
     }
 
-    pub fn put_long(&mut self, piece: &[u8]) {
-        self.long_bytes += piece.len() + self.scratch.len() * size_of::<u32>() + LONG_OVERHEAD;
+    pub fn put_long(&mut self, piece: &[u8], ids: &[u32]) {
+        self.long_bytes += piece.len() + size_of_val(ids) + LONG_OVERHEAD;
         if self.long_bytes > self.long_limit {
             self.long.clear();
             self.long_bytes = 0;
         }
-        self.long.insert(piece.into(), self.scratch.as_slice().into());
+        self.long.insert(piece.into(), ids.into());
     }
 }
 
@@ -217,18 +213,62 @@ impl Ring {
     }
 }
 
-/// Seeds the map of long pretokens. SipHash, by the standard library: long ones are few.
+/// Seeds the map of long pretokens, which is hashed as the sets are, sixteen bytes after sixteen.
 #[derive(Clone, Copy)]
-struct Seeded(u64);
+struct Seeded(u64, u64);
 
 impl BuildHasher for Seeded {
-    type Hasher = std::hash::DefaultHasher;
+    type Hasher = Folded;
 
-    fn build_hasher(&self) -> Self::Hasher {
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write_u64(self.0);
-        hasher
+    fn build_hasher(&self) -> Folded {
+        Folded {
+            seeds: *self,
+            state: 0,
+        }
     }
+}
+
+struct Folded {
+    seeds: Seeded,
+    state: u64,
+}
+
+impl Folded {
+    #[inline(always)]
+    fn add(&mut self, low: u64, high: u64) {
+        self.state = fold(low ^ self.seeds.0 ^ self.state, high ^ self.seeds.1);
+    }
+}
+
+impl Hasher for Folded {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        let mut last = [0; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        for block in blocks.iter().chain([&last]) {
+            let word = u128::from_le_bytes(*block);
+            self.add(word as u64, (word >> 64) as u64);
+        }
+    }
+
+    /// Of the length, which a slice's hash begins with: so that zeros at the end count.
+    #[inline]
+    fn write_usize(&mut self, length: usize) {
+        self.add(length as u64, 0);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}
+
+/// Two words times each other, 128 bits folded into 64.
+#[inline(always)]
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]

@@ -7,9 +7,7 @@ fn key(n: u128) -> Key {
 }
 
 fn store(cache: &mut Cache, key: Key, ids: &[u32]) {
-    cache.scratch().clear();
-    cache.scratch().extend_from_slice(ids);
-    cache.put(cache.set_of(key), key);
+    cache.put(cache.set_of(key), key, ids);
 }
 
 fn found(cache: &Cache, key: Key) -> Option<Vec<u32>> {
@@ -61,10 +59,30 @@ fn long_pretokens_stay_within_their_memory() {
     let mut cache = Cache::new(64 << 10, 7);
     for n in 0..10_000u32 {
         let piece = format!("{n:0>100}");
-        cache.scratch().clear();
-        cache.scratch().push(n);
-        cache.put_long(piece.as_bytes());
+        cache.put_long(piece.as_bytes(), &[n]);
         assert_eq!(cache.get_long(piece.as_bytes()), Some(&[n][..]));
         assert!(cache.long.len() * (100 + LONG_OVERHEAD) <= 64 << 10);
     }
+}
+
+/// Lengths, zeros at the end, and blocks in another order all count, and the seed decides.
+#[test]
+fn long_pretokens_of_other_bytes_have_other_hashes() {
+    let mut pieces: Vec<Vec<u8>> = (0..100).map(|length| vec![0; length]).collect();
+    for at in 0..100 {
+        let mut piece = vec![b'x'; 100];
+        piece[at] = b'y';
+        pieces.push(piece);
+    }
+    let hashes = |seed: u64| -> Vec<u64> {
+        let seeded = Seeded(seed, !seed);
+        pieces
+            .iter()
+            .map(|piece| seeded.hash_one(piece.as_slice()))
+            .collect()
+    };
+    let one = hashes(0x1234_5678_9abc_def1);
+    let different: std::collections::HashSet<_> = one.iter().collect();
+    assert_eq!(different.len(), pieces.len());
+    assert!(one.iter().zip(hashes(77)).all(|(&one, other)| one != other));
 }

@@ -40,15 +40,35 @@ const AT_BITS: u32 = SHORT.trailing_zeros();
 /// Lanes of the search for the lowest candidate: one AVX2 register of them.
 const LANES: usize = 8;
 /// No candidate; above all that are (27 bits). Signed, because SSE2 and AVX2 compare signed numbers.
-const NOTHING: i32 = i32::MAX;
+pub(super) const NOTHING: i32 = i32::MAX;
 
 #[inline(always)]
-fn candidate(rank: u32, at: u32) -> i32 {
+pub(super) fn candidate(rank: u32, at: u32) -> i32 {
     if rank == NONE {
         NOTHING
     } else {
         (rank << AT_BITS | at) as i32
     }
+}
+
+#[inline(always)]
+pub(super) fn rank_and_place(candidate: i32) -> (u32, u32) {
+    (
+        (candidate >> AT_BITS) as u32,
+        (candidate as u32) & (SHORT as u32 - 1),
+    )
+}
+
+/// The lowest of candidates, whose number is a multiple of `LANES`.
+#[inline(always)]
+pub(super) fn lowest(candidates: &[i32]) -> i32 {
+    let mut best = [NOTHING; LANES];
+    for lanes in candidates.as_chunks::<LANES>().0 {
+        for (best, &one) in best.iter_mut().zip(lanes) {
+            *best = (*best).min(one);
+        }
+    }
+    best.into_iter().fold(NOTHING, i32::min)
 }
 
 pub(super) fn merge_short(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
@@ -82,19 +102,13 @@ fn merge_in_place(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
         candidates[at as usize] = candidate(merges.bytes(pair[0], pair[1]), at);
     }
     let mut alive = u64::MAX >> (SHORT - len);
-    let blocks = len.div_ceil(LANES);
+    let searched = len.next_multiple_of(LANES);
     loop {
-        let mut best = [NOTHING; LANES];
-        for lanes in &candidates.as_chunks::<LANES>().0[..blocks] {
-            for (best, &one) in best.iter_mut().zip(lanes) {
-                *best = (*best).min(one);
-            }
-        }
-        let best = best.into_iter().fold(NOTHING, i32::min);
+        let best = lowest(&candidates[..searched]);
         if best == NOTHING {
             break;
         }
-        let (rank, at) = ((best >> AT_BITS) as u32, (best as u32) & (SHORT as u32 - 1));
+        let (rank, at) = rank_and_place(best);
         let later = alive & (u64::MAX << at) << 1;
         let gone = later.trailing_zeros() & (SHORT as u32 - 1);
         tokens[at as usize] = rank;

@@ -13,7 +13,11 @@
 mod cache;
 mod merge;
 mod model;
+mod pages;
 mod pairs;
+mod pass;
+mod together;
+mod utf16;
 mod windows;
 
 use std::fmt;
@@ -21,9 +25,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use crate::split::{Key, SplitError, Splitter};
-use cache::Cache;
+use crate::split::{SplitError, Splitter};
 pub use model::{Model, NO_MERGE, derive_merges};
+use pass::{Counter, Worker};
+pub use utf16::Text;
 
 /// Why a vocabulary or a text was refused; the message says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub enum EncodeError {
     Split(SplitError),
     /// An id that is no token's.
     UnknownId(u32),
+    /// Half of a pair of surrogates stands alone.
+    Surrogate,
     /// Texts given as one buffer and offsets are not slices of UTF-8.
     Offsets(String),
 }
@@ -44,6 +51,7 @@ impl fmt::Display for EncodeError {
             Self::Vocabulary(why) => write!(f, "{why}"),
             Self::Split(error) => write!(f, "{error}"),
             Self::UnknownId(id) => write!(f, "{id} is the id of no token"),
+            Self::Surrogate => write!(f, "the text holds a surrogate that is no half of a pair"),
             Self::Offsets(why) => write!(f, "{why}"),
         }
     }
@@ -76,78 +84,40 @@ impl Default for Options {
     }
 }
 
-/// Pretokens looked up together: the set of each is fetched into the processor's cache while the others are
-/// split.
-const BATCH: usize = 64;
+/// What Russian and English come to, about; arrays grow where there are more ids.
+const BYTES_PER_ID: usize = 5;
 
-/// Receives the ids of pretokens, in order.
-trait Sink {
-    /// The first `count` (1..=4) of `ids`.
-    fn few(&mut self, ids: [u32; 4], count: usize);
-    fn many(&mut self, ids: &[u32]);
-    /// The ids of a pretoken too long for the cache.
-    fn long(&mut self, piece: &[u8], model: &Model);
+/// The ids of many texts.
+#[derive(Debug)]
+pub struct Batch {
+    pub ids: Vec<u32>,
+    /// Where each text begins in `ids`, and the end.
+    pub offsets: Vec<i64>,
 }
 
-impl Sink for Vec<u32> {
-    #[inline(always)]
-    fn few(&mut self, ids: [u32; 4], count: usize) {
-        if self.capacity() - self.len() < 4 {
-            self.reserve(4);
+impl Batch {
+    /// Batches one behind the other; the first is not copied.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        for part in parts {
+            let base = all.ids.len() as i64;
+            all.ids.extend_from_slice(&part.ids);
+            all.offsets
+                .extend(part.offsets[1..].iter().map(|&end| base + end));
         }
-        let len = self.len();
-        // SAFETY: four elements of spare capacity were made sure of, all four are written, and the new
-        // length counts at most four of them.
-        unsafe {
-            self.as_mut_ptr().add(len).cast::<[u32; 4]>().write_unaligned(ids);
-            self.set_len(len + count.min(4));
+        all
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            ids: Vec::new(),
+            offsets: vec![0],
         }
     }
-
-    #[inline]
-    fn many(&mut self, ids: &[u32]) {
-        self.extend_from_slice(ids);
-    }
-
-    fn long(&mut self, piece: &[u8], model: &Model) {
-        model.append(piece, self);
-    }
 }
-
-/// Counts ids instead of keeping them.
-struct Counter(u64);
-
-impl Sink for Counter {
-    #[inline(always)]
-    fn few(&mut self, _ids: [u32; 4], count: usize) {
-        self.0 += count as u64;
-    }
-
-    #[inline]
-    fn many(&mut self, ids: &[u32]) {
-        self.0 += ids.len() as u64;
-    }
-
-    fn long(&mut self, piece: &[u8], model: &Model) {
-        self.0 += model.count(piece);
-    }
-}
-
-/// A pretoken that waits in a batch.
-#[derive(Clone, Copy)]
-struct Waiting {
-    key: Key,
-    set: usize,
-    start: usize,
-    end: usize,
-}
-
-const NOBODY: Waiting = Waiting {
-    key: Key::LONG,
-    set: 0,
-    start: 0,
-    end: 0,
-};
 
 /// A vocabulary made ready to encode; shared by threads, each of which borrows a cache of its own.
 pub struct Encoder {
@@ -155,7 +125,7 @@ pub struct Encoder {
     splitter: Splitter,
     options: Options,
     seed: u64,
-    idle: Mutex<Vec<Cache>>,
+    idle: Mutex<Vec<Worker>>,
 }
 
 impl Encoder {
@@ -176,57 +146,64 @@ impl Encoder {
     }
 
     /// The ids of one text.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
-        let mut ids = Vec::with_capacity(text.len() / 5 + 8);
-        self.with_cache(|cache| self.run(text, cache, &mut ids))?;
+    pub fn encode<'a>(&self, text: impl Into<Text<'a>>) -> Result<Vec<u32>, EncodeError> {
+        let text = text.into();
+        let mut ids = Vec::with_capacity(text.size() / BYTES_PER_ID + 8);
+        self.with_worker(|worker| worker.run(text, &self.splitter, &self.model, &mut ids))?;
         Ok(ids)
     }
 
     /// How many ids one text has.
-    pub fn count(&self, text: &str) -> Result<u64, EncodeError> {
+    pub fn count<'a>(&self, text: impl Into<Text<'a>>) -> Result<u64, EncodeError> {
+        let text = text.into();
         let mut counter = Counter(0);
-        self.with_cache(|cache| self.run(text, cache, &mut counter))?;
+        self.with_worker(|worker| worker.run(text, &self.splitter, &self.model, &mut counter))?;
         Ok(counter.0)
     }
 
     /// The ids of all texts in one array, and the offsets at which each text begins (and the end).
-    pub fn encode_batch(&self, texts: &[&str], threads: usize) -> Result<(Vec<u32>, Vec<i64>), EncodeError> {
-        let parts = self.over_shares(texts, threads, |texts, cache| {
-            let bytes: usize = texts.iter().map(|text| text.len()).sum();
-            // One id for five bytes is what Russian and English come to; the array grows where it is more.
-            let mut ids = Vec::with_capacity(bytes / 5 + 8);
-            let mut ends = Vec::with_capacity(texts.len());
-            for text in texts {
-                self.run(text, cache, &mut ids)?;
-                ends.push(ids.len());
-            }
-            Ok((ids, ends))
+    pub fn encode_batch(&self, texts: &[Text<'_>], threads: usize) -> Result<Batch, EncodeError> {
+        let parts = over_shares(texts, Text::size, threads, |texts| {
+            let mut part = Batch::default();
+            part.ids
+                .reserve(texts.iter().map(Text::size).sum::<usize>() / BYTES_PER_ID + 8);
+            self.append(texts, &mut part)?;
+            Ok::<_, EncodeError>(part)
         })?;
-        let mut offsets = Vec::with_capacity(texts.len() + 1);
-        offsets.push(0);
-        let mut parts = parts.into_iter();
-        let (mut ids, ends) = parts.next().unwrap_or_default();
-        offsets.extend(ends.iter().map(|&end| end as i64));
-        for (more, ends) in parts {
-            let base = ids.len();
-            ids.extend_from_slice(&more);
-            offsets.extend(ends.iter().map(|&end| (base + end) as i64));
-        }
-        Ok((ids, offsets))
+        Ok(Batch::joined(parts))
     }
 
     /// How many ids each text has.
-    pub fn count_batch(&self, texts: &[&str], threads: usize) -> Result<Vec<i64>, EncodeError> {
-        let parts = self.over_shares(texts, threads, |texts, cache| {
+    pub fn count_batch(&self, texts: &[Text<'_>], threads: usize) -> Result<Vec<i64>, EncodeError> {
+        let parts = over_shares(texts, Text::size, threads, |texts| {
             let mut counts = Vec::with_capacity(texts.len());
-            for text in texts {
-                let mut counter = Counter(0);
-                self.run(text, cache, &mut counter)?;
-                counts.push(counter.0 as i64);
-            }
-            Ok(counts)
+            self.append_counts(texts, &mut counts)?;
+            Ok::<_, EncodeError>(counts)
         })?;
         Ok(parts.concat())
+    }
+
+    /// Puts the ids of texts behind those of `batch`.
+    pub fn append(&self, texts: &[Text<'_>], batch: &mut Batch) -> Result<(), EncodeError> {
+        self.with_worker(|worker| {
+            for &text in texts {
+                worker.run(text, &self.splitter, &self.model, &mut batch.ids)?;
+                batch.offsets.push(batch.ids.len() as i64);
+            }
+            Ok(())
+        })
+    }
+
+    /// Appends how many ids each text has.
+    pub fn append_counts(&self, texts: &[Text<'_>], counts: &mut Vec<i64>) -> Result<(), EncodeError> {
+        self.with_worker(|worker| {
+            for &text in texts {
+                let mut counter = Counter(0);
+                worker.run(text, &self.splitter, &self.model, &mut counter)?;
+                counts.push(counter.0 as i64);
+            }
+            Ok(())
+        })
     }
 
     /// The bytes that ids stand for, one after another.
@@ -238,98 +215,18 @@ impl Encoder {
         Ok(bytes)
     }
 
-    /// Runs `work` on consecutive shares of `texts` of about equal bytes, one share a thread; results come in
-    /// the order of the texts, so they are the same for any number of threads.
-    fn over_shares<T: Send>(
-        &self,
-        texts: &[&str],
-        threads: usize,
-        work: impl Fn(&[&str], &mut Cache) -> Result<T, EncodeError> + Sync,
-    ) -> Result<Vec<T>, EncodeError> {
-        let shares = shares(texts, threads.max(1));
-        if shares.len() <= 1 {
-            return Ok(vec![self.with_cache(|cache| work(texts, cache))?]);
-        }
-        let results: Vec<Result<T, EncodeError>> = std::thread::scope(|scope| {
-            let work = &work;
-            let running: Vec<_> = shares
-                .into_iter()
-                .map(|share| scope.spawn(move || self.with_cache(|cache| work(&texts[share], cache))))
-                .collect();
-            running
-                .into_iter()
-                .map(|one| {
-                    one.join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
-        });
-        results.into_iter().collect()
-    }
-
-    fn with_cache<T>(&self, work: impl FnOnce(&mut Cache) -> T) -> T {
+    fn with_worker<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> T {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
-        let mut cache = taken.unwrap_or_else(|| Cache::new(self.options.cache_bytes, self.seed));
-        let result = work(&mut cache);
-        idle().push(cache);
+        let mut worker = taken.unwrap_or_else(|| Worker::new(self.options.cache_bytes, self.seed));
+        let result = work(&mut worker);
+        idle().push(worker);
         result
-    }
-
-    fn run(&self, text: &str, cache: &mut Cache, sink: &mut impl Sink) -> Result<(), EncodeError> {
-        let bytes = text.as_bytes();
-        let mut batch = [NOBODY; BATCH];
-        let mut waiting = 0;
-        self.splitter.for_each(text, |key, Range { start, end }| {
-            let set = cache.set_of(key);
-            cache.prefetch(set);
-            batch[waiting] = Waiting { key, set, start, end };
-            waiting += 1;
-            if waiting == BATCH {
-                self.flush(bytes, &batch, cache, sink);
-                waiting = 0;
-            }
-        })?;
-        self.flush(bytes, &batch[..waiting], cache, sink);
-        Ok(())
-    }
-
-    #[inline]
-    fn flush(&self, text: &[u8], batch: &[Waiting], cache: &mut Cache, sink: &mut impl Sink) {
-        for one in batch {
-            match cache.get(one.set, one.key) {
-                cache::Found::Few(ids, count) => sink.few(ids, count),
-                cache::Found::Many(ids) => sink.many(ids),
-                cache::Found::Nothing => self.miss(&text[one.start..one.end], one, cache, sink),
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn miss(&self, piece: &[u8], one: &Waiting, cache: &mut Cache, sink: &mut impl Sink) {
-        if piece.len() > cache::LONGEST {
-            return sink.long(piece, &self.model);
-        }
-        if one.key == Key::LONG
-            && let Some(ids) = cache.get_long(piece)
-        {
-            sink.many(ids);
-            return;
-        }
-        let ids = cache.scratch();
-        self.model.merge(piece, ids);
-        sink.many(ids);
-        if one.key == Key::LONG {
-            cache.put_long(piece);
-        } else {
-            cache.put(one.set, one.key);
-        }
     }
 }
 
 /// The texts that lie between successive `offsets` of `data`, as Arrow keeps them.
-pub fn slices<'a>(data: &'a [u8], offsets: &[i64]) -> Result<Vec<&'a str>, EncodeError> {
+pub fn slices<'a>(data: &'a [u8], offsets: &[i64]) -> Result<Vec<Text<'a>>, EncodeError> {
     let wrong = |why: &str| EncodeError::Offsets(why.to_owned());
     let at = |offset: i64| usize::try_from(offset).map_err(|_| wrong("an offset is negative"));
     let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else {
@@ -343,18 +240,49 @@ pub fn slices<'a>(data: &'a [u8], offsets: &[i64]) -> Result<Vec<&'a str>, Encod
     let slice = |pair: &[i64]| {
         let (start, end) = (at(pair[0])?.checked_sub(first), at(pair[1])?.checked_sub(first));
         let slice = start.zip(end).and_then(|(start, end)| text.get(start..end));
-        slice.ok_or_else(|| wrong("offsets do not rise, or cut a character"))
+        slice
+            .map(Text::Utf8)
+            .ok_or_else(|| wrong("offsets do not rise, or cut a character"))
     };
     offsets.windows(2).map(slice).collect()
 }
 
-/// Cuts texts into at most `count` consecutive shares of about equal bytes.
-fn shares(texts: &[&str], count: usize) -> Vec<Range<usize>> {
-    let total: usize = texts.iter().map(|text| text.len() + 1).sum();
+/// Runs `work` on consecutive shares of `texts` of about equal size, one share a thread; results come in the order
+/// of the texts, so they are the same for any number of threads.
+pub fn over_shares<T: Sync, R: Send, E: Send>(
+    texts: &[T],
+    size: impl Fn(&T) -> usize,
+    threads: usize,
+    work: impl Fn(&[T]) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let shares = shares(texts, size, threads.max(1));
+    if shares.len() <= 1 {
+        return Ok(vec![work(texts)?]);
+    }
+    let results: Vec<Result<R, E>> = std::thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = shares
+            .into_iter()
+            .map(|share| scope.spawn(move || work(&texts[share])))
+            .collect();
+        running
+            .into_iter()
+            .map(|one| {
+                one.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    results.into_iter().collect()
+}
+
+/// Cuts texts into at most `count` consecutive shares of about equal size.
+fn shares<T>(texts: &[T], size: impl Fn(&T) -> usize, count: usize) -> Vec<Range<usize>> {
+    let total: usize = texts.iter().map(|text| size(text) + 1).sum();
     let mut shares = Vec::new();
     let (mut start, mut seen) = (0, 0);
     for (index, text) in texts.iter().enumerate() {
-        seen += text.len() + 1;
+        seen += size(text) + 1;
         if seen * count >= total * (shares.len() + 1) {
             shares.push(start..index + 1);
             start = index + 1;

@@ -80,19 +80,46 @@ proptest! {
         prop_assert_eq!(short, long);
     }
 
+    /// The small arrays, several side by side, and the one that takes a pretoken alone merge alike.
+    #[test]
+    fn side_by_side_is_one_by_one(pairs in pairs(), texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..70), 1..30), cyrillic in any::<bool>()) {
+        let letter = |byte: u8| if cyrillic { [0xd0, 0xb0, 0xb1][byte as usize % 3] } else { b'a' + byte % 3 };
+        let part = |part: usize| if part < 256 { letter(part as u8) as usize } else { part };
+        let pairs: Vec<_> = pairs.iter().map(|&(left, right)| (part(left), part(right))).collect();
+        let (tokens, merges) = vocabulary(&pairs);
+        let model = Model::ordered(&slices_of(&tokens), &merges, 9).unwrap();
+        let mut text = Vec::new();
+        let mut jobs = Vec::new();
+        for one in texts {
+            let start = text.len();
+            text.extend(one.into_iter().map(letter));
+            jobs.push(together::Job::new(start, text.len()));
+        }
+        let mut all = Vec::new();
+        model.merge_all(&text, &mut jobs, &mut all);
+        prop_assert_eq!(all.len(), jobs.iter().map(|job| job.count).sum::<usize>());
+        for job in jobs {
+            let mut ids = Vec::new();
+            model.merge(&text[job.start..job.end], &mut ids);
+            prop_assert_eq!(&all[job.ids()], ids);
+        }
+    }
+
     /// Any text comes back, whatever the cache and the threads; counting counts.
     #[test]
     fn batches_are_the_texts_one_by_one(texts in prop::collection::vec("\\PC{0,40}", 0..12), threads in 1..4usize) {
         let (tokens, merges) = vocabulary(&[(0xd0, 0xb0), (32, 256), (97, 98)]);
         let model = Model::ordered(&slices_of(&tokens), &merges, 5).unwrap();
         let encoder = Encoder::new(model, "llama3", Options { cache_bytes: 512, seed: Some(1) }).unwrap();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let (ids, offsets) = encoder.encode_batch(&texts, threads).unwrap();
+        let wide: Vec<Vec<u8>> = texts.iter().map(|text| text.encode_utf16().flat_map(u16::to_ne_bytes).collect()).collect();
+        let either = |at: usize| if at.is_multiple_of(2) { Text::Utf8(&texts[at]) } else { Text::Utf16(&wide[at]) };
+        let views: Vec<Text<'_>> = (0..texts.len()).map(either).collect();
+        let Batch { ids, offsets } = encoder.encode_batch(&views, threads).unwrap();
         prop_assert_eq!(offsets.len(), texts.len() + 1);
-        let counts = encoder.count_batch(&texts, threads).unwrap();
+        let counts = encoder.count_batch(&views, threads).unwrap();
         for (index, text) in texts.iter().enumerate() {
             let part = &ids[offsets[index] as usize..offsets[index + 1] as usize];
-            prop_assert_eq!(part, encoder.encode(text).unwrap());
+            prop_assert_eq!(part, encoder.encode(text.as_str()).unwrap());
             prop_assert_eq!(counts[index] as usize, part.len());
             prop_assert_eq!(encoder.decode(part).unwrap(), text.as_bytes());
         }
@@ -101,8 +128,8 @@ proptest! {
     #[test]
     fn shares_follow_one_another(lengths in prop::collection::vec(0..50usize, 0..20), count in 1..6usize) {
         let texts: Vec<String> = lengths.iter().map(|&length| "x".repeat(length)).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let cut = shares(&texts, count);
+        let texts: Vec<Text<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
+        let cut = shares(&texts, Text::size, count);
         prop_assert!(cut.len() <= count);
         let all: Vec<usize> = cut.into_iter().flatten().collect();
         prop_assert_eq!(all, (0..texts.len()).collect::<Vec<_>>());
@@ -131,11 +158,11 @@ fn words_of_a_megabyte_are_merged_and_counted() {
     let encoder = Encoder::new(model, "llama3", Options::default()).unwrap();
     let word = "a".repeat(1 << 20);
     let text = vec![word; 16].join(" ");
-    let ids = encoder.encode(&text).unwrap();
+    let ids = encoder.encode(text.as_str()).unwrap();
     let expected =
         (0..16u32).flat_map(|word| [&[5 + 32][usize::from(word == 0)..], &[5 + 257; 1 << 18]].concat());
     assert!(ids.iter().copied().eq(expected));
-    assert_eq!(encoder.count(&text).unwrap(), ids.len() as u64);
+    assert_eq!(encoder.count(text.as_str()).unwrap(), ids.len() as u64);
 }
 
 #[test]
@@ -153,8 +180,12 @@ fn what_is_no_vocabulary_is_refused() {
 #[test]
 fn offsets_that_cut_a_character_or_fall_are_refused() {
     let data = "я да".as_bytes();
-    assert_eq!(slices(data, &[0, 2, 2, 7]).unwrap(), ["я", "", " да"]);
-    assert_eq!(slices(data, &[]).unwrap(), Vec::<&str>::new());
+    let cut = slices(data, &[0, 2, 2, 7]).unwrap();
+    assert!(matches!(
+        cut[..],
+        [Text::Utf8("я"), Text::Utf8(""), Text::Utf8(" да")]
+    ));
+    assert!(slices(data, &[]).unwrap().is_empty());
     for wrong in [&[0, 1, 7][..], &[0, 8], &[3, 2, 7], &[-1, 2], &[2, 0, 7]] {
         assert!(slices(data, wrong).is_err(), "{wrong:?}");
     }
