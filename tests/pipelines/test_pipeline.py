@@ -127,9 +127,9 @@ def test_another_recipe_in_the_same_folder_is_refused_and_redone_on_demand(
     loaded: recipe.Recipe, run: RunResult, tmp_path: Path
 ) -> None:
     path = tmp_path / "part.toml"
-    path.write_text(TEXT + "\n[filter]\nmin_words = 300\n")
+    path.write_text(TEXT + "\n[filter]\nmin_words = 900\n")
     other = recipe.load(str(path))
-    with pytest.raises(UsageError, match=r"filter\.min_words: not set -> 300"):
+    with pytest.raises(UsageError, match=r"filter\.min_words: not set -> 900"):
         run_recipe(other, run.folder, run_inline, Silent(), redo=False)
     before = _shards(run.folder)
     changed = run_recipe(other, run.folder, run_inline, Silent(), redo=True)
