@@ -31,13 +31,13 @@ BATCH_RECORDS: Final = 4096
 #: Bytes of pages after which a batch ends early.
 BATCH_BYTES: Final = 64 << 20
 
-#: Bytes of a record by which the gates "russian" and "quick" may drop it. With fewer, more pages have only
+#: Bytes of a record by which the gates "skim" and "quick" may drop it. With fewer, more pages have only
 #: scripts in them and are read on; with more, more is decompressed (docs/extract.md has the figures).
 LOOK_BYTES: Final = 16 << 10
 
-Gate = Literal["russian", "whole", "quick", "off"]
+Gate = Literal["russian", "skim", "quick", "off"]
 #: Their names, for messages.
-GATES: Final = ("russian", "whole", "quick", "off")
+GATES: Final = ("russian", "skim", "quick", "off")
 
 
 class Readable(Protocol):
@@ -109,17 +109,17 @@ def read(
 ) -> Iterator[Batch]:
     """Read a crawl file: a local path, a URL of an object store (s3://, gs://, ...), or a binary stream.
 
-    With gate "russian" a page that the first `look_bytes` of its record (eight times as many where these are
-    scripts only) show to be foreign is not decompressed but skimmed, where that proves that the rest holds no
-    Cyrillic either; with "quick" not even that; with "whole" every page is decompressed, and its checksum
-    checked; with "off" every page comes out, whatever its language. Raises OSError where the source cannot be
-    read, ValueError for parameters out of range.
+    With gate "off" every page comes out, whatever its language. With "skim" a page that the first
+    `look_bytes` of its record (eight times as many where these are scripts only) show to be foreign is not
+    decompressed but skimmed, where that shows that the rest holds no Cyrillic characters either; with "quick"
+    not even that.
+    Raises OSError where the source cannot be read, ValueError for parameters out of range.
     """
     check_gate(gate)
     if min(max_record_bytes, batch_records, look_bytes) < 1:
         raise ValueError("max_record_bytes, batch_records and look_bytes must be at least 1")
-    look = look_bytes if gate in ("russian", "quick") else 0
-    return _batches(source, (gate != "off", max_record_bytes, look, gate == "russian"), batch_records)
+    look = look_bytes if gate in ("skim", "quick") else 0
+    return _batches(source, (gate != "off", max_record_bytes, look, gate == "skim"), batch_records)
 
 
 def check_gate(gate: str) -> None:

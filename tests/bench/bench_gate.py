@@ -8,8 +8,8 @@ gold_pages_ru, far_cp1251, manuals, laws, other_language_pages and wcxb goes thr
 extract.gate=off` and `bukvar identify`; those that come out as Russian are asked of the gate as they are,
 encoded anew, as numeric entities and put into foreign pages, and each one lost is named; then pages without
 Cyrillic, as they are and in legacy charsets of their languages. The last columns are reading the page's
-record from gzip and from zstd by the default gate, which skims foreign pages, and `extract.gate = "quick"`,
-which another table shows for several sizes of its first look, on the pages as they are.
+record from gzip and from zstd with `extract.gate = "skim"`, and `extract.gate = "quick"`, which another table
+shows for several sizes of its first look, on the pages as they are.
 """
 
 from __future__ import annotations
@@ -158,16 +158,16 @@ def keeps_skimming(body: bytes, charset: str | None) -> bool:
     )
     record = head.encode() + b"\r\n\r\n" + http + b"\r\n\r\n"
     packed = gzip.compress(record, 6), bytes(pa.compress(record, "zstd", asbytes=True))
-    return all(any(batch.pages for batch in read(io.BytesIO(file))) for file in packed)
+    return all(any(batch.pages for batch in read(io.BytesIO(file), gate="skim")) for file in packed)
 
 
 def quick_looks(crawl: Path, russian: set[str]) -> None:
     """Quick reading with first looks of several sizes, and what it loses of what the whole page shows."""
     print("| first look, KiB | Russian pages lost | other kept pages lost | dropped | of these by a look |")
     print("|---|---|---|---|---|")
-    whole = {page.url for batch in read(crawl, gate="whole") for page in batch.pages}
-    skimmed = {page.url for batch in read(crawl) for page in batch.pages}
-    print("pages that the whole gate keeps and the default one does not:", sorted(whole - skimmed))
+    whole = {page.url for batch in read(crawl) for page in batch.pages}
+    skimmed = {page.url for batch in read(crawl, gate="skim") for page in batch.pages}
+    print("pages that the default gate keeps and skimming does not:", sorted(whole - skimmed))
     for size in (4, 8, 16, 32, 64):
         kept: set[str] = set()
         details: list[str] = []
