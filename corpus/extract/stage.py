@@ -57,7 +57,7 @@ class Extract:
     """From crawl files (and HTML in tables and files, and MediaWiki dumps) to documents."""
 
     name: ClassVar[str] = "extract"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ()
     adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
     #: What a folder is searched for, in words; `accepts` decides.
