@@ -199,14 +199,7 @@ impl CountTable {
 
     #[inline(always)]
     fn start(&self, key: Key) -> usize {
-        // A 64 x 64 -> 128 multiply, folded; the seed differs between processes, so that no text can be
-        // written to collide.
-        let (low, high) = (
-            key.0 as u64 ^ self.seed,
-            (key.0 >> 64) as u64 ^ self.seed.rotate_left(32),
-        );
-        let product = u128::from(low.wrapping_mul(0x9e37_79b9_7f4a_7c15)) * u128::from(high | 1);
-        ((product >> 64) as u64 ^ product as u64) as usize & (self.slots.len() - 1)
+        key.hash(self.seed) as usize & (self.slots.len() - 1)
     }
 
     #[cold]

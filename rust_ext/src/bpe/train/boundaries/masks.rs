@@ -49,14 +49,8 @@ impl Masks {
 
     #[inline(always)]
     fn start(&self, key: Key) -> usize {
-        // As in `CountTable`; the upper half of the product says which place of any number of them.
-        let (low, high) = (
-            key.0 as u64 ^ self.seed,
-            (key.0 >> 64) as u64 ^ self.seed.rotate_left(32),
-        );
-        let product = u128::from(low.wrapping_mul(0x9e37_79b9_7f4a_7c15)) * u128::from(high | 1);
-        let hash = (product >> 64) as u64 ^ product as u64;
-        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+        // The upper half of the product says which place of any number of them.
+        ((u128::from(key.hash(self.seed)) * self.slots.len() as u128) >> 64) as usize
     }
 
     #[inline(always)]
