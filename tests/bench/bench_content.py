@@ -145,11 +145,16 @@ def plot(rows: dict[str, tuple[dict[str, float], dict[str, float]]], path: Path)
             ours = name == "bukvar"
             axis.scatter(speed[source], f1[source], s=42 if ours else 26, color="tab:red" if ours else "0.35")
             axis.annotate(
-                name.replace("_precision", ", precision").replace("_", " "),
+                name.replace("_trafilatura_precision", "_trafilatura,\nprecision")
+                .replace("_precision", ", precision")
+                .replace("_", " "),
                 (speed[source], f1[source]),
                 fontsize=8,
                 fontweight="bold" if ours else "normal",
-                xytext=(-6 if ours else 6, {"dom_smoothie": 4, "resiliparse": -9}.get(name, -3)),
+                xytext=(
+                    -6 if ours else 6,
+                    {"dom_smoothie": 6, "resiliparse": -9, "crate_trafilatura_precision": -8}.get(name, -3),
+                ),
                 ha="right" if ours else "left",
                 textcoords="offset points",
             )
