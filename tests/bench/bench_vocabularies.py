@@ -1,12 +1,14 @@
 """Our vocabularies beside production tokenizers, by domain, on documents that ours were not trained on.
 
-    BUKVAR_DATA=... python -m tests.bench.bench_vocabularies --work DIR --out DIR [--english FILE --code FILE]
+    BUKVAR_DATA=... python -m tests.bench.bench_vocabularies --work DIR --out DIR \\
+        [--russian FILE --english FILE --code FILE]
 
 Trains plain and morphological vocabularies of 32,000, 64,000 and 128,000 tokens of Russian, and two of
 128,000 of Russian, English and code (by shares, and by parity), and measures them beside all of rivals/.
-`vocabulary_texts.py` says which documents are held out. --english and --code (each may be repeated) are
-Parquet files (id, text) of more text to train on, of which a share is held out as well. --work keeps counts
-and vocabularies for the next run; --out receives evaluation.json, russian.md, mixed.md and the plots.
+`vocabulary_texts.py` says which documents are held out. --russian (`russian_texts.py` makes such files),
+--english and --code (each may be repeated) are Parquet files (id, text) of more text to train on, of which a
+share is held out as well; a file's name tells its share below. --work keeps counts and vocabularies for the
+next run; --out receives evaluation.json, russian.md, mixed.md and the plots.
 --development measures on the development documents, for choosing; --only NAME,... trains these alone;
 --shares ru=.25,en=.65,code=.1 adds a vocabulary of 128,000 tokens with these shares.
 """
@@ -69,10 +71,10 @@ RECIPES = {
 class Bench:
     """Counts and vocabularies in a folder: what is there is not made again."""
 
-    def __init__(self, work: Path, english: list[Path], code: list[Path]) -> None:
+    def __init__(self, work: Path, russian: list[Path], english: list[Path], code: list[Path]) -> None:
         self.work = work
         self.work.mkdir(parents=True, exist_ok=True)
-        self.sources = texts.training(english, code)
+        self.sources = texts.training(english, code, russian)
 
     def counts(self, language: str) -> dict[str, Path]:
         """A counts file a source of the language."""
@@ -180,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--russian", type=Path, action="append", default=[])
     parser.add_argument("--english", type=Path, action="append", default=[])
     parser.add_argument("--code", type=Path, action="append", default=[])
     parser.add_argument("--only", default="")
@@ -188,13 +191,13 @@ def main() -> None:
     parser.add_argument("--no-rivals", action="store_true")
     parser.add_argument("--scalars", action="store_true", help="every Unicode scalar, too (minutes)")
     options = parser.parse_args()
-    bench = Bench(options.work, options.english, options.code)
+    bench = Bench(options.work, options.russian, options.english, options.code)
     names = [name for name in options.only.split(",") if name] if options.only or options.shares else RECIPES
     chosen = {name: RECIPES[name] for name in names}
     chosen |= {shares: Recipe(128_000, shares=parse_shares(shares)) for shares in options.shares}
     ours = [from_vocabulary(bench.vocabulary(name, one), name) for name, one in chosen.items()]
     span = (texts.TEST, texts.DEVELOPMENT) if options.development else (0, texts.TEST)
-    russian = texts.russian_domains(*span)
+    russian = texts.russian_domains(*span, options.russian)
     if not options.development:
         russian |= texts.unseen_domains()
     others = texts.other_domains(*span, options.english, options.code)

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -104,11 +104,12 @@ def up_to(texts: Iterator[str], most: int = MOST) -> list[str]:
     return [text for text in found if text]
 
 
-def russian_domains(low: int, high: int) -> dict[str, list[str]]:
+def russian_domains(low: int, high: int, russian: Sequence[Path] = ()) -> dict[str, list[str]]:
     """Held-out documents of the sources that are trained on."""
     names = {"news": "news", "ruslit": "fiction", "rusdracor": "drama", "koziev": "dialogue"}
     names["phpdoc_ru"] = "manuals"
-    return {domain: up_to(part(text_ru(source), low, high)) for source, domain in names.items()}
+    found = {domain: up_to(part(text_ru(source), low, high)) for source, domain in names.items()}
+    return found | {path.stem: up_to(part(parquet(path), low, high)) for path in russian}
 
 
 def unseen_domains() -> dict[str, list[str]]:
@@ -133,10 +134,13 @@ def other_domains(low: int, high: int, english: list[Path], code: list[Path]) ->
     return found
 
 
-def training(english: list[Path], code: list[Path]) -> dict[str, dict[str, Documents]]:
+def training(
+    english: list[Path], code: list[Path], russian: Sequence[Path] = ()
+) -> dict[str, dict[str, Documents]]:
     """Language -> source -> documents, those of test and development still among them."""
     return {
-        "ru": {source: text_ru(source) for source in RUSSIAN},
+        "ru": {source: text_ru(source) for source in RUSSIAN}
+        | {path.stem: parquet(path) for path in russian},
         "en": {"wcxb": wcxb()} | {path.stem: parquet(path) for path in english},
         "code": {"python": python_source()} | {path.stem: parquet(path) for path in code},
     }
