@@ -102,13 +102,23 @@ def field(name: str) -> Reader:
 
 
 def fields(*names: str) -> Reader:
-    """Of JSON objects, one a line."""
+    """Of JSON objects, in a list or one a line; what is a list there is tokens."""
 
     def read(text: str) -> Iterator[str]:
-        rows = map(json.loads, filter(None, text.splitlines()))
-        yield from sentences(str(row[name]) for row in rows for name in names if name in row)
+        rows = json.loads(text) if text.startswith("[") else map(json.loads, text.splitlines())
+        found = (row[name] for row in rows for name in names if name in row)
+        yield from sentences(unspaced(" ".join(one)) if isinstance(one, list) else str(one) for one in found)
 
     return read
+
+
+def unspaced(text: str) -> str:
+    """Of text with a space around every mark; which of them were there is a guess."""
+    return re.sub(r"([(«“]) ", r"\1", re.sub(r" ([,.;:!?)»”%…])", r"\1", text))
+
+
+def spaced(text: str) -> Iterator[str]:
+    yield unspaced(text)
 
 
 def conllu(text: str) -> Iterator[str]:
@@ -116,13 +126,9 @@ def conllu(text: str) -> Iterator[str]:
 
 
 def tagged(text: str) -> Iterator[str]:
-    """A token a line, in the second column; spaces before and after marks are a guess."""
-
-    def one(sentence: str) -> str:
-        words = " ".join(row.split("\t")[1] for row in sentence.splitlines() if "\t" in row)
-        return re.sub(r"([(«“]) ", r"\1", re.sub(r" ([,.;:!?)»”%…])", r"\1", words))
-
-    yield from sentences(map(one, re.split(r"\n\s*\n", text)))
+    """A token a line, in the second column."""
+    rows = (re.findall(r"(?m)^[^\t\n]*\t([^\t\n]+)", one) for one in re.split(r"\n\s*\n", text))
+    yield from sentences(unspaced(" ".join(words)) for words in rows)
 
 
 _WIKI = "Wikipedia's text: CC BY-SA"
@@ -148,7 +154,7 @@ SOURCES: Final = (
     ),
     Source(
         "medicine",
-        "aska-courses/qazcode-nu-26",
+        "dair-mus/qazcode-nu",
         "protocols of a ministry: official documents",
         r"data/test_set/.*\.json",
         field("text"),
@@ -157,8 +163,9 @@ SOURCES: Final = (
         "medicine",
         "sb-ai-lab/MedBench",
         "Apache-2.0",
-        r"data/RuMed\w+/.*\.jsonl",
-        fields("context", "question", "ru_sentence1", "ru_sentence2", "symptoms"),
+        # Not RuMedNLI, whose notes of patients are under another licence.
+        r"data/RuMed(DaNet|NER|SymptomRec|Test|Top3)/.*\.jsonl",
+        fields("context", "question", "symptoms", "tokens"),
     ),
     Source("press", "dialogue-evaluation/factRuEval-2016", "MIT", r"(dev|test)set/.*\.txt", plain),
     Source(
@@ -171,6 +178,13 @@ SOURCES: Final = (
     ),
     Source("press", "nicolay-r/RuSentRel", "MIT", r".*/art\d+\.txt", plain),
     Source("law", "deep-foundation/russian-laws", "Unlicense", r"data/html/.*\.html", html),
+    Source(
+        "law",
+        "dialogue-evaluation/RuREBus",
+        "regions' programmes: official documents",
+        r"(test|train)_data/\w+/.*\.txt",  # in the .zip files of their names
+        spaced,
+    ),
     Source("docs", "pelmesh619/itmo_conspects", "Unlicense", r".*\.(md|tex)", markdown),
     Source("docs", "vuejs-translations/docs-ru", "CC BY 4.0", r".*\.md", markdown),
     Source("docs", "reactjs/ru.react.dev", "CC BY 4.0", r".*\.md", markdown),
