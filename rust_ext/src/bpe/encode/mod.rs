@@ -11,6 +11,7 @@
 //! stands is that token.
 
 mod cache;
+mod letters;
 mod merge;
 mod model;
 mod pages;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::EncodeError;
+use super::letters::Letters;
 use super::merge::{self, Merges};
 use super::pairs::{NONE, Pairs, RANK_BITS};
 use super::together::{self, Job};
@@ -49,6 +50,7 @@ pub(super) struct Rules {
     pub(super) pairs: Pairs,
     /// The pairs that can meet in Cyrillic words, apart: they fit the processor's second cache, which all do not.
     pub(super) cyrillic: Pairs,
+    pub(super) letters: Letters,
     lengths: Vec<u32>,
 }
 
@@ -75,6 +77,7 @@ impl Rules {
             bytes,
             pairs: Pairs::new(merges),
             cyrillic: Pairs::new(&cyrillic),
+            letters: Letters::new(tokens, merges),
             lengths: tokens.iter().map(|token| token.len() as u32).collect(),
         }
     }

@@ -29,8 +29,8 @@ pub struct Pairs {
 
 impl Pairs {
     pub fn new(merges: &[(u32, u32, u32)]) -> Self {
-        // At most two fifths full: two places each suffice up to one half.
-        let bits = (merges.len().max(8) * 5 / 2).next_power_of_two().trailing_zeros();
+        // At most four ninths full: two places each suffice up to one half.
+        let bits = (merges.len().max(8) * 9 / 4).next_power_of_two().trailing_zeros();
         let mut pairs = Self {
             words: vec![EMPTY; 1 << bits],
             shift: 64 - bits,

@@ -49,6 +49,26 @@ pub fn pairs() -> impl Strategy<Value = Vec<(usize, usize)>> {
     prop::collection::vec((part.clone(), part), 0..40)
 }
 
+/// The same among the bytes of four letters and a space.
+fn letter_pairs() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    let byte = prop::sample::select(vec![0xd0, 0xd1, 0xb0, 0xb1, 32]);
+    let part = prop_oneof![2 => byte, 3 => 256..290usize];
+    prop::collection::vec((part.clone(), part), 0..60)
+}
+
+/// Letters, 1 to 70 of them, often behind a space.
+fn word() -> impl Strategy<Value = Vec<u8>> {
+    let letter = prop::sample::select(vec![[0xd0, 0xb0], [0xd0, 0xb1], [0xd1, 0xb0], [0xd1, 0xb1]]);
+    let letters = prop_oneof![4 => prop::collection::vec(letter.clone(), 1..16), 1 => prop::collection::vec(letter, 1..70)];
+    (any::<bool>(), letters).prop_map(|(space, letters)| {
+        let mut word = letters.concat();
+        if space {
+            word.insert(0, b' ');
+        }
+        word
+    })
+}
+
 fn alphabet(text: Vec<u8>) -> String {
     text.into_iter().map(|byte| (b'a' + byte % 3) as char).collect()
 }
@@ -101,6 +121,35 @@ proptest! {
         for job in jobs {
             let mut ids = Vec::new();
             model.merge(&text[job.start..job.end], &mut ids);
+            prop_assert_eq!(&all[job.ids()], ids);
+        }
+    }
+
+    /// Words of letters, begun with whole letters where that is sure, merge as their bytes do: tokens that end within
+    /// a letter or begin there, in merge order or not.
+    #[test]
+    fn letters_first_is_bytes_first(pairs in letter_pairs(), order in prop::option::of(any::<u64>()), words in prop::collection::vec(word(), 1..30)) {
+        let (mut tokens, merges) = vocabulary(&pairs);
+        let model = match order {
+            None => Model::ordered(&slices_of(&tokens), &merges, 0).unwrap(),
+            Some(order) => {
+                let count = tokens.len() - 256;
+                tokens[256..].rotate_left(order as usize % count.max(1));
+                Model::by_concatenation(&slices_of(&tokens), 0).unwrap()
+            }
+        };
+        let mut jobs = Vec::new();
+        let mut text = Vec::new();
+        for word in &words {
+            let start = text.len();
+            text.extend_from_slice(word);
+            jobs.push(together::Job::new(start, text.len()));
+        }
+        let mut all = Vec::new();
+        model.merge_all(&text, &mut jobs, &mut all);
+        for (word, job) in words.iter().zip(jobs) {
+            let mut ids = Vec::new();
+            model.merge(word, &mut ids);
             prop_assert_eq!(&all[job.ids()], ids);
         }
     }
