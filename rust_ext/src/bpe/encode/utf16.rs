@@ -156,12 +156,16 @@ mod wide {
             let kept = _mm_shuffle_epi8(both, load(&KEEP[ascii as usize & 0xff]));
             // What is written behind the characters that count is written over.
             store(kept, out[to..].first_chunk_mut()?);
+            // Nearly always; and a branch, so that the next block is known without waiting for this one.
+            if narrow == 0xff {
+                to += 2 * LANES - ascii.count_ones() as usize;
+                at += LANES;
+                continue;
+            }
             let count = narrow.trailing_ones();
             to += (2 * count - (ascii & ((1 << count) - 1)).count_ones()) as usize;
             at += count as usize;
-            if count < LANES as u32 {
-                (at, to) = one(units, at, out, to)?;
-            }
+            (at, to) = one(units, at, out, to)?;
         }
         while at < units.len() {
             (at, to) = one(units, at, out, to)?;
