@@ -69,13 +69,16 @@ class Parameters:
     rate: float = 0.08
     drawn_rate: float = 0.1
     expert_trees: int = 0
-    kind_rounds: int = 30
+    kind_rounds: int = 80
     seed: int = 1
     selection: dict[str, float] = field(
         default_factory=lambda: {
-            "article.floor": 0.7,
+            "article.floor": 0.62,
             "embedded.below": 100.0,
             "repeat.documentation": 0.3,
+            "cut.documentation": 0.7,
+            "cut.service": 0.7,
+            "cut.product": 1.3,
         }
     )
 
@@ -199,6 +202,7 @@ def _fit_blocks(rows: Sequence[Rows], trees: int, parameters: Parameters) -> Ens
 
 
 def _fit_kinds(known: Sequence[tuple[int, Floats]], parameters: Parameters) -> dict[str, Ensemble]:
+    """Seven small ensembles; of thresholds drawn at random, because the pages are few."""
     import lightgbm
 
     settings = _settings(parameters) | {
@@ -207,6 +211,8 @@ def _fit_kinds(known: Sequence[tuple[int, Floats]], parameters: Parameters) -> d
         "num_leaves": 6,
         "min_data_in_leaf": 10,
         "feature_fraction": 0.5,
+        "extra_trees": True,
+        "learning_rate": parameters.drawn_rate,
     }
     data = lightgbm.Dataset(
         np.stack([row for _, row in known]), np.array([kind for kind, _ in known]), params=settings

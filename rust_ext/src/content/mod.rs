@@ -227,7 +227,7 @@ pub fn selection(ready: &Prepared, verdict: &Verdict, options: &Options, model: 
     let words: Vec<u32> = ready.found.words.iter().map(|w| w.words).collect();
     // Articles have sharp edges: the surer the page is one, the surer its blocks must be.
     let floor = model.parameter("article.floor", 0.7) * verdict.kinds[0] * verdict.kinds[0];
-    let cut = select::cut(&verdict.chances, &words, floor);
+    let cut = select::cut(&verdict.chances, &words, floor) * model.cut_of_kinds(&verdict.kinds);
     let cut = match options.favor {
         Favor::Precision => cut.max(0.5) + 0.5 * (1.0 - cut.max(0.5)) * 0.6,
         Favor::Balance => cut,

@@ -7,6 +7,7 @@
 //! leaves. A child below 128 is a split with a greater number, else 128 + a leaf. A value goes left when it is
 //! less than or equal to the threshold. u64 FNV-1a of all bytes before ends the file.
 
+use super::KINDS;
 use super::forest::Forest;
 
 /// Codes of children from here on are leaves.
@@ -147,6 +148,14 @@ impl Model {
     /// An ensemble over blocks by name.
     pub fn of_blocks(&self, name: &str) -> Option<&Forest> {
         self.of_blocks.iter().find(|(n, _)| n == name).map(|(_, e)| e)
+    }
+
+    /// How much sharper (above 1) or milder than the best expected F1 the cut of a page should be, by the
+    /// probabilities of [`KINDS`]: the sum of each with the parameter `cut.KIND`, 1 where there is none.
+    pub fn cut_of_kinds(&self, kinds: &[f32; KINDS.len()]) -> f32 {
+        (KINDS.iter().zip(kinds))
+            .map(|(kind, p)| p * (self.parameter(&format!("cut.{kind}"), 1.0) - 1.0))
+            .fold(1.0, |sum, part| sum + part)
     }
 
     /// A parameter by name, or the value given.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,22 @@ def test_the_file_in_the_package_is_small_and_says_what_it_was_fitted_to() -> No
 
 def test_writing_what_was_read_gives_the_same_file() -> None:
     assert to_bytes(FILE, content_feature_names()) == MODEL.read_bytes()
+
+
+def test_the_cut_of_a_page_is_that_of_its_kinds() -> None:
+    html = "<nav><a href=a>Главная</a></nav>" + "".join(
+        f"<p>Абзац {n}, в котором довольно слов, чтобы быть текстом, и запятая.</p>" for n in range(4)
+    )
+    texts, _, _ = content_blocks(html)
+
+    def lines_at(cut: float) -> int:
+        parameters = FILE.parameters | {"article.floor": 0.5} | {f"cut.{kind}": cut for kind in KINDS}
+        model = ContentModel(to_bytes(replace(FILE, parameters=parameters), content_feature_names()))
+        return len(str(model.extract(html)["text"]).splitlines())
+
+    assert lines_at(0) == len(texts)
+    assert lines_at(1000) == 1  # nothing reaches it: the best block
+    assert lines_at(0) > lines_at(1) > lines_at(1000)
 
 
 def test_a_mean_of_ensembles_has_the_mean_margins() -> None:
