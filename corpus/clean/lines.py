@@ -50,7 +50,7 @@ class Clean:
     """Drop boilerplate lines; a document of nothing else is dropped."""
 
     name: ClassVar[str] = "clean"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [
