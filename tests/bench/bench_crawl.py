@@ -7,9 +7,9 @@ other_language_pages, again and again until there are so many, in an order drawn
 `extract` and `identify` inline; datatrove runs WarcReader, Trafilatura(favour_precision=True), LanguageFilter
 (the same lid.176.ftz, Russian above .65) and ParquetWriter in one process. Processor seconds of the programs
 and their children: whole, start included, and without what the same programs take for a crawl of one page.
-datatrove belongs into an environment of its own (`pip install "datatrove[io,processing]" lxml_html_clean`: the
-lxml of today does not bring the last, without which its Trafilatura waits for each page in vain); without it,
-ours alone is measured.
+datatrove belongs into an environment of its own (`pip install "datatrove[io,processing]" lxml_html_clean`;
+without the last, which lxml no longer brings, its Trafilatura waits for each page in vain); without it, ours
+alone is measured.
 """
 
 from __future__ import annotations
