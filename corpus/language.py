@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +25,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus import table
+from corpus.table import with_columns
 from corpus.texts import text_buffers
 from rust_ext import LETTER_NAMES, letter_counts, text_samples
 
@@ -55,7 +56,7 @@ Counts = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Identify:
-    """Keep what is Russian; with keep = "all", only add the columns."""
+    """Say what language each text is and keep what is Russian (keep = "all": only add the columns)."""
 
     name: ClassVar[str] = "identify"
     version: ClassVar[int] = 1
@@ -71,6 +72,12 @@ class Identify:
             pa.field("mixed_word_share", pa.float32()),
         ]
     )
+
+    reasons: ClassVar[Mapping[str, str]] = {
+        "not_russian": "another language",
+        "language_uncertain": "Russian with too low a score",
+        "too_short_for_language": "too few letters to tell the language",
+    }
 
     keep: str = field(
         default="russian",
@@ -155,14 +162,6 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     columns[table.DROP] = pa.array([reason for reason, _ in verdicts], pa.string())
     columns[table.DROP_DETAIL] = pa.array([detail for _, detail in verdicts], pa.string())
     return with_columns(batch, columns)
-
-
-def with_columns(batch: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
-    """`batch` with columns replaced where they exist and appended where not."""
-    for name, column in columns.items():
-        at = batch.schema.get_field_index(name)
-        batch = batch.append_column(name, column) if at < 0 else batch.set_column(at, name, column)
-    return batch
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import dataclasses
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -43,6 +43,8 @@ class Stage(Protocol):
     version: ClassVar[int]
     needs: ClassVar[tuple[str, ...]]
     adds: ClassVar[pa.Schema]
+    #: Reasons for which its rows may go, with what each means to a reader.
+    reasons: ClassVar[Mapping[str, str]]
 
 
 @runtime_checkable
@@ -141,7 +143,7 @@ def run_task(task: Task, told: Callable[[float], None] | None = None) -> Receipt
     started, cpu = time.monotonic(), time.process_time()
     key = task.key()
     shard.retract(task.folder, task.name, key)
-    out = Output(task.folder, task.name, told)
+    out = Output(task.folder, task.name, told, task.stage.reasons)
     with out:
         try:
             if isinstance(task.stage, PhasedStage):

@@ -13,51 +13,59 @@ from typing import Final
 
 import click
 
-#: Command -> what it does, in the order of the main job.
-COMMANDS: Final[dict[str, str]] = {
+#: Commands that are no stage's -> what they do.
+_OTHERS: Final[dict[str, str]] = {
     "run": "do a whole recipe: from crawl to corpus and tokenizer",
-    "extract": "crawl files (WARC, ARC, WET) to documents",
-    "identify": "keep what is Russian, or only say what language each text is",
-    "clean": "remove boilerplate lines from documents",
-    "filter": "compute quality signals and drop what fails a preset",
-    "dedup": "drop exact and near duplicates",
-    "publish": "write a dataset of even shards with manifest and card",
     "verify": "check a published dataset against its manifest",
-    "train": "train a byte-level BPE tokenizer",
-    "evaluate": "compare tokenizers on texts",
     "export": "write a vocabulary in other formats and prove its ids equal",
     "status": "what of a run is done, running, failed",
     "inspect": "read documents or dropped rows with their signals",
     "report": "write a run's report as one HTML file",
 }
-#: Commands whose module is not named like them.
-_MODULES: Final = dict.fromkeys(("extract", "identify", "clean", "filter", "dedup"), "stages")
+
+
+def commands() -> dict[str, str]:
+    """Command -> what it does: the whole job, the stages in its order, and the rest."""
+    from pipelines import registry
+
+    stages = {row.name: row.summary for row in registry.rows()}
+    return {"run": _OTHERS["run"], **stages, **_OTHERS}
 
 
 class _Commands(click.Group):
     """Imports a command when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return list(commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - same
-        if cmd_name not in COMMANDS:
+        from pipelines import registry
+
+        where = f"pipelines.commands.{cmd_name}:{cmd_name}" if cmd_name in _OTHERS else ""
+        if not where and cmd_name in registry.names():
+            row = registry.row_of(cmd_name)
+            where = row.command
+            if not where:
+                from pipelines.commands.stages import command_of
+
+                return command_of(row)
+        if not where:
             return None
-        module = importlib.import_module(f"pipelines.commands.{_MODULES.get(cmd_name, cmd_name)}")
-        command: click.Command = getattr(module, cmd_name.replace("filter", "filter_"))
+        module, _, attribute = where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - same
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(commands().items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and not args[0].startswith("-") and args[0] not in (known := commands()):
             import difflib
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(args[0], known, n=1, cutoff=0.5)
             hint = f"; did you mean `bukvar {near[0]}`?" if near else "; see `bukvar --help`"
             raise click.UsageError(f"no command {args[0]!r}{hint}")
         return super().resolve_command(ctx, args)

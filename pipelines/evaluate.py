@@ -18,7 +18,6 @@ from corpus.errors import ShardError, UsageError
 from corpus.shard import Input, Output
 from corpus.stage import Task
 from pipelines.groups import FOLDER, folder_of
-from pipelines.inputs import ENDINGS
 from pipelines.texts import read_texts, split_held_out
 from pipelines.train import ABOUT
 
@@ -38,7 +37,7 @@ class Evaluate:
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
-    endings: ClassVar[tuple[str, ...]] = ENDINGS["texts"]
+    reasons: ClassVar[Mapping[str, str]] = {}
 
     rivals: tuple[str, ...] = _help("other tokenizers to measure on the same texts: folders or files", ())
     lemmas: str = _help("file of lemmas cut into morphemes (lemma<TAB>morph|morph|...), for boundaries", "")

@@ -17,14 +17,18 @@ from typing import Final
 from pyarrow import fs
 
 from corpus import shard, storage
-from corpus.documents import DOCUMENT_ENDINGS, TEXT_ENDINGS
+from corpus.documents import DOCUMENT_ENDINGS, PARQUET_ENDINGS, TEXT_ENDINGS
 from corpus.errors import UsageError
+from corpus.extract.inputs import accepts as is_crawl
 from corpus.shard import Input
 
-#: Endings that a folder is searched for, by what the stage reads.
+#: Endings that a folder is searched for, by what the stage reads (`registry.READS`). Of crawls they are said
+#: in messages; the first bytes decide.
 ENDINGS: Final[dict[str, tuple[str, ...]]] = {
+    "crawls": (".warc", ".wet", ".arc", ".parquet", ".jsonl", ".html", ".htm", "MediaWiki .xml"),
     "documents": DOCUMENT_ENDINGS,
     "texts": DOCUMENT_ENDINGS + TEXT_ENDINGS,
+    "parquet": PARQUET_ENDINGS,
 }
 #: A file up to this size is hashed whole; of a larger one, its size and 16 evenly spaced pieces (the first
 #: and the last included), since a crawl of a terabyte would take an hour to read before any work started.
@@ -33,12 +37,9 @@ PIECE: Final = 256 << 10
 PIECES: Final = 16
 
 
-def inputs_of(stage: object, arguments: Sequence[str]) -> list[Input]:
-    """Input files of a stage that begins with what a person named. A stage says by `endings` what a folder is
-    searched for (documents by default) and, where a name alone does not tell, by `accepts(location)`."""
-    return resolve(
-        arguments, getattr(stage, "endings", ENDINGS["documents"]), getattr(stage, "accepts", None)
-    )
+def inputs_of(reads: str, arguments: Sequence[str]) -> list[Input]:
+    """Input files of a stage that reads this kind (`registry.READS`), from what a person named."""
+    return resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None)
 
 
 def resolve(

@@ -11,24 +11,22 @@ from __future__ import annotations
 from typing import Final
 
 from corpus import shard, storage
+from pipelines import registry
 from pipelines.engine import StageResult, summarize
-from pipelines.recipe import STAGES
 
 RECIPE: Final = "_recipe.toml"
 LOG: Final = "_log.jsonl"
 REPORT: Final = "report.html"
-#: Folders of stages that are not named like them.
-FOLDERS: Final = {"publish": "dataset", "train": "tokenizer", "evaluate": "evaluation"}
 
 
 def stage_folder(run: str, stage: str) -> str:
     """Where a stage of a run writes."""
-    return storage.join(run, FOLDERS.get(stage, stage))
+    return storage.join(run, registry.row_of(stage).folder or stage)
 
 
 def stages_of(run: str) -> list[str]:
     """Stages that a run's folder has, in order; a stage's own folder has that one."""
-    return [s for s in STAGES if storage.exists(storage.join(stage_folder(run, s), shard.PLAN))]
+    return [s for s in registry.names() if storage.exists(storage.join(stage_folder(run, s), shard.PLAN))]
 
 
 def results_of(run: str) -> list[StageResult]:

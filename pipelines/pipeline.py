@@ -13,25 +13,22 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from corpus import shard, storage
 from corpus.errors import UsageError
 from corpus.shard import Input
-from pipelines import funnel, publish
+from pipelines import funnel, publish, registry
 from pipelines.engine import Job, StageResult, outputs_of, run_stage
 from pipelines.evaluate import TOKENIZER
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
-from pipelines.layout import FOLDERS, LOG, RECIPE, REPORT, stage_folder
+from pipelines.layout import LOG, RECIPE, REPORT, stage_folder
 from pipelines.progress import Logged, Silent
 from pipelines.recipe import Recipe
 from pipelines.report import write_report
-
-#: Stages that pass documents on; the rest read the documents of the last of these.
-_DOCUMENT_STAGES: Final = ("extract", "identify", "clean", "filter", "dedup")
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def run_recipe(recipe: Recipe, folder: str, executor: Executor, watch: Silent, *
             results.append(result)
             if name == "publish":
                 _finish_publish(recipe, job.folder, results)
-            if name in _DOCUMENT_STAGES:
+            if registry.row_of(name).documents:
                 inputs = outputs_of(job.folder)
     return _result(recipe, folder, results)
 
@@ -83,8 +80,8 @@ def tokenizer_of(folder: str) -> list[Input]:
 def _first_inputs(recipe: Recipe) -> list[Input]:
     if not recipe.input.paths:
         raise UsageError("the recipe names no input; add --set input.paths=FOLDER")
-    first = recipe.sections[recipe.run.stages[0]]
-    return inputs_of(first, recipe.input.paths)
+    first = registry.row_of(recipe.run.stages[0])
+    return inputs_of(first.reads, recipe.input.paths)
 
 
 def _claim_run(recipe: Recipe, folder: str, *, redo: bool) -> None:
@@ -154,9 +151,8 @@ def _finish_publish(recipe: Recipe, target: str, results: Sequence[StageResult])
 
 
 def _result(recipe: Recipe, folder: str, results: Sequence[StageResult]) -> RunResult:
-    funnel.check([r for r in results if r.stage in _DOCUMENT_STAGES])
-    stages = {r.stage for r in results}
-    made = {name: stage_folder(folder, name) for name in FOLDERS if name in stages}
+    funnel.check([r for r in results if registry.row_of(r.stage).documents])
+    made = {r.stage: r.folder for r in results if not registry.row_of(r.stage).documents}
     worked = sum(r.worked for r in results)
     report = storage.join(folder, REPORT)
     if worked or not storage.exists(report):

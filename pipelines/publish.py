@@ -11,7 +11,7 @@ last: a target without a manifest is not finished.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -19,11 +19,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus import shard, storage, table
+from corpus import shard, storage
 from corpus.documents import parquet_schema
 from corpus.errors import ShardError, UsageError
 from corpus.shard import Input, Output
 from corpus.stage import Task
+from pipelines import registry
 
 MANIFEST: Final = "manifest.json"
 CARD: Final = "README.md"
@@ -39,6 +40,7 @@ class Publish:
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
+    reasons: ClassVar[Mapping[str, str]] = {}
 
     shard_mb: int = field(
         default=512,
@@ -173,13 +175,14 @@ def make_card(stage: Publish, manifest: Manifest) -> str:
     """The dataset card: what is in it, how it came about, what was dropped and why."""
     from pipelines.templates import render
 
+    known = registry.reasons(entry["stage"] for entry in manifest.funnel)
     used = sorted({reason for entry in manifest.funnel for reason in entry["dropped"]})
     return render(
         "card.md",
         stage=stage,
         manifest=manifest,
         size_category=_size_category(manifest.rows),
-        reasons={reason: table.DROP_REASONS.get(reason, "") for reason in used},
+        reasons={reason: known.get(reason, "") for reason in used},
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import importlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -22,22 +21,7 @@ import tomli_w
 
 from corpus import storage
 from corpus.errors import UsageError
-
-#: Order of the main job. Any subsequence of it can be a recipe's `run.stages`.
-STAGES: Final = ("extract", "identify", "clean", "filter", "dedup", "publish", "train", "evaluate")
-#: Where each section's dataclass lives; imported when a command needs it.
-SECTIONS: Final[dict[str, tuple[str, str]]] = {
-    "input": ("pipelines.recipe", "InputSection"),
-    "run": ("pipelines.recipe", "RunSection"),
-    "extract": ("corpus.extract.stage", "Extract"),
-    "identify": ("corpus.language", "Identify"),
-    "clean": ("corpus.clean.lines", "Clean"),
-    "filter": ("corpus.quality.verdicts", "Filter"),
-    "dedup": ("corpus.dedup.stage", "Deduplicate"),
-    "publish": ("pipelines.publish", "Publish"),
-    "train": ("pipelines.train", "Train"),
-    "evaluate": ("pipelines.evaluate", "Evaluate"),
-}
+from pipelines import registry
 
 
 @dataclass(frozen=True)
@@ -56,7 +40,10 @@ class InputSection:
 class RunSection:
     """Which stages run, and where."""
 
-    stages: tuple[str, ...] = field(default=STAGES, metadata={"help": "stages, in the order of the main job"})
+    stages: tuple[str, ...] = field(
+        default_factory=lambda: tuple(row.name for row in registry.rows() if row.default),
+        metadata={"help": "stages, in the order of the main job"},
+    )
     out: str = field(default="", metadata={"help": "folder of the run; out/NAME where empty"})
     executor: str = field(default="ray", metadata={"help": "ray or inline"})
     address: str = field(default="", metadata={"help": "address of a Ray cluster; started here where empty"})
@@ -65,11 +52,12 @@ class RunSection:
     )
 
     def __post_init__(self) -> None:
-        unknown = [s for s in self.stages if s not in STAGES]
+        known = registry.names()
+        unknown = [s for s in self.stages if s not in known]
         if unknown:
-            raise ValueError(f"run.stages: no stage {unknown[0]!r}{_nearest(unknown[0], STAGES)}")
-        if list(self.stages) != sorted(set(self.stages), key=STAGES.index):
-            raise ValueError(f"run.stages: keep the order {', '.join(STAGES)}, each at most once")
+            raise ValueError(f"run.stages: no stage {unknown[0]!r}{_nearest(unknown[0], known)}")
+        if list(self.stages) != sorted(set(self.stages), key=known.index):
+            raise ValueError(f"run.stages: keep the order {', '.join(known)}, each at most once")
 
 
 @dataclass(frozen=True)
@@ -102,11 +90,18 @@ def _plain(section: Any) -> dict[str, Any]:
     return {k: v for k, v in msgspec.to_builtins(dataclasses.asdict(section)).items() if v is not None}
 
 
+#: Sections that are no stage's.
+_OF_THE_RUN: Final[dict[str, type[Any]]] = {"input": InputSection, "run": RunSection}
+
+
 def section_class(name: str) -> type[Any]:
     """The dataclass of a section."""
-    module, attribute = SECTIONS[name]
-    found: type[Any] = getattr(importlib.import_module(module), attribute)
-    return found
+    return _OF_THE_RUN.get(name) or registry.row_of(name).load()
+
+
+def section_order() -> tuple[str, ...]:
+    """All sections a recipe may have, in the order in which they are written."""
+    return (*_OF_THE_RUN, *registry.names())
 
 
 def load(location: str, settings: Sequence[str] = ()) -> Recipe:
@@ -128,22 +123,13 @@ def load(location: str, settings: Sequence[str] = ()) -> Recipe:
     description = data.pop("description", "")
     if not isinstance(name, str) or not isinstance(description, str):
         raise UsageError(f"{location}: name and description are text")
+    known = section_order()
     for section in data:
-        if section not in SECTIONS:
-            raise UsageError(f"{location}: no section or key {section!r}{_nearest(section, SECTIONS)}")
-    run = data.get("run", {})
-    wanted = section_names(run.get("stages", STAGES) if isinstance(run, dict) else STAGES)
-    sections = {n: build(n, data.get(n, {}), location) for n in SECTIONS if n in wanted or n in data}
+        if section not in known:
+            raise UsageError(f"{location}: no section or key {section!r}{_nearest(section, known)}")
+    wanted = {*_OF_THE_RUN, *build("run", data.get("run", {}), location).stages}
+    sections = {n: build(n, data.get(n, {}), location) for n in known if n in wanted or n in data}
     return Recipe(name, description, sections)
-
-
-def section_names(stages: Any) -> set[str]:
-    """Sections that a run of these stages has."""
-    return (
-        {"input", "run", *(s for s in stages if isinstance(s, str))}
-        if isinstance(stages, list | tuple)
-        else set()
-    )
 
 
 def _read(location: str) -> tuple[str, str]:
@@ -192,8 +178,8 @@ def parse_settings(settings: Sequence[str], section: str) -> dict[str, Any]:
         if name != section:
             hint = (
                 f"; this command has the section {section!r}"
-                if name in SECTIONS
-                else _nearest(name, SECTIONS)
+                if name in section_order()
+                else _nearest(name, section_order())
             )
             raise UsageError(f"--set {name}...: not a section here{hint}")
     found: dict[str, Any] = data.get(section, {})

@@ -16,8 +16,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus import shard, storage, table
+from corpus import shard, storage
 from corpus.errors import UsageError
+from pipelines import registry
 from pipelines.engine import StageResult
 from pipelines.layout import RECIPE, results_of, stage_folder
 from pipelines.templates import render
@@ -52,7 +53,7 @@ def write_report(run: str, target: str) -> None:
         title=storage.base_name(run),
         results=results,
         documents=documents,
-        reasons=table.DROP_REASONS,
+        reasons=registry.reasons(r.stage for r in results),
         samples={r.stage: dict(_dropped_samples(r)) for r in documents if r.dropped},
         kept=list(_kept_samples(last.folder)) if last else [],
         funnel_plot=_funnel_plot(documents),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -26,7 +26,7 @@ from corpus.errors import ShardError, UsageError
 from corpus.shard import SHARD_NAME, WORK, Input, Output
 from corpus.stage import Task, work_input
 from pipelines.groups import FOLDER, check_number, factors, folder_of, pack, parse_weights, unpack
-from pipelines.inputs import ENDINGS, content_digest
+from pipelines.inputs import content_digest
 from pipelines.texts import read_texts, split_held_out
 
 #: What a training leaves beside the tokenizer's own files: the figures of its corpus.
@@ -52,7 +52,7 @@ class Train:
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
-    endings: ClassVar[tuple[str, ...]] = ENDINGS["texts"]
+    reasons: ClassVar[Mapping[str, str]] = {}
 
     vocab_size: int = _help("tokens, the 256 bytes and the special tokens included", 32_000)
     pattern: str = _help(

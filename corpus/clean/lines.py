@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import table
-from corpus.language import with_columns
+from corpus.table import with_columns
 from corpus.texts import text_buffers
 from rust_ext import Boilerplate
 
@@ -47,7 +47,10 @@ CATEGORIES: Final = (
 
 @dataclass(frozen=True)
 class Clean:
-    """Drop boilerplate lines; a document of nothing else is dropped."""
+    """Remove boilerplate lines (consent texts, cookie banners, «Читайте также») from documents.
+
+    A document of nothing else is dropped.
+    """
 
     name: ClassVar[str] = "clean"
     version: ClassVar[int] = 2
@@ -60,6 +63,10 @@ class Clean:
             *(pa.field(f"lines_dropped_{category}", pa.int32()) for category in CATEGORIES),
         ]
     )
+
+    reasons: ClassVar[Mapping[str, str]] = {
+        "empty_after_clean": "nothing was left after boilerplate lines went",
+    }
 
     categories: tuple[str, ...] = field(
         default=CATEGORIES,

@@ -17,7 +17,7 @@ there of the earliest row. `exact_duplicate` is said where the text equals the k
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Final
@@ -55,6 +55,11 @@ class Dedup:
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("doc_id", "text")
     adds: ClassVar[pa.Schema] = pa.schema([pa.field("cluster_size", pa.int32())])
+
+    reasons: ClassVar[Mapping[str, str]] = {
+        "exact_duplicate": "same text as another document",
+        "near_duplicate": "nearly the same text as another document",
+    }
 
     # 14 x 8 and five words: FineWeb and FineWeb-2, whose cluster sizes ours are then comparable with.
     bands: int = field(

@@ -30,7 +30,7 @@ MEMORY_SHARE: Final = 0.5
 
 @dataclass(frozen=True)
 class Deduplicate(near.Dedup):
-    """Keep one document of each cluster of duplicates."""
+    """Drop exact and near duplicates (MinHash-LSH), keeping one document of each cluster."""
 
     memory_gb: float = field(
         default=0.0,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -54,17 +54,31 @@ _ROWS: Final = 256
 
 @dataclass(frozen=True)
 class Extract:
-    """From crawl files (and HTML in tables and files, and MediaWiki dumps) to documents."""
+    """Turn crawl files into documents: read records, keep what looks Russian, decode, take the main text.
+
+    INPUT is files, folders, globs or URLs of crawls (WARC, ARC, WET; plain, .gz, .zst), of HTML in Parquet or
+    JSONL (columns url and html, or as extract.url_column and extract.html_column say), of HTML files (.html,
+    .htm, .xhtml), or of MediaWiki dumps (.xml; plain, .gz, .bz2). Its ending says what a file is, else its
+    first bytes do.
+    """
 
     name: ClassVar[str] = "extract"
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ()
     adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
-    #: What a folder is searched for, in words; `accepts` decides.
-    endings: ClassVar[tuple[str, ...]] = (
-        *(".warc", ".wet", ".arc", ".parquet", ".jsonl", ".html", ".htm", "MediaWiki .xml"),
-    )
-    accepts = staticmethod(inputs.accepts)
+    reasons: ClassVar[Mapping[str, str]] = {
+        "malformed_record": "the archive record could not be parsed; drop_detail names the defect",
+        "http_status": "the server did not answer 200",
+        "not_html": "the payload is not a page (by type or first bytes)",
+        "empty_payload": "the record has no payload",
+        "not_cyrillic": "the byte gate saw no Russian-looking text",
+        "page_too_large": "the page is above the size limit",
+        "extract_timeout": "main-text extraction passed its time limit",
+        "extract_crashed": "main-text extraction ended abnormally",
+        "no_main_text": "the extractor found no main text",
+        "redirect_page": "the page of a MediaWiki dump only leads to another",
+        "not_an_article": "the page of a MediaWiki dump is of another namespace: talk, template, file",
+    }
 
     gate: str = field(
         default="russian",

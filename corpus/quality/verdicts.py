@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import table
-from corpus.language import with_columns
 from corpus.quality.signals import SIGNALS, measure, russian_stop_words
+from corpus.table import with_columns
 
 
 @dataclass(frozen=True)
@@ -136,12 +136,40 @@ def _least(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Filter:
-    """Judge documents by Gopher's, C4's and FineWeb's signals. A threshold given replaces the preset's."""
+    """Compute quality signals (Gopher, C4, FineWeb) and drop what fails the preset's thresholds.
+
+    A threshold given replaces the preset's.
+    """
 
     name: ClassVar[str] = "filter"
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = SIGNALS
+
+    reasons: ClassVar[Mapping[str, str]] = {
+        "too_few_words": "fewer words than the limit",
+        "too_many_words": "more words than the limit",
+        "duplicate_lines": "too many repeated lines",
+        "duplicate_line_chars": "too much text in repeated lines (Gopher)",
+        "duplicate_paragraphs": "too many repeated paragraphs",
+        "duplicate_paragraph_chars": "too much text in repeated paragraphs",
+        **{f"top_{n}_gram": f"one {n}-gram makes up too much of the text" for n in (2, 3, 4)},
+        **{f"duplicate_{n}_grams": f"too much text in repeated {n}-grams" for n in range(5, 11)},
+        "few_sentence_ends": "too few lines end a sentence",
+        "short_lines": "too many short lines",
+        "duplicate_chars": "too much text in repeated lines (FineWeb)",
+        "many_line_breaks": "too many line ends for the number of words: a list",
+        "words_too_short": "mean word length below the limit",
+        "words_too_long": "mean word length above the limit",
+        "many_hashes": "too many '#'",
+        "many_ellipses": "too many ellipses",
+        "many_bullets": "too many lines with bullets",
+        "many_ellipsis_lines": "too many lines end in an ellipsis",
+        "few_alpha_words": "too few tokens hold a letter",
+        "few_stop_words": "too few different stop words",
+        "lorem_ipsum": "filler text",
+        "curly_brackets": "curly brackets, as in program code",
+    }
 
     preset: str = field(
         default="fineweb2-ru",

@@ -29,7 +29,7 @@ def train(inputs: tuple[str, ...], vocab_size: int | None, out: str, **options: 
     from pipelines import recipe
     from pipelines.engine import Job, run_stage
     from pipelines.execute import open_executor
-    from pipelines.inputs import resolve
+    from pipelines.inputs import inputs_of
     from pipelines.progress import make_watch
     from pipelines.train import ABOUT
 
@@ -37,7 +37,7 @@ def train(inputs: tuple[str, ...], vocab_size: int | None, out: str, **options: 
     if vocab_size is not None:
         settings.append(f"train.vocab_size={vocab_size}")
     stage = recipe.build("train", recipe.parse_settings(settings, "train"))
-    found = tuple(resolve(inputs, stage.endings))
+    found = tuple(inputs_of("texts", inputs))
     job = Job(stage, found, out, options["text_column"], options["redo"])
     with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
         try:

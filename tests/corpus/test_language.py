@@ -9,7 +9,6 @@ import sys
 import pyarrow as pa
 import pytest
 
-from corpus import table
 from corpus.language import MODEL, Identify
 
 RUSSIAN = "Вчера вечером мы долго сидели на веранде и говорили о том, как быстро прошло это лето."
@@ -92,7 +91,7 @@ def test_the_added_columns_are_the_declared_ones() -> None:
     result = Identify().open()(pa.table({"text": [RUSSIAN]}))
     for field in Identify.adds:
         assert result.schema.field(field.name).type == field.type
-    assert {"not_russian", "language_uncertain", "too_short_for_language"} <= set(table.DROP_REASONS)
+    assert {"not_russian", "language_uncertain", "too_short_for_language"} <= set(Identify.reasons)
 
 
 def test_a_verdict_does_not_depend_on_the_other_rows() -> None:

@@ -33,7 +33,7 @@ def finish(out: Output, key: str = "k") -> Receipt:
 
 
 def publish(folder: Path, *batches: pa.Table, key: str = "k") -> Receipt:
-    with Output(str(folder), "00000") as out:
+    with Output(str(folder), "00000", reasons=("not_russian", "short_lines")) as out:
         for batch in batches:
             out.split(batch)
         return finish(out, key)
@@ -62,9 +62,11 @@ class TestSplit:
             publish(tmp_path, judged(["a"], ["bad_mood"]))
         assert not list(tmp_path.rglob("*.parquet"))
 
-    def test_any_error_type_is_a_reason(self) -> None:
-        assert table.is_reason("error:KeyError")
-        assert not table.is_reason("errors")
+    def test_any_error_type_is_a_reason(self, tmp_path: Path) -> None:
+        publish(tmp_path, judged(["a", "b"], ["error:KeyError", None]))
+        assert (tmp_path / "_dropped/00000.parquet").is_file()
+        with pytest.raises(AssertionError, match="errors"):
+            publish(tmp_path, judged(["a"], ["errors"]))
 
     def test_a_column_may_come_later_and_is_null_before_but_not_change_its_type(self, tmp_path: Path) -> None:
         with Output(str(tmp_path), "00000") as out:
@@ -121,7 +123,7 @@ class TestBytes:
 class TestAtomicity:
     def test_an_exception_in_the_middle_leaves_nothing(self, tmp_path: Path) -> None:
         def fail() -> None:
-            with Output(str(tmp_path), "00000") as out:
+            with Output(str(tmp_path), "00000", reasons=("not_russian",)) as out:
                 out.split(judged(["a", "b"], [None, "not_russian"]))
                 raise ZeroDivisionError
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -30,6 +30,7 @@ class Verdicts:
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([pa.field("number", pa.int64())])
+    reasons: ClassVar[Mapping[str, str]] = {"too_few_words": "fewer words", "not_russian": "another language"}
 
     verdicts: tuple[str | None, ...] = ()
 

@@ -1,7 +1,7 @@
 """Stages small enough to see through, and the tables that tests run them on."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -23,6 +23,7 @@ class Shorten:
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([pa.field("letters", pa.int64())])
+    reasons: ClassVar[Mapping[str, str]] = {"too_few_words": "fewer words than the limit"}
 
     least: int = 3
     #: Seconds of sleep per batch: the task then lasts long enough to be killed in the middle.

@@ -80,7 +80,7 @@ class TestStart:
         assert done.stderr.strip() == "[]"
         assert "Commands:" in done.stdout
 
-    @pytest.mark.parametrize("command", list(cli.COMMANDS))
+    @pytest.mark.parametrize("command", list(cli.commands()))
     def test_every_command_s_help_teaches_with_an_example(self, say: Say, command: str) -> None:
         code, out, _ = say(command, "--help")
         assert code == 0

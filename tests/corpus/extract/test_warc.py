@@ -19,8 +19,8 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from corpus.errors import UsageError
+from corpus.extract.stage import Extract
 from corpus.extract.warc import Batch, Page, read
-from corpus.table import DROP_REASONS
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLES = DATA / "warc"
@@ -254,7 +254,7 @@ def test_a_record_that_is_no_page_says_why(warc: bytes, reason: str) -> None:
     pages, dropped, _ = everything(io.BytesIO(warc))
     assert not pages
     assert [row["reason"] for row in dropped] == [reason]
-    assert dropped[0]["reason"] in DROP_REASONS
+    assert dropped[0]["reason"] in Extract.reasons
     assert dropped[0]["url"] == "http://a.example.ru/"
 
 

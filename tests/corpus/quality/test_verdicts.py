@@ -5,7 +5,6 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from corpus import table
 from corpus.quality.verdicts import PRESETS, RULES, Filter
 
 PROSE = """Вечером они долго сидели у окна и молчали, потому что говорить было уже не о чем.
@@ -78,7 +77,7 @@ def test_a_preset_names_only_parameters_that_exist(preset: str) -> None:
 def test_every_rule_has_its_own_listed_reason() -> None:
     reasons = [rule.reason for rule in RULES]
     assert len(set(reasons)) == len(reasons)
-    assert set(reasons) <= set(table.DROP_REASONS)
+    assert set(reasons) <= set(Filter.reasons)
 
 
 def test_fineweb2_thresholds_are_the_published_ones() -> None:
