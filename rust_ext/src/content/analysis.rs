@@ -2,13 +2,13 @@
 //! ancestors, signatures, landmarks. One pass down the tree, one up; all linear.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use super::landmarks::{Bloom, Landmark, first_heading, longest_block, main_body, title_block};
 use super::semantics::{self as sem, COUNT as SEM};
 use super::tags;
 use super::tree::{NONE, Node, Page};
-use super::words::{STOP, Words, count};
+use super::words::{STOP, Words, count, same_words};
 
 /// A block of this many words and little link text counts as running text (boilerpipe's long block).
 pub const LONG_WORDS: u32 = 15;
@@ -39,8 +39,38 @@ impl Hasher for Ready {
     }
 }
 
-/// A map whose keys are hashes; it is only looked up, never walked, so no order can leak.
-pub type ByHash<V> = HashMap<u64, V, BuildHasherDefault<Ready>>;
+/// A map that is only looked up, never walked, so no order can leak.
+pub type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<Ready>>;
+
+/// The words of a block as a key: their hash says where to look, the words themselves whether they are the same.
+pub struct Said<'a> {
+    hash: u64,
+    text: &'a str,
+}
+
+impl<'a> Said<'a> {
+    /// What a block of the page says.
+    pub fn of(page: &'a Page, words: &[Words], block: usize) -> Self {
+        Said {
+            hash: words[block].hash,
+            text: page.block_text(block),
+        }
+    }
+}
+
+impl Hash for Said<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl PartialEq for Said<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && same_words(self.text, other.text)
+    }
+}
+
+impl Eq for Said<'_> {}
 
 /// Sums over the blocks under a node.
 #[derive(Clone, Copy, Default)]
@@ -134,7 +164,7 @@ pub fn analyse(page: &Page, title: &str, description: &str) -> Analysis {
     let body_node = main_body(page, &sums);
     let landmark = |block: u32| Landmark::at_block(page, block);
     Analysis {
-        copies: copies(&words),
+        copies: copies(page, &words),
         title: landmark(title_block(page, &words, &hashes, &title_bits)),
         h1: landmark(first_heading(page, &words)),
         longest: landmark(longest_block(page, &words)),
@@ -281,7 +311,7 @@ fn path_signatures(nodes: &[Node]) -> Vec<u64> {
 }
 
 fn alike(page: &Page, words: &[Words], signatures: Vec<u64>) -> (Vec<u32>, Vec<Alike>) {
-    let mut groups: ByHash<u32> = ByHash::default();
+    let mut groups: Lookup<u64, u32> = Lookup::default();
     let mut all: Vec<Alike> = Vec::new();
     let mut of_node = vec![NONE; page.nodes.len()];
     for (block, w) in page.blocks.iter().zip(words) {
@@ -305,19 +335,15 @@ fn alike(page: &Page, words: &[Words], signatures: Vec<u64>) -> (Vec<u32>, Vec<A
     (of_node, all)
 }
 
-fn copies(words: &[Words]) -> Vec<(u16, bool)> {
-    let mut seen: ByHash<u16> = ByHash::default();
-    let earlier: Vec<bool> = words
-        .iter()
-        .map(|w| {
-            let times = seen.entry(w.hash).or_insert(0);
+fn copies(page: &Page, words: &[Words]) -> Vec<(u16, bool)> {
+    let mut seen: Lookup<Said, u16> = Lookup::default();
+    let earlier: Vec<bool> = (0..words.len())
+        .map(|block| {
+            let times = seen.entry(Said::of(page, words, block)).or_insert(0);
             *times = times.saturating_add(1);
             *times > 1
         })
         .collect();
-    words
-        .iter()
-        .zip(earlier)
-        .map(|(w, again)| (seen.get(&w.hash).copied().unwrap_or(1), again))
-        .collect()
+    let times = |block| seen.get(&Said::of(page, words, block)).copied().unwrap_or(1);
+    (0..words.len()).map(times).zip(earlier).collect()
 }

@@ -1,6 +1,6 @@
 //! Which blocks are the text, given each block's probability.
 
-use super::analysis::{Analysis, ByHash, FAR, container};
+use super::analysis::{Analysis, FAR, Lookup, Said, container};
 use super::semantics as sem;
 use super::tree::{NONE, Node, Page};
 
@@ -84,24 +84,26 @@ pub fn fill_gaps(page: &Page, chances: &[f32], cut: f32, chosen: &mut [bool]) {
 /// phones, the teaser above the article. Where the path of tags and classes is the same, the page repeats itself
 /// as part of its text: a refrain, the notes to each item.
 pub fn drop_copies(page: &Page, found: &Analysis, chosen: &mut [bool]) {
-    let paths = paths(&page.nodes);
-    let mut seen: ByHash<u64> = ByHash::default();
+    let mut seen: Lookup<Said, u32> = Lookup::default();
     for (at, w) in found.words.iter().enumerate() {
         if chosen[at] && w.words >= REPEATED_WORDS {
-            let path = paths[page.blocks[at].node as usize];
-            chosen[at] = *seen.entry(w.hash).or_insert(path) == path;
+            let node = page.blocks[at].node;
+            let first = *seen.entry(Said::of(page, &found.words, at)).or_insert(node);
+            chosen[at] = same_path(&page.nodes, first, node);
         }
     }
 }
 
-/// A hash of tags and classes from the root down to each node.
-fn paths(nodes: &[Node]) -> Vec<u64> {
-    let mut paths = vec![0u64; nodes.len()];
-    for at in 1..nodes.len() {
-        let above = paths[nodes[at].parent as usize];
-        paths[at] = (above.rotate_left(5) ^ u64::from(nodes[at].sig)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+/// Whether two nodes have the same tags and classes from the root down.
+fn same_path(nodes: &[Node], mut one: u32, mut other: u32) -> bool {
+    while one != other {
+        let (a, b) = (&nodes[one as usize], &nodes[other as usize]);
+        if a.sig != b.sig || a.depth != b.depth {
+            return false;
+        }
+        (one, other) = (a.parent, b.parent);
     }
-    paths
+    true
 }
 
 /// Which blocks lie in a section of readers' comments: under a node named so that holds neither the page's

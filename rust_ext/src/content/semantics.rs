@@ -1,16 +1,18 @@
 //! What class names, ids, roles and itemprops say of an element, as a set of bits.
 //!
 //! A name such as `entry-content__mainText` is cut at punctuation and case changes into words; a word that
-//! is not known whole is read as known words run together (`leftcol` = left + col). Sets are remembered by
-//! the hash of the whole attribute, because pages repeat a few dozen class strings hundreds of times.
+//! is not known whole is read as known words run together (`leftcol` = left + col). Sets are remembered by the
+//! whole attribute ([`names`]), because pages repeat a few dozen class strings hundreds of times.
 
-use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use super::tags::{self, Tag};
 use words::{BODIES, NOT_BODY, WORDS};
 
+mod names;
 mod words;
+
+pub use names::{Classes, of_name};
 
 macro_rules! bits {
     ($($name:ident)*) => {
@@ -58,6 +60,7 @@ pub const BAD: u64 = COMMENT
 /// Names that stand for the text.
 pub const GOOD: u64 = BODY | CONTENT | ARTICLE | POST | E_ARTICLE | E_MAIN | MAIN;
 
+/// FNV-1a; says where in the table a word lies.
 fn hash(bytes: &[u8]) -> u64 {
     let mut h = 0xcbf2_9ce4_8422_2325u64;
     for &byte in bytes {
@@ -68,15 +71,12 @@ fn hash(bytes: &[u8]) -> u64 {
 
 const SLOTS: usize = 4096; // about eight times the words
 
-static TABLE: LazyLock<Vec<(u64, u64)>> = LazyLock::new(|| {
-    let mut table = vec![(0u64, 0u64); SLOTS];
-    let mut put = |word: &str, bits: u64| {
-        let key = hash(word.as_bytes());
-        let mut at = key as usize % SLOTS;
-        while table[at].0 != 0 && table[at].0 != key {
-            at = (at + 1) % SLOTS;
-        }
-        table[at].0 = key;
+/// Words with their bits, by open addressing; an empty word is a free slot.
+static TABLE: LazyLock<Vec<(&[u8], u64)>> = LazyLock::new(|| {
+    let mut table = vec![(&b""[..], 0u64); SLOTS];
+    let mut put = |word: &'static str, bits: u64| {
+        let at = slot(&table, word.as_bytes());
+        table[at].0 = word.as_bytes();
         table[at].1 |= bits;
     };
     for (bits, words) in WORDS {
@@ -86,17 +86,17 @@ static TABLE: LazyLock<Vec<(u64, u64)>> = LazyLock::new(|| {
     table
 });
 
-fn lookup(word: &[u8]) -> u64 {
-    let key = hash(word);
-    let table = &*TABLE;
-    let mut at = key as usize % SLOTS;
-    while table[at].0 != 0 {
-        if table[at].0 == key {
-            return table[at].1;
-        }
+/// Where a word lies, or would lie.
+fn slot(table: &[(&[u8], u64)], word: &[u8]) -> usize {
+    let mut at = hash(word) as usize % SLOTS;
+    while !table[at].0.is_empty() && table[at].0 != word {
         at = (at + 1) % SLOTS;
     }
-    0
+    at
+}
+
+fn lookup(word: &[u8]) -> u64 {
+    TABLE[slot(&TABLE, word)].1
 }
 
 /// Longest word of the table and shortest that may stand inside a run of words.
@@ -172,42 +172,6 @@ fn compound(joined: &[u8], of_name: u64) -> u64 {
     let known = joined.len() <= LONGEST && lookup(joined) & BODY != 0;
     let built = of_name & CONTENT != 0 && of_name & (ARTICLE | POST) != 0;
     if known || built { junk | BODY } else { junk }
-}
-
-const CACHE: usize = 8192; // 128 KiB a thread; a site's few hundred class strings fit many times over
-
-thread_local! {
-    static SEEN: RefCell<Vec<(u64, u64)>> = RefCell::new(vec![(0, 0); CACHE]);
-}
-
-/// The bits of an attribute's value, remembered by the hash of the value.
-pub fn of_name(value: &str) -> u64 {
-    if value.is_empty() {
-        return 0;
-    }
-    let clipped = &value.as_bytes()[..value.len().min(512)];
-    let key = fast_hash(clipped) | 1;
-    SEEN.with_borrow_mut(|seen| {
-        let slot = &mut seen[(key >> 40) as usize % CACHE];
-        if slot.0 != key {
-            *slot = (key, name_bits(std::str::from_utf8(clipped).unwrap_or("")));
-        }
-        slot.1
-    })
-}
-
-/// Eight bytes a step; 64 bits, so that two strings of one crawl do not meet by chance.
-pub fn fast_hash(bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut h = (bytes.len() as u64).wrapping_mul(K);
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for chunk in chunks {
-        h = (h.rotate_left(23) ^ u64::from_le_bytes(*chunk)).wrapping_mul(K);
-    }
-    let mut last = [0u8; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    h = (h.rotate_left(23) ^ u64::from_le_bytes(last)).wrapping_mul(K);
-    h ^ (h >> 31)
 }
 
 /// The bits an element has by its own name.

@@ -8,6 +8,7 @@
 //! arrives, it only joins the nearest node or the running block.
 
 use super::scan::{Scanner, Token};
+use super::semantics::Classes;
 use super::tags::{self, BLOCK, BOLD, RAW, SKIP, Tag, VOID, flags};
 
 mod closing;
@@ -40,7 +41,7 @@ pub struct Node {
     pub tag: Tag,
     /// What its own tag, class, id, role and itemprop say ([`sem`]).
     pub sem: u64,
-    /// Hash of tag and class: the elements of one template share it.
+    /// Tag and class: the elements of one template share it, and no other.
     pub sig: u32,
     pub images: u16,
     pub inputs: u16,
@@ -123,6 +124,7 @@ struct Builder<'a> {
     bold: u32,
     pre: u32,
     inline: u64,
+    classes: Classes<'a>,
 }
 
 /// Parses a page in one pass, in time linear in its length.
@@ -174,6 +176,7 @@ impl<'a> Builder<'a> {
             bold: 0,
             pre: 0,
             inline: 0,
+            classes: Classes::default(),
         }
     }
 
@@ -233,14 +236,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn push_block(&mut self, tag: Tag, flags: u16, sem: u64, class: u64) {
+    fn push_block(&mut self, tag: Tag, flags: u16, sem: u64, class: u32) {
         let depth = self.page.nodes[self.node as usize].depth;
         if depth >= MAX_DEPTH || self.open.len() >= MAX_OPEN || self.page.nodes.len() >= MAX_NODES {
             self.overflow += 1;
             return;
         }
         let first = self.page.blocks.len() as u32;
-        let sig = (class ^ u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)) as u32;
+        // Classes have numbers below 2^24: as many would need 160 MB of a page.
+        let sig = class << 8 | u32::from(tag);
         let number = self.page.nodes.len() as u32;
         self.page.nodes.push(Node {
             parent: self.node,

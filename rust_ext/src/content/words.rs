@@ -145,32 +145,86 @@ pub struct Words {
 
 const SLOTS: usize = 2048;
 
-static TABLE: LazyLock<Vec<(u32, u32)>> = LazyLock::new(|| {
-    let mut table = vec![(0u32, 0u32); SLOTS];
+/// A cue word with its hash and its kinds; hash 0 is a free slot.
+#[derive(Clone, Copy, Default)]
+struct Cue {
+    key: u32,
+    kinds: u32,
+    word: &'static str,
+}
+
+static TABLE: LazyLock<Vec<Cue>> = LazyLock::new(|| {
+    let mut table = vec![Cue::default(); SLOTS];
     for (kind, (_, words)) in CUES.iter().enumerate() {
         for word in words.split_whitespace() {
             let mut hashes = Vec::new();
-            scan(word, &mut hashes);
+            scan(word, &mut hashes, &[]);
             let Some(&key) = hashes.first() else { continue };
             let mut at = key as usize % SLOTS;
-            while table[at].0 != 0 && table[at].0 != key {
+            while table[at].key != 0 && table[at].word != word {
                 at = (at + 1) % SLOTS;
             }
-            table[at] = (key, table[at].1 | 1 << kind);
+            let kinds = table[at].kinds | 1 << kind;
+            table[at] = Cue { key, kinds, word };
         }
     }
     table
 });
 
-fn cues_of(table: &[(u32, u32)], key: u32) -> u32 {
+/// The kinds of a word of the text, as bits.
+#[inline]
+fn cues_of(table: &[Cue], key: u32, text: &str) -> u32 {
+    if table.is_empty() {
+        return 0;
+    }
     let mut at = key as usize % SLOTS;
-    while table[at].0 != 0 {
-        if table[at].0 == key {
-            return table[at].1;
+    while table[at].key != 0 {
+        if table[at].key == key && same_words(text, table[at].word) {
+            return table[at].kinds;
         }
         at = (at + 1) % SLOTS;
     }
     0
+}
+
+/// Whether two texts are the same words, letter case and all but letters and digits apart.
+pub fn same_words(one: &str, other: &str) -> bool {
+    let letters = |text| Letters {
+        text,
+        at: 0,
+        inside: false,
+    };
+    letters(one).eq(letters(other))
+}
+
+/// Letters and digits of a text in lower case, and a 0 before each word.
+struct Letters<'a> {
+    text: &'a str,
+    at: usize,
+    inside: bool,
+}
+
+impl Iterator for Letters<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let bytes = self.text.as_bytes();
+        while self.at < bytes.len() {
+            let (code, size) = char_at(bytes, self.at);
+            let (class, lower) = classify(code);
+            if !matches!(class, LOWER | UPPER | DIGIT | CJK) {
+                self.inside = false;
+            } else if self.inside {
+                self.at += size;
+                return Some(lower);
+            } else {
+                self.inside = true;
+                return Some(0);
+            }
+            self.at += size;
+        }
+        None
+    }
 }
 
 const OTHER: u8 = 0;
@@ -235,8 +289,8 @@ fn char_at(bytes: &[u8], at: usize) -> (u32, usize) {
     }
 }
 
-/// Counts a block's text without cue words and appends the hashes of its words.
-fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
+/// Counts a block's text, its cue words by `table`, and appends the hashes of its words.
+fn scan(text: &str, hashes: &mut Vec<u32>, table: &[Cue]) -> Words {
     let bytes = text.as_bytes();
     let mut w = Words {
         first: hashes.len() as u32,
@@ -244,6 +298,7 @@ fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
     };
     let classes = CLASSES.as_slice();
     let (mut at, mut hash, mut length, mut cjk) = (0, 0u64, 0u32, 0u32);
+    let mut start = 0;
     let mut last = SPACE;
     let mut last_code = 0;
     while at < bytes.len() {
@@ -259,7 +314,7 @@ fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
         w.chars += 1;
         if matches!(class, LOWER | UPPER | DIGIT | CJK) {
             if length == 0 {
-                hash = 0;
+                (hash, start) = (0, at - size);
                 w.capitals += u32::from(class == UPPER);
                 w.numbers += u32::from(class == DIGIT);
                 if w.first == hashes.len() as u32 {
@@ -275,7 +330,9 @@ fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
             w.cyrillic += u32::from((0x400..0x530).contains(&code));
         } else {
             if length > 0 {
-                finish(&mut w, hashes, hash, length);
+                let key = finish(&mut w, hash, length);
+                hashes.push(key);
+                w.count_cues(cues_of(table, key, &text[start..at - size]));
                 length = 0;
             }
             match class {
@@ -290,7 +347,9 @@ fn scan(text: &str, hashes: &mut Vec<u32>) -> Words {
         }
     }
     if length > 0 {
-        finish(&mut w, hashes, hash, length);
+        let key = finish(&mut w, hash, length);
+        hashes.push(key);
+        w.count_cues(cues_of(table, key, &text[start..]));
     }
     w.letters -= w.digits;
     w.words += cjk / 2;
@@ -310,7 +369,7 @@ pub fn is_topical(key: u32) -> bool {
 }
 
 #[inline]
-fn finish(w: &mut Words, hashes: &mut Vec<u32>, hash: u64, length: u32) {
+fn finish(w: &mut Words, hash: u64, length: u32) -> u32 {
     let topical = length >= TOPICAL;
     let key = (hash >> 32) as u32 & !2 | u32::from(topical) << 1 | 1;
     w.topical += u32::from(topical);
@@ -318,22 +377,23 @@ fn finish(w: &mut Words, hashes: &mut Vec<u32>, hash: u64, length: u32) {
     w.letters += length;
     w.long_words += u32::from(length > 6);
     w.hash = (w.hash.rotate_left(11) ^ u64::from(key)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    hashes.push(key);
+    key
+}
+
+impl Words {
+    #[inline]
+    fn count_cues(&mut self, mut kinds: u32) {
+        while kinds != 0 {
+            let kind = kinds.trailing_zeros() as usize;
+            self.cues[kind] = self.cues[kind].saturating_add(1);
+            kinds &= kinds - 1;
+        }
+    }
 }
 
 /// Counts a block's text and appends the hashes of its words, in lower case, to `hashes`.
 pub fn count(text: &str, hashes: &mut Vec<u32>) -> Words {
-    let mut w = scan(text, hashes);
-    let table = TABLE.as_slice();
-    for &key in &hashes[w.first as usize..w.last as usize] {
-        let mut bits = cues_of(table, key);
-        while bits != 0 {
-            let kind = bits.trailing_zeros() as usize;
-            w.cues[kind] = w.cues[kind].saturating_add(1);
-            bits &= bits - 1;
-        }
-    }
-    w
+    scan(text, hashes, &TABLE)
 }
 
 #[cfg(test)]
@@ -360,6 +420,26 @@ mod tests {
         let mut hashes = Vec::new();
         count("ЁЖИК ёжик Share SHARE", &mut hashes);
         assert_eq!((hashes[0], hashes[2]), (hashes[1], hashes[3]));
+    }
+
+    #[test]
+    fn a_word_with_the_hash_of_a_cue_word_is_none() {
+        let table = TABLE.as_slice();
+        let cue = table
+            .iter()
+            .find(|cue| cue.word == "читайте")
+            .copied()
+            .expect("a cue word");
+        assert_eq!(cues_of(table, cue.key, "Читайте"), cue.kinds);
+        assert_eq!(cues_of(table, cue.key, "считайте"), 0);
+    }
+
+    #[test]
+    fn words_are_the_same_but_for_case_and_what_stands_between_them() {
+        assert!(same_words("Ёжик, в тумане!", "ёжик в Тумане"));
+        assert!(!same_words("ёжик в тумане", "ёжик втумане"));
+        assert!(!same_words("ёжик", "ёжик в"));
+        assert!(same_words("", " — "));
     }
 
     #[test]

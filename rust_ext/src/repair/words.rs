@@ -35,8 +35,8 @@ const LONGEST_COMPOUND: usize = 24;
 /// The words of the lines of a document that are clear.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
-    exact: HashSet<u64>,
-    stems: HashSet<u64>,
+    exact: HashSet<Box<[char]>>,
+    stems: HashSet<Box<[char]>>,
     cost: i64,
 }
 
@@ -49,8 +49,8 @@ impl Vocabulary {
             for (start, end) in text.words() {
                 let word = &text.chars[start..end];
                 if word.len() >= SHORTEST_WORD {
-                    found.exact.insert(exact_digest(word));
-                    found.stems.extend(stems(word));
+                    found.exact.insert(word.into());
+                    found.stems.extend(stems(word).map(Box::from));
                 }
             }
         }
@@ -62,9 +62,9 @@ impl Vocabulary {
     fn cost_of(&self, word: &[char]) -> Option<i64> {
         if word.len() < SHORTEST_WORD || self.exact.is_empty() {
             None
-        } else if self.exact.contains(&exact_digest(word)) {
+        } else if self.exact.contains(word) {
             Some(self.cost)
-        } else if stems(word).any(|stem| self.stems.contains(&stem)) {
+        } else if stems(word).any(|stem| self.stems.contains(stem)) {
             Some(self.cost + SAME_STEM)
         } else {
             None
@@ -72,17 +72,10 @@ impl Vocabulary {
     }
 }
 
-/// The word without up to two letters at its end, as digests.
-fn stems(word: &[char]) -> impl Iterator<Item = u64> {
+/// The word without up to two letters at its end.
+fn stems(word: &[char]) -> impl Iterator<Item = &[char]> {
     let shortest = SHORTEST_STEM.max(word.len().saturating_sub(LONGEST_ENDING));
-    (shortest..=word.len()).map(|length| exact_digest(&word[..length]))
-}
-
-/// FNV-1a over the letters as they are.
-fn exact_digest(word: &[char]) -> u64 {
-    word.iter().fold(0xCBF2_9CE4_8422_2325, |value, &char| {
-        (value ^ u64::from(char)).wrapping_mul(0x0100_0000_01B3)
-    })
+    (shortest..=word.len()).map(|length| &word[..length])
 }
 
 /// A line as it stands or with a mistake undone.

@@ -60,16 +60,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What the attributes say, and the hash of the class.
-    pub(super) fn read_attributes(&mut self, tag: Tag, scanner: &Scanner<'a>) -> (u64, u64) {
+    /// What the attributes say, and the number of the class.
+    pub(super) fn read_attributes(&mut self, tag: Tag, scanner: &Scanner<'a>) -> (u64, u32) {
         let mut bits = sem::of_tag(tag);
         let mut class = 0;
         for attribute in &scanner.attributes {
             let value = attribute.value;
             match attribute.name.len() {
                 5 if attribute.name.eq_ignore_ascii_case("class") => {
-                    class = sem::fast_hash(value.as_bytes());
-                    bits |= sem::of_name(value);
+                    let (number, named) = self.classes.number(value);
+                    class = number;
+                    bits |= named;
                 }
                 2 if attribute.name.eq_ignore_ascii_case("id") => bits |= sem::of_name(value),
                 8 if attribute.name.eq_ignore_ascii_case("itemprop") => bits |= sem::of_name(value),
