@@ -25,7 +25,7 @@ $(VENV)/.packages: requirements.lock
 	@touch $@
 
 # The Rust extension, in place; cargo rebuilds what changed.
-RUST := $(shell find rust_ext -name '*.rs' 2>/dev/null) rust_ext/Cargo.toml Cargo.toml Cargo.lock
+RUST := $(shell find rust_ext -name '*.rs' -o -name Cargo.toml -o -name '*.txt' 2>/dev/null) Cargo.toml Cargo.lock
 $(VENV)/.extension: $(VENV)/.packages $(RUST) pyproject.toml
 	@scripts/check-tools $(PYTHON)
 	@echo "setting up: Rust extension (a few minutes the first time)"
@@ -36,12 +36,12 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	cargo fmt --check
-	cargo clippy --release --locked --all-targets --all-features --quiet -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets --all-features --quiet -- -D warnings
 
-# A fixed seed: what passed here passes there. Other seeds: PROPTEST_RNG_SEED=... cargo test --release
+# A fixed seed: what passed here passes there. Other seeds: PROPTEST_RNG_SEED=... cargo test --release --workspace
 test: lint
-	PROPTEST_RNG_SEED=1 cargo test --release --locked --quiet
+	PROPTEST_RNG_SEED=1 cargo test --release --locked --workspace --quiet
 	$(BIN)/pytest -q
 
 test-slow: setup
@@ -49,7 +49,7 @@ test-slow: setup
 
 bench: setup
 	$(BIN)/python -m pip install --quiet -r tests/bench/requirements.txt
-	cargo build --release --locked --quiet --example inflate
+	cargo build --release --locked --quiet -p bukvar-warc --example inflate
 	cargo build --release --locked --quiet --manifest-path tests/bench/peers/Cargo.toml
 	$(BIN)/python -m tests.bench
 

@@ -182,5 +182,20 @@ def test_modules_stay_short() -> None:
 
 def test_versions_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    crate = tomllib.loads((ROOT / "rust_ext/Cargo.toml").read_text("utf-8"))["package"]["version"]
-    assert project == crate
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))["workspace"]
+    assert project == workspace["package"]["version"]
+    for manifest in (ROOT / "rust_ext").rglob("Cargo.toml"):
+        package = tomllib.loads(manifest.read_text("utf-8"))["package"]
+        assert package["version"] == {"workspace": True}, manifest
+
+
+def test_kernels_know_nothing_of_python() -> None:
+    """A kernel is a crate of its own that any Rust program can use; bindings lie in rust_ext/src/py alone."""
+    manifests = sorted((ROOT / "rust_ext/crates").glob("*/Cargo.toml"))
+    assert manifests
+    for manifest in manifests:
+        read = tomllib.loads(manifest.read_text("utf-8"))
+        assert read["package"]["name"] == f"bukvar-{manifest.parent.name}"
+        assert read["lints"] == {"workspace": True}, manifest
+        assert not {"pyo3", "numpy", "bukvar-native"} & set(read.get("dependencies", {})), manifest
+    assert sorted(path.name for path in (ROOT / "rust_ext/src").iterdir()) == ["lib.rs", "py"]

@@ -120,8 +120,8 @@ def locked() -> list[str]:
 
 class TestExtension:
     def test_says_the_version_of_the_crate(self) -> None:
-        crate = tomllib.loads((ROOT / "rust_ext/Cargo.toml").read_text("utf-8"))["package"]["version"]
-        assert rust_ext.__version__ == crate
+        workspace = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))["workspace"]
+        assert rust_ext.__version__ == workspace["package"]["version"]
 
     def test_re_exports_every_name_and_says_so(self) -> None:
         native = importlib.import_module("rust_ext._native")

@@ -4,8 +4,8 @@ A segmenter is a function from a word in small letters to the letters, by number
 cut: `сказка` -> (4,) is сказ|ка. `RussianSegmenter` is one; `own_segmenter` makes one of a person's file.
 `tokenizer.train.learn` takes them, or the file that `segment_counts` writes.
 
-The model's features and file format are described in `rust_ext/src/morphemes`; `slow_segmenter` here is its
-twin, and `tokenizer.fit_morphemes` fits it to the lemmas of `assets/lemmas_ru.tsv`.
+The model's features and file format are described in `rust_ext/crates/morphemes`; `slow_segmenter` here
+is its oracle, and `tokenizer.fit_morphemes` fits it to the lemmas of `assets/lemmas_ru.tsv`.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def places(word: str, bits: int, affixes: Affixes) -> list[list[int]]:
 
 
 def model_bytes(bits: int, bias: int, affixes: str, weights: bytes) -> bytes:
-    """A model file; its format: rust_ext/src/morphemes/mod.rs."""
+    """A model file; its format: rust_ext/crates/morphemes/src/lib.rs."""
     spelt = affixes.encode()
     return MAGIC + struct.pack("<IiI", bits, bias, len(spelt)) + spelt + weights
 

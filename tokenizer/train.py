@@ -206,7 +206,7 @@ def count_shard(
     total: int = 0,
     progress: Progress | None = None,
 ) -> None:
-    """Counts the pretokens of documents into a counts file (its format: rust_ext/src/bpe/train/counts.rs).
+    """Counts the pretokens of documents into a counts file (its format: rust_ext/crates/train/src/counts.rs).
 
     Counts are exact: what does not fit in `memory` bytes is written beside `out_path` and added up at the
     end. Raises as `count` does, and OSError where files cannot be written.

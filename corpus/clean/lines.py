@@ -4,7 +4,7 @@ Main-text extraction leaves lines that are not the author's: consent under the p
 cookie banners, «Читайте также», buttons, counters, login forms, age marks, disclaimers, copyright. Each is
 known by a pattern of assets/boilerplate_ru.txt for the whole line, or for a line of bounded length; a long
 line is prose and stays. What goes is counted by category; nothing else of the text changes. The work is done
-in Rust (rust_ext/src/boilerplate).
+in Rust (rust_ext/crates/boilerplate/src).
 """
 
 from __future__ import annotations

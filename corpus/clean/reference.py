@@ -1,4 +1,4 @@
-"""The slow, readable twin of two repairs of `rust_ext/src/repair`: entities and look-alikes.
+"""The slow, readable twin of two repairs of `rust_ext/crates/repair/src`: entities and look-alikes.
 
 It says what the fast code must say, one rule after another, and a property test holds the two together.
 Text of one single-byte charset that was read in another has its twin in `reference_lines`, misread UTF-8 in

@@ -1,5 +1,5 @@
 """The slow, readable twin of how repair judges the lines of a document together: which of them are text of
-one single-byte charset that was read in another (rust_ext/src/repair: single.rs, context.rs, words.rs).
+one single-byte charset that was read in another (rust_ext/crates/repair: single.rs, context.rs, words.rs).
 
 Costs are -log of probabilities in tenths of a nat. Where the limits come from stands beside them in Rust.
 """

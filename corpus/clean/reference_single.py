@@ -1,5 +1,6 @@
 """The slow, readable twin of how repair reads a line: what it costs as it stands, or with a mistake undone
-(rust_ext/src/repair/single.rs, rust_ext/src/letters). What follows for a document is in `reference_lines`.
+(rust_ext/crates/repair/src/single.rs, rust_ext/crates/letters). What follows for a document is in
+`reference_lines`.
 
 The model is read from the source tree, which a wheel does not have.
 """
@@ -21,7 +22,7 @@ from corpus.extract.fit_letters import (
     classes_of,
 )
 
-MODEL: Final = Path(__file__).parents[2] / "rust_ext/src/letters"
+MODEL: Final = Path(__file__).parents[2] / "rust_ext/crates/letters/src"
 
 #: (read as, written in); both may undefine bytes, which then show as the control of the same number.
 ONCE: Final = (

@@ -1,4 +1,4 @@
-"""The slow, readable twin of rust_ext/src/repair/utf8.rs: one layer of UTF-8 read in a single-byte charset.
+"""The oracle of rust_ext/crates/repair/src/utf8.rs: one layer of UTF-8 read in a single-byte charset.
 
 Characters become bytes again; a line is judged by the UTF-8 sequences among these, each as a reader shows it.
 """

@@ -1,7 +1,7 @@
 """Repair text that was damaged on its way: read in the wrong charset, escaped twice, sprinkled with
 characters that nobody sees, spelt with look-alikes of another script. Clean text comes back as it is.
 
-`repair` takes a string, `repair_column` an Arrow column; both do the same (rust_ext/src/repair).
+`repair` takes a string, `repair_column` an Arrow column; both do the same (rust_ext/crates/repair/src).
 docs/extract.md, "Repair", says what is repaired and how well.
 """
 

@@ -7,7 +7,7 @@
 
 Every phase is a pure function from files to files; sign, group and mark run in any order on any machine
 that sees the work folder, which is a local or shared disk (the kernels seek in its files: object stores
-are not supported for it). What lies in the files: `rust_ext/src/dedup/format.rs`.
+are not supported for it). What lies in the files: `rust_ext/crates/dedup/src/format.rs`.
 
 Of a cluster the document with the most words is kept; of several such the one of the earliest shard, and
 there of the earliest row. `exact_duplicate` is said where the text equals the kept one's (normalised, see
@@ -320,8 +320,8 @@ def estimate(params: Dedup, documents: int, shards: int) -> dict[str, Cost]:
     """Memory and disk of each phase for so many documents in equal shards, beside 150 MB for the interpreter
     and, in sign and mark, the batch of texts that is read (1,024 rows; 3 MB of usual pages).
 
-    The sizes are those of `rust_ext/src/dedup`: counted from its arrays, and checked against measured peaks
-    (docs/dedup.md). Edges and marks are bounded by the case that all documents are duplicates.
+    The sizes are those of `rust_ext/crates/dedup`: counted from its arrays, and checked against measured
+    peaks (docs/dedup.md). Edges and marks are bounded by the case that all documents are duplicates.
     """
     bands, rows = params.banding
     signature = 4 * bands * rows if params.verify else 0

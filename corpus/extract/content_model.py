@@ -1,7 +1,7 @@
 """The file of the content model: written here, read by the Rust kernel and, slowly, by `score` below.
 
-The layout is told in docs/content.md and in rust_ext/src/content/model.rs. No pickle: a header that says what
-the model was fitted from, and tables of numbers.
+The layout: docs/content.md and rust_ext/crates/content/src/model.rs. No pickle: a header that says
+what the model was fitted from, and tables of numbers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fit the letter-pair model by which decode and repair tell Cyrillic from its misreadings.
 
-    python -m corpus.extract.fit_letters DATA rust_ext/src/letters
+    python -m corpus.extract.fit_letters DATA rust_ext/crates/letters/src
 
 DATA holds `text_ru/` (public-domain fiction, CC0 drama, CC-BY technical prose) and `langid/sentences.parquet`
 (NTREX-128, CC-BY-SA-4.0, and Tatoeba, CC-BY-2.0-FR). Russian carries the model; Ukrainian, Belarusian,
@@ -13,7 +13,7 @@ in tenths of a nat, negated, 0..255 (`pairs.txt`). Beside it stands log P(letter
 Russian alphabet and the gap between words (`triples.txt`), by which repair judges short lines, and which
 backs off to pairs where a triple is rare. Which of the characters between words it is, by whether
 Cyrillic letters stand before and after it, is in `gaps.txt`: a « between two letters is no gap.
-`rust_ext/src/letters/mod.rs` reads all three files.
+`rust_ext/crates/letters/src/lib.rs` reads all three files.
 """
 
 from __future__ import annotations

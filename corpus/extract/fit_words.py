@@ -1,6 +1,6 @@
 """Fit the lexicon by which repair judges lines of one or two words, of which letters tell too little.
 
-    python -m corpus.extract.fit_words DATA rust_ext/src/letters
+    python -m corpus.extract.fit_words DATA rust_ext/crates/letters/src
 
 DATA holds `text_ru/` (public-domain fiction, CC0 drama and dialogue, CC-BY technical prose) and
 `langid/sentences.parquet` (NTREX-128, CC-BY-SA-4.0, and Tatoeba, CC-BY-2.0-FR). The lexicon is the commonest
@@ -11,8 +11,8 @@ What a word costs more for not being there, by its length, is -log of the share 
 sentences, which are of no source of the lexicon.
 
 A word is written as a digest of 24 bits (`digest`), so that 20,000 take 50 KB: one word in 800 that is not
-there seems to be. `rust_ext/src/letters/words.rs` reads the file, and with it `abbreviations.txt`, which was
-set down by hand.
+there seems to be. `rust_ext/crates/letters/src/words.rs` reads the file, with `abbreviations.txt`, set down
+by hand.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The gate's slow, readable twin: is there Russian-looking text in these bytes?
 
-`judge` is `rust_ext.gate_judge` (rust_ext/src/gate/), and `reference` says the same in plain Python; a
+`judge` is `rust_ext.gate_judge` (rust_ext/crates/gate/src/), and `reference` says the same in plain Python; a
 property test holds the two together. What decides, and the figures behind the constants: docs/extract.md.
 """
 
@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from rust_ext import gate_judge, gate_judge_beginning, gate_tables
 
-#: See rust_ext/src/gate/ for each.
+#: See rust_ext/crates/gate/src/ for each.
 ENOUGH: Final = 256
 FEW: Final = 10
 SHARE: Final = 8
@@ -119,7 +119,7 @@ def survey(body: bytes) -> tuple[int, int, int]:
     return high, cyrillic, broken
 
 
-#: What the beginning of a page tells: see rust_ext/src/gate/beginning.rs.
+#: What the beginning of a page tells: see rust_ext/crates/gate/src/beginning.rs.
 ENOUGH_FOREIGN: Final = 100
 _TOP_LEVEL: Final = ["ru", "su", "by", "kz", "ua", "kg", "uz", "tj", "tm", "md", "am", "moscow", "tatar"]
 _NAMES: Final = frozenset(["ru", "rus", "russian", "ru-ru", "ru_ru"])

@@ -29,9 +29,9 @@ Floats = npt.NDArray[np.float32]
 def shares(texts: Sequence[str], gold: str) -> Floats:
     """For each block the share of its words that are words of the gold text, 0 to 1.
 
-    Words are aligned in order (`rust_ext/src/content/align.rs`); a block that is not reached so, because
-    page and gold text order their parts differently, counts whole when its three-word runs stand in gold text
-    that no other block has used.
+    Words are aligned in order (`rust_ext/crates/content/src/align.rs`); a block that is not reached so,
+    because page and gold text order their parts differently, counts whole when its three-word runs stand in
+    gold text that no other block has used.
     """
     places = content_align(list(texts), gold)
     used = {place for block in places for place in block if place >= 0}

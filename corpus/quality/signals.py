@@ -1,7 +1,7 @@
 """Quality signals as columns: what Gopher, C4 and FineWeb measure of a document. No verdicts here.
 
 Formulas are datatrove's (release 0.10), checked against it in tests/bench/bench_signals.py; two things
-differ. Tokens are this project's (rust_ext/src/text/words.rs), not spaCy's; and duplicated n-grams are
+differ. Tokens are this project's (rust_ext/crates/text/src/words.rs), not spaCy's; and duplicated n-grams are
 compared word by word, not as glued strings. `corpus.quality.reference` is the slow readable twin.
 
 Lengths are in characters (code points). A ratio with nothing below the line is 0.

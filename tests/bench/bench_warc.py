@@ -11,7 +11,8 @@ small windows-1251 and English pages of far_cp1251, likewise; `samples`, the gzi
 
 Times are processor seconds of this process (of its own for `inflate`), the best of five turns in which all
 take part one after another. Pure inflation knows the members' offsets and has the file in memory: libdeflate
-by `rust_ext/examples/inflate.rs` into one buffer, the others by their Python packages where installed.
+by `rust_ext/crates/warc/examples/inflate.rs` into one buffer, the others by their Python packages where
+installed.
 libdeflate is also timed with the file's reading, 256 KiB at a time.
 """
 

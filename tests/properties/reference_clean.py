@@ -1,4 +1,4 @@
-"""What stage clean does, said slowly: the twin of rust_ext/src/boilerplate with Python's own expressions."""
+"""What stage clean does: the oracle of rust_ext/crates/boilerplate, with Python's own expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slow, readable twin of how rust_ext/src/decode tells the single-byte Cyrillic charsets apart."""
+"""The slow, readable twin of how rust_ext/crates/decode/src tells the single-byte Cyrillic charsets apart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from corpus.extract.fit_letters import CLASSES, classes_of
 
-PAIRS = Path(__file__).parents[2] / "rust_ext/src/letters/pairs.txt"
+PAIRS = Path(__file__).parents[2] / "rust_ext/crates/letters/src/pairs.txt"
 # Commonest first: the order breaks ties.
 CHARSETS = {
     "windows-1251": "cp1251",

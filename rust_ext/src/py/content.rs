@@ -7,8 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::content::select::{Comments, Favor};
-use crate::content::{self, KINDS, Options, align, meta, model::Model, words};
+use bukvar_content::select::{Comments, Favor};
+use bukvar_content::{self as content, KINDS, Options, align, meta, model::Model, words};
 
 /// A model of main text, read once from the bytes of its file and used by any number of threads.
 #[pyclass(frozen, module = "rust_ext")]

@@ -11,7 +11,7 @@ fn decode_bytes(
     http_charset: Option<&str>,
 ) -> (String, Option<String>, String, u64) {
     py.detach(|| {
-        let decoded = crate::decode::decode(body, http_charset);
+        let decoded = bukvar_decode::decode(body, http_charset);
         (
             decoded.text.into_owned(),
             decoded.declared,

@@ -1,9 +1,9 @@
-//! Bindings of [`crate::dedup`].
+//! Bindings of [`bukvar_dedup`].
 
-use crate::dedup::format::{ID, Scheme};
-use crate::dedup::sign::{ShardSigner, TextSigner, exact_hash};
-use crate::dedup::text::Normalised;
-use crate::dedup::{DedupError, group, minhash, resolve};
+use bukvar_dedup::format::{ID, Scheme};
+use bukvar_dedup::sign::{ShardSigner, TextSigner, exact_hash};
+use bukvar_dedup::text::Normalised;
+use bukvar_dedup::{DedupError, group, minhash, resolve};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -11,19 +11,17 @@ use pyo3::types::PyBytes;
 use std::io;
 use std::path::PathBuf;
 
-impl From<DedupError> for PyErr {
-    fn from(error: DedupError) -> Self {
-        match error {
-            // Keeps the number, so that Python raises FileNotFoundError and the like.
-            DedupError::Io(path, io_error) => match io_error.raw_os_error() {
-                Some(number) => {
-                    let name = path.display().to_string();
-                    PyOSError::new_err((number, plain(&io_error), name))
-                }
-                None => PyOSError::new_err(format!("{}: {io_error}", path.display())),
-            },
-            other => PyValueError::new_err(other.to_string()),
-        }
+fn refused(error: DedupError) -> PyErr {
+    match error {
+        // Keeps the number, so that Python raises FileNotFoundError and the like.
+        DedupError::Io(path, io_error) => match io_error.raw_os_error() {
+            Some(number) => {
+                let name = path.display().to_string();
+                PyOSError::new_err((number, plain(&io_error), name))
+            }
+            None => PyOSError::new_err(format!("{}: {io_error}", path.display())),
+        },
+        other => PyValueError::new_err(other.to_string()),
     }
 }
 
@@ -59,7 +57,7 @@ impl DedupSigner {
             seed,
             keep_signatures,
         };
-        Ok(Self(ShardSigner::new(scheme)?))
+        Ok(Self(ShardSigner::new(scheme).map_err(refused)?))
     }
 
     /// Adds documents: `ids` holds 16 bytes each, text i is `data[offsets[i]..offsets[i + 1]]`.
@@ -85,7 +83,7 @@ impl DedupSigner {
                     .zip(usize::try_from(window[1]).ok())
                     .and_then(|(start, end)| data.get(start..end))
                     .ok_or_else(|| PyValueError::new_err("offsets lie outside of data or go back"))?;
-                signer.add(id, text)?;
+                signer.add(id, text).map_err(refused)?;
             }
             Ok(())
         })
@@ -93,7 +91,7 @@ impl DedupSigner {
 
     /// Writes the `.sign` file, atomically.
     fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| Ok(self.0.write(&path)?))
+        py.detach(|| self.0.write(&path).map_err(refused))
     }
 
     fn __len__(&self) -> usize {
@@ -124,7 +122,7 @@ fn dedup_signature<'py>(
         seed,
         keep_signatures: false,
     };
-    scheme.check()?;
+    scheme.check().map_err(refused)?;
     let (signature, hashes) = py.detach(|| {
         let mut signer = TextSigner::new(&scheme);
         signer.read(text);
@@ -169,7 +167,9 @@ fn dedup_group(
     out_path: PathBuf,
     verify: f64,
 ) -> PyResult<(u64, u64)> {
-    let edges = py.detach(|| group::group(bucket, &paths, &out_path, verify))?;
+    let edges = py
+        .detach(|| group::group(bucket, &paths, &out_path, verify))
+        .map_err(refused)?;
     Ok((edges.exact, edges.near))
 }
 
@@ -181,7 +181,9 @@ fn dedup_resolve(
     edges: Vec<PathBuf>,
     marks: Vec<PathBuf>,
 ) -> PyResult<(u64, u64, u64, u64, u32)> {
-    let found = py.detach(|| resolve::resolve(&signs, &edges, &marks))?;
+    let found = py
+        .detach(|| resolve::resolve(&signs, &edges, &marks))
+        .map_err(refused)?;
     Ok((
         found.documents,
         found.clusters,

@@ -1,4 +1,4 @@
-//! Bindings of `bpe::encode`.
+//! Bindings of [`bukvar_encode`].
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
@@ -7,8 +7,8 @@ use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{ffi, intern};
 
-use crate::bpe::encode::{
-    self, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares, slices,
+use bukvar_encode::{
+    self as encode, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares, slices,
 };
 
 type Arrays<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);

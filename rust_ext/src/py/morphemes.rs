@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::bpe::train::TrainError;
-use crate::morphemes::{self, Segmenter};
+use bukvar_morphemes::{self as morphemes, Segmenter};
+use bukvar_train::TrainError;
 
 #[pyclass(frozen, module = "rust_ext", name = "MorphemeSegmenter")]
 pub struct MorphemeSegmenter {

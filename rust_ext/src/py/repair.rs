@@ -5,7 +5,7 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::repair::{KINDS, Options, is_plain, repair, single, utf8};
+use bukvar_repair::{KINDS, Options, is_plain, repair, single, utf8};
 
 /// (repaired text, one count a kind). `wanted` has bit n for the kind n.
 #[pyfunction]

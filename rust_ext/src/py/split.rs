@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::split::{self, patterns};
+use bukvar_split::{self as split, patterns};
 
 /// A compiled split pattern.
 #[pyclass(frozen, module = "rust_ext")]

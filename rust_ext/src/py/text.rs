@@ -4,7 +4,7 @@ use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::text::{letters, signals};
+use bukvar_text::{letters, signals};
 
 /// The texts of an Arrow `large_string` column: its data and offset buffers.
 struct Texts<'a> {
@@ -110,7 +110,7 @@ fn text_samples(
 #[pyfunction]
 fn text_tokens(py: Python<'_>, text: String) -> Vec<String> {
     py.detach(|| {
-        crate::text::words::tokens(&text)
+        bukvar_text::words::tokens(&text)
             .map(|t| text[t.start..t.end].to_owned())
             .collect()
     })

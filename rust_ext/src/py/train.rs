@@ -1,4 +1,4 @@
-//! Python bindings of `bpe::train`.
+//! Python bindings of [`bukvar_train`].
 
 use std::path::PathBuf;
 
@@ -8,14 +8,14 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::bpe::train::boundaries::Boundaries;
-use crate::bpe::train::counts::{self, Header, Keep, Piece, Reader};
-use crate::bpe::train::guards::Guards;
-use crate::bpe::train::learn::{self, Parameters, Source};
-use crate::bpe::train::score::{Penalty, power};
-use crate::bpe::train::table::CountTable;
-use crate::bpe::train::watch::{Step, Watch};
-use crate::bpe::train::{TrainError, count};
+use bukvar_train::boundaries::Boundaries;
+use bukvar_train::counts::{self, Header, Keep, Piece, Reader};
+use bukvar_train::guards::Guards;
+use bukvar_train::learn::{self, Parameters, Source};
+use bukvar_train::score::{Penalty, power};
+use bukvar_train::table::CountTable;
+use bukvar_train::watch::{Step, Watch};
+use bukvar_train::{TrainError, count};
 
 fn to_python(error: TrainError) -> PyErr {
     let message = error.to_string();

@@ -7,8 +7,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::gate;
-use crate::warc::{Dropped, Limits, Page, Reader, Record};
+use bukvar_gate as gate;
+use bukvar_warc::{Dropped, Limits, Page, Reader, Record};
 
 /// Bytes read of a local file at a time: few enough that they are still in the processor's cache when they are
 /// inflated.
@@ -271,7 +271,7 @@ fn gate_tables() -> (Vec<Charset>, u8, usize, Vec<u32>) {
 /// Adds this file's names.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<WarcReader>()?;
-    module.add("WARC_REASONS", crate::warc::REASONS.to_vec())?;
+    module.add("WARC_REASONS", bukvar_warc::REASONS.to_vec())?;
     module.add_function(wrap_pyfunction!(gate_judge, module)?)?;
     module.add_function(wrap_pyfunction!(gate_judge_beginning, module)?)?;
     module.add_function(wrap_pyfunction!(gate_tables, module)?)

@@ -1,0 +1,173 @@
+//! Counting: documents -> pretokens with their counts, on several threads, in bounded memory.
+//!
+//! Each thread has a table of its own. When a table outgrows its share of the memory limit, it is written
+//! beside the result as a counts file and emptied; `finish` merges what was written. So counts are exact
+//! whatever the limit, and the result is the same for any number of threads and any order of documents.
+//!
+//! Documents wait in a queue (`crew`) that the helping threads empty while the caller looks for more. When it
+//! is full, the caller counts what stands first in it: nobody waits for anybody until the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::TrainError;
+use super::counts::{self, Header, Keep};
+use super::table::CountTable;
+use super::watch::Watch;
+use bukvar_split::SplitError;
+
+mod crew;
+
+use crew::{Crew, Shared};
+
+/// A document that outlives the call that hands it over.
+pub type Document = Box<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Documents of this many bytes are handed over together: half a millisecond's worth. Less text than that is
+/// counted without helpers.
+const SHARE: usize = 1 << 18;
+
+/// Counts the pretokens of documents.
+pub struct Counter {
+    crew: Crew,
+    waiting: Vec<Document>,
+    waiting_bytes: usize,
+    about: Header,
+}
+
+impl Counter {
+    /// `threads` at least 1; `memory` in bytes for the tables of all threads. Without a `spill` path (beside
+    /// which tables too large are written) tables may grow past the limit.
+    pub fn new(
+        pattern: &str,
+        threads: usize,
+        memory: usize,
+        spill: Option<&Path>,
+    ) -> Result<Self, SplitError> {
+        let shared = Shared::new(pattern, threads.max(1), memory, spill)?;
+        let about = Header {
+            pattern: shared.pattern.clone(),
+            ..Header::default()
+        };
+        Ok(Self {
+            crew: Crew::new(Arc::new(shared)),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            about,
+        })
+    }
+
+    /// Counts documents, given as one buffer and the n + 1 offsets between them. `watch` is looked at while it
+    /// counts.
+    pub fn add(&mut self, data: &[u8], offsets: &[usize], watch: &mut Watch<'_>) -> Result<(), TrainError> {
+        let (Some(_), Some(&last)) = (offsets.first(), offsets.last()) else {
+            return Ok(());
+        };
+        if offsets.windows(2).any(|pair| pair[0] > pair[1]) || last > data.len() {
+            return Err(TrainError::Offsets);
+        }
+        if self.crew.is_alone() {
+            let documents = offsets.windows(2).map(|pair| &data[pair[0]..pair[1]]);
+            return self.count(documents, watch);
+        }
+        // Helpers read them after this call has ended.
+        let documents = offsets
+            .windows(2)
+            .map(|pair| Box::new(data[pair[0]..pair[1]].to_vec()) as Document);
+        self.queue(documents, watch)
+    }
+
+    /// Counts documents, now or later: an error, that of the first document with one, may come with a later
+    /// call.
+    pub fn hand_over(&mut self, documents: Vec<Document>, watch: &mut Watch<'_>) -> Result<(), TrainError> {
+        if self.crew.is_alone() {
+            self.count(documents.iter().map(|document| (**document).as_ref()), watch)
+        } else {
+            self.queue(documents.into_iter(), watch)
+        }
+    }
+
+    fn count<'a>(
+        &mut self,
+        documents: impl Iterator<Item = &'a [u8]>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), TrainError> {
+        let about = &mut self.about;
+        let known = documents.inspect(|document| know(about, document));
+        self.crew.count(known, watch)
+    }
+
+    fn queue(
+        &mut self,
+        documents: impl Iterator<Item = Document>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), TrainError> {
+        for document in documents {
+            let bytes = (*document).as_ref();
+            know(&mut self.about, bytes);
+            self.waiting_bytes += bytes.len();
+            self.waiting.push(document);
+            if self.waiting_bytes >= SHARE {
+                self.waiting_bytes = 0;
+                self.crew.give(std::mem::take(&mut self.waiting), watch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The tables of all threads, and what was written aside.
+    fn end(&mut self, watch: &mut Watch<'_>) -> Result<Vec<CountTable>, TrainError> {
+        let (tables, pretokens) = self.crew.end(std::mem::take(&mut self.waiting), watch)?;
+        self.about.pretokens += pretokens;
+        Ok(tables)
+    }
+
+    /// The tables of all threads, whose counts are to be added up, and what is known of the text. Only for a
+    /// counter that does not spill.
+    pub fn into_tables(mut self, watch: &mut Watch<'_>) -> Result<(Vec<CountTable>, Header), TrainError> {
+        let tables = self.end(watch)?;
+        Ok((tables, std::mem::take(&mut self.about)))
+    }
+
+    /// Writes the counts file.
+    pub fn finish(mut self, path: &Path, watch: &mut Watch<'_>) -> Result<Header, TrainError> {
+        let table = CountTable::joined(self.end(watch)?);
+        let mut all = self.crew.spilled();
+        if all.0.is_empty() {
+            return counts::write(path, &table, &self.about, watch);
+        }
+        let last = beside(path, "last");
+        counts::write(&last, &table, &self.about, watch)?;
+        drop(table);
+        all.0.push(last);
+        let keep = Keep {
+            min_count: 1,
+            max_types: 0,
+        };
+        counts::merge(&all.0, &[], path, keep, watch)
+    }
+}
+
+fn know(about: &mut Header, document: &[u8]) {
+    about.documents += 1;
+    about.bytes += document.len() as u64;
+}
+
+/// The name of a file written aside beside the result.
+fn beside(path: &Path, which: impl std::fmt::Display) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".spill-{which}"));
+    path.with_file_name(name)
+}
+
+/// Files written aside, removed in the end.
+struct Spilled(Vec<PathBuf>);
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            // What cannot be removed is a leftover beside the result, not a wrong result.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

@@ -1,4 +1,0 @@
-//! Byte-level BPE.
-
-pub mod encode;
-pub mod train;
