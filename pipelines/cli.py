@@ -18,6 +18,7 @@ _OTHERS: Final[dict[str, str]] = {
     "run": "do a whole recipe: from crawl to corpus and tokenizer",
     "verify": "check a published dataset against its manifest",
     "export": "write a vocabulary in other formats and prove its ids equal",
+    "adapt-weights": "write a model's checkpoint with the ids of an adapted tokenizer",
     "status": "what of a run is done, running, failed",
     "inspect": "read documents or dropped rows with their signals",
     "report": "write a run's report as one HTML file",
@@ -41,7 +42,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - same
         from pipelines import registry
 
-        where = f"pipelines.commands.{cmd_name}:{cmd_name}" if cmd_name in _OTHERS else ""
+        module_name = cmd_name.replace("-", "_")
+        where = f"pipelines.commands.{module_name}:{module_name}" if cmd_name in _OTHERS else ""
         if not where and cmd_name in registry.names():
             row = registry.row_of(cmd_name)
             where = row.command

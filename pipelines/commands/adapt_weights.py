@@ -1,0 +1,98 @@
+"""`bukvar adapt-weights MODEL_DIR`: a model's matrices in the ids of an adapted tokenizer."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from typing import Any
+
+import click
+
+from pipelines.commands import common
+
+
+@click.command(
+    "adapt-weights",
+    help="Write a model's checkpoint (safetensors) with the ids of an adapted tokenizer: embedding and "
+    "output matrix in the new order, rows of new tokens made of their old pieces, everything else copied "
+    "byte for byte. Then both are read again and what is claimed is proved: exit code 1 if a proof fails.",
+    epilog="Example: bukvar adapt-weights Llama-3.1-8B --map adapted --out Llama-3.1-8B-ru",
+)
+@click.argument("model")
+@click.option(
+    "--map", "adapted", required=True, metavar="DIR", help="The adapted tokenizer's folder, or its id map."
+)
+@click.option("--out", required=True, metavar="DIR", help="Folder for the new checkpoint.")
+@click.option("--method", help="How rows of new tokens are made (docs/adapt-weights.md).")
+@click.option("--pad-to", type=int, default=128, show_default=True, help="Make rows a multiple of this.")
+@click.option(
+    "--padding", type=click.Choice(["mean", "zero"]), default="mean", show_default=True,
+    help="What rows hold that no token has.",
+)  # fmt: skip
+@click.option("--untie", is_flag=True, help="Give a tied model an output matrix of its own.")
+@click.option("--link", is_flag=True, help="Hard links in place of copies of shards that do not change.")
+@click.option("--hidden", default="", metavar="FILE", help="Mean hidden state, measured: a .npy file.")
+@click.option(
+    "--matrix", "roles", multiple=True, metavar="NAME=ROLE",
+    help="Say that a tensor is input or output matrix, or has no row a token (copy).",
+)  # fmt: skip
+@click.option("--no-check", is_flag=True, help="Do not read both checkpoints again to prove it.")
+@click.option("--redo", is_flag=True, help="Replace what another model or other options made in --out.")
+@common.output_options
+def adapt_weights(
+    model: str, adapted: str, out: str, method: str | None, roles: tuple[str, ...], **options: Any
+) -> int:
+    from pathlib import Path
+
+    from corpus.errors import RunError, UsageError
+    from tokenizer.adapt import weights
+    from tokenizer.adapt.weights_rows import DEFAULT
+    from tokenizer.adapt.weights_verify import verify
+
+    told = None if options["quiet"] else Told()
+    settings = {name: options[name] for name in ("pad_to", "padding", "untie", "link", "hidden")}
+    try:
+        settings["roles"] = dict(_role(one) for one in roles)
+        chosen = weights.Options(method=method or DEFAULT, **settings)
+        tokenizer = adapted if Path(adapted).is_dir() else None
+        report = weights.adapt_weights(
+            model, adapted, out, chosen, tokenizer=tokenizer, redo=options["redo"], progress=told
+        )
+        proofs = () if options["no_check"] else verify(model, out, told)
+    except ValueError as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    except OSError as error:
+        raise RunError(f"{error}; run the same command again to go on where it was") from error
+    ok = all(proof.ok for proof in proofs)
+    if options["as_json"]:
+        found = [dataclasses.asdict(proof) for proof in proofs]
+        common.print_json({"ok": ok, "report": dataclasses.asdict(report), "proofs": found})
+    else:
+        click.echo(str(report))
+        click.echo("\n".join(map(str, proofs)))
+    return 0 if ok else 1
+
+
+def _role(text: str) -> tuple[str, str]:
+    name, _, role = text.rpartition("=")
+    if not name:
+        raise ValueError(f"--matrix {text}: write NAME=input, NAME=output or NAME=copy")
+    return name, role
+
+
+class Told:
+    """The progress callback: a line on stderr that is written over on a terminal, every ten seconds a line
+    elsewhere."""
+
+    def __init__(self) -> None:
+        self._last, self._began = 0.0, time.monotonic()
+        self._every = 0.2 if sys.stderr.isatty() else 10.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last < self._every or now - self._began < self._every:
+            return
+        self._last = now
+        line = f"{done / 1e9:.1f} of {total / 1e9:.1f} GB  {what}"
+        click.echo(f"\r{line:<79}" if sys.stderr.isatty() else line, err=True, nl=not sys.stderr.isatty())
