@@ -11,7 +11,8 @@ use pyo3::types::{PyBytes, PyDict};
 use bukvar_train::boundaries::Boundaries;
 use bukvar_train::counts::{self, Header, Keep, Piece, Reader};
 use bukvar_train::guards::Guards;
-use bukvar_train::learn::{self, Parameters, Source};
+use bukvar_train::learn;
+use bukvar_train::parameters::{self, Parameters, Source};
 use bukvar_train::score::{Penalty, power};
 use bukvar_train::table::CountTable;
 use bukvar_train::watch::{Step, Watch};
@@ -343,7 +344,7 @@ fn bpe_learn(
         guards: parameters.guards(),
         threads,
         merges,
-        alphabet: learn::alphabet(),
+        alphabet: parameters::alphabet(),
     };
     let boundaries = boundaries.as_ref().map(|boundaries| &boundaries.inner);
     let model = watched(py, progress.as_ref(), |watch| {
@@ -355,7 +356,7 @@ fn bpe_learn(
 /// The byte of each of the ids 0..256.
 #[pyfunction]
 fn bpe_alphabet<'py>(py: Python<'py>) -> Bound<'py, PyBytes> {
-    PyBytes::new(py, &learn::alphabet())
+    PyBytes::new(py, &parameters::alphabet())
 }
 
 /// `score::power`, for the twin's test.

@@ -6,14 +6,12 @@
 //! or its right child has found. Every split is computed, needed or not, but none waits for another or for a
 //! branch, and a compiler makes vector instructions of it; walking down took 2.5 times as long.
 
-use super::model::Tree;
+use super::trees::{LEAF, Tree};
 
 /// Features of a row at most: a power of two, so that an index needs no bounds check.
 pub const WIDTH: usize = 512;
 /// Rows of a group.
 pub const LANES: usize = 32;
-/// Codes of children from here on are leaves.
-const LEAF: usize = 128;
 
 /// The keys of a group of rows, feature by feature.
 pub type Columns = [[i16; LANES]; WIDTH];
@@ -159,7 +157,7 @@ fn choose(column: &[i16; LANES], key: i16, left: &[u8; LANES], right: &[u8; LANE
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::Split as Plain;
+    use super::super::trees::Split as Plain;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Landmarks of a page: title, first heading, longest block, best-scored node, the body by its name.
 
-use super::analysis::Sums;
 use super::semantics as sem;
+use super::sums::Sums;
 use super::tags;
 use super::tree::{NONE, Page};
 use super::words::{Words, count};

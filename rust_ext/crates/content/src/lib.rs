@@ -9,40 +9,34 @@ pub mod embedded;
 pub mod entities;
 pub mod forest;
 pub mod json;
+mod kinds;
 pub mod landmarks;
 pub mod meta;
 pub mod model;
 pub mod page_row;
 pub mod render;
 pub mod rows;
+pub mod scale;
 pub mod scan;
 pub mod select;
 pub mod semantics;
+pub mod sums;
 pub mod tags;
 pub mod topic;
 pub mod tree;
+pub mod trees;
 pub mod words;
 
 use std::sync::LazyLock;
 
 use analysis::{Analysis, analyse};
 use forest::{Columns, LANES, Slots, WIDTH, key, value};
+pub use kinds::KINDS;
 use meta::Meta;
 use model::{Model, probability};
 use rows::{Rows, Sink};
 pub use select::{Comments, Favor};
 use tree::Page;
-
-/// Kinds of page, in the order of the model's ensembles `kind.NAME`.
-pub const KINDS: [&str; 7] = [
-    "article",
-    "forum",
-    "collection",
-    "listing",
-    "product",
-    "service",
-    "documentation",
-];
 
 /// What [`extract`] was asked for.
 #[derive(Clone, Copy, Debug, Default)]

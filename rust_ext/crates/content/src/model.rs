@@ -7,28 +7,11 @@
 //! leaves. A child below 128 is a split with a greater number, else 128 + a leaf. A value goes left when it is
 //! less than or equal to the threshold. u64 FNV-1a of all bytes before ends the file.
 
-use super::KINDS;
 use super::forest::Forest;
+use super::kinds::KINDS;
+use super::trees::{LEAF, Split, Tree};
 
-/// Codes of children from here on are leaves.
-const LEAF: usize = 128;
 const MAGIC: &[u8] = b"BKVCNT1\n";
-
-/// A question about one value.
-#[derive(Clone, Copy, Debug)]
-pub struct Split {
-    pub threshold: f32,
-    pub feature: u16,
-    /// Left, where the value is at most the threshold, and right: a later split, or 128 + a leaf.
-    pub children: [u8; 2],
-}
-
-/// A tree as it stands in the file.
-#[derive(Clone, Debug)]
-pub struct Tree {
-    pub splits: Vec<Split>,
-    pub leaves: Vec<f32>,
-}
 
 /// A sum of trees over the values of a page.
 pub struct OfPage {
@@ -196,17 +179,6 @@ impl Tree {
         }
         let leaves = (0..leaves).map(|_| reader.f32()).collect::<Result<_, _>>()?;
         Ok(Tree { splits, leaves })
-    }
-
-    /// The value of the leaf to which a row leads.
-    pub fn leaf(&self, row: &[f32]) -> f32 {
-        let mut at = if self.splits.is_empty() { LEAF } else { 0 };
-        while at < LEAF {
-            let split = &self.splits[at];
-            let right = row[usize::from(split.feature)] > split.threshold;
-            at = usize::from(split.children[usize::from(right)]);
-        }
-        self.leaves[at - LEAF]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::analysis::Analysis;
 use super::meta::Meta;
-use super::rows::{MISSING, log2p};
+use super::scale::{MISSING, log2p};
 use super::semantics as sem;
 use super::tags;
 use super::tree::{NONE, Page};

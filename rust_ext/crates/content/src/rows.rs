@@ -5,25 +5,22 @@
 
 use super::analysis::{Analysis, container};
 use super::forest::{Columns, KEYS, LANES, WIDTH, key};
+use super::scale::{MISSING, log2p, share};
 use super::semantics::{COUNT as SEM, NAMES};
 use super::tags;
 use super::topic::Topic;
 use super::tree::Page;
 use super::words::{CUES, STOP, Words};
-use context::{CUMULATIVE, cumulative, distances, has_price, is_stamp, node_keys, runs, sections, seen_keys};
+use context::{
+    CUMULATIVE, NODE_NAMES, OF_NODE, SECTION, SEEN, cumulative, distances, has_price, is_stamp, node_keys,
+    runs, sections, seen_keys,
+};
 
 mod around;
 mod context;
 
-/// Stands for "there is none": far below every real value, so one split tells it apart.
-pub const MISSING: f32 = -999.0;
 /// Containers looked at: the block's own node and five wider ones.
 const LEVELS: usize = 6;
-/// What the neighbours see of a block.
-const SEEN: [&str; 4] = ["words", "links", "ends", "tag"];
-/// Values of one container.
-const OF_NODE: usize = 13;
-
 /// Receives the values of one row, and their names when asked for.
 pub struct Sink<'a> {
     columns: &'a mut Columns,
@@ -80,18 +77,6 @@ impl<'a> Sink<'a> {
     }
 }
 
-/// log2(1 + x) from the bits of the float: monotone, exact at powers of two, within .09 between them.
-#[inline]
-pub fn log2p(x: f32) -> f32 {
-    let bits = (1.0 + x.max(0.0)).to_bits();
-    ((bits >> 23) as i32 - 127) as f32 + (bits & 0x7F_FFFF) as f32 / 8_388_608.0
-}
-
-#[inline]
-fn share(part: f32, whole: f32) -> f32 {
-    if whole > 0.0 { part / whole } else { 0.0 }
-}
-
 /// What rows need besides the analysis: running sums by block and the values of each node.
 pub struct Rows<'a> {
     page: &'a Page<'a>,
@@ -109,11 +94,6 @@ pub struct Rows<'a> {
     section: Vec<u8>,
 }
 
-/// Cue kinds of the heading under which a block stands.
-const SECTION: [&str; 6] = ["comment", "related", "subscribe", "author", "tags", "more"];
-/// A heading's cues count up to this many words.
-const SECTION_WORDS: u32 = 8;
-
 /// Cue kinds and levels after which the distance in blocks is a feature.
 const SINCE: [&str; 7] = [
     "comment",
@@ -128,22 +108,6 @@ const SINCE: [&str; 7] = [
 const UNTIL: [usize; 3] = [0, 4, 6];
 /// A cue counts as a line of its own in a block of at most this many words.
 const CUE_LINE: u32 = 6;
-
-const NODE_NAMES: [&str; OF_NODE] = [
-    "words",
-    "links",
-    "page_share",
-    "blocks",
-    "words_per_block",
-    "long",
-    "score",
-    "stop",
-    "marks",
-    "links_per_block",
-    "headings",
-    "text_blocks",
-    "digits",
-];
 
 /// Which of [`SINCE`] each block is.
 fn marks(page: &Page, found: &Analysis, stamps: &[bool]) -> Vec<[bool; SINCE.len()]> {

@@ -45,7 +45,7 @@ pub fn label(raw: &[u8]) -> Option<Label> {
         _ => None,
     });
     let name = match encoding {
-        Some(known) => super::name_of(known),
+        Some(known) => super::names::name_of(known),
         None => String::from_utf8_lossy(&text).into_owned(),
     };
     Some(Label { name, encoding })

@@ -10,6 +10,7 @@
 
 mod declared;
 mod detect;
+mod names;
 
 use std::borrow::Cow;
 
@@ -18,6 +19,7 @@ use encoding_rs::{DecoderResult, Encoding, UTF_8};
 pub use declared::Label;
 use detect::{CYRILLIC, Wide};
 pub use detect::{Pairs, Reading};
+use names::name_of;
 
 /// A page's text and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,15 +115,6 @@ fn wide_name(wide: Wide) -> &'static str {
         Wide::Utf16Be => "utf-16be",
         Wide::Utf32Le => "utf-32le",
         Wide::Utf32Be => "utf-32be",
-    }
-}
-
-/// The name under which a charset appears in columns: WHATWG's, but for two that Python and people call otherwise.
-pub(crate) fn name_of(encoding: &'static Encoding) -> String {
-    match encoding.name() {
-        "IBM866" => "cp866".to_owned(),
-        "x-mac-cyrillic" => "mac-cyrillic".to_owned(),
-        name => name.to_ascii_lowercase(),
     }
 }
 

@@ -8,7 +8,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::pairs::NONE;
-use super::windows;
 
 /// The longest pretoken for the small array.
 pub const SHORT: usize = 64;
@@ -23,16 +22,6 @@ pub trait Merges {
     fn tokens(&self, left: u32, right: u32) -> u32;
     /// Bytes of a token.
     fn length(&self, token: u32) -> usize;
-}
-
-/// The tokens of `piece`, which is not empty, written over `out`.
-pub(super) fn merge(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
-    out.clear();
-    if piece.len() <= SHORT {
-        merge_short(piece, merges, out);
-    } else {
-        windows::append(piece, merges, out);
-    }
 }
 
 /// Bits of a position in a `SHORT` pretoken, below the rank in a candidate.

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::EncodeError;
-use super::letters::Letters;
-use super::merge::{self, Merges};
-use super::pairs::{NONE, Pairs, RANK_BITS};
+use super::error::EncodeError;
+use super::merge::Merges;
+use super::pairs::{NONE, RANK_BITS};
+use super::rules::{Rules, every_split};
 use super::together::{self, Job};
 use super::windows;
 
@@ -42,93 +42,6 @@ impl Tokens {
     }
 }
 
-/// Which neighbours merge.
-pub(super) struct Rules {
-    byte: [u32; 256],
-    /// By left * 256 + right: what two bytes merge into; the first step of every pretoken, without hashing.
-    bytes: Vec<u32>,
-    pub(super) pairs: Pairs,
-    /// The pairs that can meet in Cyrillic words, apart: they fit the processor's second cache, which all do not.
-    pub(super) cyrillic: Pairs,
-    pub(super) letters: Letters,
-    lengths: Vec<u32>,
-}
-
-impl Rules {
-    fn new(tokens: &[&[u8]], merges: &[(u32, u32, u32)]) -> Self {
-        let mut byte = [0; 256];
-        for (rank, token) in (0u32..).zip(&tokens[..256]) {
-            byte[token[0] as usize] = rank;
-        }
-        let mut bytes = vec![NONE; 1 << 16];
-        for &(left, right, result) in merges {
-            if left < 256 && right < 256 {
-                let (left, right) = (tokens[left as usize][0], tokens[right as usize][0]);
-                bytes[(left as usize) << 8 | right as usize] = result;
-            }
-        }
-        let cyrillic: Vec<_> = merges
-            .iter()
-            .copied()
-            .filter(|&(_, _, result)| is_of_cyrillic(tokens[result as usize]))
-            .collect();
-        Self {
-            byte,
-            bytes,
-            pairs: Pairs::new(merges),
-            cyrillic: Pairs::new(&cyrillic),
-            letters: Letters::new(tokens, merges),
-            lengths: tokens.iter().map(|token| token.len() as u32).collect(),
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn of_concatenation(tokens: &[&[u8]]) -> Self {
-        Self::new(tokens, &every_split(tokens))
-    }
-
-    #[cfg(test)]
-    pub(super) fn of_pairs(tokens: &[&[u8]], merges: &[(u32, u32)]) -> Self {
-        let merges: Vec<_> = merges
-            .iter()
-            .zip(256..)
-            .map(|(&(left, right), result)| (left, right, result))
-            .collect();
-        Self::new(tokens, &merges)
-    }
-}
-
-impl Merges for Rules {
-    #[inline(always)]
-    fn byte(&self, byte: u8) -> u32 {
-        self.byte[byte as usize]
-    }
-
-    #[inline(always)]
-    fn bytes(&self, left: u8, right: u8) -> u32 {
-        self.bytes[(left as usize) << 8 | right as usize]
-    }
-
-    #[inline(always)]
-    fn tokens(&self, left: u32, right: u32) -> u32 {
-        self.pairs.get(left, right)
-    }
-
-    #[inline(always)]
-    fn length(&self, token: u32) -> usize {
-        self.lengths[token as usize] as usize
-    }
-}
-
-/// True for the bytes of letters U+0400..U+047F, which one ASCII byte may precede, and all parts of such.
-pub(super) fn is_of_cyrillic(bytes: &[u8]) -> bool {
-    let rest = match bytes {
-        [first, rest @ ..] if *first < 0x80 => rest,
-        all => all,
-    };
-    rest.iter().all(|byte| matches!(byte, 0x80..=0xbf | 0xd0 | 0xd1))
-}
-
 fn refused(why: String) -> EncodeError {
     EncodeError::Vocabulary(why)
 }
@@ -159,20 +72,6 @@ fn check(tokens: &[&[u8]]) -> Result<(), EncodeError> {
     }
 }
 
-/// Every way to write a token as two tokens: what tiktoken merges.
-fn every_split(tokens: &[&[u8]]) -> Vec<(u32, u32, u32)> {
-    let ranks: HashMap<&[u8], u32> = tokens.iter().copied().zip(0u32..).collect();
-    let mut merges = Vec::with_capacity(tokens.len() * 2);
-    for (result, token) in (0u32..).zip(tokens).skip(256) {
-        for cut in 1..token.len() {
-            if let (Some(&left), Some(&right)) = (ranks.get(&token[..cut]), ranks.get(&token[cut..])) {
-                merges.push((left, right, result));
-            }
-        }
-    }
-    merges
-}
-
 /// For each token from 256 on, the pair of ranks by which tiktoken's merging arrives at it from its own
 /// bytes, or `NO_MERGE` where it arrives at something else.
 pub fn derive_merges(tokens: &[&[u8]]) -> Result<Vec<(u32, u32)>, EncodeError> {
@@ -180,7 +79,7 @@ pub fn derive_merges(tokens: &[&[u8]]) -> Result<Vec<(u32, u32)>, EncodeError> {
     let rules = Rules::new(tokens, &every_split(tokens));
     let mut out = Vec::new();
     let derived = (0u32..).zip(tokens).skip(256).map(|(rank, token)| {
-        merge::merge(token, &Without { rules: &rules, rank }, &mut out);
+        windows::merge(token, &Without { rules: &rules, rank }, &mut out);
         match out[..] {
             [left, right] if rules.tokens(left, right) == rank => (left, right),
             _ => NO_MERGE,
@@ -316,7 +215,7 @@ impl Model {
             out.push(rank + self.first_id);
             return;
         }
-        merge::merge(piece, &self.rules, out);
+        windows::merge(piece, &self.rules, out);
         if self.first_id != 0 {
             out.iter_mut().for_each(|id| *id += self.first_id);
         }

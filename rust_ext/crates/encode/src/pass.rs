@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::EncodeError;
 use super::cache::{self, Cache, Found};
+use super::error::EncodeError;
 use super::model::Model;
 use super::together::Job;
 use super::utf16::{Buffer, Text};

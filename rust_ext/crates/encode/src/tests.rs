@@ -92,10 +92,10 @@ proptest! {
     #[test]
     fn short_and_long_merge_alike(pairs in pairs(), text in prop::collection::vec(any::<u8>(), 1..SHORT)) {
         let (tokens, merges) = vocabulary(&pairs);
-        let rules = model::Rules::of_pairs(&slices_of(&tokens), &merges);
+        let rules = rules::Rules::of_pairs(&slices_of(&tokens), &merges);
         let text = alphabet(text);
         let (mut short, mut long) = (Vec::new(), Vec::new());
-        merge::merge(text.as_bytes(), &rules, &mut short);
+        windows::merge(text.as_bytes(), &rules, &mut short);
         merge::merge_block(text.as_bytes(), &rules, &mut long);
         prop_assert_eq!(short, long);
     }

@@ -9,8 +9,8 @@
 
 use super::letters::{BEGIN, NEITHER, are_letters, number};
 use super::merge::{Merges, NOTHING, SHORT, candidate, lowest, rank_and_place};
-use super::model::{Rules, is_of_cyrillic};
 use super::pairs::{NO_TOKEN, NONE, Pairs};
+use super::rules::{Rules, is_of_cyrillic};
 
 /// Pretokens under way: with more of them their arrays leave the first-level cache, with fewer there is time to
 /// wait for.

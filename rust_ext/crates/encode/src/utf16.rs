@@ -4,7 +4,7 @@
 //! string for good; its UTF-16 is a plain copy. From that UTF-8 is made here, eight characters at a time, in a
 //! buffer that is used again.
 
-use super::EncodeError;
+use super::error::EncodeError;
 
 /// Characters that are turned together.
 const LANES: usize = 8;

@@ -29,6 +29,16 @@ const KNOWN: usize = 256;
 /// Positions in a window are 32 bits.
 const LARGEST: usize = u32::MAX as usize - 1;
 
+/// The tokens of `piece`, which is not empty, written over `out`.
+pub fn merge(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
+    out.clear();
+    if piece.len() <= SHORT {
+        merge_short(piece, merges, out);
+    } else {
+        append(piece, merges, out);
+    }
+}
+
 /// Appends the tokens of `piece`, which is not empty, to `out`.
 pub fn append(piece: &[u8], merges: &impl Merges, out: &mut Vec<u32>) {
     let mut run = Run::new(piece, merges, WINDOW, usize::MAX);

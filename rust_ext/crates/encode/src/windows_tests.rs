@@ -1,4 +1,4 @@
-use super::super::model::Rules;
+use super::super::rules::Rules;
 use super::super::tests::{pairs, slices_of, vocabulary};
 use super::*;
 use proptest::prelude::*;

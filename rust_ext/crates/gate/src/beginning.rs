@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use memchr::{memchr, memmem};
 
-use super::Verdict;
 use super::declared::declares_russian;
 use super::survey::survey;
 use super::text::{ascii_letters, lead_bytes, outside_tags_of_beginning};
+use super::verdict::Verdict;
 use super::wide::wide_charset;
 
 /// Letters of other scripts that a beginning must hold outside tags and in its descriptions, so that it is text that

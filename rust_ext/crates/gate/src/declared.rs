@@ -2,8 +2,8 @@
 
 use memchr::memmem;
 
-use super::HEAD;
-use super::single_byte::SINGLE_BYTE;
+use super::charsets::SINGLE_BYTE;
+use super::limits::HEAD;
 
 /// Whether the HTTP head or the first bytes declare a Cyrillic charset or Russian as the language.
 pub fn declares_russian(body: &[u8], http_charset: Option<&str>) -> bool {

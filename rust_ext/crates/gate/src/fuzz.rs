@@ -45,7 +45,7 @@ fn pages() -> impl Strategy<Value = Vec<u8>> {
 fn encode(text: &str, charset: usize) -> Vec<u8> {
     let units = || text.encode_utf16();
     match charset {
-        0..5 => super::single_byte::SINGLE_BYTE[charset]
+        0..5 => super::charsets::SINGLE_BYTE[charset]
             .1
             .encode(text)
             .0
@@ -66,7 +66,7 @@ fn judge_mangled(cases: u32) {
         let verdict = judge(&page, label);
         // A letter takes a byte at least.
         prop_assert!(verdict.cyrillic as usize + verdict.latin as usize <= page.len());
-        prop_assert!(!verdict.keep || verdict.cyrillic >= super::FEW);
+        prop_assert!(!verdict.keep || verdict.cyrillic >= super::verdict::FEW);
         prop_assert!(verdict.pair_cost <= 511);
     });
 }

@@ -14,38 +14,29 @@
 //! `corpus/extract/gate.py` is the readable twin; a property test holds the two together.
 
 mod beginning;
+mod charsets;
 mod declared;
 #[cfg(test)]
 mod fuzz;
+mod limits;
 mod single_byte;
 mod survey;
 mod text;
+mod verdict;
 mod wide;
 
-use std::fmt;
-
 pub use beginning::{Beginning, judge_beginning};
-use declared::declares_russian;
 use single_byte::single_byte;
 pub use single_byte::{Charset, tables};
 use survey::survey;
-use text::{Counts, count_utf8};
+use text::count_utf8;
+pub use verdict::Verdict;
+use verdict::{FEW, decide};
 use wide::wide;
 
-/// Cyrillic letters outside tags from which on a page stays whatever else it holds: about 40 words, fewer
-/// than the 50 that the first quality rule asks for.
-const ENOUGH: u32 = 256;
-/// Below this many Cyrillic letters there is nothing to identify a language by.
-const FEW: u32 = 10;
-/// Between the two, Cyrillic must be at least this share of the letters, as 1/n, unless the page says that it
-/// is Russian.
-const SHARE: u32 = 8;
 /// Pairs that UTF-8 forbids, per byte above ASCII, from which on a page is taken for single-byte, as 1/n.
 /// Cyrillic single-byte text has 1/5 (cp866) to 1/1, damaged UTF-8 rarely above 1/100.
 const BROKEN: u64 = 16;
-/// Where declarations are looked for.
-const HEAD: usize = 4096;
-
 /// Sets of bytes of which Russian text of a hundred letters and more has one whole, as it has the letters а, е, и and о:
 /// in lower case or in capitals, in UTF-8 (which begins them with D0) and in every single-byte charset; in cp866 р, с
 /// and т, too, since the others stand where UTF-8 has its continuations. (A hundred letters lack one of the four, each
@@ -62,30 +53,6 @@ pub const TELLING: [&[u8]; 9] = [
     &[0xd0, 0xd5, 0xd8, 0xde],                   // ISO-8859-5
     &[0xb0, 0xb5, 0xb8, 0xbe, 0xc0, 0xc1, 0xc2], // ISO-8859-5, capitals
 ];
-
-/// What the gate saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    pub keep: bool,
-    /// Cyrillic letters outside tags; counting stops once enough are seen.
-    pub cyrillic: u32,
-    /// ASCII letters outside tags, among what was counted.
-    pub latin: u32,
-    /// The reading in which the letters were counted.
-    pub charset: &'static str,
-    /// Mean cost of a letter pair in the best single-byte reading, in tenths of a nat; 0 where none was tried.
-    pub pair_cost: u32,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            to,
-            "cyrillic={} latin={} charset={} pair_cost={}",
-            self.cyrillic, self.latin, self.charset, self.pair_cost
-        )
-    }
-}
 
 /// Judges a payload. `http_charset` is the charset of the HTTP head, if any.
 pub fn judge(body: &[u8], http_charset: Option<&str>) -> Verdict {
@@ -113,18 +80,4 @@ pub fn judge(body: &[u8], http_charset: Option<&str>) -> Verdict {
         }
     }
     verdict
-}
-
-fn decide(counts: Counts, charset: &'static str, body: &[u8], http_charset: Option<&str>) -> Verdict {
-    let Counts { cyrillic, latin } = counts;
-    let keep = cyrillic >= ENOUGH
-        || cyrillic >= FEW
-            && (cyrillic.saturating_mul(SHARE) >= latin || declares_russian(body, http_charset));
-    Verdict {
-        keep,
-        cyrillic,
-        latin,
-        charset,
-        pair_cost: 0,
-    }
 }

@@ -5,9 +5,11 @@
 
 use std::sync::LazyLock;
 
+use super::charsets::{CHARSETS, SINGLE_BYTE};
 use super::declared::declares_russian;
+use super::limits::ENOUGH;
 use super::text::{Counts, ascii_letters, outside_tags};
-use super::{ENOUGH, Verdict, decide};
+use super::verdict::{Verdict, decide};
 use bukvar_letters::{FIRST_LETTER, Letters, SYMBOLS, is_letter};
 
 /// Pairs of bytes above ASCII after which the reading is tried, doubled each time it is not yet certain: 512
@@ -23,16 +25,6 @@ const MAX_COST: u32 = 50;
 const MAX_COST_DECLARED: u32 = 56;
 /// Cost of a pair above ASCII that is no pair of letters, in tenths of a nat: what the rarest pairs cost.
 const NO_LETTERS: u32 = 80;
-
-/// Single-byte charsets of Russian; a tie goes to the first.
-pub const SINGLE_BYTE: [(&str, &encoding_rs::Encoding); CHARSETS] = [
-    ("windows-1251", encoding_rs::WINDOWS_1251),
-    ("koi8-u", encoding_rs::KOI8_U),
-    ("ibm866", encoding_rs::IBM866),
-    ("iso-8859-5", encoding_rs::ISO_8859_5),
-    ("x-mac-cyrillic", encoding_rs::X_MAC_CYRILLIC),
-];
-const CHARSETS: usize = 5;
 
 /// Symbol (`bukvar_letters`) of each byte in each single-byte charset.
 static SYMBOLS_OF: LazyLock<[[u8; 256]; CHARSETS]> = LazyLock::new(|| {

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::ENOUGH;
+use super::limits::ENOUGH;
 
 /// Letters outside tags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

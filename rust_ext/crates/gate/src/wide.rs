@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::HEAD;
+use super::limits::HEAD;
 
 /// Bytes of a payload that are read.
 const MAX_WIDE: usize = 8 << 20;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::{MAX_LETTERS, SPREAD, code};
+use super::codes::{MAX_LETTERS, SPREAD, code};
 
 /// Letters of the longest affix that is looked for.
 const LONGEST: usize = 6;

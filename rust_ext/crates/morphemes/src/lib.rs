@@ -16,8 +16,11 @@ use std::io;
 use std::path::Path;
 
 mod affixes;
+mod codes;
 
 use affixes::Affixes;
+pub use codes::MAX_LETTERS;
+use codes::{SPREAD, code};
 
 use bukvar_train::TrainError;
 use bukvar_train::counts::{Piece, Reader};
@@ -32,9 +35,6 @@ const LEFT: u64 = 0x6a09_e667_f3bc_c909;
 const RIGHT: u64 = 0xbb67_ae85_84ca_a73b;
 const ROLL_LEFT: u64 = 0x9e37_79b9_7f4a_7c15;
 const ROLL_RIGHT: u64 = 0xc2b2_ae3d_27d4_eb4f;
-const SPREAD: u64 = 0xd6e8_feb8_6659_fd93;
-/// Longer words are no words of Russian and stay whole: the longest in use have fewer letters.
-pub const MAX_LETTERS: usize = 48;
 
 /// Why a model cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,15 +47,6 @@ pub struct Segmenter {
     weights: Box<[i8]>,
     affixes: Affixes,
     whole: HashSet<Box<str>>,
-}
-
-/// A letter's code: а..я are 1..32, ё is 33; None for anything else. Word ends are 0.
-fn code(letter: char) -> Option<u64> {
-    match letter {
-        'а'..='я' => Some(u64::from(letter as u32 - 'а' as u32) + 1),
-        'ё' => Some(33),
-        _ => None,
-    }
 }
 
 impl Segmenter {

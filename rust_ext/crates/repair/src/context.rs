@@ -4,8 +4,8 @@
 //! mistake is the common one, whether lines begin with capitals, and which words the document uses; the others are
 //! judged by that, as the likeliest sequence of states (Viterbi).
 
-use super::single::{MOST_MISTAKES, Mistake, is_accented, is_artefact, read};
-use super::words::{Text, Vocabulary, correction, is_capital};
+use super::mistakes::{MOST_MISTAKES, Mistake, is_accented, is_artefact, read};
+use super::words::{Text, Vocabulary, correction, is_capital, refund};
 use bukvar_letters::{self as letters, BETWEEN_WORDS, Letters};
 
 /// A line whose best hypothesis leads by six nats is clear: odds of 400 to one.
@@ -17,13 +17,6 @@ const UNSURE: i64 = 250;
 /// joined clean text to it. So they don't outweigh a proof, which is 20 nats.
 const FOREIGN: i64 = 60;
 const MOST_FOREIGN: i64 = 100;
-/// Letters of an abbreviation follow each other as they come: 1 of 33 is 3.5 nats, and a capital after a capital 0.8.
-const ABBREVIATED: i64 = 45;
-/// To be an abbreviation costs a word this (odds of 20 to one), but a tag, of which every second one is.
-const AN_ABBREVIATION: i64 = 30;
-const LONGEST_ABBREVIATION: usize = 5;
-/// A capital after a small letter, as in #НашФутбол: 11.8 nats for the case alone in fiction, which has no tags.
-const JOINED: i64 = 120;
 /// A Cyrillic letter that touches a Latin one, as in TrumpТs: 2.8 nats by the pair, because such words are in manuals.
 const TWO_SCRIPTS: i64 = 50;
 /// What a box-drawing or control character costs between two letters of ASCII (There▓s) beside what `read` counts.
@@ -119,27 +112,6 @@ fn costs_beside(line: &str, mistake: Option<&Mistake>) -> i64 {
         total -= refund(&text.symbols[start..end], text.is_tag(start), model);
     }
     total
-}
-
-/// By how much the letters of a word cost more than those of an abbreviation, or of words written as one.
-pub fn refund(word: &[u8], is_tag: bool, model: Letters) -> i64 {
-    let abbreviation = word.len() <= LONGEST_ABBREVIATION && word.iter().all(|&symbol| is_capital(symbol));
-    let mut total = if abbreviation && !is_tag {
-        -AN_ABBREVIATION
-    } else {
-        0
-    };
-    for at in 1..word.len() {
-        let first = at.checked_sub(2).map_or(BETWEEN_WORDS, |at| word[at]);
-        let (before, after) = (word[at - 1], word[at]);
-        let most = match (is_capital(before), is_capital(after)) {
-            _ if abbreviation => ABBREVIATED,
-            (false, true) => JOINED,
-            _ => continue,
-        };
-        total += (i64::from(model.cost_of_third(first, before, after)) - most).max(0);
-    }
-    total.max(0)
 }
 
 /// The best state and its lead.

@@ -5,7 +5,8 @@
 //! Cyrillic letter looks like l). Words with letters of their own on both sides (iPhoneом) are what they are, and so
 //! are two words that somebody wrote as one (IPадрес, gloriamК, `\\nС`).
 
-use super::{About, Counts, Kind};
+use super::about::About;
+use super::kinds::{Counts, Kind};
 use bukvar_letters::words::{Lexicon, digest};
 
 /// Latin letters and the Cyrillic ones that look like them.

@@ -2,7 +2,8 @@
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{About, Counts, Kind, Options};
+use super::about::About;
+use super::kinds::{Counts, Kind, Options};
 
 /// Characters of common text that composing never changes, told apart faster than by the tables of Unicode.
 fn is_composed(char: char) -> bool {

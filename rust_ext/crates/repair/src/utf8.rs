@@ -4,8 +4,8 @@
 //! is. A clean line has letters that are part of no sequence (in «СССР» the `Р»` happens to be one, the other
 //! letters are not), so a line is taken as a whole or, where it is partly clean, by its long runs of sequences.
 
-use super::is_plain;
 use super::readers::{READERS, Reader, tables};
+use super::scan::is_plain;
 
 /// Sequences in an unbroken row that do not happen by accident: six to eight characters, each second of them
 /// one of two. Chosen, like the three below; what they come to is what `bench_repair damage` and `clean` print.

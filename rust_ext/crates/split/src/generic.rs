@@ -4,7 +4,8 @@ use std::ops::{ControlFlow, Range};
 
 use fancy_regex::{Regex, RegexBuilder};
 
-use super::{Key, SplitError};
+use super::error::SplitError;
+use super::key::Key;
 
 /// Steps of backtracking allowed for one match: fancy-regex's own default, stated.
 const BACKTRACK_LIMIT: usize = 1_000_000;

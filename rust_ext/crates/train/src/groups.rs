@@ -1,11 +1,12 @@
 //! What is learnt from: the text of one source, or of several held in parity.
 
 use super::TrainError;
+use super::allow::{Allow, Everything};
 use super::boundaries::Boundaries;
 use super::guards::Tokens;
-use super::learn::{Everything, Parameters, Source};
-use super::learner::{Allow, Best, Learner};
+use super::learner::{Best, Learner};
 use super::load::load;
+use super::parameters::{Parameters, Source};
 use super::score::Scorer;
 use super::watch::Watch;
 use super::words::Symbol;

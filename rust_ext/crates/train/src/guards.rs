@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::learner::Allow;
+use super::allow::Allow;
 
 /// Which tokens are never made. Each is an option; none is on by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

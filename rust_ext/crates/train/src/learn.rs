@@ -1,35 +1,13 @@
 //! Counts -> merges.
 
-use std::path::Path;
-
 use super::TrainError;
+use super::allow::{Allow, Everything};
 use super::boundaries::Boundaries;
 use super::groups::Groups;
-use super::guards::{Guards, Tokens};
-use super::learner::Allow;
-use super::score::Penalty;
-use super::table::CountTable;
+use super::guards::Tokens;
+use super::parameters::{Parameters, Source};
 use super::watch::Watch;
 use super::words::Symbol;
-
-/// What to learn.
-#[derive(Debug, Clone)]
-pub struct Parameters {
-    /// Ordinary tokens, the 256 bytes included.
-    pub tokens: usize,
-    /// Pairs that occur less often are never merged (at least 1).
-    pub min_pair_count: i64,
-    /// Longer pretokens are left out.
-    pub max_pretoken_bytes: usize,
-    pub penalty: Option<Penalty>,
-    pub guards: Guards,
-    /// Threads that learn, at least one; what is learnt does not depend on them.
-    pub threads: usize,
-    /// Merges to begin with, as pairs of ids in order.
-    pub merges: Vec<(u32, u32)>,
-    /// Byte of each of the ids 0..256.
-    pub alphabet: [u8; 256],
-}
 
 /// What was learnt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,35 +20,6 @@ pub struct Model {
     pub uses: Vec<i64>,
     /// Pretokens left out because they were too long.
     pub left_out: u64,
-}
-
-/// Where counts come from.
-pub enum Source<'a> {
-    /// Tables whose counts are to be added up.
-    Tables(&'a [CountTable]),
-    /// The same, let go of before learning begins.
-    Owned(Vec<CountTable>),
-    File(&'a Path),
-}
-
-/// The byte of each id in the order of tokenizers and GPT-2: printable ones first.
-pub fn alphabet() -> [u8; 256] {
-    let printable = |byte: u8| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
-    let mut out = [0; 256];
-    let bytes = (0..=255)
-        .filter(|&byte| printable(byte))
-        .chain((0..=255).filter(|&byte| !printable(byte)));
-    out.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
-    out
-}
-
-/// Guards keep new tokens out; merges to begin with are done whatever they make.
-pub struct Everything;
-
-impl Allow for Everything {
-    fn allow(&self, _: u32, _: u32) -> bool {
-        true
-    }
 }
 
 /// Learns merges.

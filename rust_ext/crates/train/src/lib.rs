@@ -5,6 +5,7 @@
 //! or how counts were split. Ties go to the pair with the smaller left id, then the smaller right one; the 256
 //! bytes have the ids that GPT-2 and tokenizers give them. Counts are 64-bit.
 
+mod allow;
 pub mod boundaries;
 pub mod count;
 pub mod counts;
@@ -14,7 +15,9 @@ pub mod learn;
 mod learner;
 mod load;
 mod pairs;
+pub mod parameters;
 mod places;
+mod prefetch;
 mod queue;
 pub mod score;
 pub mod table;

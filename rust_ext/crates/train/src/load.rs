@@ -9,7 +9,7 @@ use std::path::Path;
 use super::TrainError;
 use super::boundaries::{Boundaries, Word};
 use super::counts::{Piece, Reader};
-use super::learn::{Parameters, Source};
+use super::parameters::{Parameters, Source};
 use super::table::{CountTable, Entry};
 use super::team;
 use super::watch::Watch;

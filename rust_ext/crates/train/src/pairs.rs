@@ -1,7 +1,7 @@
 //! The pairs of adjacent tokens that are frequent enough to matter now: counts, and the words they occur in.
 
+use super::prefetch::prefetch;
 use super::score::Types;
-use super::table::prefetch;
 
 /// No pair.
 const NONE: u32 = u32::MAX;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::table::prefetch;
+use super::prefetch::prefetch;
 
 /// Places of no pair that the arena may hold beside an eighth of those it needs: closing the gaps costs little
 /// against 4 bytes a place.

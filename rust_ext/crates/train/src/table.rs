@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use bukvar_split::Key;
 
+use super::prefetch::prefetch;
+
 /// Keys gathered before they are looked up, so that the memory each will touch is on its way meanwhile.
 const BATCH: usize = 64;
 /// Slots at the start.
@@ -215,17 +217,4 @@ impl CountTable {
             self.slots[at] = slot;
         }
     }
-}
-
-/// Asks for the memory of element `at`; where there is none, or on other machines, does nothing.
-#[inline(always)]
-pub fn prefetch<T>(slice: &[T], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if at < slice.len() {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies in the slice, and a prefetch reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().add(at).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (slice, at);
 }

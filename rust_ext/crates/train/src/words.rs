@@ -5,7 +5,7 @@
 //! symbol, so that a typical word lies in one cache line.
 
 use super::TrainError;
-use super::table::prefetch;
+use super::prefetch::prefetch;
 use super::watch::Watch;
 
 /// A token id with its boundary bit.

@@ -12,15 +12,13 @@ use std::sync::LazyLock;
 
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Beginning, Reason, Record};
-use super::reader::Reader;
+use super::reader::{FURTHER, Reader};
 use super::skim::Bytes;
 use bukvar_gate as gate;
 
 /// Blank lines behind a record, which belong to its member.
 const END: usize = 4;
 static TELLING: LazyLock<[Bytes; gate::TELLING.len()]> = LazyLock::new(|| gate::TELLING.map(Bytes::of));
-/// How many times as much of a record is looked at where its first bytes are scripts and styles only.
-pub(super) const FURTHER: usize = 8;
 
 impl<R: Read> Reader<R> {
     /// The next record where it could be passed over; None where it has to be read.

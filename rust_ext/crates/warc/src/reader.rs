@@ -4,8 +4,6 @@ use std::io::{self, Read};
 
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Dropped, Limits, Reason, Record};
-use super::pass_over::FURTHER;
-use super::resync::BOUNDARY;
 use super::stream::Stream;
 
 /// Blank bytes tolerated between records; writers use four.
@@ -14,6 +12,10 @@ const MAX_BLANK: usize = 64;
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
 /// A record or rubble that inflates to more than this many times the record limit ends its member.
 pub(super) const MAX_SKIPPED: u64 = 128;
+/// How many times as much of a record is looked at where its first bytes are scripts and styles only.
+pub(super) const FURTHER: usize = 8;
+/// Bytes by which `record_boundary` looks ahead.
+pub(super) const BOUNDARY: usize = 32;
 
 /// Reads a crawl file record by record. Every record comes out once: as a page, dropped with a reason, or
 /// skipped by type.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use memchr::memmem;
 
-use super::reader::{MAX_SKIPPED, Reader};
+use super::reader::{BOUNDARY, MAX_SKIPPED, Reader};
 
 impl<R: Read> Reader<R> {
     /// Where in the next `length` bytes another record begins, by the blank lines before and the lines in it.
@@ -63,9 +63,6 @@ impl<R: Read> Reader<R> {
         }
     }
 }
-
-/// Bytes by which `record_boundary` looks ahead.
-pub(super) const BOUNDARY: usize = 32;
 
 /// Where a record begins inside a block that should have ended before: behind blank lines, a version line
 /// and a header of the record kind.

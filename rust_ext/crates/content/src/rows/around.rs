@@ -4,7 +4,9 @@ use super::super::analysis::Alike;
 use super::super::forest::key;
 use super::super::landmarks::Landmark;
 use super::super::tree::NONE;
-use super::{MISSING, Rows, SEEN, Sink, log2p, share};
+use super::context::SEEN;
+use super::{Rows, Sink};
+use crate::scale::{MISSING, log2p, share};
 
 impl Rows<'_> {
     pub(super) fn landmarks(&self, at: usize, sink: &mut Sink) {

@@ -1,12 +1,39 @@
 //! What a block's row says of its surroundings, computed once a page.
 
-use super::super::analysis::{Analysis, LONG_WORDS, Sums, container};
+use super::super::analysis::{Analysis, LONG_WORDS, container};
+use super::super::sums::Sums;
 use super::super::tags;
 use super::super::topic::Topic;
 use super::super::tree::{Block, Page};
 use super::super::words::{CUES, STOP, Words};
-use super::{OF_NODE, SECTION, SECTION_WORDS, SEEN, log2p, share};
 use crate::forest::key;
+use crate::scale::{log2p, share};
+
+/// What the neighbours see of a block.
+pub(super) const SEEN: [&str; 4] = ["words", "links", "ends", "tag"];
+/// Values of one container.
+pub(super) const OF_NODE: usize = 13;
+
+/// Cue kinds of the heading under which a block stands.
+pub(super) const SECTION: [&str; 6] = ["comment", "related", "subscribe", "author", "tags", "more"];
+/// A heading's cues count up to this many words.
+pub(super) const SECTION_WORDS: u32 = 8;
+
+pub(super) const NODE_NAMES: [&str; OF_NODE] = [
+    "words",
+    "links",
+    "page_share",
+    "blocks",
+    "words_per_block",
+    "long",
+    "score",
+    "stop",
+    "marks",
+    "links_per_block",
+    "headings",
+    "text_blocks",
+    "digits",
+];
 
 pub(super) fn node_keys(s: &Sums, score: f32, found: &Analysis) -> [i16; OF_NODE] {
     let all = &found.sums[0];

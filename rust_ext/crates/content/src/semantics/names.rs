@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
-use super::name_bits;
+use super::read::name_bits;
 
 /// Remembered attributes; a site's few hundred class strings fit many times over.
 const CACHE: usize = if cfg!(test) { 4 } else { 8192 };

@@ -1,7 +1,7 @@
 //! The words that names of elements are read by.
 
 #[allow(clippy::wildcard_imports)] // the bits
-use super::*;
+use super::bits::*;
 
 /// Known words of names and the bits they set; Russian words as they are spelt in Latin letters.
 #[rustfmt::skip]

@@ -4,7 +4,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::table::prefetch;
+use crate::prefetch::prefetch;
 use bukvar_split::Key;
 
 /// The eighth bits of the 14 letters of a key.

@@ -7,7 +7,7 @@
 //! Documents wait in a queue (`crew`) that the helping threads empty while the caller looks for more. When it
 //! is full, the caller counts what stands first in it: nobody waits for anybody until the end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::TrainError;
@@ -16,12 +16,12 @@ use super::table::CountTable;
 use super::watch::Watch;
 use bukvar_split::SplitError;
 
-mod crew;
+mod pool;
+mod spill;
 
-use crew::{Crew, Shared};
-
-/// A document that outlives the call that hands it over.
-pub type Document = Box<dyn AsRef<[u8]> + Send + Sync>;
+pub use pool::Document;
+use pool::{Crew, Shared};
+use spill::beside;
 
 /// Documents of this many bytes are handed over together: half a millisecond's worth. Less text than that is
 /// counted without helpers.
@@ -151,23 +151,4 @@ impl Counter {
 fn know(about: &mut Header, document: &[u8]) {
     about.documents += 1;
     about.bytes += document.len() as u64;
-}
-
-/// The name of a file written aside beside the result.
-fn beside(path: &Path, which: impl std::fmt::Display) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".spill-{which}"));
-    path.with_file_name(name)
-}
-
-/// Files written aside, removed in the end.
-struct Spilled(Vec<PathBuf>);
-
-impl Drop for Spilled {
-    fn drop(&mut self) {
-        for path in &self.0 {
-            // What cannot be removed is a leftover beside the result, not a wrong result.
-            let _ = std::fs::remove_file(path);
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::path::{Path, PathBuf};
 
-use super::{Header, Piece, Reader, STRIDE, Writer};
+use super::file::{Header, Piece, Reader, STRIDE, Writer};
 use crate::TrainError;
 use crate::watch::Watch;
 

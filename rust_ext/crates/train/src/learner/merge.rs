@@ -1,9 +1,9 @@
 //! What the pairs around a merge lose and gain, summed up over the parts.
 
-use super::Allow;
-use super::crew::Crew;
 use super::part::{Merge, Part};
+use super::pool::Crew;
 use super::ranks::Ranks;
+use crate::allow::Allow;
 use crate::pairs::key;
 use crate::score::Types;
 use crate::walk::{Change, Joins, Side};

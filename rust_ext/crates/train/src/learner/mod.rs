@@ -11,33 +11,28 @@
 //! parts, and so nothing does.
 
 use super::TrainError;
+use super::allow::Allow;
 use super::pairs::key;
+use super::prefetch::prefetch;
 use super::score::Scorer;
-use super::table::prefetch;
 use super::watch::Watch;
 use super::words::{Symbol, Words};
 
-mod crew;
 mod merge;
 mod part;
+mod pool;
 mod ranks;
 mod scan;
 
-use crew::Crew;
 use merge::Settling;
 use part::{Merge, Part};
+use pool::Crew;
 use ranks::Ranks;
 
-/// Words ahead of the one walked whose memory is asked for.
-const AHEAD: usize = 16;
 /// Merges ahead for which a pair, its list of words, and the first words themselves are asked for.
 const NEXT_PAIR: usize = 6;
 const NEXT_PLACES: usize = 4;
 const NEXT_WORDS: usize = 1;
-/// Whether two tokens may be merged at all.
-pub trait Allow {
-    fn allow(&self, left: u32, right: u32) -> bool;
-}
 
 /// The best pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

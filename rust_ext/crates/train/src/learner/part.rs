@@ -1,9 +1,8 @@
 //! A part of the words, and which pairs are where in it. Merging in one part needs nothing of the others.
 
-use super::AHEAD;
 use crate::TrainError;
 use crate::places::Places;
-use crate::table::prefetch;
+use crate::prefetch::{AHEAD, prefetch};
 use crate::walk::{Joins, Side, join};
 use crate::watch::Watch;
 use crate::words::{Symbol, Words};

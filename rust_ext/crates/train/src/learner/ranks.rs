@@ -1,10 +1,10 @@
 //! The pairs held, how often they occur in all parts together, and which of them is best.
 
-use super::{AHEAD, Allow};
+use crate::allow::Allow;
 use crate::pairs::{Morph, Pair, Pairs, key};
+use crate::prefetch::{AHEAD, prefetch};
 use crate::queue::{Candidate, Queue};
 use crate::score::{Scorer, Types};
-use crate::table::prefetch;
 use crate::walk::Side;
 
 pub struct Ranks {

@@ -1,8 +1,9 @@
 //! Finding the pairs of all words, and where they are.
 
+use super::Learner;
 use super::part::Part;
-use super::{Allow, Learner};
 use crate::TrainError;
+use crate::allow::Allow;
 use crate::pairs::{Morph, Pairs, key};
 use crate::places::Places;
 use crate::queue::Queue;

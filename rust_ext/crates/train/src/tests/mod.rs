@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::allow::Everything;
 use super::boundaries::Boundaries;
 use super::count::Counter;
 use super::guards::Guards;
-use super::learn::{Everything, Model, Parameters, Source, alphabet, learn};
+use super::learn::{Model, learn};
 use super::learner::Learner;
+use super::parameters::{Parameters, Source, alphabet};
 use super::queue::{Candidate, Queue};
 use super::score::{Penalty, Scorer, Types, power};
 use super::table::CountTable;

@@ -1,6 +1,6 @@
 //! The bits of a DEFLATE stream.
 
-use super::Skim;
+use super::found::Skim;
 
 /// The bits of a stream, the low ones first.
 pub struct Bits<'a> {

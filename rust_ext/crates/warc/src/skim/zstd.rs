@@ -2,7 +2,7 @@
 //! is followed: a block's literals are stored, one byte over and over, or in a Huffman code whose description says
 //! which bytes have a code. What else a block writes are copies.
 
-use super::Bytes;
+use super::found::Bytes;
 
 const MAGIC_BYTES: usize = 4;
 /// Weights of a Huffman code are written in a code of their own of at most so many bits (RFC 8878, 4.2.1.2).

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::{Document, Spilled, beside};
+use super::spill::{Spilled, beside};
 use crate::TrainError;
 use crate::counts::{self, Header};
 use crate::table::CountTable;
@@ -19,6 +19,9 @@ const WAITING: usize = 2;
 
 /// Pretokens between two looks at the clock: a fraction of a millisecond's worth.
 const STRIDE: u64 = 1 << 12;
+
+/// A document that outlives the call that hands it over.
+pub type Document = Box<dyn AsRef<[u8]> + Send + Sync>;
 
 /// Documents to be counted, with a number that rises.
 struct Task {

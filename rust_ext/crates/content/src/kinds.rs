@@ -1,0 +1,12 @@
+//! The kinds of page that are told apart.
+
+/// Kinds of page, in the order of the model's ensembles `kind.NAME`.
+pub const KINDS: [&str; 7] = [
+    "article",
+    "forum",
+    "collection",
+    "listing",
+    "product",
+    "service",
+    "documentation",
+];
