@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tokenizer.split import PATTERNS, pattern_name, pattern_regex
+from tokenizer.split import PATTERNS, oniguruma_regex, pattern_name, pattern_regex
 
 #: What transformers and GGUF call a special token, and its name here.
 ROLES = {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "pad_token": "<|pad|>"}
@@ -318,7 +318,7 @@ def tokenizer_json(vocabulary: Content) -> bytes:
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
     split = {
         "type": "Split",
-        "pattern": {"Regex": pattern_regex(vocabulary.pattern)},
+        "pattern": {"Regex": oniguruma_regex(vocabulary.pattern)},
         "behavior": "Isolated",
         "invert": False,
     }

@@ -11,7 +11,14 @@ from typing import Final
 from rust_ext import Splitter, split_patterns
 
 PATTERNS: Final = MappingProxyType(dict(split_patterns()))
-"""Name -> regular expression: llama3 (the default), qwen2, o200k, tekken (by hand), gpt2 (fancy-regex)."""
+"""Name -> regular expression: llama3 (the default), qwen2, o200k, tekken, qwen35, cl100k, deepseek3 (all by
+hand), gpt2 (fancy-regex)."""
+
+_ONIGURUMA: Final = {
+    # There {1,3}+ repeats the whole, and $ is the end of a line.
+    "cl100k": r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s+\z|\s*[\r\n]|\s+(?!\S)|\s",
+}
 
 DEFAULT: Final = "llama3"
 """Llama 3's pattern: the safest across tokenizer.json, tiktoken and llama.cpp's `llama-bpe`."""
@@ -27,9 +34,15 @@ def pattern_regex(pattern: str) -> str:
     return PATTERNS.get(pattern, pattern)
 
 
+def oniguruma_regex(pattern: str) -> str:
+    """The same for the engine of the tokenizers library, which reads some expressions otherwise."""
+    return _ONIGURUMA.get(pattern_name(pattern)) or pattern_regex(pattern)
+
+
 def pattern_name(regex: str) -> str:
     """The name of a regular expression that `PATTERNS` holds; any other stays itself."""
-    return next((name for name, known in PATTERNS.items() if known == regex), regex)
+    spelled = [*PATTERNS.items(), *_ONIGURUMA.items()]
+    return next((name for name, known in spelled if known == regex), regex)
 
 
 @lru_cache(maxsize=8)

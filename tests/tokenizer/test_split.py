@@ -3,7 +3,8 @@
 import pytest
 from tokenizers import Regex, pre_tokenizers
 
-from tokenizer.split import PATTERNS, pattern_name, pattern_regex, split
+from rust_ext import split_sequences
+from tokenizer.split import PATTERNS, oniguruma_regex, pattern_name, pattern_regex, split
 
 TEXTS = [
     "Привет, мир! It's 12345 слов — «и» ещё 'SWE'LL…\r\n\n  да  \t нет/ \u00a0х",
@@ -12,6 +13,8 @@ TEXTS = [
     "",
     "   ",
     "\n",
+    "日本語・カタカナ\u30a0ー123中45\u3040国 (hello)_foo -bar\x01\x02а\x03 1\u200b\u200bб",
+    "конец строки \n  ",
 ]
 
 
@@ -19,7 +22,7 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_named_pattern_splits_as_tokenizers_does(name: str, text: str) -> None:
     """The oracle is another regular-expression engine (Oniguruma)."""
-    oracle = pre_tokenizers.Split(Regex(PATTERNS[name]), behavior="isolated")
+    oracle = pre_tokenizers.Split(Regex(oniguruma_regex(name)), behavior="isolated")
     assert split(text, name) == [piece for piece, _ in oracle.pre_tokenize_str(text)]
 
 
@@ -30,9 +33,19 @@ def test_a_pattern_by_hand_equals_its_expression_run_by_fancy_regex(name: str, t
     assert split(text, name) == split(text, f"(?:{PATTERNS[name]})")
 
 
+@pytest.mark.parametrize("text", TEXTS)
+def test_splits_in_a_row_equal_their_one_expression(text: str) -> None:
+    """DeepSeek's, run one after another by tokenizers."""
+    for name, splits in split_sequences():
+        steps = [pre_tokenizers.Split(Regex(regex), behavior="isolated") for regex in splits]
+        oracle = pre_tokenizers.Sequence(steps)
+        assert split(text, name) == [piece for piece, _ in oracle.pre_tokenize_str(text)]
+
+
 def test_a_name_and_its_expression_stand_for_each_other() -> None:
     assert pattern_regex("llama3") == PATTERNS["llama3"]
     assert pattern_name(PATTERNS["o200k"]) == "o200k"
+    assert pattern_name(oniguruma_regex("cl100k")) == "cl100k"
     assert pattern_name(r"\s+|\S+") == pattern_regex(r"\s+|\S+") == r"\s+|\S+"
 
 

@@ -151,7 +151,8 @@ struct BpeEncoder {
 #[pymethods]
 impl BpeEncoder {
     #[new]
-    #[pyo3(signature = (tokens, merges, pattern, first_id = 0, cache_bytes = None, seed = None))]
+    #[pyo3(signature = (tokens, merges, pattern, first_id = 0, cache_bytes = None, seed = None, whole = true))]
+    #[allow(clippy::too_many_arguments)] // each by name in Python
     fn new(
         py: Python<'_>,
         tokens: Vec<PyBackedBytes>,
@@ -160,13 +161,15 @@ impl BpeEncoder {
         first_id: u32,
         cache_bytes: Option<usize>,
         seed: Option<u64>,
+        whole: bool,
     ) -> PyResult<Self> {
         let cache_bytes = cache_bytes.unwrap_or(Options::default().cache_bytes);
         let build = || {
             let tokens = byte_slices(&tokens);
             let model = match &merges {
                 Some(merges) => Model::ordered(&tokens, merges, first_id)?,
-                None => Model::by_concatenation(&tokens, first_id)?,
+                None if whole => Model::by_concatenation(&tokens, first_id)?,
+                None => Model::by_concatenation(&tokens, first_id)?.without_whole(),
             };
             Encoder::new(model, pattern, Options { cache_bytes, seed })
         };
@@ -256,6 +259,24 @@ impl BpeEncoder {
         let (data, offsets) = (data.as_slice()?, offsets.as_slice()?);
         let work = || self.encoder.count_batch(&slices(data, offsets)?, threads);
         Ok(py.detach(work).map_err(refused)?.into_pyarray(py))
+    }
+
+    /// The ids of pretokens given as bytes, which need not be whole characters, and the offsets at which each begins.
+    fn merge_bytes<'py>(&self, py: Python<'py>, pieces: Vec<PyBackedBytes>) -> Arrays<'py> {
+        let batch = py.detach(|| {
+            let (mut batch, mut one) = (encode::Batch::default(), Vec::new());
+            for piece in &pieces {
+                if piece.is_empty() {
+                    one.clear();
+                } else {
+                    self.encoder.model().merge(piece, &mut one);
+                }
+                batch.ids.extend_from_slice(&one);
+                batch.offsets.push(batch.ids.len() as i64);
+            }
+            batch
+        });
+        arrays(py, batch)
     }
 
     fn decode<'py>(&self, py: Python<'py>, ids: PyReadonlyArray1<'py, u32>) -> PyResult<Bound<'py, PyBytes>> {

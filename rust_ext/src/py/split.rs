@@ -38,6 +38,12 @@ fn split_patterns() -> Vec<(&'static str, &'static str)> {
     patterns::NAMED.to_vec()
 }
 
+/// Names of patterns that tokenizer.json writes as several splits in a row, with these.
+#[pyfunction]
+fn split_sequences() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![("deepseek3", patterns::DEEPSEEK3_SPLITS.to_vec())]
+}
+
 #[pyfunction]
 fn split_safe_cut(data: &[u8]) -> usize {
     split::Splitter::last_safe_cut(data)
@@ -50,5 +56,6 @@ pub fn to_python(error: split::SplitError) -> PyErr {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Splitter>()?;
     module.add_function(wrap_pyfunction!(split_safe_cut, module)?)?;
+    module.add_function(wrap_pyfunction!(split_sequences, module)?)?;
     module.add_function(wrap_pyfunction!(split_patterns, module)?)
 }

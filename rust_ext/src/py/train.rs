@@ -8,11 +8,13 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
+use bukvar_encode::{EncodeError, Model, NO_MERGE, derive_merges};
 use bukvar_train::boundaries::Boundaries;
 use bukvar_train::counts::{self, Header, Keep, Piece, Reader};
+use bukvar_train::extend;
 use bukvar_train::guards::Guards;
 use bukvar_train::learn;
-use bukvar_train::parameters::{self, Parameters, Source};
+use bukvar_train::parameters::{self, Parameters, Source, Start};
 use bukvar_train::score::{Penalty, power};
 use bukvar_train::table::CountTable;
 use bukvar_train::watch::{Step, Watch};
@@ -353,6 +355,74 @@ fn bpe_learn(
     Ok((model.merges, model.counts, model.uses, model.left_out))
 }
 
+/// (merges, counts, uses, uses before, pretokens left out)
+type Extended = (Vec<(u32, u32)>, Vec<i64>, Vec<i64>, Vec<i64>, u64);
+
+/// Learns `add` tokens that follow `tokens`, bytes by rank, each of which holds one of the bytes `required`.
+#[pyfunction]
+#[pyo3(signature = (counts, tokens, add, parameters, required, banned, boundaries=None, progress=None, threads=1, whole=true))]
+#[allow(clippy::too_many_arguments)] // as many as the Python function has, each by name
+fn bpe_extend(
+    py: Python<'_>,
+    mut counts: Vec<Counts<'_>>,
+    tokens: Vec<PyBackedBytes>,
+    add: usize,
+    parameters: TrainParameters,
+    required: &[u8],
+    banned: Vec<PyBackedBytes>,
+    boundaries: Option<PyRef<'_, MorphemeBoundaries>>,
+    progress: Option<Py<PyAny>>,
+    threads: usize,
+    whole: bool,
+) -> PyResult<Extended> {
+    let sources: Vec<_> = counts
+        .iter_mut()
+        .map(|counts| match counts {
+            Counts::Table(counts) => Source::Tables(&counts.tables),
+            Counts::File(path) => Source::File(path),
+        })
+        .collect();
+    let settings = Parameters {
+        tokens: tokens.len() + add,
+        min_pair_count: parameters.min_pair_count,
+        max_pretoken_bytes: parameters.max_pretoken_bytes,
+        penalty: parameters.penalty(add + 256),
+        guards: parameters.guards(),
+        threads,
+        merges: Vec::new(),
+        alphabet: parameters::alphabet(),
+    };
+    let boundaries = boundaries.as_ref().map(|boundaries| &boundaries.inner);
+    let mut needed = [false; 256];
+    required.iter().for_each(|&byte| needed[usize::from(byte)] = true);
+    let banned = banned.iter().map(|token| Box::from(&**token)).collect();
+    let tokens: Vec<&[u8]> = tokens.iter().map(|token| &**token).collect();
+    let refused = |error: EncodeError| PyValueError::new_err(error.to_string());
+    let (model, derived) = py
+        .detach(|| {
+            let model = Model::by_concatenation(&tokens, 0)?;
+            let model = if whole { model } else { model.without_whole() };
+            Ok((model, derive_merges(&tokens)?))
+        })
+        .map_err(refused)?;
+    let unreached: Vec<u32> = (256..)
+        .zip(derived)
+        .filter(|&(_, pair)| pair == NO_MERGE)
+        .map(|(rank, _)| rank)
+        .collect();
+    let start = Start {
+        segment: &|piece, ranks| model.merge(piece, ranks),
+        tokens: &tokens,
+        unreached: &unreached,
+        required: needed,
+        banned,
+    };
+    let made = watched(py, progress.as_ref(), |watch| {
+        extend::extend(sources, &settings, start, boundaries, watch)
+    })?;
+    Ok((made.merges, made.counts, made.uses, made.base_uses, made.left_out))
+}
+
 /// The byte of each of the ids 0..256.
 #[pyfunction]
 fn bpe_alphabet<'py>(py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -373,6 +443,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(counts_header, module)?)?;
     module.add_function(wrap_pyfunction!(counts_items, module)?)?;
     module.add_function(wrap_pyfunction!(bpe_learn, module)?)?;
+    module.add_function(wrap_pyfunction!(bpe_extend, module)?)?;
     module.add_function(wrap_pyfunction!(bpe_alphabet, module)?)?;
     module.add_function(wrap_pyfunction!(bpe_power, module)?)
 }

@@ -162,6 +162,15 @@ impl Model {
         Self::new(tokens, &every_split(tokens), whole, first_id)
     }
 
+    /// The same vocabulary where a pretoken that equals a token is merged like any other (tokenizers without
+    /// `ignore_merges`).
+    #[must_use]
+    pub fn without_whole(mut self) -> Self {
+        self.whole.clear();
+        self.longest_whole = 0;
+        self
+    }
+
     fn new(
         tokens: &[&[u8]],
         merges: &[(u32, u32, u32)],

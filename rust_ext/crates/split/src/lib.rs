@@ -1,6 +1,6 @@
 //! Cuts text into pretokens: the pieces inside which byte-level BPE merges.
 //!
-//! Four patterns are written out by hand (`word`), each equal to its regular expression on every input; any
+//! Seven patterns are written out by hand (`word`), each equal to its regular expression on every input; any
 //! other pattern runs on `fancy-regex` (`generic`). Text is whole documents: the end of the text changes what
 //! `\s+(?!\S)` matches, so a document is cut into pretokens before anything cuts it into blocks.
 //!
@@ -35,6 +35,9 @@ enum Kind {
     Qwen2,
     O200k,
     Tekken,
+    Qwen35,
+    Cl100k,
+    Deepseek3,
     Generic(Box<generic::Generic>),
 }
 
@@ -46,12 +49,17 @@ impl Splitter {
             patterns::QWEN2 => Kind::Qwen2,
             patterns::O200K => Kind::O200k,
             patterns::TEKKEN => Kind::Tekken,
+            patterns::QWEN35 => Kind::Qwen35,
+            patterns::CL100K => Kind::Cl100k,
+            patterns::DEEPSEEK3 => Kind::Deepseek3,
             other => Kind::Generic(Box::new(generic::Generic::new(other)?)),
         };
-        Ok(Self {
-            kind,
-            tables: unicode::tables(),
-        })
+        let tables = match kind {
+            Kind::Qwen35 => unicode::marked(),
+            Kind::Deepseek3 => unicode::deepseek(),
+            _ => unicode::tables(),
+        };
+        Ok(Self { kind, tables })
     }
 
     /// True for the patterns written out by hand, whose time is linear and which cannot fail.
@@ -80,6 +88,10 @@ impl Splitter {
             Kind::Qwen2 => word::run::<{ word::QWEN2 }>(self.tables, text, &mut visit),
             Kind::O200k => word::run::<{ word::O200K }>(self.tables, text, &mut visit),
             Kind::Tekken => word::run::<{ word::TEKKEN }>(self.tables, text, &mut visit),
+            // With a table of its own.
+            Kind::Qwen35 => word::run::<{ word::QWEN2 }>(self.tables, text, &mut visit),
+            Kind::Cl100k => word::run::<{ word::CL100K }>(self.tables, text, &mut visit),
+            Kind::Deepseek3 => word::run::<{ word::DEEPSEEK3 }>(self.tables, text, &mut visit),
             Kind::Generic(regex) => return regex.for_each(text, &mut visit),
         };
         Ok(())

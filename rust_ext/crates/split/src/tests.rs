@@ -3,19 +3,23 @@
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
+use fancy_regex::Regex;
 use proptest::prelude::*;
 
 use super::{Key, Splitter, generic::Generic, lanes, patterns};
 
-const BY_HAND: [&str; 4] = [
+const BY_HAND: [&str; 7] = [
     patterns::LLAMA3,
     patterns::QWEN2,
     patterns::O200K,
     patterns::TEKKEN,
+    patterns::QWEN35,
+    patterns::CL100K,
+    patterns::DEEPSEEK3,
 ];
 
 /// What real text rarely has and splitters get wrong.
-const ODD: [&str; 72] = [
+const ODD: [&str; 82] = [
     "a",
     "B",
     "z",
@@ -88,6 +92,16 @@ const ODD: [&str; 72] = [
     "-",
     "ÀÉ",
     "ß",
+    "\u{3041}",
+    "\u{309b}",
+    "\u{3099}",
+    "\u{3040}",
+    "\u{30a0}",
+    "\u{30fb}",
+    "丂龥龦",
+    "\u{fe0f}",
+    "$",
+    "\u{1}",
 ];
 
 fn check(splitter: &Splitter, oracle: &Generic, text: &str) {
@@ -121,6 +135,36 @@ fn all() -> &'static [(Splitter, Generic)] {
     })
 }
 
+/// The ends of pieces by splits in a row, as tokenizers does them: what a split does not match is a piece, too.
+fn in_a_row(splits: &[Regex], text: &str) -> Vec<usize> {
+    let mut ends = vec![text.len()];
+    for split in splits {
+        let (mut start, mut cut) = (0, Vec::new());
+        for end in ends {
+            for found in split.find_iter(&text[start..end]) {
+                let found = found.unwrap();
+                cut.extend([start + found.start(), start + found.end()]);
+            }
+            cut.push(end);
+            start = end;
+        }
+        cut.dedup();
+        ends = cut;
+    }
+    ends.retain(|&end| end > 0);
+    ends
+}
+
+fn check_in_a_row(text: &str) {
+    static SPLITS: OnceLock<Vec<Regex>> = OnceLock::new();
+    let splits = SPLITS.get_or_init(|| {
+        let compile = |split: &&str| Regex::new(split).unwrap();
+        patterns::DEEPSEEK3_SPLITS.iter().map(compile).collect()
+    });
+    let ours = all()[6].0.ends(text).unwrap();
+    assert_eq!(ours, in_a_row(splits, text), "{text:?}");
+}
+
 fn odd_text() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(&ODD[..]), 0..60).prop_map(|parts| parts.concat())
 }
@@ -145,6 +189,11 @@ proptest! {
     #[test]
     fn split_equals_the_expression_on_any_text(text in "\\PC{0,80}") {
         all().iter().for_each(|(splitter, oracle)| check(splitter, oracle, &text));
+    }
+
+    #[test]
+    fn splits_in_a_row_equal_their_one_expression(odd in odd_text(), words in letters(), any in "\\PC{0,80}") {
+        [odd, words, any].iter().for_each(|text| check_in_a_row(text));
     }
 
     #[test]
@@ -191,8 +240,8 @@ proptest! {
 
 #[test]
 fn split_equals_the_expression_around_every_scalar() {
-    // Qwen 2's and Tekken's differ from these two in switches that the other tests turn.
-    let pairs = [&all()[0], &all()[2]];
+    // Qwen 2's, Tekken's and cl100k's differ from others in switches that the other tests turn.
+    let pairs = [&all()[0], &all()[2], &all()[4], &all()[6]];
     let scalars: Vec<char> = (0..=0x10ffff).filter_map(char::from_u32).collect();
     for block in scalars.chunks(512) {
         let mut text = String::new();
@@ -218,6 +267,7 @@ fn split_equals_the_expression_around_every_scalar() {
         pairs
             .iter()
             .for_each(|(splitter, oracle)| check(splitter, oracle, &text));
+        check_in_a_row(&text);
     }
 }
 
@@ -258,6 +308,9 @@ fn a_long_run_of_anything_takes_linear_time() {
             " \n",
             "'",
             "\u{a0}",
+            "\u{1}",
+            "中",
+            " 1",
         ] {
             let text = unit.repeat(200_000);
             assert_eq!(splitter.ends(&text).unwrap().last(), Some(&text.len()));

@@ -17,14 +17,42 @@ pub const NEWLINE: u8 = 8;
 pub const UPPER: u8 = 16;
 /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`: may stand in the small letters of a word
 pub const LOWER: u8 = 32;
+/// `[\p{P}\p{S}]`, in the table of DeepSeek alone
+pub const MARK: u8 = 64;
+/// What DeepSeek's second split cuts off, in its table alone, where it has no bit of the above
+pub const KANA_OR_HAN: u8 = 128;
+/// Of these, `[\p{L}\p{M}]` and `[\p{P}\p{S}]`
+pub const KANA_LETTER: u8 = UPPER;
+pub const KANA_MARK: u8 = LOWER;
 
-const CLASSES: [(u8, &str); 6] = [
+type Classes = [(u8, &'static str)];
+
+const CLASSES: &Classes = &[
     (LETTER, r"\p{L}"),
     (NUMBER, r"\p{N}"),
     (SPACE, r"\s"),
     (NEWLINE, r"[\r\n]"),
     (UPPER, r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"),
     (LOWER, r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"),
+];
+
+/// Qwen 3.5 takes marks for letters. (A mark may come before a word, too, but then it begins the word as well.)
+const MARKED: &Classes = &[
+    (LETTER, r"[\p{L}\p{M}]"),
+    (NUMBER, r"\p{N}"),
+    (SPACE, r"\s"),
+    (NEWLINE, r"[\r\n]"),
+];
+
+const DEEPSEEK: &Classes = &[
+    (LETTER, r"[\p{L}\p{M}&&[^一-龥぀-ゟ゠-ヿ]]"),
+    (NUMBER, r"\p{N}"),
+    (SPACE, r"\s"),
+    (NEWLINE, r"[\r\n]"),
+    (MARK, r"[\p{P}\p{S}&&[^一-龥぀-ゟ゠-ヿ]]"),
+    (KANA_OR_HAN, "[一-龥぀-ゟ゠-ヿ]"),
+    (KANA_LETTER, r"[一-龥぀-ゟ゠-ヿ&&[\p{L}\p{M}]]"),
+    (KANA_MARK, r"[一-龥぀-ゟ゠-ヿ&&[\p{P}\p{S}]]"),
 ];
 
 /// Characters in a block of the second stage: small enough that equal blocks are many.
@@ -74,9 +102,9 @@ impl Tables {
         }
     }
 
-    fn build() -> Self {
+    fn build(classes: &Classes) -> Self {
         let mut flat = vec![0u8; 0x11_0000];
-        for (bit, class) in CLASSES {
+        for &(bit, class) in classes {
             for (first, last) in ranges(class) {
                 for flags in &mut flat[first as usize..=last as usize] {
                     *flags |= bit;
@@ -102,7 +130,19 @@ impl Tables {
 /// The tables of this process.
 pub fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
-    TABLES.get_or_init(Tables::build)
+    TABLES.get_or_init(|| Tables::build(CLASSES))
+}
+
+/// Those in which marks are letters.
+pub fn marked() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| Tables::build(MARKED))
+}
+
+/// Those of DeepSeek.
+pub fn deepseek() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| Tables::build(DEEPSEEK))
 }
 
 fn ranges(class: &str) -> Vec<(char, char)> {

@@ -9,7 +9,9 @@ use std::ops::{ControlFlow, Range};
 
 use super::key::{Key, MAX_LETTERS, MAX_RAW, WINDOW};
 use super::lanes;
-use super::unicode::{LETTER, LOWER, NEWLINE, NUMBER, SPACE, Tables, UPPER};
+use super::unicode::{
+    KANA_LETTER, KANA_MARK, KANA_OR_HAN, LETTER, LOWER, MARK, NEWLINE, NUMBER, SPACE, Tables, UPPER,
+};
 
 /// Cuts a word before a capital that follows a small letter, keeps marks in words, and takes `/` into the
 /// line ends after punctuation.
@@ -18,11 +20,17 @@ const CASED: u8 = 1;
 const CONTRACTIONS: u8 = 2;
 /// Takes up to three numbers together.
 const TRIPLES: u8 = 4;
+/// White space up to the end of the text is one piece.
+const END: u8 = 8;
+/// Cuts numbers off first, then Chinese characters and kana, and knows punctuation from other characters: DeepSeek.
+const THRICE: u8 = 16;
 
 pub const LLAMA3: u8 = CONTRACTIONS | TRIPLES;
 pub const QWEN2: u8 = CONTRACTIONS;
 pub const O200K: u8 = CASED | CONTRACTIONS | TRIPLES;
 pub const TEKKEN: u8 = CASED;
+pub const CL100K: u8 = CONTRACTIONS | TRIPLES | END;
+pub const DEEPSEEK3: u8 = TRIPLES | THRICE;
 
 const fn has(pattern: u8, switch: u8) -> bool {
     pattern & switch != 0
@@ -67,18 +75,23 @@ fn fast<const P: u8>(tables: &Tables, text: &[u8], at: usize, window: &[u8; WIND
         b'\n' => line_ends(tables, window)?,
         b'\r' => return None,
         0x80.. => match mark_length(window, 0) {
+            0 => marks::<P>(tables, window, 0)?,
+            _ if has(P, THRICE) => marks::<P>(tables, window, 0)?,
             2 if is_lead(window[2]) => return cyrillic::<P, 2>(tables, text, at, window),
             3 if is_lead(window[3]) => return cyrillic::<P, 3>(tables, text, at, window),
             len if window[len].is_ascii_alphabetic() => return None,
             _ => marks::<P>(tables, window, 0)?,
         },
         first => match window[1] {
+            0xd0 | 0xd1 if has(P, THRICE) && tables.ascii(first) & MARK != 0 => 1,
             0xd0 | 0xd1 => return cyrillic::<P, 1>(tables, text, at, window),
-            b'a'..=b'z' | b'A'..=b'Z' if first != b'\'' => return ascii::<P, 1>(tables, text, at, window),
+            b'a'..=b'z' | b'A'..=b'Z' if first != b'\'' || has(P, THRICE) => {
+                return ascii::<P, 1>(tables, text, at, window);
+            }
             b'a'..=b'z' | b'A'..=b'Z' => return None,
             b' ' if tables.ascii(first) & SPACE == 0 => 1,
             next if first == b' ' => match next {
-                b' ' => indent(tables, window)?,
+                b' ' => indent::<P>(tables, window)?,
                 b'0'..=b'9' => 1,
                 _ => marks::<P>(tables, window, 1)?,
             },
@@ -115,8 +128,11 @@ fn is_solid(tables: &Tables, window: &[u8; WINDOW], at: usize) -> bool {
 
 /// The length of a run of spaces, less the one that belongs to the text behind it: ` *` of `\s+(?!\S)`.
 #[inline(always)]
-fn indent(tables: &Tables, window: &[u8; WINDOW]) -> Option<usize> {
+fn indent<const P: u8>(tables: &Tables, window: &[u8; WINDOW]) -> Option<usize> {
     let spaces = window[..MAX_RAW].iter().take_while(|&&byte| byte == b' ').count();
+    if has(P, THRICE) && window[spaces].is_ascii_digit() {
+        return Some(spaces);
+    }
     is_solid(tables, window, spaces).then_some(spaces - 1)
 }
 
@@ -141,7 +157,9 @@ fn marks<const P: u8>(tables: &Tables, window: &[u8; WINDOW], start: usize) -> O
     let mut end = start;
     while end <= MAX_RAW {
         match window[end] {
-            byte @ ..0x80 if tables.ascii(byte) & (SPACE | LETTER | NUMBER) == 0 => end += 1,
+            byte @ ..0x80 if is_mark::<P>(tables.ascii(byte)) => end += 1,
+            // Neither a mark nor anything that ends a run of them for sure.
+            byte @ ..0x80 if has(P, THRICE) && tables.ascii(byte) == 0 => return None,
             ..0x80 => break,
             byte if is_lead(byte) => break,
             _ => match mark_length(window, end) {
@@ -157,6 +175,16 @@ fn marks<const P: u8>(tables: &Tables, window: &[u8; WINDOW], start: usize) -> O
         end += 1;
     }
     (end <= MAX_RAW).then_some(end)
+}
+
+/// True for the bits of what may stand in a run of punctuation: `[^\s\p{L}\p{N}]`.
+#[inline(always)]
+fn is_mark<const P: u8>(flags: u8) -> bool {
+    if has(P, THRICE) {
+        flags & MARK != 0
+    } else {
+        flags & (SPACE | LETTER | NUMBER) == 0
+    }
 }
 
 #[inline(always)]
@@ -247,8 +275,13 @@ fn ends_word<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> bool {
 /// The end of the piece that starts at `at`, read off the regular expression.
 fn slow<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> usize {
     let (flags, len) = tables.at(text, at);
+    if has(P, THRICE) && flags & KANA_OR_HAN != 0 {
+        return kana_or_han(tables, text, at);
+    }
     let word = if has(P, CASED) {
         cased_word::<P>
+    } else if has(P, THRICE) {
+        ascii_or_word
     } else {
         plain_word::<P>
     };
@@ -259,14 +292,15 @@ fn slow<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> usize {
         return numbers::<P>(tables, text, at + len);
     }
     let start = at + usize::from(text[at] == b' ');
-    let end = run_of(tables, text, start, |flags| {
-        flags & (SPACE | LETTER | NUMBER) == 0
-    });
+    let end = run_of(tables, text, start, is_mark::<P>);
     if end > start {
         let more = |byte: &&u8| matches!(byte, b'\r' | b'\n') || (has(P, CASED) && **byte == b'/');
         return end + text[end..].iter().take_while(more).count();
     }
-    spaces(tables, text, at)
+    if has(P, THRICE) && flags & SPACE == 0 {
+        return others(tables, text, at);
+    }
+    spaces::<P>(tables, text, at)
 }
 
 /// The end of the longest run of characters whose bits pass `test`.
@@ -297,6 +331,60 @@ fn plain_word<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> Option<us
     };
     let end = run_of(tables, text, start, |flags| flags & LETTER != 0);
     (end > start).then_some(end)
+}
+
+/// `[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`, in what is left of a text
+/// without numbers, Chinese characters and kana.
+fn ascii_or_word(tables: &Tables, text: &[u8], at: usize) -> Option<usize> {
+    let (flags, len) = tables.at(text, at);
+    if text[at].is_ascii_punctuation() {
+        let letters = text[at + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphabetic());
+        return Some(at + 1 + letters.count()).filter(|&end| end > at + 1);
+    }
+    let start = if flags & (LETTER | MARK | NUMBER | NEWLINE) == 0 {
+        at + len
+    } else {
+        at
+    };
+    let end = run_of(tables, text, start, |flags| flags & LETTER != 0);
+    (end > start).then_some(end)
+}
+
+/// The same in a run of Chinese characters and kana, whose characters in no class of the third split are unassigned.
+fn kana_or_han(tables: &Tables, text: &[u8], at: usize) -> usize {
+    let (flags, len) = tables.at(text, at);
+    let letters = |at| run_of(tables, text, at, |flags| flags & KANA_LETTER != 0);
+    if flags & KANA_MARK != 0 {
+        return run_of(tables, text, at, |flags| flags & KANA_MARK != 0);
+    }
+    if flags & KANA_LETTER != 0 {
+        return letters(at);
+    }
+    let mut end = at + len;
+    if letters(end) > end {
+        return letters(end);
+    }
+    loop {
+        let (flags, len) = tables.at(text, end);
+        if flags != KANA_OR_HAN || letters(end + len) > end + len {
+            return end;
+        }
+        end += len;
+    }
+}
+
+/// The end of characters that are in no class, which the third split of DeepSeek does not match: up to one that
+/// begins a word.
+fn others(tables: &Tables, text: &[u8], mut at: usize) -> usize {
+    loop {
+        let (flags, len) = tables.at(text, at);
+        if flags != 0 || len == 0 || tables.at(text, at + len).0 & LETTER != 0 {
+            return at;
+        }
+        at += len;
+    }
 }
 
 /// `P?U*W+(?i:'s|...)?|P?U+W*(?i:'s|...)?` with P = `[^\r\n\p{L}\p{N}]`, U = `UPPER`, W = `LOWER`. Marks are
@@ -365,8 +453,9 @@ fn numbers<const P: u8>(tables: &Tables, text: &[u8], mut at: usize) -> usize {
 }
 
 /// `\s*[\r\n]+|\s+(?!\S)|\s+`: up to the last line end in the run of white space; else the run, less its last
-/// character if text follows.
-fn spaces(tables: &Tables, text: &[u8], start: usize) -> usize {
+/// character if text follows. With `END`, `\s++$` comes first; with `THRICE` text ends before a number, a Chinese
+/// character or kana.
+fn spaces<const P: u8>(tables: &Tables, text: &[u8], start: usize) -> usize {
     let (mut at, mut line_end, mut last) = (start, None, start);
     loop {
         let (flags, len) = tables.at(text, at);
@@ -379,9 +468,11 @@ fn spaces(tables: &Tables, text: &[u8], start: usize) -> usize {
             line_end = Some(at);
         }
     }
+    let ends = at == text.len() || (has(P, THRICE) && tables.at(text, at).0 & (NUMBER | KANA_OR_HAN) != 0);
     match line_end {
+        _ if has(P, END) && at == text.len() => at,
         Some(end) => end,
-        None if at == text.len() || last == start => at,
+        None if ends || last == start => at,
         None => last,
     }
 }

@@ -6,7 +6,7 @@ use super::boundaries::Boundaries;
 use super::guards::Tokens;
 use super::learner::{Best, Learner};
 use super::load::load;
-use super::parameters::{Parameters, Source};
+use super::parameters::{Parameters, Source, Start};
 use super::score::Scorer;
 use super::watch::Watch;
 use super::words::Symbol;
@@ -56,22 +56,63 @@ impl<S: Symbol> Groups<S> {
         tokens: &Tokens,
         watch: &mut Watch<'_>,
     ) -> Result<Self, TrainError> {
+        let given = !parameters.merges.is_empty();
+        Self::load_as(
+            sources,
+            parameters,
+            (wanted, given),
+            (boundaries, None),
+            tokens,
+            watch,
+        )
+    }
+
+    /// The same with words of the tokens of `start`, `wanted` of which are to be learnt anew. All pairs are held
+    /// where any of them may turn out to be a token.
+    pub fn extend(
+        sources: Vec<Source<'_>>,
+        parameters: &Parameters,
+        start: &Start<'_>,
+        boundaries: Option<&Boundaries>,
+        tokens: &Tokens,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, TrainError> {
+        let wanted = parameters.tokens - start.tokens.len();
+        let all = !start.unreached.is_empty();
+        Self::load_as(
+            sources,
+            parameters,
+            (wanted, all),
+            (boundaries, Some(start)),
+            tokens,
+            watch,
+        )
+    }
+
+    fn load_as(
+        sources: Vec<Source<'_>>,
+        parameters: &Parameters,
+        (wanted, given): (usize, bool),
+        (boundaries, start): (Option<&Boundaries>, Option<&Start<'_>>),
+        tokens: &Tokens,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, TrainError> {
         let mut groups = Self {
             list: Vec::new(),
             left_out: 0,
         };
-        let given = !parameters.merges.is_empty();
         let release = boundaries
             .and(parameters.penalty)
             .map_or(0, |penalty| penalty.release);
         let all = given || sources.len() > 1;
         for source in sources {
-            let loaded = load::<S>(source, parameters, boundaries, watch)?;
+            let loaded = load::<S>(source, parameters, (boundaries, start), watch)?;
             let first = first_threshold(all, wanted, release);
             let floor = if all { 1 } else { parameters.min_pair_count.max(1) };
             let scorer = boundaries.and(parameters.penalty).map(Scorer::new);
-            let mut learner = Learner::new(loaded.words, 256, floor, first, scorer);
-            if given {
+            let ids = tokens.bytes.len();
+            let mut learner = Learner::new(loaded.words, ids, floor, first, scorer);
+            if given && start.is_none() {
                 learner.start(&Everything, watch)?;
             } else {
                 learner.start(tokens, watch)?;

@@ -1,5 +1,6 @@
 //! Tokens as they are learnt, and which of them may not be.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::allow::Allow;
@@ -27,6 +28,12 @@ pub struct Tokens {
     known: Vec<u32>,
     seed: u64,
     guards: Guards,
+    /// What every new token must hold one byte of; none: anything.
+    required: Option<Box<[bool; 256]>>,
+    /// By id, whether the token holds such a byte.
+    holds: Vec<bool>,
+    /// Tokens that are never made.
+    banned: HashSet<Box<[u8]>>,
 }
 
 /// No id.
@@ -39,11 +46,49 @@ impl Tokens {
             known: vec![NONE; (2 * bytes.len()).next_power_of_two()],
             seed: RandomState::new().hash_one(0),
             guards,
+            required: None,
+            holds: Vec::new(),
+            banned: HashSet::new(),
         };
         bytes.into_iter().for_each(|bytes| {
             all.insert(bytes);
         });
         all
+    }
+
+    /// From now on new tokens hold one of the bytes that `required` names, and are none of `banned`.
+    pub fn require(&mut self, required: [bool; 256], banned: HashSet<Box<[u8]>>) {
+        let holds = |bytes: &[u8]| bytes.iter().any(|&byte| required[usize::from(byte)]);
+        self.holds = self.bytes.iter().map(|bytes| holds(bytes)).collect();
+        self.required = Some(Box::new(required));
+        self.banned = banned;
+    }
+
+    /// The id of the first token of these bytes.
+    pub fn find(&self, bytes: &[u8]) -> Option<u32> {
+        let mut at = self.slot(bytes);
+        while self.known[at] != NONE {
+            if &*self.bytes[self.known[at] as usize] == bytes {
+                return Some(self.known[at]);
+            }
+            at = (at + 1) & (self.known.len() - 1);
+        }
+        None
+    }
+
+    /// Adds one more id for the bytes of the union of two tokens, which is a token already.
+    pub fn add_again(&mut self, left: u32, right: u32) -> u32 {
+        let bytes = self.joined(left, right);
+        self.push(bytes)
+    }
+
+    fn push(&mut self, bytes: Box<[u8]>) -> u32 {
+        if let Some(required) = &self.required {
+            self.holds
+                .push(bytes.iter().any(|&byte| required[usize::from(byte)]));
+        }
+        self.bytes.push(bytes);
+        self.bytes.len() as u32 - 1
     }
 
     pub fn joined(&self, left: u32, right: u32) -> Box<[u8]> {
@@ -65,9 +110,8 @@ impl Tokens {
             }
             at = (at + 1) & (self.known.len() - 1);
         }
-        let id = self.bytes.len() as u32;
+        let id = self.push(bytes);
         self.known[at] = id;
-        self.bytes.push(bytes);
         if 2 * self.bytes.len() > self.known.len() {
             self.known = vec![NONE; 2 * self.known.len()];
             for (id, bytes) in (0..).zip(&self.bytes) {
@@ -101,7 +145,14 @@ impl Tokens {
 impl Allow for Tokens {
     #[inline(always)]
     fn allow(&self, left: u32, right: u32) -> bool {
-        self.guards == Guards::default() || self.guards.allow(&self.joined(left, right))
+        if self.required.is_some() && !(self.holds[left as usize] || self.holds[right as usize]) {
+            return false;
+        }
+        if self.guards == Guards::default() && self.banned.is_empty() {
+            return true;
+        }
+        let joined = self.joined(left, right);
+        self.guards.allow(&joined) && !self.banned.contains(&joined)
     }
 }
 

@@ -9,6 +9,7 @@ mod allow;
 pub mod boundaries;
 pub mod count;
 pub mod counts;
+pub mod extend;
 mod groups;
 pub mod guards;
 pub mod learn;
@@ -41,6 +42,7 @@ pub enum TrainError {
     Patterns(PathBuf),
     Empty,
     TooFew { possible: usize, wanted: usize },
+    TooFewToAdd { possible: usize, wanted: usize },
     Boundaries { line: usize, text: String },
     Merge { index: usize },
     Thread,
@@ -98,6 +100,10 @@ impl fmt::Display for TrainError {
                 "the corpus is too small for this vocabulary: {possible} merges were possible, {wanted} are needed; \
                  take a vocabulary of at most {} ordinary tokens, or more text",
                 possible + 256
+            ),
+            Self::TooFewToAdd { possible, wanted } => write!(
+                f,
+                "the input is too small: {possible} tokens could be added, {wanted} are wanted; add fewer, or give more text"
             ),
             Self::Boundaries { line, text } => {
                 write!(

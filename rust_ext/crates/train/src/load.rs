@@ -9,7 +9,7 @@ use std::path::Path;
 use super::TrainError;
 use super::boundaries::{Boundaries, Word};
 use super::counts::{Piece, Reader};
-use super::parameters::{Parameters, Source};
+use super::parameters::{Parameters, Source, Start};
 use super::table::{CountTable, Entry};
 use super::team;
 use super::watch::Watch;
@@ -34,11 +34,12 @@ pub struct Loaded<S> {
     pub left_out: u64,
 }
 
-/// Reads counts in at most as many parts as there are threads.
+/// Reads counts in at most as many parts as there are threads; with `start`, of words that can hold a new token, and
+/// as its tokens.
 pub fn load<S: Symbol>(
     source: Source<'_>,
     parameters: &Parameters,
-    boundaries: Option<&Boundaries>,
+    (boundaries, start): (Option<&Boundaries>, Option<&Start<'_>>),
     watch: &mut Watch<'_>,
 ) -> Result<Loaded<S>, TrainError> {
     let types: u64 = match &source {
@@ -51,7 +52,7 @@ pub fn load<S: Symbol>(
     };
     let most = types / SHARE;
     let parts = parameters.threads.min(most as usize).max(1);
-    let new = || Loader::<S>::new(parameters, boundaries);
+    let new = || Loader::<S>::new(parameters, boundaries, start);
     let loaders = match source {
         Source::Tables(tables) => {
             let sorted = sort(tables, parts, watch)?;
@@ -153,6 +154,9 @@ struct Loader<'a, S> {
     words: Words<S>,
     ids: [u32; 256],
     boundaries: Option<&'a Boundaries>,
+    start: Option<&'a Start<'a>>,
+    /// Tokens of the word at hand.
+    ranks: Vec<u32>,
     starts: Vec<bool>,
     waiting: Vec<(Key, u64, Option<Word>)>,
     tokens: i64,
@@ -162,7 +166,11 @@ struct Loader<'a, S> {
 }
 
 impl<'a, S: Symbol> Loader<'a, S> {
-    fn new(parameters: &Parameters, boundaries: Option<&'a Boundaries>) -> Self {
+    fn new(
+        parameters: &Parameters,
+        boundaries: Option<&'a Boundaries>,
+        start: Option<&'a Start<'a>>,
+    ) -> Self {
         let mut ids = [0; 256];
         (0..)
             .zip(parameters.alphabet)
@@ -171,6 +179,8 @@ impl<'a, S: Symbol> Loader<'a, S> {
             words: Words { data: Vec::new() },
             ids,
             boundaries,
+            start,
+            ranks: Vec::new(),
             starts: Vec::new(),
             waiting: Vec::with_capacity(BATCH),
             tokens: 0,
@@ -287,6 +297,9 @@ impl<'a, S: Symbol> Loader<'a, S> {
             self.left_out += count;
             return;
         }
+        if let Some(start) = self.start {
+            return self.push_tokens(start, piece, count, starts);
+        }
         self.tokens += count as i64 * piece.len() as i64;
         let characters = piece.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
         self.characters += count as i64 * characters as i64;
@@ -296,5 +309,22 @@ impl<'a, S: Symbol> Loader<'a, S> {
             count as i64,
             symbols.map(|(at, &byte)| S::new(ids[usize::from(byte)], starts(at))),
         );
+    }
+
+    fn push_tokens(&mut self, start: &Start<'_>, piece: &[u8], count: u64, starts: impl Fn(usize) -> bool) {
+        if !piece.iter().any(|&byte| start.required[usize::from(byte)]) {
+            return;
+        }
+        (start.segment)(piece, &mut self.ranks);
+        self.tokens += count as i64 * self.ranks.len() as i64;
+        let characters = piece.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+        self.characters += count as i64 * characters as i64;
+        let mut at = 0;
+        let symbols = self.ranks.iter().map(|&rank| {
+            let symbol = S::new(rank, starts(at));
+            at += start.tokens[rank as usize].len();
+            symbol
+        });
+        self.words.push(count as i64, symbols);
     }
 }

@@ -1,5 +1,6 @@
 //! What to learn, and from which counts.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::guards::Guards;
@@ -32,6 +33,20 @@ pub enum Source<'a> {
     /// The same, let go of before learning begins.
     Owned(Vec<CountTable>),
     File(&'a Path),
+}
+
+/// A vocabulary that tokens are added to.
+pub struct Start<'a> {
+    /// Writes the ranks of a pretoken's tokens over a list.
+    pub segment: &'a (dyn Fn(&[u8], &mut Vec<u32>) + Sync),
+    /// Bytes by rank.
+    pub tokens: &'a [&'a [u8]],
+    /// Ranks of tokens that merging does not reach from their own bytes.
+    pub unreached: &'a [u32],
+    /// The bytes of which every new token holds one.
+    pub required: [bool; 256],
+    /// Tokens that are not to be made.
+    pub banned: HashSet<Box<[u8]>>,
 }
 
 /// The byte of each id in the order of tokenizers and GPT-2: printable ones first.
