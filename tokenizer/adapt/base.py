@@ -72,6 +72,8 @@ class Base:
             bytes([byte]) for byte in range(256)
         }:
             raise ValueError("it lacks some of the 256 single bytes, so it is not byte-level BPE")
+        if b"" in self.tokens:
+            raise ValueError("a token is empty")
         taken = [*self.ids, *self.special_tokens.values()]
         if len(set(taken)) != len(taken):
             raise ValueError("two tokens have one id")

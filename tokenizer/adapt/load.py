@@ -362,8 +362,6 @@ def _check_merges(base: Base, merges: list[Any], path: Path) -> None:
 
 def _checked(path: Path, **parts: Any) -> Base:
     try:
-        base = Base(**parts)
-        base.merges  # noqa: B018 (tells whether tokens are what derivation takes)
+        return Base(**parts)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    return base
