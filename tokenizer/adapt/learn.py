@@ -1,0 +1,132 @@
+"""Learning tokens for a base: continued BPE over pretokens cut by the base's own pattern.
+
+The learner is that of `tokenizer.train`, with its penalty and guards. It begins with words as the base
+encodes them, and makes only tokens that hold a Cyrillic lead byte, so that text without Cyrillic is encoded
+as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rust_ext import MorphemeBoundaries, bpe_extend
+from tokenizer.adapt.arrange import Arrangement, arrange
+from tokenizer.adapt.base import CYRILLIC_LEADS, Base, normalized
+from tokenizer.adapt.scripts import whole_and_rest
+from tokenizer.train import Counts, Progress, TrainParameters
+from tokenizer.vocabulary import NO_MERGE
+
+_REQUIRED: Final = bytes(sorted(CYRILLIC_LEADS))
+#: Times that learning begins anew without the tokens that turned out to be unreachable.
+_TRIES: Final = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how tokens are learnt: of `parameters` all but the size, the pattern and special tokens.
+    Sources are held in parity, as `tokenizer.train.learn` does it."""
+
+    parameters: TrainParameters
+    boundaries: MorphemeBoundaries | None = None
+    threads: int = 1
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """An adapted tokenizer beside its base. new: the tokens added, in the order in which they were learnt;
+    parts[i]: the two tokens that make new[i]; freed: those of the base that are gone. uses, base_uses: how
+    often each token stands in the training text, by bytes (empty: not known). last_count: how often the pair
+    of the last new token occurred; left_out: pretokens too long to learn from."""
+
+    base: Base
+    tokenizer: Base
+    new: tuple[bytes, ...]
+    parts: tuple[tuple[bytes, bytes], ...]
+    freed: tuple[bytes, ...] = ()
+    uses: dict[bytes, int] | None = None
+    base_uses: dict[bytes, int] | None = None
+    last_count: int = 0
+    left_out: int = 0
+
+
+def base_uses(base: Base, counts: Sequence[Counts], settings: Settings) -> list[int]:
+    """How often the base uses each rank in the counted text, where that holds Cyrillic."""
+    found = _extend(base, counts, 0, settings, ())
+    return found[3]
+
+
+def learn(base: Base, counts: Sequence[Counts], free: set[int], add: int, settings: Settings) -> Adapted:
+    """Frees the ranks `free` (closed) and adds `add` tokens learnt from counts. ValueError where the text is
+    too small for so many, or holds no Cyrillic."""
+    arrangement = arrange(base, free)
+    banned: set[bytes] = set()
+    for _ in range(_TRIES):
+        found = _extend(arrangement.reduced, counts, add, settings, banned)
+        tokens = list(arrangement.reduced.tokens)
+        for left, right in found[0]:
+            tokens.append(tokens[left] + tokens[right])
+        new = tokens[len(arrangement.reduced.tokens) :]
+        made = arrangement.with_tokens(new)
+        wrong = _unreachable(made, new)
+        if not wrong:
+            return _adapted(arrangement, made, tokens, found)
+        banned |= wrong
+    raise ValueError(f"{len(wrong)} of the new tokens cannot be reached, such as {min(wrong)!r}")
+
+
+def _extend(
+    base: Base, counts: Sequence[Counts], add: int, settings: Settings, banned: set[bytes] | tuple[()]
+) -> tuple[list[tuple[int, int]], list[int], list[int], list[int], int]:
+    try:
+        return bpe_extend(
+            list(counts),
+            list(base.tokens),
+            add,
+            replace(settings.parameters, vocab_size=add + 256, special_tokens=()),
+            _REQUIRED,
+            sorted(banned),
+            settings.boundaries if settings.parameters.penalty > 0 else None,
+            settings.progress,
+            settings.threads,
+            base.ignore_merges,
+        )
+    except ValueError as error:
+        if "the corpus is empty" in str(error):
+            raise ValueError("the input holds no Cyrillic text: there is nothing to learn from") from error
+        raise
+
+
+def _unreachable(made: Base, new: Sequence[bytes]) -> set[bytes]:
+    """New tokens that merging does not make of their own bytes, or that the normalizer changes."""
+    derived = made.merges
+    wrong = {token for token in new if derived[made.rank_of[token] - 256] == NO_MERGE}
+    if made.normalization:
+        texts = [whole_and_rest(token)[1] for token in new]
+        stable = normalized(texts, made.normalization)
+        wrong |= {token for token, text, same in zip(new, texts, stable, strict=True) if text != same}
+    return wrong
+
+
+def _adapted(
+    arrangement: Arrangement,
+    made: Base,
+    tokens: list[bytes],
+    found: tuple[list[tuple[int, int]], list[int], list[int], list[int], int],
+) -> Adapted:
+    merges, counts, uses, before, left_out = found
+    base, reduced = arrangement.base, arrangement.reduced
+    kept = set(reduced.tokens)
+    return Adapted(
+        base=base,
+        tokenizer=made,
+        new=tuple(tokens[len(reduced.tokens) :]),
+        parts=tuple((tokens[left], tokens[right]) for left, right in merges),
+        freed=tuple(token for token in base.tokens if token not in kept),
+        uses=dict(zip(tokens, uses, strict=True)),
+        base_uses=dict(zip(reduced.tokens, before, strict=True)),
+        last_count=counts[-1] if counts else 0,
+        left_out=left_out,
+    )
