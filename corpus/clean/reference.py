@@ -17,7 +17,8 @@ from corpus.extract.fit_words import digest
 
 # --- entities ---------------------------------------------------------------------------------------------
 
-NAMES: Final = {**html.entities.name2codepoint, "apos": 39}
+NAMES: Final = {name[:-1]: text for name, text in html.entities.html5.items() if name.endswith(";")}
+HTML4: Final = {*html.entities.name2codepoint, "apos"}
 ABOUT_ENTITIES: Final = (
     *("html", "xml", "entit", "escap", "unicode", "сущност", "экранир", "мнемоник", "кодировк"),
 )
@@ -34,35 +35,40 @@ def repair_entities(text: str) -> tuple[str, int]:
             at = amp + 1
             if found is None:
                 continue
-            length, char = found
-            if _is_about(line) or _is_shown(line[:amp][-1:], line[amp + length :][:1], char):
+            length, meant, is_common = found
+            is_address = not is_common and line[:amp].rstrip(" ").endswith(("=", "(", ","))
+            is_shown = _is_shown(line[:amp][-1:], line[amp + length :][:1], meant[0])
+            if _is_about(line) or is_address or is_shown:
                 return text, 0
-            out.append(char)
+            out.append(meant)
             count += 1
             at = amp + length
         out.append(line[at:])
     return ("".join(out), count) if count else (text, 0)
 
 
-def _entity(text: str) -> tuple[int, str] | None:
-    """Length and character of an entity at the start of the text, however often its & was escaped."""
+def _entity(text: str) -> tuple[int, str, bool] | None:
+    """An entity at the start of the text, however often its & was escaped: its length, the characters that it
+    stands for, and whether it is a number or a name of HTML 4.01."""
     start = 1
     while text.startswith("amp;", start) and _named(text[start + 4 :]):
         start += 4
     found = _named(text[start:])
-    return (start + found[0], found[1]) if found else None
+    return (start + found[0], *found[1:]) if found else None
 
 
-def _named(text: str) -> tuple[int, str] | None:
-    name, semicolon, _ = text[:12].partition(";")
+def _named(text: str) -> tuple[int, str, bool] | None:
+    name, semicolon, _ = text[:32].partition(";")
     if not semicolon:
         return None
-    code = NAMES.get(name, 0)
+    if name in NAMES:
+        return len(name) + 1, NAMES[name], name in HTML4
+    code = 0
     if match := re.fullmatch(r"#(?:[xX]([0-9a-fA-F]+)|([0-9]+))", name):
         code = int(match[1], 16) if match[1] else int(match[2])
         if not 0x20 <= code < 0x110000 or code in (0x7F, 0xFFFE, 0xFFFF) or 0xD800 <= code < 0xE000:
             return None
-    return (len(name) + 1, chr(code)) if code else None
+    return (len(name) + 1, chr(code), True) if code else None
 
 
 def _is_about(line: str) -> bool:

@@ -6,6 +6,7 @@ property test holds the two together. What decides, and the figures behind the c
 
 from __future__ import annotations
 
+import html.entities
 import itertools
 import re
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ def reference(body: bytes, http_charset: str | None = None) -> Verdict:
     is_utf8 = broken * BROKEN <= high
     pairs_count = is_utf8 or cyrillic >= broken
     verdict = Verdict(False, 0, 0, "utf-8")
-    if (pairs_count and cyrillic >= FEW) or any(is_cyrillic(int(e, 0)) for e in _entities(body)):
+    if (pairs_count and cyrillic >= FEW) or any(is_cyrillic(e) for e in _entities(body)):
         verdict = _decide(*count_utf8(body, pairs_count), "utf-8", body, http_charset)
     if not verdict.keep and not is_utf8 and high >= FEW:
         single = single_byte(body, http_charset)
@@ -132,7 +133,7 @@ _LETTER: Final = re.compile(rb"[a-zA-Z\xc0-\xff]")
 def reference_beginning(beginning: bytes, url: str = "", http_charset: str | None = None) -> Verdict | None:
     """`judge_beginning`, slowly."""
     _, cyrillic, broken = survey(beginning)
-    entities = any(is_cyrillic(int(e, 0)) for e in _entities(beginning))
+    entities = any(is_cyrillic(e) for e in _entities(beginning))
     if cyrillic or broken or entities or _TRACE.search(beginning) or names_russian(url):
         return None
     if declares_russian(beginning, http_charset) or _wide_charset(beginning):
@@ -172,39 +173,60 @@ def _lower(text: str) -> str:
     return text.encode().lower().decode()  # ASCII only
 
 
-_ENTITY: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));?")
+#: Code points of the Cyrillic letters that have names (`&rcy;`).
+_NAMED: Final = {
+    name.encode(): ord(text)
+    for name, text in html.entities.html5.items()
+    if name.endswith("cy;") and len(text) == 1
+}
+_ENTITY: Final = re.compile(rb"&(?:#[xX]([0-9a-fA-F]{1,8});?|#([0-9]{1,8});?|([A-Za-z]{1,4}cy;))")
 
 
-def _entities(body: bytes) -> Iterator[str]:
-    for hexadecimal, decimal in _ENTITY.findall(body):
-        yield f"0x{hexadecimal.decode()}" if hexadecimal else str(int(decimal))
+def _code(hexadecimal: bytes, decimal: bytes, name: bytes) -> int:
+    if name:
+        return _NAMED.get(name, 0)
+    return int(hexadecimal, 16) if hexadecimal else int(decimal)
+
+
+def _entities(body: bytes) -> Iterator[int]:
+    for groups in _ENTITY.findall(body):
+        yield _code(*groups)
 
 
 def is_cyrillic(code: int) -> bool:
     return 0x400 <= code < 0x480
 
 
-_TOKEN: Final = re.compile(rb"([a-zA-Z])|([\xd0\xd1][\x80-\xbf])|&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));?")
+_TOKEN: Final = re.compile(_ENTITY.pattern + rb"|([a-zA-Z])|([\xd0\xd1][\x80-\xbf])")
 
 
 def count_utf8(body: bytes, pairs_count: bool) -> tuple[int, int]:
     """Cyrillic and ASCII letters outside tags; stops after the run of text that brings ENOUGH."""
     cyrillic = latin = 0
     for text in outside_tags(body):
-        for letter, pair, hexadecimal, decimal in _TOKEN.findall(text):
+        at = 0
+        while match := _TOKEN.search(text, at):
+            hexadecimal, decimal, name, letter, pair = (group or b"" for group in match.groups())
+            at = match.end()
             if letter:
                 latin += 1
             elif pair:
                 cyrillic += pairs_count
+            elif name and name not in _NAMED:
+                at = match.start() + 1  # an ampersand before letters
             else:
-                cyrillic += is_cyrillic(int(hexadecimal, 16) if hexadecimal else int(decimal))
+                cyrillic += is_cyrillic(_code(hexadecimal, decimal, name))
         if cyrillic >= ENOUGH:
             break
     return cyrillic, latin
 
 
 _TAG: Final = re.compile(rb"<(?=[a-zA-Z/!?])")
-_HIDDEN: Final = {b"<!--": rb"-->", b"<script": rb"(?=</script)", b"<style": rb"(?=</style)"}
+_HIDDEN: Final = {
+    b"<!--": rb"(?:(?<=<!--)-?>|--!?>)",
+    b"<script": rb"(?=</script)",
+    b"<style": rb"(?=</style)",
+}
 
 
 def outside_tags(body: bytes, *, cut: bool = False) -> Iterator[bytes]:
@@ -224,8 +246,8 @@ def outside_tags(body: bytes, *, cut: bool = False) -> Iterator[bytes]:
 def _end_of_tag(body: bytes, begin: int, cut: bool) -> int:
     for opening, closing in _HIDDEN.items():
         if body[begin : begin + len(opening)].lower() == opening:
-            # A closing may not begin inside its opening's "</": a comment's may ("<!-->").
-            found = re.compile(closing, re.IGNORECASE).search(body, begin)
+            # `<!-->` and `<!--->` are whole comments.
+            found = re.compile(closing, re.IGNORECASE).search(body, begin + len(opening))
             if found or cut:
                 return found.end() if found else len(body)
     end = body.find(b">", begin)

@@ -104,4 +104,3 @@ def test_the_order_of_pages_changes_no_value_in_one_process_or_in_fresh_ones() -
             text=True,
         )
         assert json.loads(fresh.stdout) == first
-

@@ -5,6 +5,7 @@ mod content;
 mod decode;
 mod dedup;
 mod encode;
+mod html;
 mod morphemes;
 mod repair;
 mod split;
@@ -23,6 +24,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     decode::register(module)?;
     dedup::register(module)?;
     encode::register(module)?;
+    html::register(module)?;
     morphemes::register(module)?;
     repair::register(module)?;
     split::register(module)?;

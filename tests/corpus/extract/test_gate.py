@@ -49,6 +49,7 @@ def test_numeric_entities_are_letters() -> None:
     hexadecimal = "".join(f"&#x{ord(c):x};" if ord(c) > 127 else c for c in SENTENCE)
     assert judge(page(decimal).encode()).keep
     assert judge(page(hexadecimal).encode()).keep
+    assert judge(page("&mcy;&ycy; &vcy;&scy;&iecy; " * 20).encode()).keep
 
 
 @pytest.mark.parametrize(

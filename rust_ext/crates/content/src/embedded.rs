@@ -5,6 +5,8 @@ use super::entities;
 use super::json::{self, Json};
 use super::meta::Meta;
 use super::render::render;
+use super::tables::Tables;
+use super::tags;
 use super::tree::{Stated, parse};
 
 /// Longest data read of one page.
@@ -72,11 +74,32 @@ fn best_of(json: &Json) -> Option<String> {
     best.map(|(_, text)| plain(text))
 }
 
-/// HTML or text as lines.
+/// HTML, escaped HTML or text as lines.
 fn plain(html: &str) -> String {
+    let lines = lines(html);
+    // What was escaped is still HTML once it is unescaped.
+    if has_tags(&lines) && !has_tags(html) {
+        self::lines(&lines)
+    } else {
+        lines
+    }
+}
+
+fn lines(html: &str) -> String {
     let page = parse(html);
     if page.nodes.len() > 1 || page.blocks.len() > 1 {
-        return render(&page, &vec![true; page.blocks.len()]);
+        return render(&page, &Tables::of(&page), &vec![true; page.blocks.len()]);
+    }
+    if has_tags(html) {
+        // Inline elements only: the lines are the text's own.
+        let lines = html.lines().map(|line| {
+            let page = parse(line);
+            render(&page, &Tables::default(), &vec![true; page.blocks.len()])
+        });
+        return lines
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n");
     }
     html.lines()
         .map(entities::clean)
@@ -85,10 +108,44 @@ fn plain(html: &str) -> String {
         .join("\n")
 }
 
+/// True where a tag of HTML closes, or one stands that has no end tag: `a < b` has none.
+fn has_tags(text: &str) -> bool {
+    memchr::memchr_iter(b'<', text.as_bytes()).any(|at| {
+        let rest = &text.as_bytes()[at + 1..];
+        let name = rest.strip_prefix(b"/").unwrap_or(rest);
+        let end = name
+            .iter()
+            .position(|byte| !byte.is_ascii_alphanumeric())
+            .unwrap_or(name.len());
+        let closes = name.len() < rest.len() && name.get(end) == Some(&b'>');
+        let stands_alone = matches!(name.get(end), Some(b'>' | b' ' | b'/'));
+        let tag = tags::tag_of(&name[..end.min(16)]);
+        end > 0 && tag != tags::UNKNOWN && (closes || stands_alone && tags::flags(tag) & tags::VOID != 0)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::meta;
+
+    #[test]
+    fn a_body_may_be_html_escaped_html_or_text() {
+        assert_eq!(
+            plain("<p>One</p><p>two &amp; <b>three</b></p>"),
+            "One\ntwo & three"
+        );
+        assert_eq!(
+            plain("&lt;p&gt;One&lt;/p&gt;&lt;p&gt;two &amp;amp; three&lt;/p&gt;"),
+            "One\ntwo & three"
+        );
+        assert_eq!(
+            plain("One <b>two</b>\n\nthree <a href='/x'>four</a>."),
+            "One two\nthree four."
+        );
+        assert_eq!(plain("One &lt;em&gt;two&lt;/em&gt;\nthree"), "One two\nthree");
+        assert_eq!(plain("if a < b and\nc > d &nbsp;e"), "if a < b and\nc > d e");
+    }
 
     #[test]
     fn a_preloaded_topic_gives_its_posts() {

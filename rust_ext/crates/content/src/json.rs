@@ -63,13 +63,65 @@ pub fn read(text: &str) -> Json {
     Reader { text, at: 0 }.value(0).unwrap_or(Json::Null)
 }
 
+/// Most values of one script; one holds a handful.
+const MOST_VALUES: usize = 256;
+
+/// Reads every value of a script. What hides the script from old browsers (CDATA, comments) is passed over; a script
+/// that was escaped as text is unescaped first.
+pub fn read_script(script: &str) -> Json {
+    let begin = script
+        .char_indices()
+        .find(|(_, char)| !char.is_whitespace() && *char != '\u{feff}')
+        .map_or(script.len(), |(at, _)| at);
+    let text = &script[begin..];
+    if text.starts_with("{&quot;") || text.starts_with("[{&quot;") {
+        return read_script(&bukvar_html::entities::unescape(text).replace("&quot;", "\""));
+    }
+    let mut reader = Reader { text, at: 0 };
+    let mut values = Vec::new();
+    while reader.skip_wrapping() && values.len() < MOST_VALUES {
+        match reader.value(0) {
+            Some(value) => values.push(value),
+            None => reader.at += reader.text[reader.at..].chars().next().map_or(1, char::len_utf8),
+        }
+    }
+    if values.len() == 1 {
+        values.swap_remove(0)
+    } else {
+        Json::List(values)
+    }
+}
+
 impl Reader<'_> {
+    /// The next byte that is neither white space nor in a comment.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
-        while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
+        loop {
+            while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+                self.at += 1;
+            }
+            let rest = &bytes[self.at.min(bytes.len())..];
+            let skipped = match rest {
+                [b'/', b'*', ..] => memchr::memmem::find(rest, b"*/").map(|at| at + 2),
+                [b'/', b'/', ..] => memchr::memchr(b'\n', rest),
+                _ => return rest.first().copied(),
+            };
+            self.at += skipped.unwrap_or(rest.len());
         }
-        bytes.get(self.at).copied()
+    }
+
+    /// Moves to the next `{` or `[` of data; false where there is none.
+    fn skip_wrapping(&mut self) -> bool {
+        let bytes = self.text.as_bytes();
+        while let Some(offset) = memchr::memchr2(b'{', b'[', &bytes[self.at.min(bytes.len())..]) {
+            self.at += offset;
+            let is_cdata = bytes[..self.at].ends_with(b"<!") && bytes[self.at..].starts_with(b"[CDATA[");
+            if !is_cdata {
+                return true;
+            }
+            self.at += b"[CDATA[".len();
+        }
+        false
     }
 
     fn value(&mut self, depth: usize) -> Option<Json> {

@@ -5,12 +5,15 @@
 
 pub mod align;
 pub mod analysis;
+pub mod dates;
 pub mod embedded;
 pub mod entities;
 pub mod forest;
+pub mod formula;
 pub mod json;
 mod kinds;
 pub mod landmarks;
+pub mod linked;
 pub mod meta;
 pub mod model;
 pub mod page_row;
@@ -21,6 +24,7 @@ pub mod scan;
 pub mod select;
 pub mod semantics;
 pub mod sums;
+pub mod tables;
 pub mod tags;
 pub mod topic;
 pub mod tree;
@@ -36,6 +40,7 @@ use meta::Meta;
 use model::{Model, probability};
 use rows::{Rows, Sink};
 pub use select::{Comments, Favor};
+use tables::Tables;
 use tree::Page;
 
 /// What [`extract`] was asked for.
@@ -70,9 +75,12 @@ pub struct Prepared<'a> {
 /// Parses and analyses a page.
 pub fn prepare<'a>(html: &'a str, url: Option<&str>) -> Prepared<'a> {
     let page = tree::parse(html);
-    let meta = meta::read(&page.stated, url);
+    let mut meta = meta::read(&page.stated, url);
     let found = analyse(&page, meta.title.as_deref().unwrap_or(""), &meta.description);
     let page_row = page_row::page_row(&page, &found, &meta, html.len());
+    if meta.date.is_none() {
+        meta.date = dates::find(&page, &found);
+    }
     Prepared {
         page,
         meta,
@@ -188,8 +196,13 @@ pub fn extract(html: &str, options: &Options, model: &Model) -> Content {
         .rev()
         .max_by(|&a, &b| verdict.kinds[a].total_cmp(&verdict.kinds[b]))
         .unwrap_or(0);
-    let chosen = selection(&ready, &verdict, options, model);
-    let mut text = render::render(&ready.page, &chosen);
+    let tables = Tables::of(&ready.page);
+    let mut chosen = selection(&ready, &verdict, options, model);
+    if options.comments == Comments::Drop {
+        let words: Vec<u32> = ready.found.words.iter().map(|w| w.words).collect();
+        tables::complete(&ready.page, &tables, &words, &mut chosen);
+    }
+    let mut text = render::render(&ready.page, &tables, &chosen);
     let words: u32 = ready
         .found
         .words

@@ -1,7 +1,8 @@
 //! What a page states about itself: title, author, date, language, address, and whether it may be used.
 
-use super::entities::clean;
-use super::json::{self, Json};
+use super::dates::day;
+use super::entities::{clean, clean_attribute};
+use super::linked::LinkedData;
 use super::tree::Stated;
 
 /// A page's statements, cleaned; None where it makes none.
@@ -9,8 +10,10 @@ use super::tree::Stated;
 pub struct Meta {
     pub title: Option<String>,
     pub author: Option<String>,
-    /// ISO 8601 day of publication.
+    /// ISO 8601 day of publication, stated by data; `dates::find` looks for one in the page itself.
     pub date: Option<String>,
+    /// Whether data or a `time` element says a day: a feature.
+    pub says_date: bool,
     /// As declared, in lower case (`ru`, `en-us`).
     pub language: Option<String>,
     pub canonical_url: Option<String>,
@@ -32,14 +35,42 @@ pub struct Meta {
 
 /// Longest title, author or description kept, in characters.
 const MAX_FIELD: usize = 500;
-/// JSON-LD scripts longer than this are not read (the longest of wcxb has 0.4 MB).
-const MAX_SCRIPT: usize = 2 << 20;
+/// Names of `meta` elements that state the day of publication.
+const DATES: [&str; 20] = [
+    "article:published_time",
+    "datepublished",
+    "date",
+    "pubdate",
+    "publishdate",
+    "dc.date",
+    "dc.date.issued",
+    "parsely-pub-date",
+    "sailthru.date",
+    "og:published_time",
+    "mediator_published_time",
+    "publish_date",
+    "publish-date",
+    "publication_date",
+    "dc.date.created",
+    "dcterms.created",
+    "dcterms.issued",
+    "dcterms.date",
+    "citation_publication_date",
+    "article.published",
+];
+/// Those of them, the first ones, of which the model's feature tells.
+const DATES_OF_THE_MODEL: usize = 10;
 
 fn field(text: &str) -> Option<String> {
-    let text: String = clean(&text[..floor_boundary(text, 8 * MAX_FIELD)])
-        .chars()
-        .take(MAX_FIELD)
-        .collect();
+    cut(clean(&text[..floor_boundary(text, 8 * MAX_FIELD)]))
+}
+
+fn attribute_field(text: &str) -> Option<String> {
+    cut(clean_attribute(&text[..floor_boundary(text, 8 * MAX_FIELD)]))
+}
+
+fn cut(text: String) -> Option<String> {
+    let text: String = text.chars().take(MAX_FIELD).collect();
     (!text.is_empty()).then_some(text)
 }
 
@@ -53,8 +84,21 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 /// Reads the statements of a page.
 pub fn read(stated: &Stated, url: Option<&str>) -> Meta {
     let mut meta = Meta::default();
-    let ld = LinkedData::read(stated);
-    let first = |names: &[&str]| names.iter().find_map(|name| find(stated, name)).and_then(field);
+    let first = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| find(stated, name))
+            .and_then(attribute_field)
+    };
+    let canonical = stated
+        .canonical
+        .or_else(|| find(stated, "og:url"))
+        .and_then(attribute_field);
+    let ld = LinkedData::read(
+        stated,
+        [url, canonical.as_deref()],
+        stated.title.and_then(field).as_deref(),
+    );
     meta.title = first(&["og:title", "twitter:title", "dc.title", "title"])
         .or_else(|| ld.headline.as_deref().and_then(field))
         .or_else(|| stated.title.and_then(field));
@@ -72,34 +116,21 @@ pub fn read(stated: &Stated, url: Option<&str>) -> Meta {
             ])
         })
         .filter(|name| !name.contains("://"));
-    meta.date = ld.date.as_deref().and_then(day).or_else(|| {
-        const DATES: [&str; 10] = [
-            "article:published_time",
-            "datepublished",
-            "date",
-            "pubdate",
-            "publishdate",
-            "dc.date",
-            "dc.date.issued",
-            "parsely-pub-date",
-            "sailthru.date",
-            "og:published_time",
-        ];
-        DATES
+    let date_of = |names: &[&str]| names.iter().find_map(|name| find(stated, name).and_then(day));
+    meta.date = ld.date.as_deref().and_then(day).or_else(|| date_of(&DATES));
+    meta.says_date = ld.date.is_some()
+        || date_of(&DATES[..DATES_OF_THE_MODEL]).is_some()
+        || stated
+            .dates
             .iter()
-            .find_map(|name| find(stated, name).and_then(day))
-            .or_else(|| stated.time.and_then(day))
-    });
+            .any(|date| date.is_time && day(date.value).is_some());
     meta.language = stated
         .language
         .or_else(|| find(stated, "content-language"))
         .or_else(|| find(stated, "og:locale"))
-        .and_then(field)
+        .and_then(attribute_field)
         .map(|language| language.to_lowercase().replace('_', "-"));
-    meta.canonical_url = stated
-        .canonical
-        .or_else(|| find(stated, "og:url"))
-        .and_then(field);
+    meta.canonical_url = canonical;
     meta.description = first(&["description", "og:description", "twitter:description"]).unwrap_or_default();
     meta.og_kind = og_kind(find(stated, "og:type"));
     meta.ld_kinds = ld.kinds;
@@ -144,97 +175,6 @@ fn og_kind(kind: Option<&str>) -> u8 {
     }
 }
 
-/// `YYYY-MM-DD` from a date that begins so, or from `DD.MM.YYYY` or `DD/MM/YYYY` where only that order fits.
-fn day(text: &str) -> Option<String> {
-    let text = text.trim();
-    let parts: Vec<u32> = text
-        .split(|c: char| !c.is_ascii_digit())
-        .take(3)
-        .map(|part| part.parse().ok())
-        .collect::<Option<_>>()?;
-    let [a, b, c] = parts[..] else { return None };
-    let dotted = text.contains('.');
-    let (year, month, day) = if (1000..3000).contains(&a) {
-        (a, b, c)
-    } else if (1000..3000).contains(&c) && (dotted || a > 12) {
-        (c, b, a)
-    } else {
-        return None;
-    };
-    let fits = (1990..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    fits.then(|| format!("{year:04}-{month:02}-{day:02}"))
-}
-
-#[derive(Default)]
-struct LinkedData {
-    headline: Option<String>,
-    author: Option<String>,
-    date: Option<String>,
-    body: Option<String>,
-    kinds: u32,
-}
-
-impl LinkedData {
-    fn read(stated: &Stated) -> Self {
-        let mut found = LinkedData::default();
-        for script in stated.json_ld.iter().filter(|script| script.len() <= MAX_SCRIPT) {
-            let json = json::read(script);
-            found.item(&json);
-            json.walk(&mut |_, value| found.item(value));
-        }
-        found
-    }
-
-    fn item(&mut self, item: &Json) {
-        let Some(kind) = item.get("@type") else { return };
-        let kinds = match kind {
-            Json::Text(kind) => kind_bits(kind),
-            Json::List(kinds) => kinds
-                .iter()
-                .filter_map(Json::text)
-                .map(kind_bits)
-                .fold(0, |a, b| a | b),
-            _ => 0,
-        };
-        self.kinds |= kinds;
-        if kinds & (1 | 8) == 0 {
-            return;
-        }
-        let text = |key: &str| item.get(key).and_then(Json::text).map(str::to_owned);
-        self.headline = self.headline.take().or_else(|| text("headline"));
-        self.date = self.date.take().or_else(|| text("datePublished"));
-        self.author = self.author.take().or_else(|| item.get("author").and_then(person));
-        let body = text("articleBody").or_else(|| text("text"));
-        if body.as_ref().map_or(0, String::len) > self.body.as_ref().map_or(0, String::len) {
-            self.body = body;
-        }
-    }
-}
-
-fn person(value: &Json) -> Option<String> {
-    match value {
-        Json::Text(name) => Some(name.clone()),
-        Json::Map(_) => value.get("name").and_then(person),
-        Json::List(people) => {
-            let names: Vec<String> = people.iter().take(8).filter_map(person).collect();
-            (!names.is_empty()).then(|| names.join(", "))
-        }
-        _ => None,
-    }
-}
-
-fn kind_bits(kind: &str) -> u32 {
-    match kind {
-        "DiscussionForumPosting" | "SocialMediaPosting" | "QAPage" => 8,
-        "FAQPage" => 16,
-        "ItemList" | "CollectionPage" | "SearchResultsPage" | "Blog" => 4,
-        "LocalBusiness" | "Service" | "Organization" => 32,
-        _ if kind.ends_with("Article") || matches!(kind, "BlogPosting" | "Report" | "Recipe" | "Review") => 1,
-        _ if kind.starts_with("Product") => 2,
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,13 +209,5 @@ mod tests {
             (meta.noindex, meta.noai, meta.tdm_reserved),
             (false, false, false)
         );
-    }
-
-    #[test]
-    fn days() {
-        assert_eq!(day("2012-1-5 10:00").as_deref(), Some("2012-01-05"));
-        assert_eq!(day("31.12.2011").as_deref(), Some("2011-12-31"));
-        assert_eq!(day("1/2/2011"), None);
-        assert_eq!(day("next week"), None);
     }
 }

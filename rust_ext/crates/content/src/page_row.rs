@@ -128,7 +128,7 @@ pub fn page_row(page: &Page, found: &Analysis, meta: &Meta, html_bytes: usize) -
         url_depth,
         url_words,
         url_digits,
-        f32::from(u8::from(meta.date.is_some())),
+        f32::from(u8::from(meta.says_date)),
         f32::from(u8::from(meta.author.is_some())),
         by.questions / all.blocks.max(1.0),
         all.bytes / (html_bytes as f32).max(1.0),

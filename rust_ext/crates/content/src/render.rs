@@ -1,29 +1,77 @@
-//! Chosen blocks as text: paragraphs are lines, items begin with "- ", cells of a row are joined by " | ".
+//! Chosen blocks as text: paragraphs are lines, items begin with "- ", cells of a row of data are joined by " | ".
 
+use super::tables::{Row, Tables, blocks_of};
 use super::tags;
 use super::tree::{NONE, Page};
 
-/// Cells joined in one line: rows of a data table, not of a layout (its cells hold whole columns of text).
-const ROW_BLOCKS: u32 = 24;
-const CELL_BYTES: usize = 200;
-
 /// The text of the chosen blocks.
-pub fn render(page: &Page, chosen: &[bool]) -> String {
+pub fn render(page: &Page, tables: &Tables, chosen: &[bool]) -> String {
     let mut out = String::new();
-    let mut last: Option<usize> = None;
-    for block in (0..page.blocks.len()).filter(|&b| chosen[b]) {
-        let text = page.block_text(block);
-        if let Some(last) = last {
-            out.push_str(if same_row(page, last, block) { " | " } else { "\n" });
+    let mut block = 0;
+    while block < page.blocks.len() {
+        if !chosen[block] {
+            block += 1;
+            continue;
         }
-        let joined = out.ends_with(" | ");
-        if !joined && is_item_start(page, block) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        if is_item_start(page, block) {
             out.push_str("- ");
         }
-        out.push_str(text);
-        last = Some(block);
+        match tables.row_of_block(page, block) {
+            Some(row) => {
+                let row = &tables.rows[row];
+                print_row(page, tables, row, chosen, &mut out);
+                block = blocks_of(page, row.node).end.max(block + 1);
+            }
+            None => {
+                out.push_str(page.block_text(block));
+                block += 1;
+            }
+        }
     }
     out
+}
+
+/// A row on one line: an empty cell keeps its place where its column holds anything in another row.
+fn print_row(page: &Page, tables: &Tables, row: &Row, chosen: &[bool], out: &mut String) {
+    let said: Vec<(usize, String)> = row
+        .cells
+        .iter()
+        .map(|cell| {
+            let texts = blocks_of(page, cell.node)
+                .filter(|&block| chosen[block])
+                .map(|block| page.block_text(block).replace('\n', " "));
+            (cell.column, texts.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    if said.iter().filter(|(_, text)| !text.is_empty()).count() < 2 {
+        let texts: Vec<&str> = said.iter().map(|(_, text)| text.as_str()).collect();
+        return out.push_str(&texts.concat());
+    }
+    let is_left_out = |column: usize| {
+        row.cells.iter().any(|cell| {
+            let blocks = blocks_of(page, cell.node);
+            cell.column == column && !blocks.is_empty() && !blocks.into_iter().any(|block| chosen[block])
+        })
+    };
+    let begin = out.len();
+    let mut first = true;
+    for (column, &is_filled) in tables.columns[row.table].iter().enumerate() {
+        if !is_filled || is_left_out(column) {
+            continue;
+        }
+        let text = said
+            .binary_search_by_key(&column, |(column, _)| *column)
+            .map_or("", |at| said[at].1.as_str());
+        out.push_str(if first { "" } else { " | " });
+        out.push_str(text);
+        first = false;
+    }
+    let line = out[begin..].trim_matches(' ').to_owned();
+    out.truncate(begin);
+    out.push_str(&line);
 }
 
 /// The nearest node with one of the tags, at or above `node`, within a few levels.
@@ -47,32 +95,52 @@ fn is_item_start(page: &Page, block: usize) -> bool {
     item != NONE && page.nodes[item as usize].first == block as u32
 }
 
-fn same_row(page: &Page, last: usize, next: usize) -> bool {
-    let cell = |block: usize| within(page, page.blocks[block].node, &[tags::TD, tags::TH], tags::TABLE);
-    let (from, to) = (cell(last), cell(next));
-    if from == NONE || to == NONE || from == to {
-        return false;
-    }
-    let row = page.nodes[from as usize].parent;
-    let nodes = &page.nodes;
-    row == nodes[to as usize].parent
-        && nodes[row as usize].tag == tags::TR
-        && nodes[row as usize].last - nodes[row as usize].first <= ROW_BLOCKS
-        && page.block_text(last).len() <= CELL_BYTES
-        && page.block_text(next).len() <= CELL_BYTES
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tree::parse;
 
+    fn shown(html: &str) -> String {
+        let page = parse(html);
+        render(&page, &Tables::of(&page), &vec![true; page.blocks.len()])
+    }
+
     #[test]
     fn lists_and_tables_stay_readable() {
-        let page = parse("<h1>T</h1><ul><li>a<li><p>b<p>c</ul><table><tr><td>1<td>2<tr><td>3<td>4</table>");
         assert_eq!(
-            render(&page, &vec![true; page.blocks.len()]),
+            shown("<h1>T</h1><ul><li>a<li><p>b<p>c</ul><table><tr><td>1<td>2<tr><td>3<td>4</table>"),
             "T\n- a\n- b\nc\n1 | 2\n3 | 4"
         );
+    }
+
+    #[test]
+    fn empty_cells_keep_their_places_where_the_column_is_one() {
+        let html = "<table><tr><th><th>Улов<th>Цена<tr><td>2018<td><td>110<tr><td>2019<td>31<td></table>";
+        assert_eq!(shown(html), "| Улов | Цена\n2018 |  | 110\n2019 | 31 |");
+        let spacers = "<table><tr><td>a<td><td>b<tr><td>c<td><td>d</table>";
+        assert_eq!(shown(spacers), "a | b\nc | d");
+        let spans = "<table><tr><th rowspan=2>Год<th colspan=2>Улов<tr><th>весна<th>осень<tr><td>2018<td>1<td>2</table>";
+        assert_eq!(shown(spans), "Год | Улов |\n| весна | осень\n2018 | 1 | 2");
+    }
+
+    #[test]
+    fn breaks_and_paragraphs_do_not_tear_a_row() {
+        let html = "<table><tr><td>a<br>b<td><p>c</p><p>d</p><td>e</table>";
+        assert_eq!(shown(html), "a b | c d | e");
+        let wide: String = (0..30).map(|n| format!("<td>{n}")).collect();
+        assert_eq!(
+            shown(&format!("<table><tr>{wide}</table>"))
+                .matches(" | ")
+                .count(),
+            29
+        );
+    }
+
+    #[test]
+    fn a_layout_is_no_table() {
+        let long = "слово ".repeat(100);
+        let html = format!("<table><tr><td>меню<td>{long}</table>");
+        assert_eq!(shown(&html), format!("меню\n{}", long.trim()));
+        assert_eq!(shown("<table><tr><td><h2>A</h2>b<td>c</table>"), "A\nb\nc");
     }
 }

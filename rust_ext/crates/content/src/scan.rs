@@ -6,6 +6,8 @@
 
 use memchr::{memchr, memmem};
 
+use bukvar_html::comment_end;
+
 use super::tags::{self, Tag};
 
 /// Attributes kept of one tag; a page of a million attributes costs no memory.
@@ -30,6 +32,8 @@ pub struct Scanner<'a> {
     html: &'a str,
     at: usize,
     pub attributes: Vec<Attribute<'a>>,
+    /// The name of the last tag, as written.
+    pub name: &'a str,
     /// Whether the last start tag ended in `/>`.
     pub self_closing: bool,
     no_comment_end: bool,
@@ -48,6 +52,7 @@ impl<'a> Scanner<'a> {
             html,
             at: 0,
             attributes: Vec::with_capacity(MAX_ATTRIBUTES),
+            name: "",
             self_closing: false,
             no_comment_end: false,
             no_double_quote: false,
@@ -59,6 +64,16 @@ impl<'a> Scanner<'a> {
     /// Where the scanner stands: the bytes before it are read.
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// What is not read yet.
+    pub fn rest(&self) -> &'a str {
+        self.html.get(self.at..).unwrap_or("")
+    }
+
+    /// Moves ahead by bytes of [`Self::rest`], which end where a tag does or begins.
+    pub fn pass(&mut self, bytes: usize) {
+        self.at = (self.at + bytes).min(self.html.len());
     }
 
     /// The next token, or None at the end. (Every cut is at an ASCII byte, so slices are valid UTF-8.)
@@ -132,13 +147,11 @@ impl<'a> Scanner<'a> {
     fn skip_comment(&mut self) {
         let bytes = self.html.as_bytes();
         let from = (self.at + 4).min(bytes.len());
-        if bytes[from..].starts_with(b">") || bytes[from..].starts_with(b"->") {
-            self.at = self.past_bracket(from);
-            return;
-        }
-        if !self.no_comment_end {
-            if let Some(offset) = memmem::find(&bytes[from..], b"-->") {
-                self.at = from + offset + 3;
+        let is_empty = bytes[from..].starts_with(b">") || bytes[from..].starts_with(b"->");
+        if is_empty || !self.no_comment_end {
+            let end = comment_end(bytes, from);
+            if let Some(end) = end {
+                self.at = end;
                 return;
             }
             self.no_comment_end = true;
@@ -152,6 +165,7 @@ impl<'a> Scanner<'a> {
         let start = self.at + 2;
         let end = name_end(bytes, start);
         self.at = self.past_bracket(end);
+        self.name = self.html.get(start..end).unwrap_or("");
         Token::End(tags::tag_of(&bytes[start..end]))
     }
 
@@ -160,6 +174,7 @@ impl<'a> Scanner<'a> {
         let start = self.at + 1;
         let end = name_end(bytes, start);
         self.at = end;
+        self.name = self.html.get(start..end).unwrap_or("");
         self.attributes.clear();
         self.self_closing = false;
         self.read_attributes();
@@ -320,6 +335,7 @@ mod tests {
             shape("<!doctype html><!-- a > b --><!--> x --><p>1</p>"),
             " x --><p>1</p>"
         );
+        assert_eq!(shape("<!-- a --!>b<!-- -- -! ---->c<!---->d<!--e--!-->f"), "bcdf");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub const CLOSES_P: u16 = 16;
 pub const BOLD: u16 = 32;
 /// Stops the search for the element that an end tag closes (HTML's "scope").
 pub const SCOPE: u16 = 64;
+/// Can't stand in SVG or MathML: its start tag closes them (HTML's list of elements that break out).
+pub const BREAKS_OUT: u16 = 128;
 
 macro_rules! tags {
     ($($name:ident $text:literal $flags:expr;)*) => {
@@ -38,37 +40,38 @@ macro_rules! tags {
 tags! {
     UNKNOWN "" 0;
     CUSTOM "-" BLOCK;
-    HTML "html" BLOCK; BODY "body" BLOCK; HEAD "head" BLOCK;
-    P "p" BLOCK | CLOSES_P;
-    DIV "div" BLOCK | CLOSES_P; SECTION "section" BLOCK | CLOSES_P; ARTICLE "article" BLOCK | CLOSES_P;
-    MAIN "main" BLOCK | CLOSES_P; CENTER "center" BLOCK | CLOSES_P; BLOCKQUOTE "blockquote" BLOCK | CLOSES_P;
-    PRE "pre" BLOCK | CLOSES_P; ADDRESS "address" BLOCK | CLOSES_P;
-    FIGURE "figure" BLOCK | CLOSES_P; FIGCAPTION "figcaption" BLOCK | CLOSES_P;
+    HTML "html" BLOCK; BODY "body" BLOCK | BREAKS_OUT; HEAD "head" BLOCK | BREAKS_OUT;
+    P "p" BLOCK | CLOSES_P | BREAKS_OUT;
+    DIV "div" BLOCK | CLOSES_P | BREAKS_OUT; SECTION "section" BLOCK | CLOSES_P | BREAKS_OUT; ARTICLE "article" BLOCK | CLOSES_P | BREAKS_OUT;
+    MAIN "main" BLOCK | CLOSES_P | BREAKS_OUT; CENTER "center" BLOCK | CLOSES_P | BREAKS_OUT; BLOCKQUOTE "blockquote" BLOCK | CLOSES_P | BREAKS_OUT;
+    PRE "pre" BLOCK | CLOSES_P | BREAKS_OUT; ADDRESS "address" BLOCK | CLOSES_P;
+    FIGURE "figure" BLOCK | CLOSES_P | BREAKS_OUT; FIGCAPTION "figcaption" BLOCK | CLOSES_P;
     DETAILS "details" BLOCK | CLOSES_P; SUMMARY "summary" BLOCK | CLOSES_P; DIALOG "dialog" BLOCK | CLOSES_P;
-    H1 "h1" BLOCK | CLOSES_P | BOLD; H2 "h2" BLOCK | CLOSES_P | BOLD; H3 "h3" BLOCK | CLOSES_P | BOLD;
-    H4 "h4" BLOCK | CLOSES_P | BOLD; H5 "h5" BLOCK | CLOSES_P | BOLD; H6 "h6" BLOCK | CLOSES_P | BOLD;
-    HGROUP "hgroup" BLOCK | CLOSES_P; HR "hr" BLOCK | VOID | CLOSES_P;
-    UL "ul" BLOCK | CLOSES_P; OL "ol" BLOCK | CLOSES_P; LI "li" BLOCK | CLOSES_P;
-    MENU "menu" BLOCK | CLOSES_P; DIR "dir" BLOCK | CLOSES_P;
-    DL "dl" BLOCK | CLOSES_P; DT "dt" BLOCK | CLOSES_P; DD "dd" BLOCK | CLOSES_P;
-    TABLE "table" BLOCK | SCOPE; CAPTION "caption" BLOCK | SCOPE; THEAD "thead" BLOCK; TBODY "tbody" BLOCK;
-    TFOOT "tfoot" BLOCK; TR "tr" BLOCK; TD "td" BLOCK | SCOPE; TH "th" BLOCK | SCOPE | BOLD;
-    NAV "nav" BLOCK | CLOSES_P; ASIDE "aside" BLOCK | CLOSES_P; HEADER "header" BLOCK | CLOSES_P;
-    FOOTER "footer" BLOCK | CLOSES_P; FORM "form" BLOCK | CLOSES_P; FIELDSET "fieldset" BLOCK | CLOSES_P;
+    H1 "h1" BLOCK | CLOSES_P | BOLD | BREAKS_OUT; H2 "h2" BLOCK | CLOSES_P | BOLD | BREAKS_OUT; H3 "h3" BLOCK | CLOSES_P | BOLD | BREAKS_OUT;
+    H4 "h4" BLOCK | CLOSES_P | BOLD | BREAKS_OUT; H5 "h5" BLOCK | CLOSES_P | BOLD | BREAKS_OUT; H6 "h6" BLOCK | CLOSES_P | BOLD | BREAKS_OUT;
+    HGROUP "hgroup" BLOCK | CLOSES_P; HR "hr" BLOCK | VOID | CLOSES_P | BREAKS_OUT;
+    UL "ul" BLOCK | CLOSES_P | BREAKS_OUT; OL "ol" BLOCK | CLOSES_P | BREAKS_OUT; LI "li" BLOCK | CLOSES_P | BREAKS_OUT;
+    MENU "menu" BLOCK | CLOSES_P | BREAKS_OUT; DIR "dir" BLOCK | CLOSES_P;
+    DL "dl" BLOCK | CLOSES_P | BREAKS_OUT; DT "dt" BLOCK | CLOSES_P | BREAKS_OUT; DD "dd" BLOCK | CLOSES_P | BREAKS_OUT;
+    TABLE "table" BLOCK | SCOPE | BREAKS_OUT; CAPTION "caption" BLOCK | SCOPE; THEAD "thead" BLOCK | BREAKS_OUT; TBODY "tbody" BLOCK | BREAKS_OUT;
+    TFOOT "tfoot" BLOCK; TR "tr" BLOCK | BREAKS_OUT; TD "td" BLOCK | SCOPE | BREAKS_OUT; TH "th" BLOCK | SCOPE | BOLD | BREAKS_OUT;
+    NAV "nav" BLOCK | CLOSES_P | BREAKS_OUT; ASIDE "aside" BLOCK | CLOSES_P | BREAKS_OUT; HEADER "header" BLOCK | CLOSES_P | BREAKS_OUT;
+    FOOTER "footer" BLOCK | CLOSES_P | BREAKS_OUT; FORM "form" BLOCK | CLOSES_P | BREAKS_OUT; FIELDSET "fieldset" BLOCK | CLOSES_P;
     LEGEND "legend" BLOCK; SEARCH "search" BLOCK | CLOSES_P; BUTTON "button" BLOCK;
     NOSCRIPT "noscript" BLOCK; FRAMESET "frameset" BLOCK; SLOT "slot" 0;
-    BR "br" VOID; WBR "wbr" VOID; IMG "img" VOID; INPUT "input" VOID; META "meta" VOID; LINK "link" VOID;
-    BASE "base" VOID; AREA "area" VOID; COL "col" VOID; EMBED "embed" VOID; SOURCE "source" VOID;
+    BR "br" VOID | BREAKS_OUT; WBR "wbr" VOID; IMG "img" VOID | BREAKS_OUT; INPUT "input" VOID; META "meta" VOID | BREAKS_OUT; LINK "link" VOID;
+    BASE "base" VOID; AREA "area" VOID; COL "col" VOID; EMBED "embed" VOID | BREAKS_OUT; SOURCE "source" VOID;
     TRACK "track" VOID; PARAM "param" VOID; FRAME "frame" VOID;
     SCRIPT "script" RAW; STYLE "style" RAW; TEXTAREA "textarea" RAW; TITLE "title" RAW; IFRAME "iframe" RAW;
     NOEMBED "noembed" RAW; NOFRAMES "noframes" RAW; XMP "xmp" RAW;
     SELECT "select" BLOCK | SKIP; DATALIST "datalist" BLOCK | SKIP; TEMPLATE "template" BLOCK | SKIP;
     SVG "svg" SKIP; AUDIO "audio" SKIP; VIDEO "video" SKIP; CANVAS "canvas" SKIP; OBJECT "object" 0;
     OPTION "option" 0; OPTGROUP "optgroup" 0;
-    A "a" 0; B "b" BOLD; STRONG "strong" BOLD; EM "em" 0; I "i" 0; U "u" 0; S "s" 0; SPAN "span" 0; FONT "font" 0;
-    SMALL "small" 0; BIG "big" 0; CODE "code" 0; TT "tt" 0; KBD "kbd" 0; SAMP "samp" 0; VAR "var" 0; CITE "cite" 0;
-    Q "q" 0; SUB "sub" 0; SUP "sup" 0; TIME "time" 0; LABEL "label" 0; MARK "mark" 0; INS "ins" 0; DEL "del" 0;
-    ABBR "abbr" 0; DFN "dfn" 0; STRIKE "strike" 0; PICTURE "picture" 0; MAP "map" 0; MATH "math" 0;
+    A "a" 0; B "b" BOLD | BREAKS_OUT; STRONG "strong" BOLD | BREAKS_OUT; EM "em" BREAKS_OUT; I "i" BREAKS_OUT; U "u" BREAKS_OUT; S "s" BREAKS_OUT; SPAN "span" BREAKS_OUT; FONT "font" 0;
+    SMALL "small" BREAKS_OUT; BIG "big" BREAKS_OUT; CODE "code" BREAKS_OUT; TT "tt" BREAKS_OUT; KBD "kbd" 0; SAMP "samp" 0; VAR "var" BREAKS_OUT; CITE "cite" 0;
+    Q "q" 0; SUB "sub" BREAKS_OUT; SUP "sup" BREAKS_OUT; TIME "time" 0; LABEL "label" 0; MARK "mark" 0; INS "ins" 0; DEL "del" 0;
+    ABBR "abbr" 0; DFN "dfn" 0; STRIKE "strike" BREAKS_OUT; PICTURE "picture" 0; MAP "map" 0; MATH "math" 0;
+    FOREIGN "foreignobject" 0;
 }
 
 /// How many numbers there are.
@@ -77,7 +80,7 @@ pub const COUNT: usize = TAGS.len();
 const SLOTS: usize = 1024; // ten times the names: a probe nearly always meets its own slot
 
 fn pack(name: &[u8]) -> Option<u128> {
-    if name.is_empty() || name.len() > 10 {
+    if name.is_empty() || name.len() > 16 {
         return None;
     }
     let mut key = 0u128;

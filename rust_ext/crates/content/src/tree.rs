@@ -9,9 +9,12 @@
 
 use super::scan::{Scanner, Token};
 use super::semantics::Classes;
-use super::tags::{self, BLOCK, BOLD, RAW, SKIP, Tag, VOID, flags};
+use super::tags::{self, BLOCK, BOLD, RAW, Tag, VOID, flags};
+use inline::Role;
+use states::Said;
 
 mod closing;
+mod inline;
 mod states;
 mod text;
 
@@ -27,6 +30,7 @@ const LATE_BLOCK: usize = 4096;
 /// Kept `meta` elements and embedded scripts.
 const MAX_METAS: usize = 128;
 const MAX_SCRIPTS: usize = 32;
+const MAX_DATES: usize = 64;
 
 /// No node, no block.
 pub const NONE: u32 = u32::MAX;
@@ -77,11 +81,24 @@ pub struct Stated<'a> {
     /// State of a page's own program: `__NEXT_DATA__`, Discourse's `data-preloaded` (still escaped).
     pub next_data: Option<&'a str>,
     pub preloaded: Option<&'a str>,
-    /// First `datetime` of a `time` element.
-    pub time: Option<&'a str>,
+    /// Days that elements state, the first ones.
+    pub dates: Vec<Dated<'a>>,
+    /// `time` elements with a `datetime`.
     pub times: u32,
     /// What the body's own class says.
     pub body: u64,
+}
+
+/// A day stated by an attribute.
+pub struct Dated<'a> {
+    pub value: &'a str,
+    /// How much it is believed to be the day of publication: see `dates`.
+    pub strength: i32,
+    /// The block that follows, and the node around.
+    pub block: u32,
+    pub node: u32,
+    /// By the `datetime` of a `time` element.
+    pub is_time: bool,
 }
 
 /// A parsed page.
@@ -90,6 +107,17 @@ pub struct Page<'a> {
     pub nodes: Vec<Node>,
     pub blocks: Vec<Block>,
     pub stated: Stated<'a>,
+    /// Nodes that are line numbers beside code, in order: no cells of their rows.
+    pub gutters: Vec<u32>,
+    /// Cells of several columns or rows, in order of their nodes.
+    pub spans: Vec<Span>,
+}
+
+/// How many columns and rows a cell takes.
+pub struct Span {
+    pub node: u32,
+    pub columns: u16,
+    pub rows: u16,
 }
 
 impl Page<'_> {
@@ -104,6 +132,11 @@ struct Open {
     tag: Tag,
     node: u32,
     sem: u64,
+    role: Role,
+    /// Nothing inside is text.
+    hides: bool,
+    /// Where the text of a `sup` or `sub` begins.
+    from: Option<usize>,
 }
 
 struct Builder<'a> {
@@ -125,6 +158,19 @@ struct Builder<'a> {
     pre: u32,
     inline: u64,
     classes: Classes<'a>,
+    /// Role of each class, by its number.
+    roles: Vec<Role>,
+    /// The white space before what comes next ends a line of the source.
+    line_ended: bool,
+    /// Where the last formula ended.
+    formula_end: usize,
+    /// A formula that MathJax drew, until its source comes.
+    drawn: Option<String>,
+    /// Where the next `</math` stands, if it was looked for and found.
+    math_end: Option<usize>,
+    no_math_end: bool,
+    /// Bytes that may still be looked at for line numbers, beside the pass itself.
+    gutter_budget: usize,
 }
 
 /// Parses a page in one pass, in time linear in its length.
@@ -159,6 +205,8 @@ impl<'a> Builder<'a> {
             nodes: vec![root],
             blocks: Vec::with_capacity(256),
             stated: Stated::default(),
+            gutters: Vec::new(),
+            spans: Vec::new(),
         };
         Builder {
             page,
@@ -177,6 +225,13 @@ impl<'a> Builder<'a> {
             pre: 0,
             inline: 0,
             classes: Classes::default(),
+            roles: vec![Role::None],
+            line_ended: false,
+            formula_end: 0,
+            drawn: None,
+            math_end: None,
+            no_math_end: false,
+            gutter_budget: length,
         }
     }
 
@@ -204,13 +259,20 @@ impl<'a> Builder<'a> {
                 }
                 return self.flush(true);
             }
-            tags::IMG => self.running.images = self.running.images.saturating_add(1),
-            _ => {}
+            tags::IMG => {
+                self.running.images = self.running.images.saturating_add(1);
+                self.break_out(tag);
+                self.formula_image(scanner);
+            }
+            tags::MATH => return self.math(scanner),
+            _ => self.break_out(tag),
         }
         if flags & RAW != 0 {
             return self.raw(tag, scanner);
         }
-        if flags & BLOCK != 0 {
+        let in_sentence = tag == tags::CUSTOM && (self.skip > 0 || self.is_in_sentence(scanner));
+        let is_block = flags & BLOCK != 0 && !in_sentence;
+        if is_block {
             self.flush(false);
             self.close_implied(tag, flags);
         } else if matches!(tag, tags::A | tags::OPTION) && self.counts[tag as usize] > 0 {
@@ -228,15 +290,22 @@ impl<'a> Builder<'a> {
         if tag == tags::SVG && scanner.self_closing {
             return;
         }
-        let (sem, class) = self.read_attributes(tag, scanner);
-        if flags & BLOCK != 0 {
-            self.push_block(tag, flags, sem, class);
+        let said = self.read_attributes(tag, scanner);
+        if said.role == Role::Gutter && self.skip == 0 && self.pass_gutter(scanner) && is_block {
+            self.page.gutters.push(self.page.nodes.len() as u32);
+        }
+        if matches!(tag, tags::TD | tags::TH) {
+            self.span(scanner);
+        }
+        if is_block {
+            self.push_block(tag, flags, &said);
         } else {
-            self.push_inline(tag, flags, sem);
+            self.push_inline(tag, flags, &said);
         }
     }
 
-    fn push_block(&mut self, tag: Tag, flags: u16, sem: u64, class: u32) {
+    fn push_block(&mut self, tag: Tag, flags: u16, said: &Said) {
+        let Said { sem, class, role, .. } = *said;
         let depth = self.page.nodes[self.node as usize].depth;
         if depth >= MAX_DEPTH || self.open.len() >= MAX_OPEN || self.page.nodes.len() >= MAX_NODES {
             self.overflow += 1;
@@ -263,12 +332,15 @@ impl<'a> Builder<'a> {
                 tag,
                 node: number,
                 sem: 0,
+                role,
+                hides: self.hides(tag, said),
+                from: None,
             },
             flags,
         );
     }
 
-    fn push_inline(&mut self, tag: Tag, flags: u16, sem: u64) {
+    fn push_inline(&mut self, tag: Tag, flags: u16, said: &Said) {
         if self.open.len() >= MAX_OPEN - 256 {
             return; // inline elements that nobody closes must not keep blocks from opening
         }
@@ -279,14 +351,23 @@ impl<'a> Builder<'a> {
             self.space |= self.pre == 0 && self.link_end == length && length > self.block_start;
             self.link_start = length;
         }
-        self.inline |= sem;
-        self.opened(Open { tag, node: NONE, sem }, flags);
+        self.inline |= said.sem;
+        let open = Open {
+            tag,
+            node: NONE,
+            sem: said.sem,
+            role: said.role,
+            hides: self.hides(tag, said),
+            from: (matches!(tag, tags::SUP | tags::SUB) && self.pre == 0 && !self.space)
+                .then_some(self.page.text.len()),
+        };
+        self.opened(open, flags);
     }
 
     fn opened(&mut self, open: Open, flags: u16) {
         let tag = open.tag;
         self.counts[tag as usize] += 1;
-        self.skip += u32::from(flags & SKIP != 0);
+        self.skip += u32::from(open.hides);
         self.bold += u32::from(flags & BOLD != 0);
         self.links += u32::from(tag == tags::A);
         self.pre += u32::from(tag == tags::PRE);
@@ -296,13 +377,16 @@ impl<'a> Builder<'a> {
     fn closed(&mut self, open: &Open) {
         let (tag, flags) = (open.tag, flags(open.tag));
         self.counts[tag as usize] -= 1;
-        self.skip -= u32::from(flags & SKIP != 0);
+        self.skip -= u32::from(open.hides);
         self.bold -= u32::from(flags & BOLD != 0);
         self.links -= u32::from(tag == tags::A);
         if tag == tags::A {
             self.link_end = self.page.text.len();
         }
         self.pre -= u32::from(tag == tags::PRE);
+        if open.from.is_some() && self.skip == 0 {
+            self.set_script(open);
+        }
         if open.node != NONE {
             let node = &mut self.page.nodes[open.node as usize];
             node.last = self.page.blocks.len() as u32;

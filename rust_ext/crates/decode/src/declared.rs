@@ -1,7 +1,8 @@
 //! What a page says about its own charset: byte order mark, HTTP header, XML declaration, `<meta>`.
 
+use bukvar_html::comment_end;
 use encoding_rs::Encoding;
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 
 /// A charset label, as declared, and what it stands for; `None` for a label that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +62,9 @@ pub fn in_body(body: &[u8]) -> Vec<Label> {
         let rest = &body[at..];
         if starts_with(rest, b"<!--") {
             // A comment that never ends hides nothing: what follows it is still looked at.
-            let end = if comments_end {
-                memmem::find(rest, b"-->")
-            } else {
-                None
-            };
+            let end = if comments_end { comment_end(rest, 4) } else { None };
             comments_end = end.is_some();
-            from = end.map_or(at + 4, |end| at + end + 3);
+            from = end.map_or(at + 4, |end| at + end);
             continue;
         }
         if starts_with(rest, b"<meta")

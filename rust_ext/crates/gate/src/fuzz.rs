@@ -18,6 +18,8 @@ fn pages() -> impl Strategy<Value = Vec<u8>> {
         "</style>",
         "<!--",
         "-->",
+        "--!>",
+        "&rcy;&HARDcy;&acy",
         "<",
         "<!",
         "<html lang=ru><meta charset='koi8-r'>",

@@ -11,12 +11,14 @@ pub struct Survey {
     pub cyrillic: u32,
     /// Pairs that UTF-8 forbids: a continuation behind ASCII, a lead byte without continuation.
     pub broken: u32,
-    /// Whether numeric entities of Cyrillic letters are among them.
+    /// Whether entities of Cyrillic letters are among them.
     pub entities: bool,
 }
 
 const LANES: usize = 32;
 const BLOCK: usize = 1024;
+/// Bytes behind a block in which the name of a Cyrillic letter may end that begins in it ("&jsercy;").
+const NAME: usize = 8;
 
 /// Surveys all bytes.
 pub fn survey(body: &[u8]) -> Survey {
@@ -45,7 +47,8 @@ fn survey_blocks(body: &[u8]) -> Survey {
         let after = body.get(end).copied();
         let with_next = &body[at..(end + 1).min(body.len())];
         let (is_ascii, ampersands) = glance(block);
-        if ampersands && !seen.entities && begin_entities(with_next) {
+        let with_name = &body[at..(end + NAME).min(body.len())];
+        if ampersands && !seen.entities && begin_entities(with_name) {
             seen.entities = has_entities(&body[at..], block.len());
         }
         if is_ascii {
@@ -73,11 +76,14 @@ fn glance(block: &[u8]) -> (bool, bool) {
     (high < 0x80, ampersands != 0)
 }
 
-/// Whether "&#" is among the pairs of a block.
+/// Whether "&#" or "y;" is among the pairs of a block: a numeric entity begins, or a Cyrillic letter's name ends.
 #[inline(always)]
 fn begin_entities(block: &[u8]) -> bool {
     let pairs = block.iter().zip(&block[1..]);
-    pairs.fold(0, |any, (&a, &b)| any | u8::from(a == b'&') & u8::from(b == b'#')) != 0
+    let is = |condition: bool| u8::from(condition);
+    pairs.fold(0, |any, (&a, &b)| {
+        any | is(a == b'&') & is(b == b'#') | is(a == b'y') & is(b == b';')
+    }) != 0
 }
 
 /// Counts the pairs of a block of at most `BLOCK` + 1 bytes; `high` counts first bytes of pairs.
@@ -129,7 +135,7 @@ mod tests {
         fn lanes_of_any_width_see_the_same(
             piece in proptest::collection::vec(prop_oneof![Just(b'&'), Just(b'#'), Just(0xd0), any::<u8>()], 1..700),
             ascii in proptest::collection::vec(0u8..128, 0..1500),
-            entity in prop::sample::select(vec!["", "&#1088;", "&#x44f", "&#8217;"]),
+            entity in prop::sample::select(vec!["", "&#1088;", "&#x44f", "&#8217;", "&rcy;", "&jsercy;", "&icy"]),
         ) {
             let body = [ascii.as_slice(), &piece, entity.as_bytes(), &ascii, &piece].concat();
             let seen = survey(&body);

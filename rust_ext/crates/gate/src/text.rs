@@ -1,5 +1,6 @@
-//! Letters outside tags: numeric entities and UTF-8.
+//! Letters outside tags: entities and UTF-8.
 
+use bukvar_html::{comment_end, entities};
 use memchr::{memchr, memmem};
 
 use super::limits::ENOUGH;
@@ -11,21 +12,35 @@ pub struct Counts {
     pub latin: u32,
 }
 
-/// Whether numeric entities of Cyrillic letters ("&#1088;", "&#x440;") begin in the first `within` bytes.
+/// Whether entities of Cyrillic letters ("&#1088;", "&#x440;", "&rcy;") begin in the first `within` bytes.
 pub fn has_entities(body: &[u8], within: usize) -> bool {
-    let begins = memmem::find_iter(&body[..body.len().min(within + 1)], b"&#");
+    let begins = memchr::memchr_iter(b'&', &body[..body.len().min(within)]);
     begins
         .map(|at| entity(&body[at..]))
         .any(|found| found.is_some_and(|(code, _)| is_cyrillic(code)))
 }
 
+/// The longest name of a Cyrillic letter is `jsercy`; all end so.
+const LONGEST_NAME: usize = 6;
+const ENDING: &[u8] = b"cy";
+
+/// Code point and length of the named entity of a Cyrillic letter at the beginning of `text`.
+fn named(text: &[u8]) -> Option<(u32, usize)> {
+    let window = &text[1..text.len().min(LONGEST_NAME + 2)];
+    let name = &window[..window.iter().position(|&byte| byte == b';')?];
+    if !name.ends_with(ENDING) {
+        return None;
+    }
+    Some((u32::from(entities::named(name)?.first), name.len() + 2))
+}
+
 /// Digits of an entity that are read.
 const MAX_DIGITS: usize = 8;
 
-/// Code point and length of the numeric entity at the beginning of `text`.
+/// Code point and length of the entity at the beginning of `text`: a numeric one, or a Cyrillic letter's name.
 fn entity(text: &[u8]) -> Option<(u32, usize)> {
     if text.get(1) != Some(&b'#') {
-        return None;
+        return named(text);
     }
     let hexadecimal = matches!(text.get(2)?, b'x' | b'X');
     let start = if hexadecimal { 3 } else { 2 };
@@ -199,7 +214,7 @@ fn begins(text: &[u8], with: &[u8]) -> bool {
 /// Length of the comment (0), script (1) or style (2) at the beginning of `rest`, up to its closing.
 fn hidden_length(rest: &[u8], kind: usize) -> Option<usize> {
     if kind == 0 {
-        return memmem::find(rest, b"-->").map(|at| at + 3);
+        return comment_end(rest, b"<!--".len());
     }
     let close: &[u8] = if kind == 1 { b"</script" } else { b"</style" };
     memmem::find_iter(rest, b"</").find(|&at| begins(&rest[at..], close))
@@ -231,7 +246,18 @@ mod tests {
         assert_eq!(entity(b"&#x440 "), Some((0x440, 6)));
         assert_eq!(entity(b"&#Xffffffff1"), Some((u32::MAX, 11)));
         assert_eq!(entity(b"&#999999999;"), Some((99_999_999, 10)));
-        for none in [b"&#;".as_slice(), b"&#x;", b"&", b"&amp;", b"&#"] {
+        assert_eq!(entity(b"&rcy;x"), Some((1088, 5)));
+        assert_eq!(entity(b"&HARDcy;"), Some((0x42A, 8)));
+        for none in [
+            b"&#;".as_slice(),
+            b"&rcy",
+            b"&xcy;",
+            b"&legacy;",
+            b"&#x;",
+            b"&",
+            b"&amp;",
+            b"&#",
+        ] {
             assert_eq!(entity(none), None);
         }
     }

@@ -4,10 +4,8 @@
 //! stands among markup, in quotes, or on a line that speaks of HTML, XML or escaping; and `&lt;` stays where it would
 //! begin a tag.
 
-use super::entity_names::NAMES;
+use bukvar_html::entities::{LONGEST, named};
 
-/// The longest entity is `&thetasym;`; numeric ones may have leading zeros.
-const LONGEST: usize = 12;
 /// Words of text about entities, in lower case.
 const ABOUT_ENTITIES: [&str; 9] = [
     "html",
@@ -21,28 +19,50 @@ const ABOUT_ENTITIES: [&str; 9] = [
     "кодировк",
 ];
 
-/// An entity at the start of `text`: its length and character. `&amp;nbsp;` is one entity, escaped once more.
-fn entity(text: &str) -> Option<(usize, char)> {
+/// An entity found in text.
+#[derive(Clone, Copy)]
+struct Entity {
+    length: usize,
+    first: char,
+    /// `\0` where it is one character.
+    second: char,
+    /// HTML 4.01 has it, or it is a number.
+    common: bool,
+}
+
+/// An entity at the start of `text`. `&amp;nbsp;` is one entity, escaped once more.
+fn entity(text: &str) -> Option<Entity> {
     let mut name_at = 1;
     while text[name_at..].starts_with("amp;") && name_of(&text[name_at + 4..]).is_some() {
         name_at += 4;
     }
-    let (length, char) = name_of(&text[name_at..])?;
-    Some((name_at + length, char))
+    let found = name_of(&text[name_at..])?;
+    Some(Entity {
+        length: name_at + found.length,
+        ..found
+    })
 }
 
-/// What stands between `&` and `;`, both included in neither: its length with the semicolon, and the character.
-fn name_of(text: &str) -> Option<(usize, char)> {
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
-    let name = &text[..end];
-    let char = match name.strip_prefix('#') {
-        Some(digits) => numbered(digits)?,
-        None => {
-            let at = NAMES.binary_search_by_key(&name, |(name, _)| name).ok()?;
-            char::from_u32(u32::from(NAMES[at].1))?
-        }
-    };
-    Some((end + 1, char))
+/// What stands between `&` and `;`, with the semicolon's length.
+fn name_of(text: &str) -> Option<Entity> {
+    let end = text.bytes().take(LONGEST + 1).position(|byte| byte == b';')?;
+    let length = end + 1;
+    if let Some(digits) = text[..end].strip_prefix('#') {
+        let (first, second) = (numbered(digits)?, '\0');
+        return Some(Entity {
+            length,
+            first,
+            second,
+            common: true,
+        });
+    }
+    let name = named(text[..end].as_bytes())?;
+    Some(Entity {
+        length,
+        first: name.first,
+        second: name.second,
+        common: name.html4,
+    })
 }
 
 fn numbered(digits: &str) -> Option<char> {
@@ -59,9 +79,13 @@ fn numbered(digits: &str) -> Option<char> {
 }
 
 /// True where the entity is shown rather than meant.
-fn is_shown(text: &str, at: usize, length: usize, char: char) -> bool {
+fn is_shown(text: &str, at: usize, entity: Entity) -> bool {
     let before = text[..at].chars().next_back();
-    let after = text[at + length..].chars().next();
+    let after = text[at + entity.length..].chars().next();
+    // `p = &map;` is the address of a variable.
+    if !entity.common && text[..at].trim_end_matches(' ').ends_with(['=', '(', ',']) {
+        return true;
+    }
     let quoted = matches!(
         before,
         Some('"' | '\'' | '`' | '«' | '“' | '(' | '[' | '{' | '=' | '/' | '\\')
@@ -69,7 +93,7 @@ fn is_shown(text: &str, at: usize, length: usize, char: char) -> bool {
         after,
         Some('"' | '\'' | '`' | '»' | '”' | ')' | ']' | '}' | ',' | '/' | '\\')
     );
-    let tag = char == '<'
+    let tag = entity.first == '<'
         && after.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'));
     quoted || tag
 }
@@ -88,19 +112,20 @@ pub fn repair(text: &str) -> Option<(String, usize)> {
         let mut judged = false;
         let mut from = 0;
         while let Some(at) = memchr::memchr(b'&', &line.as_bytes()[from..]).map(|offset| from + offset) {
-            let Some((length, char)) = entity(&line[at..]) else {
+            let Some(entity) = entity(&line[at..]) else {
                 from = at + 1;
                 continue;
             };
-            if !judged && is_about_entities(line) || is_shown(line, at, length, char) {
+            if !judged && is_about_entities(line) || is_shown(line, at, entity) {
                 return None;
             }
             judged = true;
             out.push_str(&text[copied..start + at]);
-            out.push(char);
-            copied = start + at + length;
+            out.push(entity.first);
+            out.extend((entity.second != '\0').then_some(entity.second));
+            copied = start + at + entity.length;
             count += 1;
-            from = at + length;
+            from = at + entity.length;
         }
     }
     (count > 0).then(|| {

@@ -7,7 +7,6 @@
 mod about;
 mod context;
 mod entities;
-mod entity_names;
 mod homoglyphs;
 mod kinds;
 mod marks;

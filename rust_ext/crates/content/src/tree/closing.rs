@@ -53,6 +53,15 @@ impl Builder<'_> {
 
     pub(super) fn end(&mut self, tag: Tag) {
         let flags = flags(tag);
+        if matches!(tag, tags::P | tags::BR) {
+            self.break_out(tag);
+        }
+        if tag == tags::SVG && self.counts[tags::SVG as usize] > 0 {
+            return self.close_within(|t| t == tags::SVG, |_| false);
+        }
+        if self.ends_in_sentence(tag) {
+            return self.end_inline(tag);
+        }
         if flags & BLOCK == 0 {
             if flags & (VOID | RAW) == 0 && self.counts[tag as usize] > 0 {
                 self.end_inline(tag);

@@ -6,6 +6,7 @@ use super::{Block, Builder, LATE_BLOCK, MAX_BLOCKS};
 impl Builder<'_> {
     /// Ends the running block; `line_break` says that a `br` ended it.
     pub(super) fn flush(&mut self, line_break: bool) {
+        self.settle_formula();
         self.space = false;
         let text = &mut self.page.text;
         if self.pre > 0 {
@@ -38,6 +39,11 @@ impl Builder<'_> {
         if self.skip > 0 || raw.is_empty() {
             return;
         }
+        if self.drawn.is_some() && !raw.trim().is_empty() {
+            self.settle_formula();
+        }
+        let end = raw.trim_ascii_end();
+        self.line_ended = raw[end.len()..].contains('\n');
         let before = self.page.text.len();
         if self.pre > 0 {
             self.push_preformatted(raw);
@@ -70,7 +76,14 @@ impl Builder<'_> {
             }
             let Some(&byte) = bytes.get(at) else { break };
             let (char, length) = match byte {
-                b'&' => entities::decode(&raw[at..]).unwrap_or(('&', 1)),
+                b'&' => match entities::decode(&bytes[at..]) {
+                    Some(found) => {
+                        found.chars().for_each(|char| self.put_char(char));
+                        at += found.length;
+                        continue;
+                    }
+                    None => ('&', 1),
+                },
                 0xC2 => (char::from(bytes[at + 1]), 2),
                 _ => (' ', 1),
             };
@@ -108,32 +121,37 @@ impl Builder<'_> {
 
     pub(super) fn put_char(&mut self, char: char) {
         match char {
-            '\u{AD}' | '\u{200B}' | '\u{FEFF}' => {} // soft hyphen, zero-width space, byte order mark
-            _ if char.is_whitespace() || char.is_control() => self.space = true,
+            _ if entities::is_invisible(char) => {}
+            // Controls above ASCII are what misreadings leave, which repair undoes.
+            _ if char.is_ascii_control() || (char.is_whitespace() && char != '\u{85}') => self.space = true,
             _ => self.put(char.encode_utf8(&mut [0; 4])),
         }
     }
 
     pub(super) fn push_preformatted(&mut self, raw: &str) {
         let mut rest = raw;
-        let mut chars = 0;
-        while let Some(char) = rest[chars..].chars().next() {
-            let (char, length) = match char {
-                '&' => entities::decode(&rest[chars..]).unwrap_or(('&', 1)),
-                _ => (char, char.len_utf8()),
-            };
-            rest = &rest[chars + length..];
-            chars = 0;
-            let char = match char {
-                '\r' => continue,
-                '\n' | '\t' => char,
-                '\u{A0}' => ' ',
-                _ if char.is_control() => continue,
-                _ => char,
-            };
-            if self.page.text.len() > self.block_start || char != '\n' {
-                self.page.text.push(char);
+        while let Some(char) = rest.chars().next() {
+            if char == '&'
+                && let Some(found) = entities::decode(rest.as_bytes())
+            {
+                rest = &rest[found.length..];
+                found.chars().for_each(|char| self.put_preformatted(char));
+                continue;
             }
+            rest = &rest[char.len_utf8()..];
+            self.put_preformatted(char);
+        }
+    }
+
+    fn put_preformatted(&mut self, char: char) {
+        let char = match char {
+            '\n' | '\t' => char,
+            '\u{A0}' => ' ',
+            _ if char.is_control() => return,
+            _ => char,
+        };
+        if self.page.text.len() > self.block_start || char != '\n' {
+            self.page.text.push(char);
         }
     }
 }
