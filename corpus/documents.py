@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage, table
-from corpus.errors import ShardError
-from corpus.shard import Input, one_line
+from corpus.errors import ShardError, one_line
+from corpus.inputs import Input
 
 #: Endings by which an input's kind is told. Order matters: the longest first.
 PARQUET_ENDINGS: Final = (".parquet", ".pq")
@@ -42,33 +42,36 @@ _IDENTITY: Final = ("doc_id", "id", "source")
 DATE_NAMES: Final = ("fetched_at", "date", "timestamp", "crawl_date")
 
 
-#: Hears how much is done, and of how much, in any unit.
-Tell = Callable[[float, float], None]
+#: Progress callback of reading: how much is done, and of how much, in any unit.
+ReadProgress = Callable[[float, float], None]
 
 
 def read_documents(
     source: Input,
-    text_column: str,
     rows: int,
     *,
     text_only: bool = False,
     also: tuple[str, ...] = (),
-    tell: Tell | None = None,
+    progress: ReadProgress | None = None,
 ) -> Iterator[pa.Table]:
-    """Batches of at most `rows` documents of one file, in file order. With `text_only`, of Parquet only what
-    doc_id, source and text are made from is read, and the columns `also` where they are there. `tell(done,
-    of)` hears how far the reading is.
+    """Batches of at most `rows` documents of an input, in file order. With `text_only`, of Parquet only what
+    doc_id, source and text are made from is read, and the columns `also` where they are there.
 
     Raises ShardError for a file that can't be read or whose text column is missing or not text.
     """
-    if source.path.partition("?")[0].lower().endswith(PARQUET_ENDINGS):
+    if is_parquet(source.path):
         wanted = (*_IDENTITY, *also) if text_only else None
-        yield from _read_parquet(source, text_column, rows, wanted, tell or _nobody)
+        yield from _read_parquet(source, rows, wanted, progress or _ignore)
     else:
-        yield from _read_jsonl(source, text_column, rows, tell or _nobody)
+        yield from _read_jsonl(source, rows, progress or _ignore)
 
 
-def _nobody(done: float, of: float) -> None: ...
+def _ignore(done: float, of: float) -> None: ...
+
+
+def is_parquet(location: str) -> bool:
+    """Whether a location's ending says Parquet."""
+    return location.partition("?")[0].lower().endswith(PARQUET_ENDINGS)
 
 
 def parquet_schema(location: str) -> pa.Schema:
@@ -105,24 +108,29 @@ def _is_dict(kind: pa.DataType) -> bool:
 
 
 def _read_parquet(
-    source: Input, text_column: str, rows: int, wanted: tuple[str, ...] | None, tell: Tell
+    source: Input, rows: int, wanted: tuple[str, ...] | None, progress: ReadProgress
 ) -> Iterator[pa.Table]:
+    text_column = source.text_column
     with storage.open_input(source.path) as stream:
         try:
             # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
             file = pq.ParquetFile(stream, pre_buffer=False)
             check_text_column(file.schema_arrow, text_column, source.name)
-            first = 0
+            first = start = source.part.first if source.part else 0
+            groups = list(
+                range(source.part.start, source.part.stop) if source.part else range(file.num_row_groups)
+            )
+            total = sum(file.metadata.row_group(n).num_rows for n in groups)
             columns = None
             if wanted is not None:
                 here = [c for c in wanted if c in file.schema_arrow.names and c != text_column]
                 columns = [*dict.fromkeys(here), text_column]
             empty = file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
             yield _as_documents(empty, source.name, first, text_column)
-            for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):
+            for batch in file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False):
                 yield _as_documents(pa.Table.from_batches([batch]), source.name, first, text_column)
                 first += batch.num_rows
-                tell(first, file.metadata.num_rows)
+                progress(first - start, total)
         except (pa.ArrowException, OSError) as error:
             raise ShardError(_corrupt(source.name, error)) from error
 
@@ -244,11 +252,33 @@ def unpacked(raw: Any, location: str) -> Any:
     return io.BufferedReader(raw, 1 << 20)
 
 
+def lines_of(stream: Any, source: Input) -> Iterator[tuple[int, bytes]]:
+    """Lines of an input with their numbers in the file: those that begin in its part."""
+    if source.part is None:
+        yield from enumerate(stream)
+        return
+    stream.seek(source.part.start)
+    number, left = source.part.first, source.part.stop - source.part.start
+    for line in stream:
+        yield number, line
+        number, left = number + 1, left - len(line)
+        if left <= 0:
+            return
+
+
+def done_of(raw: Any, source: Input) -> tuple[float, float]:
+    """How much of an input has been read from its file's stream, and of how much, in bytes."""
+    if source.part is None:
+        return raw.tell(), source.size
+    return raw.tell() - source.part.start, source.part.stop - source.part.start
+
+
 #: Columns of a JSONL row, in order; `extra` holds every field that is not one of ours as JSON.
 _JSONL_SCHEMA: Final = table.DOCUMENT.append(pa.field("extra", pa.large_string()))
 
 
-def _read_jsonl(source: Input, text_column: str, rows: int, tell: Tell) -> Iterator[pa.Table]:
+def _read_jsonl(source: Input, rows: int, progress: ReadProgress) -> Iterator[pa.Table]:
+    text_column = source.text_column
     schema = pa.schema([*_JSONL_SCHEMA, *table.DROP_COLUMNS])
     pending: list[dict[str, Any]] = []
     texts = 0
@@ -259,7 +289,7 @@ def _read_jsonl(source: Input, text_column: str, rows: int, tell: Tell) -> Itera
         unpacked(raw, source.path) as lines,
     ):
         try:
-            for number, line in enumerate(lines):
+            for number, line in lines_of(lines, source):
                 if not line.strip():
                     continue
                 row = _jsonl_row(line, source.name, number, text_column)
@@ -268,7 +298,7 @@ def _read_jsonl(source: Input, text_column: str, rows: int, tell: Tell) -> Itera
                 if len(pending) == rows:
                     yield _jsonl_table(pending, schema)
                     pending = []
-                    tell(raw.tell(), source.size)
+                    progress(*done_of(raw, source))
         except (EOFError, UnicodeDecodeError, OSError, zlib.error) as error:
             if isinstance(error, OSError) and storage.is_system_error(error):
                 raise

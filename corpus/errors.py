@@ -5,6 +5,11 @@ with `--debug`.
 """
 
 
+def one_line(error: BaseException) -> str:
+    """An error's message on one line, bounded."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:300]
+
+
 class BukvarError(Exception):
     """Base of the five; never raised itself. `exit_code` is the command's."""
 

@@ -1,43 +1,84 @@
-"""What a stage is, and the only place where rows are dropped.
+"""What a stage is, what its tasks are, and the only place where rows are dropped.
 
-A stage is a frozen dataclass of parameters and a function. `open()` loads what it needs and returns the
-function, which gives back *the same rows*, with columns added, plus the columns `drop` and `drop_detail`.
-`map_shard` runs it over one input and splits: kept rows to the shard, dropped rows beside it. So
-rows in = rows out + dropped, by construction, and a receipt says so.
+A stage is a frozen dataclass of parameters and a function. Of a stage over tables, `open()` loads what it
+needs and returns the function, which gives back *the same rows*, with columns added, plus the columns `drop`
+and `drop_detail`; `run_task` splits: kept rows to the shard, dropped rows beside it. So rows in = rows out +
+dropped, by construction, and a receipt says so. A stage of several phases declares them as data; each phase
+is a number of independent tasks.
 
-Owns: the protocols, `Task`, `run_task`. Reads: the inputs of a task. Writes: one shard, its dropped rows
-and, last, its receipt. Tasks of one phase are independent and may run in any order on any machine.
+Owns: the protocols, `Phase`, `Task`, `plan_tasks`, `run_task`. Reads: the inputs of a task. Writes: the files
+of one task and, last, its receipt. Tasks of one phase may run in any order on any machine.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import resource
+import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import shard, storage, table
+from corpus import receipts, storage, table
 from corpus.documents import read_documents
-from corpus.errors import BukvarError, RunError, ShardError, StageError, UsageError
-from corpus.shard import Input, Output, Receipt
+from corpus.errors import BukvarError, RunError, ShardError, StageError, UsageError, one_line
+from corpus.inputs import Input, stems
+from corpus.receipts import WORK, Receipt
+from corpus.writing import Output, Progress, text_bytes
 
 #: Rows in which tables pass through a stage: large enough that Arrow's overhead per call vanishes, small
 #: enough that a batch of 100 kB documents stays below 100 MB.
 BATCH_ROWS = 512
 
 
-#: Phases whose tasks write numbered shards of documents; the other phases' outputs are work files.
-SHARD_PHASES = ("map", "mark", "write")
+@dataclass(frozen=True)
+class Share:
+    """What one task of a phase reads: positions of inputs. Its name is its first input's stem where empty;
+    `options` decide its output beside the phase's."""
+
+    inputs: tuple[int, ...]
+    name: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a stage: what its tasks read and write, as data.
+
+    By default each input is a task. `shares` says what each task reads instead; `fan`
+    makes so many tasks (buckets), each over all inputs or, with `inputs=False`, over none. `reads` names
+    earlier phases whose work files every task may read; the phase begins when they are done.
+    """
+
+    name: str
+    fan: int = 0
+    shares: tuple[Share, ...] = ()
+    inputs: bool = True
+    reads: tuple[str, ...] = ()
+    #: Whether the tasks write shards of documents, which funnel and sums count.
+    documents: bool = False
+    #: Processors and bytes of memory that one task takes, for who schedules it; 0 bytes: not known.
+    cpus: int = 1
+    memory: int = 0
+    #: What decides the output beside the stage's parameters.
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+#: The one phase of a stage over tables.
+MAP: Final = Phase("map", documents=True)
 
 
 class Stage(Protocol):
-    """Parameters with a name. Equal name, version and parameters on equal inputs give equal bytes."""
+    """Parameters with a name. Equal name, version and parameters on equal inputs give equal bytes.
+
+    A field whose metadata has `"input": True` names files or folders: side inputs, which enter the key by
+    content. `"not_files"` lists values of it that are none. `"key": False` marks what decides no output.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -58,148 +99,230 @@ class TableStage(Stage, Protocol):
 class FileStage(Stage, Protocol):
     """A stage that reads files of its own kind (crawls): one input becomes tables of judged rows.
 
-    `skipped` of the returned reader's last item is not needed: what never was a page is counted by the
-    reader into the `Output` it is given. `check` raises UsageError for inputs that can't be read, before any
-    work; `shares` says which inputs go into one task, in order.
+    `check` raises UsageError for inputs that can't be read, before any work. What never was a page is counted
+    by `read` into the `Output` it is given.
     """
 
     def check(self, inputs: Sequence[Input]) -> None: ...
 
-    def shares(self, inputs: Sequence[Input]) -> list[tuple[Input, ...]]: ...
+    def shares(self, inputs: Sequence[Input]) -> tuple[Share, ...]: ...
 
     def read(self, source: Input, out: Output) -> Iterator[pa.Table]: ...
 
 
 @runtime_checkable
 class PhasedStage(Stage, Protocol):
-    """A stage of several phases, each of independent tasks; a phase begins when the one before is done."""
+    """A stage of several phases.
 
-    def phases(
-        self, inputs: Sequence[Input], folder: str, text_column: str = "text"
-    ) -> Iterator[list[Task]]: ...
+    `phases` is data: it reads neither files nor receipts. `check` raises UsageError for what can be known to
+    be wrong before any work; `columns` are those of the documents, none where they are not known.
+    """
+
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None: ...
+
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]: ...
 
     def run(self, task: Task, out: Output) -> None: ...
 
 
-def work_input(task: Task, path: str) -> Input:
-    """A file that a done task of an earlier phase wrote, as an input of a later one."""
-    receipt = shard.read_receipt(task.folder, task.name)
-    for output in receipt.outputs if receipt else ():
-        if output.path == path:
-            return Input(storage.join(task.folder, path), path, output.digest, output.bytes, output.rows)
-    raise ShardError(f"{task.folder}: {path} is missing; run the same command again")
+@dataclass(frozen=True)
+class Side:
+    """A parameter that names files, with the files it stands for."""
+
+    parameter: str
+    files: tuple[Input, ...]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One unit of work: inputs to one numbered output. Pure, so it can be run again anywhere.
-
-    `phase` is "map" for plain stages; `options` are what a phase needs beside its inputs, and enter the key.
-    """
+    """One unit of work: inputs to outputs. Pure, so it can be run again anywhere."""
 
     stage: Stage
-    index: int
+    phase: Phase
+    #: The stem of its (first) input, or the number of its bucket.
+    name: str
+    #: Its position among the tasks of the phase.
+    number: int
     inputs: tuple[Input, ...]
     folder: str
-    phase: str = "map"
-    options: tuple[tuple[str, Any], ...] = ()
+    sides: tuple[Side, ...] = ()
+    #: Phase -> names of its tasks in order, of the phases that it reads.
+    reads: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    #: Digest of the keys of those tasks.
+    reads_key: str = ""
+    extra: tuple[tuple[str, Any], ...] = ()
+    #: Folder for temporary files on the machine that does the task; the system's where empty.
+    scratch: str = ""
 
     @property
-    def name(self) -> str:
-        """Name of the receipt and of the output file, without ending."""
-        number = f"{self.index:05d}"
-        return number if self.phase in SHARD_PHASES else f"{self.phase}-{number}"
+    def record(self) -> str:
+        """Name of its receipt and of its heartbeat."""
+        return self.name if self.phase.documents else f"{self.phase.name}-{self.name}"
 
     @property
-    def option(self) -> dict[str, Any]:
-        return dict(self.options)
+    def options(self) -> dict[str, Any]:
+        return dict((*self.phase.options, *self.extra))
 
     def key(self) -> str:
-        """Digest of all that decides the output: stage, version, parameters, options and input contents."""
-        return shard.digest_of(
+        """Digest of all that decides the output: stage, version, parameters, options, contents of inputs and
+        side inputs, and the keys of the tasks whose files it reads."""
+        return receipts.digest_of(
             [
                 self.stage.name,
                 self.stage.version,
-                self.phase,
-                parameters(self.stage),
-                self.option,
-                [[i.name, i.digest] for i in self.inputs],
+                self.phase.name,
+                parameters(self.stage, self.sides),
+                self.options,
+                self.number if self.phase.fan else None,
+                [i.identity() for i in self.inputs],
+                self.reads_key,
             ]
         )
 
+    def files(self, phase: str, file: str = "") -> list[str]:
+        """Locations of the work files that the tasks of an earlier phase wrote, in their order: those named
+        like the tasks, or of each the one with this name."""
+        parts = (file,) if file else ()
+        return [storage.join(self.folder, WORK, phase, name, *parts) for name in self.reads[phase]]
 
-def parameters(stage: Stage) -> dict[str, Any]:
-    """A stage's parameters as plain data, less those marked as not deciding the output (a time limit's
-    neighbours such as a number of threads): `field(metadata={"key": False})`."""
+    def side(self, parameter: str) -> tuple[Input, ...]:
+        """The files that a parameter names."""
+        return next((side.files for side in self.sides if side.parameter == parameter), ())
+
+
+def local_copy(location: str, out: Output) -> Path:
+    """A file as a local path: where it lies, or a copy in the task's scratch folder."""
+    local = storage.local_path(location)
+    if local is not None:
+        return local
+    copy = out.scratch / location.partition("?")[0].replace("/", "-").replace(":", "")
+    if not copy.exists():
+        with storage.open_input(location) as stream, copy.open("wb") as target:
+            shutil.copyfileobj(stream, target, 1 << 20)
+    return copy
+
+
+def parameters(stage: Stage, sides: Collection[Side] = ()) -> dict[str, Any]:
+    """A stage's parameters as plain data, less those that decide no output; a parameter that names files as
+    the files' names and digests."""
+    contents = {s.parameter: [[f.name, f.digest] for f in s.files] for s in sides}
     fields = dataclasses.fields(stage)  # type: ignore[arg-type]  # no protocol says "dataclass"
-    return {f.name: getattr(stage, f.name) for f in fields if f.metadata.get("key", True)}
+    return {
+        f.name: contents.get(f.name, getattr(stage, f.name)) for f in fields if f.metadata.get("key", True)
+    }
 
 
-def run_task(task: Task, told: Callable[[float], None] | None = None) -> Receipt:
-    """Do one task and publish its receipt; `told` hears on the way which share of it is done.
+def phases_of(stage: Stage, inputs: Sequence[Input]) -> tuple[Phase, ...]:
+    """The phases of any kind of stage."""
+    if isinstance(stage, PhasedStage):
+        return stage.phases(inputs)
+    if isinstance(stage, FileStage):
+        return (dataclasses.replace(MAP, shares=stage.shares(inputs)),)
+    return (MAP,)
+
+
+def plan_tasks(
+    stage: Stage, inputs: Sequence[Input], folder: str, sides: tuple[Side, ...] = (), scratch: str = ""
+) -> list[tuple[Phase, list[Task]]]:
+    """All phases of a stage with their tasks and keys. Reads neither files nor receipts."""
+    names = stems(inputs)
+    planned: dict[str, list[Task]] = {}
+    found = []
+    for phase in phases_of(stage, inputs):
+        reads = {name: tuple(task.name for task in planned[name]) for name in phase.reads}
+        upstream = [task.key() for name in phase.reads for task in planned[name]]
+        reads_key = receipts.digest_of(upstream) if upstream else ""
+        shares = phase.shares or tuple(Share((n,)) for n in range(len(inputs)))
+        if phase.fan:
+            whole = tuple(range(len(inputs))) if phase.inputs else ()
+            shares = tuple(Share(whole, f"{number:05d}") for number in range(phase.fan))
+        bare = dataclasses.replace(phase, shares=())  # a task carries its own share only
+        tasks = [
+            Task(
+                stage,
+                bare,
+                share.name or names[share.inputs[0]],
+                number,
+                tuple(inputs[n] for n in share.inputs),
+                folder,
+                sides,
+                reads,
+                reads_key,
+                share.options,
+                scratch,
+            )
+            for number, share in enumerate(shares)
+        ]
+        planned[phase.name] = tasks
+        found.append((bare, tasks))
+    return found
+
+
+def run_task(task: Task, progress: Progress | None = None) -> Receipt:
+    """Do one task and publish its receipt. `progress` is called on the way with the share that is done.
 
     Raises ShardError with the input's name in it.
     """
     started, cpu = time.monotonic(), time.process_time()
-    key = task.key()
-    shard.retract(task.folder, task.name, key)
-    out = Output(task.folder, task.name, told, task.stage.reasons)
-    with out:
+    with Output(task.folder, task.name, task.phase.name, progress, task.stage.reasons, task.scratch) as out:
         try:
             if isinstance(task.stage, PhasedStage):
                 task.stage.run(task, out)
             else:
-                map_shard(task, out)
-            out.close()
+                map_inputs(task, out)
+            outputs = out.close()
         except BukvarError:
             raise
         except (pa.ArrowException, UnicodeDecodeError, EOFError, OSError) as error:
             if isinstance(error, OSError) and storage.stops_everything(error):
                 raise storage.translate(error, task.folder) from error
             names = ", ".join(i.name for i in task.inputs[:3])
-            raise ShardError(f"{names}: {shard.one_line(error)}") from error
-        return out.publish(
-            Receipt(
-                stage=task.stage.name,
-                version=task.stage.version,
-                phase=task.phase,
-                name=task.name,
-                key=key,
-                parameters=parameters(task.stage),
-                inputs=tuple(dataclasses.replace(i, path="") for i in task.inputs),
-                outputs=tuple(out.outputs),
-                rows_in=out.rows_in,
-                rows_out=out.rows_out,
-                dropped=dict(sorted(out.dropped.items())),
-                skipped=dict(sorted(out.skipped.items())),
-                bytes_in=out.bytes_in,
-                bytes_out=out.bytes_out,
-                seconds=round(time.monotonic() - started, 3),
-                cpu_seconds=round(time.process_time() - cpu, 3),
-                peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                versions=shard.versions(),
-            )
+            raise ShardError(f"{names}: {one_line(error)}") from error
+        receipt = Receipt(
+            stage=task.stage.name,
+            version=task.stage.version,
+            phase=task.phase.name,
+            name=task.record,
+            key=task.key(),
+            parameters=parameters(task.stage, task.sides),
+            inputs=tuple(dataclasses.replace(i, path="") for i in task.inputs),
+            outputs=outputs,
+            documents=task.phase.documents,
+            rows_in=out.rows_in,
+            rows_out=out.rows_out,
+            dropped=dict(sorted(out.dropped.items())),
+            skipped=dict(sorted(out.skipped.items())),
+            notes=dict(sorted(out.notes.items())),
+            bytes_in=out.bytes_in,
+            bytes_out=out.bytes_out,
+            seconds=round(time.monotonic() - started, 3),
+            cpu_seconds=round(time.process_time() - cpu, 3),
+            peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            versions=receipts.versions(),
         )
+        receipts.write_receipt(task.folder, receipt)
+        return receipt
 
 
-def map_shard(task: Task, out: Output) -> None:
-    """Run a table stage over one input or a file stage over its share of them; split kept from dropped."""
+def map_inputs(task: Task, out: Output) -> None:
+    """Run a table stage or a file stage over the inputs of a task; split kept from dropped."""
     stage = task.stage
     if isinstance(stage, FileStage):
         for source in task.inputs:
             _split(stage.read(source, out), out)
     elif isinstance(stage, TableStage):
-        column = task.option.get("text_column", "text")
-        map_documents(stage.open(), stage.adds, task.inputs[0], column, out)
+        function = stage.open()
+        for source in task.inputs:
+            map_documents(function, stage.adds, source, out)
     else:
         raise TypeError(f"{stage.name} is neither a table nor a file stage")
 
 
 def map_documents(
-    function: Callable[[pa.Table], pa.Table], adds: pa.Schema, source: Input, text_column: str, out: Output
+    function: Callable[[pa.Table], pa.Table], adds: pa.Schema, source: Input, out: Output
 ) -> None:
-    """Run a stage's function over the documents of one file, splitting kept from dropped rows."""
-    batches = read_documents(source, text_column, BATCH_ROWS, tell=out.tell)
+    """Run a stage's function over the documents of one input, splitting kept from dropped rows."""
+    batches = read_documents(source, BATCH_ROWS, progress=out.tell)
     _split((_counted(function, adds, batch, out) for batch in batches), out)
 
 
@@ -215,7 +338,7 @@ def _counted(
 ) -> pa.Table:
     if not batch.num_rows:
         return _declared(adds, batch)
-    out.bytes_in += shard.text_bytes(batch)
+    out.bytes_in += text_bytes(batch)
     return judge(function, batch)
 
 
@@ -256,14 +379,8 @@ def _judge_readable(function: Callable[[pa.Table], pa.Table], batch: pa.Table) -
 def _errored(row: pa.Table, error: Exception) -> pa.Table:
     values = {
         table.DROP: f"{table.ERROR_PREFIX}{type(error).__name__}",
-        table.DROP_DETAIL: shard.one_line(error),
+        table.DROP_DETAIL: one_line(error),
     }
     for column, value in values.items():
         row = row.append_column(column, pa.array([value], pa.string()))
     return row
-
-
-def count_reasons(batch: pa.Table) -> Counter[str]:
-    """Dropped rows of a judged batch by reason."""
-    counts = batch.column(table.DROP).value_counts().to_pylist()
-    return Counter({c["values"]: c["counts"] for c in counts if c["values"] is not None})

@@ -10,10 +10,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import platform
 import posixpath
 import re
+import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +36,22 @@ _REFUSED: Final = re.compile(
     r"MISSING_AUTHENTICATION_TOKEN|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|HTTP status 403"
 )
 #: Suffix of a file being written; `clean_leftovers` removes what a killed task left behind.
-PARTIAL = ".partial"
+PARTIAL: Final = ".partial"
+#: Age in seconds from which a partial file of another machine counts as left behind: no task writes one file
+#: for so long without touching it.
+EXPIRED: Final = 3600.0
+
+
+class NotFoundError(UsageError):
+    """No file lies at a location."""
+
+
+@dataclass(frozen=True)
+class File:
+    """Size in bytes and time of the last change of a file."""
+
+    size: int
+    mtime_ns: int
 
 
 def is_url(location: str) -> bool:
@@ -86,6 +105,12 @@ def join(location: str, *parts: str) -> str:
     return posixpath.join(base, *parts) + mark + query
 
 
+def parent(location: str) -> str:
+    """The folder of a location."""
+    base, mark, query = location.partition("?") if is_url(location) else (location, "", "")
+    return posixpath.dirname(base.rstrip("/")) + mark + query
+
+
 def base_name(location: str) -> str:
     """Last part of a location."""
     return posixpath.basename((location.partition("?")[0] if is_url(location) else location).rstrip("/"))
@@ -128,10 +153,39 @@ def _list_local(path: str, recursive: bool) -> Iterator[str]:
     except OSError as error:
         raise translate(error, path) from error
     for entry in entries:
-        if entry.is_file():
+        if entry.is_file() and not is_partial(entry.name):
             yield entry.path
         elif recursive and entry.is_dir():
             yield from _list_local(entry.path, recursive)
+
+
+def list_tree(folder: str) -> dict[str, File]:
+    """All files below a folder, by path below it, sorted; none where the folder is missing. On an
+    object store that is one request for a thousand files."""
+    filesystem, path = open_filesystem(folder)
+    if isinstance(filesystem, fs.LocalFileSystem):
+        start = len(path.rstrip("/")) + 1
+        return {entry.path[start:]: File(stat.st_size, stat.st_mtime_ns) for entry, stat in _walk_local(path)}
+    with translated(folder):
+        found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))
+    start = len(path.rstrip("/")) + 1
+    files = {f.path[start:]: File(f.size, f.mtime_ns or 0) for f in found if f.type == fs.FileType.File}
+    return dict(sorted(files.items()))
+
+
+def _walk_local(path: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+    try:
+        entries = sorted(os.scandir(path), key=lambda e: e.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise translate(error, path) from error
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk_local(entry.path)
+        elif not is_partial(entry.name):
+            with suppress(FileNotFoundError):  # a task may end while we look
+                yield entry, entry.stat()
 
 
 def expand(location: str) -> list[str]:
@@ -175,7 +229,7 @@ def write_atomic(location: str) -> Iterator[Any]:
             return
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}.{os.getpid()}{PARTIAL}")
+        partial = final.with_name(partial_name(final.name))
         try:
             with pa.OSFile(str(partial), "wb") as stream:
                 yield stream
@@ -184,6 +238,17 @@ def write_atomic(location: str) -> Iterator[Any]:
             partial.replace(final)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def partial_name(name: str) -> str:
+    """A name under which a file is written: it says by whom, and no two writers have the same."""
+    host = re.sub(r"[^A-Za-z0-9]", "-", platform.node())
+    return f".{name[-120:]}.{host}.{os.getpid()}.{secrets.token_hex(4)}{PARTIAL}"
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file of this name is being written, or was when its writer was killed."""
+    return name.startswith(".") and name.endswith(PARTIAL)
 
 
 def _put(filesystem: fs.FileSystem, path: str) -> Iterator[Any]:
@@ -215,12 +280,34 @@ def delete(location: str) -> None:
 
 
 def clean_leftovers(folder: str) -> None:
-    """Remove what killed tasks left half-written in a local folder (hidden names ending in `.partial`)."""
+    """Remove what killed tasks left half-written in a local folder (hidden names ending in `.partial`): of
+    this machine where the writer is gone, of another where the file has not changed for `EXPIRED` seconds."""
     path = local_path(folder)
     if path is None:
         return
     for leftover in path.rglob(f".*{PARTIAL}"):
-        leftover.unlink(missing_ok=True)
+        if _is_left_behind(leftover):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_left_behind(partial: Path) -> bool:
+    *_, host, pid, _, _ = ["", "", *partial.name.split(".")]
+    if host == re.sub(r"[^A-Za-z0-9]", "-", platform.node()) and pid.isdigit():
+        return not is_alive(int(pid))
+    with suppress(FileNotFoundError):
+        return time.time() - partial.stat().st_mtime > EXPIRED
+    return False
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def sha256(location: str) -> tuple[str, int]:
@@ -245,7 +332,7 @@ def translated(location: str) -> Iterator[None]:
 def translate(error: OSError, location: str) -> BukvarError:
     """What an operating system's error means to a person, on one line that says what to do."""
     if isinstance(error, FileNotFoundError) or "does not exist" in str(error):
-        return UsageError(f"{location}: no such file or folder")
+        return NotFoundError(f"{location}: no such file or folder")
     code = _code(error)
     if code in _FULL:
         return RunError(f"{location}: the disk is full; free some space and run the same command again")

@@ -1,32 +1,41 @@
 """Run one stage over its inputs: claim the folder, plan tasks, skip what is done, run the rest, account.
 
-A folder belongs to one stage with one set of parameters (`_plan.json`); a command that would mix another
-one in is refused unless `redo` is asked for. Receipts decide what is done, so a killed run goes on where it
-was, on any number of workers. What an earlier plan left and this one does not make is removed at the end.
+A folder belongs to one stage with one set of parameters (`_plan.json`) and to one driver at a time
+(`_driver.json`); a command that would mix another stage in is refused unless `redo` is asked for. Receipts
+decide what is done, so a killed run goes on where it was, on any number of workers. What an earlier plan left
+and this one does not make is removed at the end.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import msgspec
-import pyarrow as pa
 
-from corpus import shard, storage
-from corpus.documents import check_text_column, parquet_schema
+from corpus import receipts as records
+from corpus import storage
+from corpus.documents import check_text_column, is_parquet, parquet_schema
 from corpus.errors import RunError, ShardError, StageError, UsageError
-from corpus.shard import Input, Receipt
-from corpus.stage import SHARD_PHASES, FileStage, PhasedStage, Stage, TableStage, Task, parameters
+from corpus.inputs import Input
+from corpus.receipts import Folder, Receipt, read_folder
+from corpus.stage import FileStage, PhasedStage, Side, Stage, Task, parameters, plan_tasks
+from pipelines.account import StageResult, summarize
+from pipelines.cutting import cut
 from pipelines.execute import Executor, Failure
+from pipelines.inputs import sides_of
+from pipelines.lease import lease
+
+#: Bytes from which a file that can be cut is cut: two minutes of work at 1 MB/s, five seconds at 25.
+PART_BYTES: Final = 128 << 20
 
 
-class Watch(Protocol):
-    """Who is told of progress (pipelines.progress)."""
+class Reporter(Protocol):
+    """Where progress goes (pipelines.progress)."""
 
     def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None: ...
 
@@ -34,28 +43,9 @@ class Watch(Protocol):
 
     def fail(self, failure: Failure) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
     def end(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """What a stage did, this time and in all: the sums are over all receipts, done now or before."""
-
-    stage: str
-    folder: str
-    tasks: int
-    done_before: int
-    rows_in: int
-    rows_out: int
-    dropped: dict[str, int]
-    skipped: dict[str, int] = field(default_factory=dict)
-    bytes_in: int = 0
-    bytes_out: int = 0
-    seconds: float = 0.0
-
-    @property
-    def worked(self) -> int:
-        return self.tasks - self.done_before
 
 
 class StageFailedError(StageError):
@@ -81,113 +71,218 @@ class Job:
     stage: Stage
     inputs: tuple[Input, ...]
     folder: str
-    text_column: str = "text"
     redo: bool = False
-
-    def phases(self) -> Iterator[list[Task]]:
-        if isinstance(self.stage, PhasedStage):
-            yield from self.stage.phases(self.inputs, self.folder, self.text_column)
-            return
-        options: tuple[tuple[str, Any], ...] = ()
-        if isinstance(self.stage, TableStage) and self.text_column != "text":
-            options = (("text_column", self.text_column),)
-        shares: list[tuple[Input, ...]] = [(source,) for source in self.inputs]
-        if isinstance(self.stage, FileStage):
-            shares = self.stage.shares(self.inputs)
-        yield [
-            Task(self.stage, index, share, self.folder, options=options) for index, share in enumerate(shares)
-        ]
+    #: Whether it is an error that no document comes out.
+    fail_if_empty: bool = False
+    part_bytes: int = PART_BYTES
+    #: Folder for temporary files on the machines that do the tasks.
+    scratch: str = ""
 
 
-def run_stage(job: Job, executor: Executor, watch: Watch) -> StageResult:
-    """Do what is not done. Raises StageFailedError after the other tasks are done, StageError when nothing
-    is left of the documents, RunError when nothing can go on, UsageError before any work."""
-    check_inputs(job)
-    claim(job)
-    storage.clean_leftovers(job.folder)
-    receipts: list[Receipt] = []
-    before = total = 0
+@dataclass(frozen=True)
+class Plan:
+    """What a job is going to do: its tasks by phase, in order. Made before any work, from inputs alone."""
+
+    job: Job
+    stage: Stage
+    inputs: tuple[Input, ...]
+    sides: tuple[Side, ...]
+    phases: tuple[tuple[Any, tuple[Task, ...]], ...]
+
+    @property
+    def tasks(self) -> list[Task]:
+        return [task for _, tasks in self.phases for task in tasks]
+
+
+def plan_job(job: Job) -> Plan:
+    """Plan a job and check all that can be checked. Raises UsageError, or StageError where the plan can't
+    fit."""
+    stage, sides = sides_of(job.stage)
+    inputs = job.inputs if isinstance(stage, FileStage) else tuple(cut(job.inputs, job.part_bytes))
+    check_inputs(stage, inputs, columns_of(stage, inputs))
+    return _planned(job, stage, inputs, sides)
+
+
+def plan_tasks_of(job: Job, later: Collection[str], columns: Sequence[str], *, exists: bool) -> Plan:
+    """Plan a job of a run before the stages ahead of it have run: `later` are the parameters that name what
+    others are yet to make, `columns` those of its documents; its inputs lie there or are yet to come."""
+    stage, sides = sides_of(job.stage, later)
+    inputs = (
+        tuple(cut(job.inputs, job.part_bytes)) if exists and not isinstance(stage, FileStage) else job.inputs
+    )
+    check_inputs(stage, inputs, columns)
+    return _planned(job, stage, inputs, sides)
+
+
+def _planned(job: Job, stage: Stage, inputs: tuple[Input, ...], sides: tuple[Side, ...]) -> Plan:
     try:
-        for tasks in job.phases():
-            finished = [r for r in (_receipt_if_done(task) for task in tasks) if r is not None]
-            names = {r.name for r in finished}
-            pending = [task for task in tasks if task.name not in names]
-            before, total = before + len(finished), total + len(tasks)
-            done = _run_phase(job, tasks, pending, executor, watch)
-            receipts = [*receipts, *finished, *done]
-    finally:
-        storage.clean_leftovers(job.folder)  # of workers that died on the way
-    _remove_stale(job.folder, {r.name for r in receipts})
-    result = summarize(job.stage.name, job.folder, receipts, total, before)
-    if result.rows_in and not result.rows_out:
-        raise StageError(_nothing_left(result))
+        phases = plan_tasks(stage, inputs, job.folder, sides, job.scratch)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return Plan(job, stage, inputs, sides, tuple((phase, tuple(tasks)) for phase, tasks in phases))
+
+
+def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
+    """Do what is not done. Raises StageFailedError after all other tasks are done, StageError where nothing
+    is left and `fail_if_empty` is set, RunError when nothing can go on, UsageError before any work."""
+    plan = plan_job(job)
+    _check_folder(plan)
+    with lease(job.folder):
+        claim(plan)
+        folder = read_folder(job.folder)
+        storage.clean_leftovers(job.folder)
+        try:
+            done, failures = _run_phases(plan, folder, executor, reporter)
+        finally:
+            storage.clean_leftovers(job.folder)  # of workers that died on the way
+        result = _finish(plan, folder, done, failures)
+    for text in result.remarks():
+        reporter.note(text)
+    if failures:
+        raise StageFailedError(job.stage.name, sorted(failures, key=lambda f: f.name))
+    if job.fail_if_empty and not result.rows_out:
+        raise StageError(f"{result.empty()}; run.fail_if_empty is set")
     return result
 
 
+def _run_phases(
+    plan: Plan, folder: Folder, executor: Executor, reporter: Reporter
+) -> tuple[dict[str, Receipt], list[Failure]]:
+    """Run the phases in order; receipts by name, of earlier runs too, and failures. An input whose task fails
+    is left out of the later phases; the others go on."""
+    receipts: dict[str, Receipt] = {}
+    failures: list[Failure] = []
+    for number in range(len(plan.phases)):
+        _, tasks = plan.phases[number]
+        finished = [folder.receipts[t.record] for t in tasks if folder.is_done(t.record, t.key())]
+        names = {r.name for r in finished}
+        pending = [task for task in tasks if task.record not in names]
+        stale = [folder.receipts[t.record] for t in pending if t.record in folder.receipts]
+        records.retract(plan.job.folder, stale)
+        done, failed = _run_phase(plan, tasks, pending, executor, reporter)
+        receipts |= {r.name: r for r in (*finished, *done)}
+        _unmark(plan.job.folder, folder, done)
+        failures += failed
+        if failed and number + 1 < len(plan.phases):
+            plan = _without(plan, {f.name for f in failed}, number)
+            if not plan.inputs:
+                break
+    return receipts, failures
+
+
+def _without(plan: Plan, failed: set[str], number: int) -> Plan:
+    """The plan without the inputs of the failed tasks of a phase; of one over all inputs, nothing is left."""
+    _, tasks = plan.phases[number]
+    gone = {source for task in tasks if task.record in failed for source in task.inputs}
+    inputs = tuple(source for source in plan.inputs if source not in gone) if gone else ()
+    return (
+        _planned(plan.job, plan.stage, inputs, plan.sides) if inputs else dataclasses.replace(plan, inputs=())
+    )
+
+
 def _run_phase(
-    job: Job, tasks: Sequence[Task], pending: Sequence[Task], executor: Executor, watch: Watch
-) -> list[Receipt]:
-    phase = tasks[0].phase if tasks else "map"
-    watch.begin(job.stage.name, phase, len(tasks), len(tasks) - len(pending), job.folder)
+    plan: Plan, tasks: Sequence[Task], pending: Sequence[Task], executor: Executor, reporter: Reporter
+) -> tuple[list[Receipt], list[Failure]]:
+    phase = tasks[0].phase.name if tasks else "map"
+    reporter.begin(plan.stage.name, phase, len(tasks), len(tasks) - len(pending), plan.job.folder)
     receipts, failures = [], []
+    largest_first = sorted(pending, key=lambda task: -sum(i.size for i in task.inputs))
     try:
-        with closing(executor(pending)) as outcomes:
+        with closing(executor(largest_first)) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, Receipt):
                     receipts.append(outcome)
-                    watch.advance(outcome)
+                    reporter.advance(outcome)
                     continue
-                watch.fail(outcome)
+                reporter.fail(outcome)
                 if outcome.fatal:
                     raise RunError(outcome.message)
                 failures.append(outcome)
     finally:
-        watch.end()
-    if failures:
-        raise StageFailedError(job.stage.name, sorted(failures, key=lambda f: f.name))
-    return receipts
+        reporter.end()
+    return receipts, failures
 
 
-def _receipt_if_done(task: Task) -> Receipt | None:
-    if shard.is_done(task.folder, task.name, task.key()):
-        return shard.read_receipt(task.folder, task.name)
-    return None
+def _unmark(location: str, folder: Folder, done: Iterable[Receipt]) -> None:
+    """Delete the marks of earlier failures of tasks that are done now."""
+    for receipt in done:
+        mark = f"{records.FAILED}/{receipt.name}.json"
+        if mark in folder.files:
+            storage.delete(storage.join(location, mark))
 
 
-def _nothing_left(result: StageResult) -> str:
-    worst = sorted(result.dropped.items(), key=lambda item: -item[1])[:3]
-    why = ", ".join(f"{reason} {count}" for reason, count in worst)
-    return (
-        f"{result.stage}: none of {result.rows_in} documents is left ({why}); "
-        f"read them with `bukvar inspect {result.folder} --dropped`"
-    )
+def _finish(
+    plan: Plan, before: Folder, receipts: dict[str, Receipt], failures: Sequence[Failure]
+) -> StageResult:
+    """Remove what this plan does not make, check that storage holds what was returned, write the index."""
+    location = plan.job.folder
+    work_done = any(before.receipts.get(name) != receipt for name, receipt in receipts.items())
+    if work_done or failures or set(before.receipts) != set(receipts) or records.INDEX not in before.files:
+        failed = {f.name for f in failures}
+        stale = [r for name, r in before.receipts.items() if name not in receipts and name not in failed]
+        records.retract(location, stale)
+        after = read_folder(location)
+        _remove_stale(after)
+        lost = sorted(set(receipts) - set(after.receipts))
+        if lost:
+            raise RunError(
+                f"{location}: {len(lost)} of {len(receipts)} tasks were done elsewhere ({lost[0]} ...): the "
+                "machines do not share this folder; give an --out that all of them see"
+            )
+        records.write_index(after)
+    tasks = plan.tasks
+    worked = sum(before.receipts.get(name) != receipt for name, receipt in receipts.items())
+    return summarize(plan.stage.name, location, receipts.values(), len(tasks), len(receipts) - worked)
 
 
-def check_inputs(job: Job) -> None:
-    """Refuse inputs that the stage can't read before any work: a missing text column, missing columns."""
-    if isinstance(job.stage, FileStage):
-        job.stage.check(job.inputs)
-        return
-    if not job.inputs:
-        return
-    first = next((i for i in job.inputs if i.path.partition("?")[0].endswith((".parquet", ".pq"))), None)
-    if first is None:
-        return
+def _remove_stale(folder: Folder) -> None:
+    """Remove shards, dropped rows and work files that no receipt states: of a plan that is no more, or of a
+    task that was killed before its receipt and did not write them again."""
+    written = {output.path for receipt in folder.receipts.values() for output in receipt.outputs}
+    for path in folder.files:
+        part = posixpath.dirname(path).partition("/")[0]
+        ours = part in (records.DROPPED, records.WORK) or (part in ("", "data") and path.endswith(".parquet"))
+        if ours and path not in written:
+            storage.delete(storage.join(folder.location, path))
+
+
+def columns_of(stage: Stage, inputs: Sequence[Input]) -> tuple[str, ...]:
+    """Columns of the documents, by the first Parquet file; none where that can't be known.
+
+    Raises UsageError where the file has no text column.
+    """
+    first = next((i for i in inputs if is_parquet(i.path)), None)
+    if first is None or isinstance(stage, FileStage):
+        return ()
     try:
         schema = parquet_schema(first.path)
     except ShardError:
-        return  # a corrupt file fails by itself, as a shard; the others go on
+        return ()  # a corrupt file fails by itself, as a shard; the others go on
     try:
-        check_text_column(schema, job.text_column, first.name)
+        check_text_column(schema, first.text_column, first.name)
     except ShardError as error:
         raise UsageError(str(error)) from error
-    check_columns(job.stage, schema, first.name)
+    return tuple(schema.names)
 
 
-def check_columns(stage: Stage, schema: pa.Schema, where: str) -> None:
+def check_inputs(stage: Stage, inputs: Sequence[Input], columns: Sequence[str]) -> None:
+    """Raise UsageError for what the stage can't work with: inputs, parameters, missing columns."""
+    if isinstance(stage, FileStage):
+        stage.check(inputs)
+        return
+    if isinstance(stage, PhasedStage):
+        stage.check(inputs, columns)
+    if columns:
+        check_columns(stage, columns, inputs[0].name)
+
+
+#: Columns that reading documents makes up where they are absent.
+MADE_UP: Final = frozenset({"doc_id", "url", "host", "fetched_at", "source", "text"})
+
+
+def check_columns(stage: Stage, known: Iterable[str], where: str) -> None:
     """Raise UsageError where a stage needs a column that nothing before it makes."""
-    made_up = {"doc_id", "url", "host", "fetched_at", "source", "text"}
-    missing = [c for c in stage.needs if c not in schema.names and c not in made_up]
+    missing = [c for c in stage.needs if c not in MADE_UP.union(known)]
     if missing:
         names = ", ".join(missing)
         raise UsageError(
@@ -195,31 +290,36 @@ def check_columns(stage: Stage, schema: pa.Schema, where: str) -> None:
         )
 
 
-def _plan_of(job: Job) -> dict[str, Any]:
-    plain = msgspec.json.decode(msgspec.json.encode(parameters(job.stage)))
+def _plan_of(plan: Plan) -> dict[str, Any]:
+    plain = msgspec.json.decode(msgspec.json.encode(parameters(plan.stage, plan.sides)))
     return {
-        "stage": job.stage.name,
-        "version": job.stage.version,
+        "stage": plan.stage.name,
+        "version": plan.stage.version,
         "parameters": plain,
-        "inputs": [i.name for i in job.inputs],
+        "inputs": [i.name for i in plan.job.inputs],
     }
 
 
-def claim(job: Job) -> None:
-    """Make the folder this job's. Raises UsageError where it holds something else and `redo` is not set."""
-    location = storage.join(job.folder, shard.PLAN)
-    plan = _plan_of(job)
-    if storage.exists(location):
-        if not job.redo:
-            _check_same(job.folder, read_plan(job.folder), plan)
-    elif storage.list_files(job.folder):
+def _check_folder(plan: Plan) -> None:
+    """Raise UsageError where the folder holds something else and `redo` is not set. Writes nothing."""
+    folder = plan.job.folder
+    if storage.exists(storage.join(folder, records.PLAN)):
+        if not plan.job.redo:
+            _check_same(folder, read_plan(folder), _plan_of(plan))
+    elif storage.list_files(folder):
         raise UsageError(
-            f"{job.folder}: the folder has files that bukvar did not write; choose an empty or new --out"
+            f"{folder}: the folder has files that bukvar did not write; choose an empty or new --out"
         )
-    elif _is_file(job.folder):
-        raise UsageError(f"{job.folder}: a file, not a folder; choose another --out")
-    encoded = msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n"
-    storage.write_bytes(location, encoded)
+    elif _is_file(folder):
+        raise UsageError(f"{folder}: a file, not a folder; choose another --out")
+
+
+def claim(plan: Plan) -> None:
+    """Make the folder this job's."""
+    encoded = msgspec.json.format(msgspec.json.encode(_plan_of(plan)), indent=1) + b"\n"
+    location = storage.join(plan.job.folder, records.PLAN)
+    if not storage.exists(location) or storage.read_bytes(location) != encoded:
+        storage.write_bytes(location, encoded)
 
 
 def _is_file(location: str) -> bool:
@@ -229,9 +329,9 @@ def _is_file(location: str) -> bool:
 
 def read_plan(folder: str) -> dict[str, Any]:
     """The plan that a stage's folder belongs to. Raises UsageError where the folder is none of ours."""
-    location = storage.join(folder, shard.PLAN)
+    location = storage.join(folder, records.PLAN)
     if not storage.exists(location):
-        raise UsageError(f"{folder}: not a folder that a bukvar stage wrote (no {shard.PLAN})")
+        raise UsageError(f"{folder}: not a folder that a bukvar stage wrote (no {records.PLAN})")
     try:
         return msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
     except msgspec.MsgspecError as error:
@@ -260,60 +360,10 @@ def _check_same(folder: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         )
 
 
-def _remove_stale(folder: str, names: set[str]) -> None:
-    """Remove shards, dropped rows and receipts of tasks that this plan does not have, and shards that a task
-    killed before its receipt left and the one that did its work did not write again."""
-    for receipt in list(shard.read_receipts(folder)):
-        if receipt.name not in names:
-            shard.retract(folder, receipt.name, key="")
-    written = {output.path for receipt in shard.read_receipts(folder) for output in receipt.outputs}
-    for part in ("", shard.DROPPED, "data"):
-        for location in storage.list_files(storage.join(folder, part) if part else folder):
-            base = storage.base_name(location)
-            if shard.SHARD_NAME.fullmatch(base) and posixpath.join(part, base) not in written:
-                storage.delete(location)
-
-
-def summarize(
-    stage: str, folder: str, receipts: Iterable[Receipt], tasks: int = 0, before: int = 0
-) -> StageResult:
-    """Fold receipts into sums: documents by the phases that write shards, seconds by all."""
-    dropped: Counter[str] = Counter()
-    skipped: Counter[str] = Counter()
-    sums = Counter[str]()
-    seconds, count = 0.0, 0
-    for receipt in receipts:
-        count += 1
-        seconds += receipt.seconds
-        if receipt.phase not in SHARD_PHASES:
-            continue
-        dropped.update(receipt.dropped)
-        skipped.update(receipt.skipped)
-        sums.update(
-            rows_in=receipt.rows_in,
-            rows_out=receipt.rows_out,
-            bytes_in=receipt.bytes_in,
-            bytes_out=receipt.bytes_out,
-        )
-    return StageResult(
-        stage=stage,
-        folder=folder,
-        tasks=tasks or count,
-        done_before=before,
-        dropped=dict(sorted(dropped.items())),
-        skipped=dict(sorted(skipped.items())),
-        seconds=round(seconds, 3),
-        rows_in=sums["rows_in"],
-        rows_out=sums["rows_out"],
-        bytes_in=sums["bytes_in"],
-        bytes_out=sums["bytes_out"],
-    )
-
-
 def outputs_of(folder: str) -> list[Input]:
     """A stage's shards as inputs of the next: digests from the receipts, names without folders."""
     found = []
-    for receipt in shard.read_receipts(folder):
+    for receipt in records.read_receipts(folder):
         for output in receipt.outputs:
             if "/" not in output.path and output.path.endswith(".parquet"):
                 path = storage.join(folder, output.path)

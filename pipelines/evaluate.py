@@ -6,7 +6,7 @@ One task: the tokenizer's folder and the held-out documents in, `evaluation.json
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -14,15 +14,17 @@ import msgspec
 import pyarrow as pa
 
 from corpus import storage
-from corpus.errors import ShardError, UsageError
-from corpus.shard import Input, Output
-from corpus.stage import Task
+from corpus.errors import ShardError, UsageError, one_line
+from corpus.inputs import Input
+from corpus.stage import Phase, Task
+from corpus.writing import Output
 from pipelines.groups import FOLDER, folder_of
 from pipelines.texts import read_texts, split_held_out
 from pipelines.train import ABOUT
 
 RESULT: Final = "evaluation.json"
-TOKENIZER: Final = "tokenizer.json"
+#: Inputs in a row that bring no group lacking text, after which no more are read.
+_ENOUGH: Final = 16
 
 
 def _help(text: str, default: Any) -> Any:
@@ -39,8 +41,21 @@ class Evaluate:
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {}
 
-    rivals: tuple[str, ...] = _help("other tokenizers to measure on the same texts: folders or files", ())
-    lemmas: str = _help("file of lemmas cut into morphemes (lemma<TAB>morph|morph|...), for boundaries", "")
+    tokenizer: str = field(
+        default="",
+        metadata={"help": "the tokenizer's folder; that of the run's stage train where empty", "input": True},
+    )
+    rivals: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "baselines: other tokenizers to measure on the same texts", "input": True},
+    )
+    lemmas: str = field(
+        default="",
+        metadata={
+            "help": "file of lemmas cut into morphemes (lemma<TAB>morph|morph|...), for boundaries",
+            "input": True,
+        },
+    )
     max_mb: int = _help("text read at most of each group, in MB: figures settle long before", 20)
     scalars: bool = _help("also encode and decode every Unicode scalar", True)
     consistency: bool | None = _help(
@@ -53,28 +68,32 @@ class Evaluate:
         if self.max_mb < 1:
             raise ValueError("evaluate.max_mb is at least 1")
 
-    def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:  # noqa: ARG002 - of a run, whose column is `text`
-        """One task; the first input is the tokenizer."""
-        yield [Task(self, 0, tuple(inputs), folder, "score")]
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any will do
+        """Raise UsageError where no tokenizer is named."""
+        if not self.tokenizer:
+            raise UsageError("evaluate.tokenizer: name a tokenizer's folder, or add train to run.stages")
+
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:  # noqa: ARG002 - one task in any case
+        """One task over all inputs."""
+        return (Phase("score", fan=1),)
 
     def run(self, task: Task, out: Output) -> None:
-        """Score the tokenizer and the rivals on the held-out documents."""
-        tokenizer, *documents = task.inputs
-        home = tokenizer.path.rpartition("/")[0]
-        texts = held_out_texts(documents, training_of(home), self.max_mb * 1_000_000)
+        """Score the tokenizer and the baselines on the held-out documents."""
+        texts = held_out_texts(task.inputs, training_of(self.tokenizer), self.max_mb * 1_000_000)
         if not any(texts.values()):
             raise ShardError("evaluate: no document is held out; raise train.held_out")
-        local = storage.local_path(home)
-        if local is None:
-            raise UsageError(f"{home}: evaluate reads the tokenizer from a local folder")
+        own = out.scratch / "tokenizer"
+        own.mkdir()
+        for file in task.side("tokenizer"):
+            (own / storage.base_name(file.path)).write_bytes(storage.read_bytes(file.path))
         result, plots = score(
-            [str(local), *self.rivals], texts, self.lemmas, scalars=self.scalars, consistency=self.consistency
+            [str(own), *self.rivals], texts, self.lemmas, scalars=self.scalars, consistency=self.consistency
         )
-        storage.write_bytes(storage.join(out.folder, RESULT), result)
-        out.add_file(RESULT)
+        out.put_bytes(result, RESULT)
+        for label, message in msgspec.json.decode(result)["failed"].items():
+            out.notes[f"baseline {label}"] = message
         for name, plot in plots.items():
-            storage.write_bytes(storage.join(out.folder, name), plot.encode())
-            out.add_file(name)
+            out.put_bytes(plot.encode(), name)
 
 
 def training_of(home: str) -> dict[str, Any]:
@@ -86,20 +105,29 @@ def held_out_texts(
     documents: Iterable[Input], training: Mapping[str, Any], most: int
 ) -> dict[str, list[str]]:
     """Held-out texts by the groups that training had ("held out" where it had none), up to so many bytes of
-    UTF-8 of each."""
+    UTF-8 of each. Reading ends as soon as every group has them: where a column names the groups, when
+    `_ENOUGH` inputs in a row have brought no group that still lacks text."""
     groups, share = str(training.get("groups", "")), float(training["held_out"])
     column = groups if groups != FOLDER else ""
     texts: dict[str, list[str]] = {}
     sizes: Counter[str] = Counter()
+    full = 0
     for source in documents:
         name = folder_of(source) if groups else "held out"
-        for batch in read_texts(source, "text", group_column=column):
+        if sizes[name] >= most or full == _ENOUGH:
+            continue
+        wanted = False
+        for batch in read_texts(source, group_column=column):
+            if sizes[name] >= most:
+                break
             held = split_held_out(batch, share)[1]
             names = held.column("group").to_pylist() if column else [name] * held.num_rows
             for domain, text in zip(names, held.column("text").to_pylist(), strict=True):
                 if sizes[domain] < most:
+                    wanted = True
                     texts.setdefault(domain, []).append(text)
                     sizes[domain] += len(text.encode())
+        full = 0 if wanted or not column else full + 1
     return dict(sorted(texts.items()))
 
 
@@ -113,21 +141,30 @@ def score(
 ) -> tuple[bytes, dict[str, str]]:
     """Figures of tokenizers, by path, as JSON (with `rows`, the table), and plots by file name, as SVG.
 
-    consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. Raises UsageError for a
-    tokenizer or a file of lemmas that can't be read, and for consistency asked for without pymorphy3.
+    consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. A tokenizer that can't be
+    opened is left out and named under `failed` with the reason. Raises UsageError where none can be, for a
+    file of lemmas that can't be read, and for consistency asked for without pymorphy3.
     """
     from tokenizer.evaluate import evaluate
     from tokenizer.plots import draw
     from tokenizer.rivals import open_rival
 
+    opened, failed = [], {}
+    for path in paths:
+        label = _label(path, paths)
+        try:
+            opened.append(open_rival(path, label))
+        except (ValueError, OSError) as error:
+            failed[label] = one_line(error)
+    if not opened:
+        raise UsageError("; ".join(failed.values()))
     try:
-        rivals = [open_rival(path, _label(path, paths)) for path in paths]
         boundaries = read_lemmas(lemmas) if lemmas else None
         forms = lemma_forms(texts, wanted=consistency)
-        found = evaluate(rivals, texts, boundaries=boundaries, forms=forms, scalars=scalars)
+        found = evaluate(opened, texts, boundaries=boundaries, forms=forms, scalars=scalars)
     except (ValueError, OSError) as error:
-        raise UsageError(" ".join(str(error).split())) from error
-    figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows()}
+        raise UsageError(one_line(error)) from error
+    figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows(), "failed": failed}
     return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", draw(found)
 
 

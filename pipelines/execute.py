@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import os
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,15 +20,16 @@ from typing import Any, Final
 
 import msgspec
 
-from corpus import shard, storage
-from corpus.errors import BukvarError, RunError, UsageError
-from corpus.shard import Receipt
+from corpus import storage
+from corpus.errors import BukvarError, RunError, UsageError, one_line
+from corpus.receipts import FAILED, RUNNING, Receipt
 from corpus.stage import Task, run_task
+from corpus.writing import Progress
 
 #: Tasks in flight per processor: one runs, one waits, so no processor idles and nothing piles up.
 WINDOW_PER_CPU: Final = 2
-#: Seconds between the marks of a running task: a small file each, also where that is an object.
-MARK_EVERY: Final = 5.0
+#: Seconds between heartbeats of a running task: a small file each, also where that is an object.
+BEAT_EVERY: Final = 5.0
 #: How often Ray runs a task again whose worker died (killed, out of memory, its machine gone).
 RETRIES: Final = 3
 #: How often Ray is started here before giving up: its node dies where its agent takes longer than 15 s to
@@ -53,58 +55,65 @@ Executor = Callable[[Sequence[Task]], Generator[Outcome, None, None]]
 
 
 def attempt(task: Task) -> Outcome:
-    """Run a task and turn an error into a Failure; keep `_running` and `_failed` in step for `status`."""
-    with _running(task) as told:
+    """Run a task and turn an error into a Failure. A heartbeat says who does it and how far it is."""
+    with _heartbeat(task) as progress:
         try:
-            receipt = run_task(task, told)
+            return run_task(task, progress)
         except KeyboardInterrupt:
             raise
         except MemoryError:
             return _failed(task, RunError("out of memory; use fewer --workers or a larger machine"))
         except Exception as error:
             return _failed(task, error)
-    storage.delete(storage.join(task.folder, shard.FAILED, f"{task.name}.json"))
-    return receipt
 
 
 @contextlib.contextmanager
-def _running(task: Task) -> Iterator[Callable[[float], None]]:
-    """A mark that says who does the task and, every `MARK_EVERY` seconds, which share of it is done."""
-    marker = storage.join(task.folder, shard.RUNNING, f"{task.name}.json")
+def _heartbeat(task: Task) -> Iterator[Progress]:
+    """Writes, every `BEAT_EVERY` seconds, who does the task and which share of it is done. A task that takes
+    less writes nothing."""
+    location = storage.join(task.folder, RUNNING, f"{task.record}.json")
     note = {"host": socket.gethostname(), "pid": os.getpid(), "started": round(time.time())}
-    marked = time.monotonic()
+    done = 0.0
+    ended = threading.Event()
+    written = False
 
-    def mark(**more: float) -> None:
-        with contextlib.suppress(BukvarError):  # a full disk is told by the task itself
-            storage.write_bytes(marker, msgspec.json.encode(note | more))
+    def beat() -> None:
+        nonlocal written
+        while not ended.wait(BEAT_EVERY):
+            written = True
+            with contextlib.suppress(BukvarError):  # a full disk is reported by the task itself
+                beats = note | {"done": round(done, 4), "seen": round(time.time())}
+                storage.write_bytes(location, msgspec.json.encode(beats))
 
-    def told(done: float) -> None:
-        nonlocal marked
-        if time.monotonic() - marked >= MARK_EVERY:
-            marked = time.monotonic()
-            mark(done=round(done, 4))
+    def progress(share: float) -> None:
+        nonlocal done
+        done = share
 
-    mark()
+    writer = threading.Thread(target=beat, daemon=True)
+    writer.start()
     try:
-        yield told
+        yield progress
     finally:
-        with contextlib.suppress(BukvarError):
-            storage.delete(marker)
+        ended.set()
+        writer.join()
+        if written:
+            with contextlib.suppress(BukvarError):
+                storage.delete(location)
 
 
 def _failed(task: Task, error: Exception) -> Failure:
     failure = Failure(
         folder=task.folder,
-        name=task.name,
+        name=task.record,
         inputs=tuple(i.name for i in task.inputs),
         kind=type(error).__name__,
-        message=shard.one_line(error),
+        message=one_line(error),
         trace="".join(traceback.format_exception(error)),
         fatal=isinstance(error, RunError),
     )
     with contextlib.suppress(BukvarError):
         storage.write_bytes(
-            storage.join(task.folder, shard.FAILED, f"{task.name}.json"),
+            storage.join(task.folder, FAILED, f"{task.record}.json"),
             msgspec.json.format(msgspec.json.encode(failure)) + b"\n",
         )
     return failure
@@ -145,20 +154,31 @@ class RayExecutor:
         if not tasks:
             return
         ray = self._start()
-        remote = ray.remote(num_cpus=1, max_retries=RETRIES)(attempt)
+        remote = ray.remote(max_retries=RETRIES)(attempt)
         waiting = list(reversed(tasks))
         running: dict[Any, Task] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < self._window():
                     task = waiting.pop()
-                    running[remote.remote(_anywhere(task))] = task
+                    takes = self._resources(task)
+                    running[remote.options(**takes).remote(_anywhere(task))] = task
                 done, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
                 for reference in done:
                     yield self._outcome(reference, running.pop(reference))
         except BaseException:  # also GeneratorExit: the caller wants no more
             self._leave()
             raise
+
+    def _resources(self, task: Task) -> dict[str, float]:
+        """Processors and memory of a task, at most what the largest machine has: it runs there alone then."""
+        machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        cpus = max((machine.get("CPU", 0.0) for machine in machines), default=1.0)
+        memory = max((machine.get("memory", 0.0) for machine in machines), default=0.0)
+        taken = {"num_cpus": max(1.0, min(task.phase.cpus, cpus))}
+        if task.phase.memory and memory:
+            taken["memory"] = min(task.phase.memory, int(memory))
+        return taken
 
     def _outcome(self, reference: Any, task: Task) -> Outcome:
         try:
@@ -196,12 +216,12 @@ class RayExecutor:
         except Exception as error:  # Ray raises bare Exception where a node does not come up
             if self._address:
                 raise UsageError(
-                    f"no Ray cluster answers at {self._address} ({shard.one_line(error)[:120]}); "
+                    f"no Ray cluster answers at {self._address} ({one_line(error)[:120]}); "
                     "start one with `ray start --head` (if it runs on another machine, copy its "
                     "~/.ray/auth_token here), or leave --address out"
                 ) from error
             raise RunError(
-                f"Ray did not start: {shard.one_line(error)[:200]}; `--executor inline` runs without it"
+                f"Ray did not start: {one_line(error)[:200]}; `--executor inline` runs without it"
             ) from error
         # Ray prints its notices ("a worker died ...") to stdout, which is data here, even with log_to_driver
         # off; it has no public switch. A test kills workers and reads stdout.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipelines.engine import StageResult
+from pipelines.account import StageResult
 from pipelines.progress import make_console, size
 
 if TYPE_CHECKING:

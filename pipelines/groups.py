@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from corpus.errors import ShardError, UsageError
-from corpus.shard import Input
+from corpus.inputs import Input
 
 #: Value of `train.groups` that is no column.
 FOLDER: Final = "folder"

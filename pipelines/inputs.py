@@ -8,19 +8,24 @@ base name; where two names are equal, both are prolonged by parent folders until
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import fs
 
-from corpus import shard, storage
-from corpus.documents import DOCUMENT_ENDINGS, PARQUET_ENDINGS, TEXT_ENDINGS
+from corpus import storage
+from corpus.documents import DOCUMENT_ENDINGS, PARQUET_ENDINGS, TEXT_ENDINGS, is_parquet
 from corpus.errors import UsageError
 from corpus.extract.inputs import accepts as is_crawl
-from corpus.shard import Input
+from corpus.inputs import Input
+from corpus.receipts import PLAN, OutputFile, read_folder
+from corpus.stage import Side, Stage
 
 #: Endings that a folder is searched for, by what the stage reads (`registry.READS`). Of crawls they are said
 #: in messages; the first bytes decide.
@@ -35,11 +40,54 @@ ENDINGS: Final[dict[str, tuple[str, ...]]] = {
 WHOLE: Final = 16 << 20
 PIECE: Final = 256 << 10
 PIECES: Final = 16
+#: Folders that are looked at for receipts: a stage's shards lie in one, somebody's data in thousands.
+_FOLDERS: Final = 64
 
 
-def inputs_of(reads: str, arguments: Sequence[str]) -> list[Input]:
+def inputs_of(reads: str, arguments: Sequence[str], text_column: str = "text") -> list[Input]:
     """Input files of a stage that reads this kind (`registry.READS`), from what a person named."""
-    return resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None)
+    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None)
+    return [dataclasses.replace(source, text_column=text_column) for source in found]
+
+
+def sides_of(stage: Stage, later: Collection[str] = ()) -> tuple[Stage, tuple[Side, ...]]:
+    """The stage with whole locations in the parameters that name files, and the files that they stand for.
+
+    A folder stands for all its files but those whose names begin with `_` or a dot. Raises UsageError for
+    what is not there. Parameters in `later` name what another stage is yet to make.
+    """
+    found, whole = [], {}
+    for field in dataclasses.fields(stage):  # type: ignore[arg-type]  # no protocol says "dataclass"
+        value = getattr(stage, field.name)
+        if not field.metadata.get("input") or not value or value in field.metadata.get("not_files", ()):
+            continue
+        locations = (value,) if isinstance(value, str) else tuple(value)
+        parameter = f"{stage.name}.{field.name}"
+        files = (
+            [] if field.name in later else [file for one in locations for file in _side_files(parameter, one)]
+        )
+        found.append(Side(field.name, tuple(files)))
+        absolute = tuple(storage.absolute(one) for one in locations)
+        whole[field.name] = absolute[0] if isinstance(value, str) else absolute
+    return dataclasses.replace(stage, **whole), tuple(found)  # type: ignore[type-var]  # as above
+
+
+def _side_files(parameter: str, location: str) -> list[Input]:
+    kind = storage.info(location).type
+    if kind == fs.FileType.NotFound:
+        raise UsageError(f"{parameter}: {location}: no such file or folder")
+    if kind == fs.FileType.File:
+        return [_input(location, storage.base_name(location))]
+    root = storage.base_name(location)
+    below = [path for path in storage.list_tree(location) if not _is_hidden(path)]
+    if not below:
+        raise UsageError(f"{parameter}: {location}: an empty folder")
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(lambda path: _input(storage.join(location, path), f"{root}/{path}"), below))
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(("_", ".")) for part in path.split("/"))
 
 
 def resolve(
@@ -53,8 +101,15 @@ def resolve(
         for path, name in _files_of(argument, endings, accepts):
             found.setdefault(path, name)
     names = _unique(found)
+    parquet = {path.rpartition("/")[0] for path in found if is_parquet(path)}
+    known = _receipts_of(sorted(parquet)) if len(parquet) <= _FOLDERS else {}
     with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(lambda path: _input(path, names[path]), sorted(found, key=names.__getitem__)))
+        return list(
+            pool.map(
+                lambda path: _input(path, names[path], known.get(path.rpartition("/")[0])),
+                sorted(found, key=names.__getitem__),
+            )
+        )
 
 
 def _files_of(
@@ -80,8 +135,7 @@ def _files_of(
 
 
 def _is_shown(path: str, root: str) -> bool:
-    below = path.partition("?")[0][len(root.partition("?")[0].rstrip("/")) + 1 :]
-    return not any(part.startswith(("_", ".")) for part in below.split("/"))
+    return not _is_hidden(path.partition("?")[0][len(root.partition("?")[0].rstrip("/")) + 1 :])
 
 
 def _ends_with(endings: tuple[str, ...]) -> Callable[[str], bool]:
@@ -108,15 +162,32 @@ def _unique(found: dict[str, str]) -> dict[str, str]:
     return names
 
 
-def _input(path: str, name: str) -> Input:
-    folder, _, base = path.rpartition("/")
-    receipt = shard.read_receipt(folder, base.removesuffix(".parquet")) if base.endswith(".parquet") else None
+def _input(path: str, name: str, known: Mapping[str, OutputFile] | None = None) -> Input:
     details = storage.info(path)
-    if receipt is not None:
-        for output in receipt.outputs:
-            if output.path == base and output.bytes == details.size:
-                return Input(path, name, output.digest, details.size, output.rows)
-    return Input(path, name, content_digest(path, details.size), details.size)
+    output = (known or {}).get(storage.base_name(path))
+    if output is not None and output.bytes == details.size and output.digest:
+        return Input(path, name, output.digest, details.size, output.rows)
+    return Input(path, name, content_digest(path, details.size), details.size, rows_of(path))
+
+
+def rows_of(path: str) -> int | None:
+    """Rows of a Parquet file, by its footer; None where it is none, or can't be read: its task says so."""
+    if not is_parquet(path):
+        return None
+    try:
+        with storage.open_input(path) as stream:
+            return int(pq.read_metadata(stream).num_rows)
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def _receipts_of(folders: Iterable[str]) -> dict[str, dict[str, OutputFile]]:
+    """Of folders that stages wrote: shards by name, with digests and rows from the receipts."""
+    found = {}
+    for folder in folders:
+        receipts = read_folder(folder).receipts.values() if storage.exists(storage.join(folder, PLAN)) else ()
+        found[folder] = {output.path: output for receipt in receipts for output in receipt.outputs}
+    return found
 
 
 def content_digest(path: str, size: int) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from corpus import shard, storage
+from corpus import storage
+from corpus.receipts import PLAN, read_receipts
 from pipelines import registry
-from pipelines.engine import StageResult, summarize
+from pipelines.account import StageResult, summarize
 
 RECIPE: Final = "_recipe.toml"
 LOG: Final = "_log.jsonl"
@@ -26,10 +27,10 @@ def stage_folder(run: str, stage: str) -> str:
 
 def stages_of(run: str) -> list[str]:
     """Stages that a run's folder has, in order; a stage's own folder has that one."""
-    return [s for s in registry.names() if storage.exists(storage.join(stage_folder(run, s), shard.PLAN))]
+    return [s for s in registry.names() if storage.exists(storage.join(stage_folder(run, s), PLAN))]
 
 
 def results_of(run: str) -> list[StageResult]:
     """A run's stages from their receipts alone."""
     folders = [(s, stage_folder(run, s)) for s in stages_of(run)]
-    return [summarize(stage, folder, shard.read_receipts(folder)) for stage, folder in folders]
+    return [summarize(stage, folder, read_receipts(folder)) for stage, folder in folders]

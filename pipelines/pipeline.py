@@ -1,9 +1,7 @@
 """A whole run: the stages of a recipe, one after another, each over the folder of the one before.
 
-RUN/_recipe.toml    the resolved recipe        RUN/_log.jsonl    what happened, as JSON lines
-RUN/extract ... RUN/dedup                      a folder a stage
-RUN/dataset         the published dataset      RUN/tokenizer     tokenizer.json and the rest
-RUN/evaluation      figures of the tokenizer   RUN/report.html   the report
+What lies where in a run's folder is in `pipelines.layout`. The whole recipe is planned before any work, so
+that a mistake in the last stage shows in the first seconds; the report is written also where a stage fails.
 """
 
 from __future__ import annotations
@@ -11,21 +9,24 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from corpus import shard, storage
-from corpus.errors import UsageError
-from corpus.shard import Input
-from pipelines import funnel, publish, registry
-from pipelines.engine import Job, StageResult, outputs_of, run_stage
-from pipelines.evaluate import TOKENIZER
+from corpus import storage
+from corpus.errors import BukvarError, UsageError
+from corpus.inputs import Input
+from corpus.stage import Stage
+from pipelines import funnel, registry
+from pipelines.account import Run, StageResult
+from pipelines.engine import MADE_UP, Job, Plan, columns_of, outputs_of, plan_tasks_of, run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
 from pipelines.layout import LOG, RECIPE, REPORT, stage_folder
+from pipelines.lease import lease
+from pipelines.plans import StagePlan, stage_plan
 from pipelines.progress import Logged, Silent
 from pipelines.recipe import Recipe
 from pipelines.report import write_report
@@ -45,50 +46,121 @@ class RunResult:
     worked: int = field(default=0)
 
 
-def run_recipe(recipe: Recipe, folder: str, executor: Executor, watch: Silent, *, redo: bool) -> RunResult:
+def plan_recipe(recipe: Recipe, folder: str) -> list[StagePlan]:
+    """Plan all stages of a recipe without doing any. Raises UsageError for whatever is wrong with any."""
+    inputs = first_inputs(recipe)
+    columns = columns_of(recipe.sections[recipe.run.stages[0]], inputs)
+    planned = []
+    for number, name in enumerate(recipe.run.stages):
+        row = registry.row_of(name)
+        stage, later = with_made(recipe, folder, name)
+        job = _job(recipe, stage, inputs, stage_folder(folder, name))
+        plan = plan_tasks_of(job, later, columns, exists=number == 0)
+        made = tuple(dict.fromkeys([*(columns or sorted(MADE_UP)), *stage.adds.names]))
+        planned.append(stage_plan(plan, made))
+        if row.documents:
+            columns = made
+            inputs = _to_come(plan)
+    return planned
+
+
+def _to_come(plan: Plan) -> list[Input]:
+    """The shards that a planned stage is to write, each as large as what it is made from."""
+    _, tasks = next((phase, tasks) for phase, tasks in plan.phases if phase.documents)
+    return [
+        Input(
+            storage.join(plan.job.folder, f"{task.name}.parquet"),
+            f"{task.name}.parquet",
+            "",
+            sum(source.size for source in task.inputs),
+        )
+        for task in tasks
+    ]
+
+
+def with_made(recipe: Recipe, folder: str, name: str) -> tuple[Stage, tuple[str, ...]]:
+    """A stage of a recipe with the side inputs that other stages of the run make, and their parameters."""
+    stage: Any = recipe.sections[name]
+    later = {
+        parameter: stage_folder(folder, maker)
+        for parameter, maker in registry.row_of(name).takes.items()
+        if maker in recipe.run.stages and not getattr(stage, parameter)
+    }
+    return dataclasses.replace(stage, **later), tuple(later)
+
+
+def _job(recipe: Recipe, stage: Stage, inputs: Sequence[Input], folder: str) -> Job:
+    run = recipe.run
+    return Job(
+        stage,
+        tuple(inputs),
+        folder,
+        redo=True,
+        fail_if_empty=run.fail_if_empty,
+        part_bytes=run.part_mb * 1_000_000,
+        scratch=run.scratch,
+    )
+
+
+def run_recipe(recipe: Recipe, folder: str, executor: Executor, reporter: Silent, *, redo: bool) -> RunResult:
     """Do a recipe into a folder. Raises the errors of `run_stage`; what was done stays done."""
-    stages = recipe.run.stages
-    inputs = _first_inputs(recipe)
-    _claim_run(recipe, folder, redo=redo)
+    plan_recipe(recipe, folder)
+    _check_run(recipe, folder, redo=redo)
     results: list[StageResult] = []
-    with _logged(watch, folder) as logged:
-        for name in stages:
-            stage = recipe.sections[name]
-            column = recipe.input.text_column if not results else "text"
-            taken = inputs
-            if name == "evaluate":
-                taken = [*tokenizer_of(stage_folder(folder, "train")), *inputs]
-            job = Job(stage, tuple(taken), stage_folder(folder, name), column, redo=True)
-            result = run_stage(job, executor, logged)
-            results.append(result)
-            if name == "publish":
-                _finish_publish(recipe, job.folder, results)
-            if registry.row_of(name).documents:
-                inputs = outputs_of(job.folder)
-    return _result(recipe, folder, results)
+    with lease(folder):
+        storage.write_bytes(storage.join(folder, RECIPE), _identity(recipe).encode())
+        with _logged(reporter, folder) as logged:
+            try:
+                _run_stages(recipe, folder, executor, logged, results)
+            except BukvarError:
+                if results:
+                    with suppress(BukvarError):  # what stopped the run comes first
+                        write_report(folder, storage.join(folder, REPORT))
+                raise
+        return _result(recipe, folder, results)
 
 
-def tokenizer_of(folder: str) -> list[Input]:
-    """The trained tokenizer of a run as an input."""
-    for receipt in shard.read_receipts(folder):
-        for output in receipt.outputs:
-            if output.path == TOKENIZER:
-                return [Input(storage.join(folder, TOKENIZER), TOKENIZER, output.digest, output.bytes)]
-    raise UsageError("the stage evaluate needs train before it; add it to run.stages")
+def _run_stages(
+    recipe: Recipe, folder: str, executor: Executor, reporter: Silent, results: list[StageResult]
+) -> None:
+    inputs = first_inputs(recipe)
+    for name in recipe.run.stages:
+        row = registry.row_of(name)
+        if (
+            not row.documents
+            and results
+            and not results[-1].rows_out
+            and _documents(results)[-1:] == results[-1:]
+        ):
+            reporter.note("no document is left: nothing to publish, to train on or to evaluate")
+            return
+        stage, _ = with_made(recipe, folder, name)
+        job = _job(recipe, stage, inputs, stage_folder(folder, name))
+        result = run_stage(job, executor, reporter)
+        title = recipe.description or recipe.name
+        row.done(stage, job.folder, Run(title, tuple(results), recipe.to_toml("input", "run")))
+        results.append(result)
+        if row.documents:
+            inputs = outputs_of(job.folder)
 
 
-def _first_inputs(recipe: Recipe) -> list[Input]:
+def _documents(results: Sequence[StageResult]) -> list[StageResult]:
+    return [r for r in results if registry.row_of(r.stage).documents]
+
+
+def first_inputs(recipe: Recipe) -> list[Input]:
+    """The files that a recipe names. Raises UsageError where there are none."""
     if not recipe.input.paths:
         raise UsageError("the recipe names no input; add --set input.paths=FOLDER")
     first = registry.row_of(recipe.run.stages[0])
-    return inputs_of(first.reads, recipe.input.paths)
+    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column)
 
 
-def _claim_run(recipe: Recipe, folder: str, *, redo: bool) -> None:
+def _check_run(recipe: Recipe, folder: str, *, redo: bool) -> None:
     """Refuse a folder that another recipe made, unless what changed is to be redone."""
     location = storage.join(folder, RECIPE)
-    text = _identity(recipe)
     if storage.exists(location):
+        text = _identity(recipe)
         old = storage.read_bytes(location).decode("utf-8", "replace")
         if old != text and not redo:
             raise UsageError(
@@ -97,12 +169,13 @@ def _claim_run(recipe: Recipe, folder: str, *, redo: bool) -> None:
             )
     elif storage.list_files(folder):
         raise UsageError(f"{folder}: the folder has files that bukvar did not write; choose a new --out")
-    storage.write_bytes(location, text.encode())
 
 
 def _identity(recipe: Recipe) -> str:
     """The recipe as saved: without where it runs, which does not change what comes out."""
-    plain = dataclasses.replace(recipe.run, executor="ray", address="", workers=0, out="")
+    plain = dataclasses.replace(
+        recipe.run, executor="ray", address="", workers=0, out="", scratch="", fail_if_empty=False
+    )
     sections = {**recipe.sections, "run": plain}
     return dataclasses.replace(recipe, sections=sections).to_toml()
 
@@ -127,10 +200,10 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _logged(watch: Silent, folder: str) -> Iterator[Any]:
+def _logged(reporter: Silent, folder: str) -> Iterator[Any]:
     path = storage.local_path(storage.join(folder, LOG))
     if path is None:  # an object store can't append; receipts hold the facts in any case
-        yield watch
+        yield reporter
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with storage.translated(str(path)), path.open("a", encoding="utf-8") as stream:
@@ -142,16 +215,11 @@ def _logged(watch: Silent, folder: str) -> Iterator[Any]:
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
-        yield Logged(watch, logger)
-
-
-def _finish_publish(recipe: Recipe, target: str, results: Sequence[StageResult]) -> None:
-    title = recipe.description or recipe.name
-    publish.finish(recipe.sections["publish"], target, title, results[:-1], recipe.to_toml("input", "run"))
+        yield Logged(reporter, logger)
 
 
 def _result(recipe: Recipe, folder: str, results: Sequence[StageResult]) -> RunResult:
-    funnel.check([r for r in results if registry.row_of(r.stage).documents])
+    funnel.check(_documents(results))
     made = {r.stage: r.folder for r in results if not registry.row_of(r.stage).documents}
     worked = sum(r.worked for r in results)
     report = storage.join(folder, REPORT)

@@ -13,7 +13,7 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError
-from corpus.shard import RUNNING, Receipt
+from corpus.receipts import RUNNING, Receipt
 from pipelines.execute import Failure
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 #: Seconds between plain lines where stderr is no terminal: often enough to see life, rare enough for a log.
 LINE_EVERY: Final = 10.0
-#: Tasks done before an ETA is told, or the share of all work that running tasks have done.
+#: Tasks done before an ETA is given, or the share of all work that running tasks have done.
 ETA_FROM: Final = 4
 ETA_SHARE: Final = 0.02
-#: Seconds between looks at the marks of running tasks: half of what lies between two marks.
+#: Seconds between looks at the heartbeats of running tasks: half of what lies between two.
 LOOK_EVERY: Final = 2.5
 
 
@@ -38,7 +38,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 class Silent:
-    """Tells nobody (`--quiet`, tests)."""
+    """Reports nothing (tests)."""
 
     def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None: ...
 
@@ -46,27 +46,36 @@ class Silent:
 
     def fail(self, failure: Failure) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
     def end(self) -> None: ...
+
+
+class Quiet(Silent):
+    """Reports no progress, but what a person should know (`--quiet`)."""
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
 
 class Lines(Silent):
     """Plain lines: one when a phase ends, one every `LINE_EVERY` seconds before, one per failure.
 
-    A thread looks every `LOOK_EVERY` seconds at the marks of running tasks, so that one large file shows
+    A thread looks every `LOOK_EVERY` seconds at the heartbeats of running tasks, so that one large file shows
     progress too.
     """
 
     def __init__(self) -> None:
         self._title, self._total, self._done, self._at_start = "", 0, 0, 0
         self._partial = 0.0
-        self._started = self._told = time.monotonic()
+        self._started = self._said = time.monotonic()
         self._ended = threading.Event()
         self._looker: threading.Thread | None = None
 
     def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None:
         self._title = stage if phase == "map" else f"{stage} ({phase})"
         self._total, self._done, self._at_start, self._partial = total, done, done, 0.0
-        self._started = self._told = time.monotonic()
+        self._started = self._said = time.monotonic()
         if done < total:
             self._ended = threading.Event()
             self._looker = threading.Thread(target=self._look, args=(folder, self._ended), daemon=True)
@@ -78,15 +87,15 @@ class Lines(Silent):
             self._show()
 
     def _show(self) -> None:
-        """Tell, when it is time to, where the phase is."""
+        """Print, when it is time to, how far the phase is."""
         now = time.monotonic()
-        if now - self._told < LINE_EVERY:
+        if now - self._said < LINE_EVERY:
             return
-        self._told = now
+        self._said = now
         done = self._done + self._partial
         worked = done - self._at_start
         share = f" ({done / self._total:.0%})" if self._partial else ""
-        # The first tasks wait for workers to start and tell nothing of the others.
+        # The first tasks wait for workers to start and say nothing of the others.
         enough = self._done - self._at_start >= ETA_FROM or self._partial >= ETA_SHARE * self._total
         left = (
             f", about {duration((now - self._started) / worked * (self._total - done))} left"
@@ -102,6 +111,9 @@ class Lines(Silent):
 
     def fail(self, failure: Failure) -> None:
         self._say(f"{self._title}: {failure.message}")
+
+    def note(self, text: str) -> None:
+        self._say(text)
 
     def end(self) -> None:
         if self._looker is not None:
@@ -169,14 +181,14 @@ class Bars(Lines):
 
 
 class Logged:
-    """Passes everything on to another watch and writes it down as JSON lines (`_log.jsonl`)."""
+    """Passes everything on to another reporter and writes it down as JSON lines (`_log.jsonl`)."""
 
-    def __init__(self, watch: Silent, log: structlog.typing.FilteringBoundLogger) -> None:
-        self._watch, self._log = watch, log
+    def __init__(self, reporter: Silent, log: structlog.typing.FilteringBoundLogger) -> None:
+        self._reporter, self._log = reporter, log
 
     def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None:
         self._log.info("phase_begun", stage=stage, phase=phase, tasks=total, done_before=done)
-        self._watch.begin(stage, phase, total, done, folder)
+        self._reporter.begin(stage, phase, total, done, folder)
 
     def advance(self, receipt: Receipt) -> None:
         self._log.info(
@@ -188,15 +200,19 @@ class Logged:
             seconds=receipt.seconds,
             peak_memory_mb=receipt.peak_memory_mb,
         )
-        self._watch.advance(receipt)
+        self._reporter.advance(receipt)
 
     def fail(self, failure: Failure) -> None:
         self._log.error("task_failed", task=failure.name, kind=failure.kind, message=failure.message)
-        self._watch.fail(failure)
+        self._reporter.fail(failure)
+
+    def note(self, text: str) -> None:
+        self._log.warning("note", text=text)
+        self._reporter.note(text)
 
     def end(self) -> None:
         self._log.info("phase_ended")
-        self._watch.end()
+        self._reporter.end()
 
 
 def running_share(folder: str) -> float:
@@ -210,10 +226,10 @@ def running_share(folder: str) -> float:
     return total
 
 
-def make_watch(*, quiet: bool) -> Silent:
+def make_reporter(*, quiet: bool) -> Silent:
     """Bars on a terminal, lines elsewhere, nothing when quiet."""
     if quiet:
-        return Silent()
+        return Quiet()
     return Bars() if sys.stderr.isatty() else Lines()
 
 

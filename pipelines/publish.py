@@ -11,7 +11,8 @@ last: a target without a manifest is not finished.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -19,12 +20,15 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus import shard, storage
+from corpus import storage
 from corpus.documents import parquet_schema
-from corpus.errors import ShardError, UsageError
-from corpus.shard import Input, Output
-from corpus.stage import Task
+from corpus.errors import ShardError, UsageError, one_line
+from corpus.inputs import Input
+from corpus.receipts import read_receipts, versions
+from corpus.stage import Phase, Share, Task
+from corpus.writing import Output, text_bytes
 from pipelines import registry
+from pipelines.account import Run
 
 MANIFEST: Final = "manifest.json"
 CARD: Final = "README.md"
@@ -54,59 +58,79 @@ class Publish:
         if self.shard_mb < 1:
             raise ValueError("publish.shard_mb is at least 1")
 
-    def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:  # noqa: ARG002 - documents have one name for it
-        sized = [(i, _rows(i)) for i in inputs]
-        rows = sum(count for _, count in sized)
-        total = sum(i.size for i in inputs)
-        count = max(1, min(rows, -(-total // (self.shard_mb * 1_000_000))))
-        yield [self._task(sized, folder, k, count, rows) for k in range(count)]
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any documents
+        """Raise UsageError for a column that the documents lack."""
+        for column in self.columns if columns else ():
+            if column not in columns:
+                near = difflib.get_close_matches(column, columns, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(columns)}"
+                raise UsageError(f"publish.columns: the documents have no column {column!r}; {hint}")
 
-    def _task(self, sized: Sequence[tuple[Input, int]], folder: str, k: int, count: int, rows: int) -> Task:
-        start, stop = rows * k // count, rows * (k + 1) // count
-        parts, first = [], 0
-        for source, held in sized:
-            low, high = max(start, first), min(stop, first + held)
-            if low < high:
-                parts.append((source, low - first, high - first))
-            first += held
-        ranges = tuple((low, high) for _, low, high in parts)
-        options = (("count", count), ("ranges", ranges))
-        return Task(self, k, tuple(p[0] for p in parts), folder, phase="write", options=options)
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:
+        """Shards of so many rows each; a task reads the inputs that its rows lie in."""
+        total = sum(source.rows or 0 for source in inputs)
+        size = sum(source.size for source in inputs)
+        count = max(1, min(total, -(-size // (self.shard_mb * 1_000_000))))
+        shares = tuple(_share(inputs, number, count, total) for number in range(count))
+        return (Phase("write", shares=shares, documents=True),)
 
     def run(self, task: Task, out: Output) -> None:
-        """Copy the task's row ranges into one shard."""
-        path = f"data/train-{task.index:05d}-of-{task.option['count']:05d}.parquet"
-        for source, (low, high) in zip(task.inputs, task.option["ranges"], strict=True):
+        """Copy the task's ranges of rows into one shard."""
+        path = f"data/train-{task.number:05d}-of-{task.options['count']:05d}.parquet"
+        for source, (low, high) in zip(task.inputs, task.options["ranges"], strict=True):
             for rows in _read_range(source, low, high):
                 if self.columns:
                     rows = rows.select([c for c in rows.column_names if c in self.columns])
                 out.write(rows, path)
                 out.rows_in += rows.num_rows
                 out.rows_out += rows.num_rows
-                out.bytes_out += shard.text_bytes(rows)
+                out.bytes_out += text_bytes(rows)
 
 
-def _rows(source: Input) -> int:
-    if source.rows is not None:
-        return source.rows
-    try:
-        with storage.open_input(source.path) as stream:
-            return int(pq.read_metadata(stream).num_rows)
-    except pa.ArrowException as error:
-        raise ShardError(f"{source.name}: not a readable Parquet file ({shard.one_line(error)})") from error
+def _share(inputs: Sequence[Input], number: int, count: int, total: int) -> Share:
+    """The rows of one shard of `count`: which inputs they lie in, and from where to where. Without any
+    rows, an empty range of the first input: the shard then has its columns."""
+    start, stop = total * number // count, total * (number + 1) // count
+    places: list[int] = []
+    ranges: list[tuple[int, int]] = []
+    first = 0
+    for place, source in enumerate(inputs):
+        rows = source.rows or 0
+        low, high = max(start, first), min(stop, first + rows)
+        if low < high or (not total and not place):
+            places.append(place)
+            ranges.append((low - first, high - first))
+        first += rows
+    return Share(tuple(places), f"{number:05d}", (("count", count), ("ranges", tuple(ranges))))
 
 
 def _read_range(source: Input, low: int, high: int) -> Iterator[pa.Table]:
-    first = 0
+    """Rows from `low` up to `high` of an input: only the row groups that hold them are read."""
     with storage.open_input(source.path) as stream:
-        file = pq.ParquetFile(stream)
-        yield file.schema_arrow.empty_table()
-        for batch in file.iter_batches(batch_size=READ_ROWS):
-            last = first + batch.num_rows
-            if last > low and first < high:
-                begin, end = max(low, first) - first, min(high, last) - first
-                yield pa.Table.from_batches([batch.slice(begin, end - begin)])
-            first = last
+        try:
+            file = pq.ParquetFile(stream, pre_buffer=False)
+            yield file.schema_arrow.empty_table()
+            groups = range(source.part.start, source.part.stop) if source.part else range(file.num_row_groups)
+            first = 0
+            for group in groups:
+                last = first + file.metadata.row_group(group).num_rows
+                if first < high and last > low:
+                    yield from _slices(file, group, max(low, first) - first, min(high, last) - first)
+                first = last
+        except pa.ArrowException as error:
+            raise ShardError(f"{source.name}: not a readable Parquet file ({one_line(error)})") from error
+
+
+def _slices(file: pq.ParquetFile, group: int, low: int, high: int) -> Iterator[pa.Table]:
+    first = 0
+    for batch in file.iter_batches(READ_ROWS, row_groups=[group], use_threads=False):
+        last = first + batch.num_rows
+        if last > low:
+            begin, end = max(low, first) - first, min(high, last) - first
+            yield pa.Table.from_batches([batch.slice(begin, end - begin)])
+        first = last
+        if first >= high:
+            return
 
 
 @dataclass(frozen=True)
@@ -136,7 +160,7 @@ class Manifest:
 def make_manifest(stage: Publish, target: str, title: str, funnel: Sequence[Any], recipe: str) -> Manifest:
     """Fold the receipts of a published folder into its manifest."""
     files, rows, text = [], 0, 0
-    for receipt in shard.read_receipts(target):
+    for receipt in read_receipts(target):
         text += receipt.bytes_out
         for output in receipt.outputs:
             files.append(FileEntry(output.path, output.digest, output.bytes, output.rows or 0))
@@ -153,7 +177,7 @@ def make_manifest(stage: Publish, target: str, title: str, funnel: Sequence[Any]
         files=tuple(files),
         funnel=tuple(_stage_entry(result) for result in funnel),
         recipe=recipe,
-        made_with=shard.versions(),
+        made_with=versions(),
     )
 
 
@@ -162,9 +186,9 @@ def _stage_entry(result: Any) -> dict[str, Any]:
     return {key: getattr(result, key) for key in keys}
 
 
-def finish(stage: Publish, target: str, title: str, funnel: Sequence[Any] = (), recipe: str = "") -> Manifest:
+def finish(stage: Publish, target: str, run: Run) -> Manifest:
     """Write card and manifest; the dataset is published when the manifest lies there."""
-    manifest = make_manifest(stage, target, title, funnel, recipe)
+    manifest = make_manifest(stage, target, run.title, run.results, run.recipe)
     storage.write_bytes(storage.join(target, CARD), make_card(stage, manifest).encode())
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     storage.write_bytes(storage.join(target, MANIFEST), encoded)

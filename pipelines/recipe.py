@@ -50,8 +50,19 @@ class RunSection:
     workers: int = field(
         default=0, metadata={"help": "tasks at a time on this machine; 0: one per processor"}
     )
+    fail_if_empty: bool = field(
+        default=False, metadata={"help": "exit with 1 where a stage leaves no document"}
+    )
+    part_mb: int = field(
+        default=128, metadata={"help": "size in MB above which Parquet, JSONL and text are cut into parts"}
+    )
+    scratch: str = field(
+        default="", metadata={"help": "folder for temporary files on the machines; the system's where empty"}
+    )
 
     def __post_init__(self) -> None:
+        if self.part_mb < 1:
+            raise ValueError("run.part_mb is at least 1")
         known = registry.names()
         unknown = [s for s in self.stages if s not in known]
         if unknown:

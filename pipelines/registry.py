@@ -44,19 +44,27 @@ class StageRow:
     #: "module:command" of a command of its own; the command of a document stage where empty.
     command: str = ""
     example: str = ""
+    #: "module:function", called with stage, folder and `account.Run` when the stage of a run is done.
+    finish: str = ""
     #: Parameter that names a side input -> stage of the same run that makes it where it is not given.
     takes: Mapping[str, str] = field(default_factory=dict)
 
     def load(self) -> type[Any]:
         """The stage's class. Raises UsageError where a package of others can't be imported."""
-        module, _, attribute = self.implementation.partition(":")
-        try:
-            found: type[Any] = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise UsageError(
-                f"stage {self.name}: {self.implementation} can't be imported ({error})"
-            ) from error
+        found: type[Any] = self._object(self.implementation)
         return found
+
+    def done(self, stage: Any, folder: str, run: Any) -> None:
+        """Call `finish` where there is one."""
+        if self.finish:
+            self._object(self.finish)(stage, folder, run)
+
+    def _object(self, place: str) -> Any:
+        module, _, attribute = place.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise UsageError(f"stage {self.name}: {place} can't be imported ({error})") from error
 
 
 #: Rows of bukvar's own stages, in the order of the main job.
@@ -99,6 +107,7 @@ OWN: Final = (
         reads="parquet",
         documents=False,
         folder="dataset",
+        finish="pipelines.publish:finish",
         command="pipelines.commands.publish:publish",
     ),
     StageRow(

@@ -16,10 +16,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus import shard, storage
+from corpus import storage
 from corpus.errors import UsageError
+from corpus.receipts import DROPPED, versions
 from pipelines import registry
-from pipelines.engine import StageResult
+from pipelines.account import StageResult
 from pipelines.layout import RECIPE, results_of, stage_folder
 from pipelines.templates import render
 
@@ -60,14 +61,14 @@ def write_report(run: str, target: str) -> None:
         histograms=_histograms(last.folder) if last else [],
         evaluation=_evaluation(run),
         recipe=storage.read_bytes(recipe).decode("utf-8", "replace") if storage.exists(recipe) else "",
-        versions=shard.versions(),
+        versions=versions(),
     )
     storage.write_bytes(target, html.encode())
 
 
 def _dropped_samples(result: StageResult) -> Iterator[tuple[str, list[Sample]]]:
     found: dict[str, list[Sample]] = {}
-    for file in storage.list_files(storage.join(result.folder, shard.DROPPED)):
+    for file in storage.list_files(storage.join(result.folder, DROPPED)):
         rows = pq.read_table(storage.open_input(file), columns=["url", "drop", "drop_detail", "text"])
         for row in rows.to_pylist():
             held = found.setdefault(row["drop"], [])

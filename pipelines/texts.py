@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import storage, table
-from corpus.documents import TEXT_ENDINGS, Tell, read_documents, unpacked
+from corpus.documents import TEXT_ENDINGS, ReadProgress, done_of, read_documents, unpacked
 from corpus.errors import ShardError
-from corpus.shard import Input
+from corpus.inputs import Input
 from corpus.stage import BATCH_ROWS
 
 #: Bytes after which a plain text is cut at the next line end: about a long article.
@@ -28,20 +28,20 @@ _SCHEMA: Final = pa.schema([table.DOCUMENT.field("doc_id"), table.DOCUMENT.field
 
 
 def read_texts(
-    source: Input, text_column: str, tell: Tell | None = None, group_column: str = ""
+    source: Input, progress: ReadProgress | None = None, group_column: str = ""
 ) -> Iterator[pa.Table]:
     """Batches with doc_id and text, and `group`, the text of `group_column` (of a field, in JSONL; "" where a
-    document has none), where that is asked for. `tell(done, of)` hears how far the reading is.
+    document has none), where that is asked for.
 
     Raises ShardError for what can't be read as text, or has no such column.
     """
     if source.path.partition("?")[0].lower().endswith(TEXT_ENDINGS):
         if group_column:
             raise ShardError(f"{source.name}: plain text has no column {group_column!r}")
-        yield from _plain(source, tell)
+        yield from _plain(source, progress)
         return
     also = (group_column,) if group_column else ()
-    for batch in read_documents(source, text_column, BATCH_ROWS, text_only=True, also=also, tell=tell):
+    for batch in read_documents(source, BATCH_ROWS, text_only=True, also=also, progress=progress):
         if table.DROP in batch.column_names:
             batch = batch.filter(batch.column(table.DROP).is_null())
         if batch.num_rows:
@@ -68,7 +68,7 @@ def split_held_out(batch: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:
     return batch.filter(pa.compute.invert(out)), batch.filter(out)
 
 
-def _plain(source: Input, tell: Tell | None) -> Iterator[pa.Table]:
+def _plain(source: Input, progress: ReadProgress | None) -> Iterator[pa.Table]:
     with (
         storage.translated(source.name),
         storage.open_input(source.path) as raw,
@@ -76,7 +76,12 @@ def _plain(source: Input, tell: Tell | None) -> Iterator[pa.Table]:
     ):
         pieces: list[str] = []
         size = number = 0
-        for piece in _pieces(stream):
+        name = source.name
+        if source.part is not None and source.part.start:
+            name = f"{source.name}@{source.part.start}"
+            stream.seek(source.part.start)
+        most = source.part.stop - source.part.start if source.part else None
+        for piece in _pieces(stream, most):
             try:
                 pieces.append(piece.decode())
             except UnicodeDecodeError as error:
@@ -86,22 +91,24 @@ def _plain(source: Input, tell: Tell | None) -> Iterator[pa.Table]:
                 ) from error
             size += len(piece)
             if size >= _BATCH_BYTES:
-                yield _table(pieces, source.name, number)
+                yield _table(pieces, name, number)
                 number, pieces, size = number + len(pieces), [], 0
-                if tell is not None:
-                    tell(raw.tell(), source.size)
+                if progress is not None:
+                    progress(*done_of(raw, source))
         if pieces:
-            yield _table(pieces, source.name, number)
+            yield _table(pieces, name, number)
 
 
-def _pieces(stream: Any) -> Iterator[bytes]:
+def _pieces(stream: Any, most: int | None) -> Iterator[bytes]:
+    """Whole lines of about `PIECE` bytes, up to `most` bytes, which end at a line end."""
     waiting: list[bytes] = []
-    size = 0
-    while line := stream.readline(LONG_LINE):
+    size = read = 0
+    while (most is None or read < most) and (line := stream.readline(LONG_LINE)):
         if not line.endswith(b"\n") and len(line) == LONG_LINE:
             line = _to_space(line, stream)
         waiting.append(line)
         size += len(line)
+        read += len(line)
         if size >= PIECE:
             yield b"".join(waiting)
             waiting, size = [], 0

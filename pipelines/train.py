@@ -1,7 +1,7 @@
 """Stage `train`: documents to a tokenizer, in three phases of tasks.
 
-    count    one shard of documents           -> _work/NNNNN.counts
-    merge    all counts                       -> _work/merged.counts; runs once
+    count    one input of documents           -> its counts
+    merge    all counts                       -> one file of counts; runs once
     learn    counts, morpheme boundaries      -> tokenizer.json and the rest; runs once
 
 A share of the documents, chosen by their ids, is held out for `evaluate`. The tokenizer package does the
@@ -11,8 +11,8 @@ work; this module says which files go where.
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -23,10 +23,10 @@ import pyarrow.compute as pc
 
 from corpus import storage
 from corpus.errors import ShardError, UsageError
-from corpus.shard import SHARD_NAME, WORK, Input, Output
-from corpus.stage import Task, work_input
+from corpus.inputs import Input, is_shard
+from corpus.stage import Phase, Task, local_copy
+from corpus.writing import Output
 from pipelines.groups import FOLDER, check_number, factors, folder_of, pack, parse_weights, unpack
-from pipelines.inputs import content_digest
 from pipelines.texts import read_texts, split_held_out
 
 #: What a training leaves beside the tokenizer's own files: the figures of its corpus.
@@ -34,8 +34,10 @@ ABOUT: Final = "training.json"
 #: Values of `train.boundaries` that are no file.
 RUSSIAN: Final = "russian"
 PLAIN: Final = "none"
-#: Where, among the inputs of learning, the tokenizer to continue from is.
-FIRST: Final = "continue_from"
+#: Threads that learning takes where the machine has them: more would wait for the one that keeps the table.
+LEARNERS: Final = 4
+#: Bytes of memory of a task: 10 GB of text are learnt from in 1.4 GB (docs/tokenizer.md).
+_MEMORY: Final = 1_500 << 20
 #: After pruning, learning fills up; what it adds may take uses from another leaf, but not for long.
 PRUNINGS: Final = 3
 
@@ -63,10 +65,14 @@ class Train:
     special_tokens: tuple[str, ...] = _help(
         "special tokens, after the others; chat-neutral ones where empty", ()
     )
-    boundaries: str = _help(
-        "morpheme boundaries for the penalty: russian (the built-in segmenter), none (plain BPE), or a file "
-        "of lines word<TAB>morph|morph|...",
-        "russian",
+    boundaries: str = field(
+        default="russian",
+        metadata={
+            "help": "morpheme boundaries for the penalty: russian (the built-in segmenter), none (plain "
+            "BPE), or a file of lines word<TAB>morph|morph|...",
+            "input": True,
+            "not_files": (RUSSIAN, PLAIN),
+        },
     )
     penalty: float | None = _help(
         "how much a merge across morphemes loses; 0 is plain BPE; fitted to vocab_size where not given", None
@@ -87,10 +93,13 @@ class Train:
         "each merge is the best one of the group whose text takes the most tokens a character at that time",
         False,
     )
-    continue_from: str = _help(
-        "tokenizer (folder or file) whose merges come first and keep their ranks; its split pattern must be "
-        "train.pattern",
-        "",
+    continue_from: str = field(
+        default="",
+        metadata={
+            "help": "tokenizer (folder or file) whose merges come first and keep their ranks; its split "
+            "pattern must be train.pattern",
+            "input": True,
+        },
     )
     min_uses: int = _help(
         "tokens that no other is made of and that the texts use less often are pruned, and learning fills up "
@@ -136,90 +145,83 @@ class Train:
             given["penalty"] = 0.0  # and so no exponent of counts either
         return TrainParameters.for_size(self.vocab_size, special_tokens=self.specials(), **given)
 
-    def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:
-        """count each shard; merge; learn. What parameters name is looked at before anything is counted."""
-        given = (*self._boundary_file(), *self._first_tokenizer())
-        if self.groups == FOLDER and any(SHARD_NAME.fullmatch(source.name) for source in inputs):
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
+        """Raise UsageError for what can be known to be wrong before anything is counted."""
+        if self.groups == FOLDER and any(is_shard(i.name) and "/" not in i.name for i in inputs):
             raise UsageError(
                 "train.groups: the documents of a run lie in one folder, shard by shard; name a column that "
                 "tells their languages or sources apart"
             )
+        if self.groups not in ("", FOLDER) and columns and self.groups not in columns:
+            raise UsageError(f"train.groups: the documents have no column {self.groups!r}")
         if self.groups == FOLDER and self.weights:
             factors({folder_of(source): 1 for source in inputs}, parse_weights(self.weights))
-        column = ("text_column", text_column)
-        count = [Task(self, n, (i,), folder, "count", (column,)) for n, i in enumerate(inputs)]
-        yield count
-        counts = tuple(work_input(t, f"{WORK}/{t.index:05d}.counts") for t in count)
-        merge = Task(self, 0, counts, folder, "merge")
-        yield [merge]
-        merged = work_input(merge, f"{WORK}/merged.counts")
-        yield [Task(self, 0, (merged, *given), folder, "learn")]
+        if self.continue_from:
+            try:
+                self._first_merges(self._first_path(self.continue_from))
+            except ValueError as error:
+                raise UsageError(f"train.continue_from: {self.continue_from}: {error}") from error
 
-    def _boundary_file(self) -> tuple[Input, ...]:
-        if self.boundaries in (RUSSIAN, PLAIN):
-            return ()
-        return (_file(self.boundaries, "boundaries", storage.base_name(self.boundaries)),)
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:  # noqa: ARG002 - the same for all inputs
+        """count each input; merge; learn."""
+        return (
+            Phase("count", memory=_MEMORY),
+            Phase("merge", fan=1, inputs=False, reads=("count",), memory=_MEMORY),
+            Phase("learn", fan=1, inputs=False, reads=("merge",), cpus=LEARNERS, memory=_MEMORY),
+        )
 
-    def _first_tokenizer(self) -> tuple[Input, ...]:
-        if not self.continue_from:
-            return ()
+    @staticmethod
+    def _first_path(location: str) -> str:
         from tokenizer.vocabulary import file_of
 
-        local = storage.local_path(self.continue_from)
+        local = storage.local_path(location)
         if local is None:
-            raise UsageError(f"train.continue_from: {self.continue_from}: copy it to this machine")
-        try:
-            path = str(file_of(local))
-            self._first_merges(path)
-        except ValueError as error:
-            raise UsageError(f"train.continue_from: {self.continue_from}: {error}") from error
-        return (_file(path, "continue_from", f"{FIRST}/{storage.base_name(path)}"),)
+            raise ValueError("copy it to this machine")
+        return str(file_of(local))
 
     def run(self, task: Task, out: Output) -> None:
         """Do a task of any phase. What is wrong with texts or sizes is a ShardError."""
-        with tempfile.TemporaryDirectory(prefix="bukvar-") as scratch:
-            try:
-                {"count": self._count, "merge": self._merge, "learn": self._learn}[task.phase](
-                    task, out, Path(scratch)
-                )
-            except ValueError as error:
-                where = f"{task.inputs[0].name}: " if task.phase == "count" else ""
-                raise ShardError(f"{where}{error}") from error
+        try:
+            {"count": self._count, "merge": self._merge, "learn": self._learn}[task.phase.name](task, out)
+        except ValueError as error:
+            where = f"{task.inputs[0].name}: " if task.inputs else ""
+            raise ShardError(f"{where}{error}") from error
 
-    def _count(self, task: Task, out: Output, scratch: Path) -> None:
+    def _count(self, task: Task, out: Output) -> None:
         from tokenizer.counting import ShardCounter
 
         source = task.inputs[0]
         column = self.groups if self.groups != FOLDER else ""
         counters: dict[str, ShardCounter] = {}
-        for batch in read_texts(source, task.option["text_column"], out.tell, column):
+        for batch in read_texts(source, out.tell, column):
             training, _ = split_held_out(batch, self.held_out)
             out.rows_in += batch.num_rows
             out.rows_out += training.num_rows
             for group, texts in _by_group(training, folder_of(source)):
                 if group not in counters:
                     check_number([*counters, group], column, source.name)
-                    counters[group] = ShardCounter(self.pattern, scratch / f"{len(counters)}.counts")
+                    counters[group] = ShardCounter(self.pattern, out.scratch / f"{len(counters)}.counts")
                 counters[group].add([texts])
         if not counters:
-            counters[folder_of(source)] = ShardCounter(self.pattern, scratch / "0.counts")
+            counters[folder_of(source)] = ShardCounter(self.pattern, out.scratch / "0.counts")
         counted = {group: counters[group].finish() for group in sorted(counters)}
-        self._put_counts(counted, f"{WORK}/{task.index:05d}.counts", out, scratch)
+        self._put_counts(counted, out)
 
-    def _put_counts(self, parts: dict[str, Path], name: str, out: Output, scratch: Path) -> None:
-        """Publish counts: one file of the groups', or, without groups, a counts file as it is."""
-        if not self.groups:
-            _put(next(iter(parts.values())), name, out)
-            return
-        pack(parts, scratch / "packed")
-        _put(scratch / "packed", name, out)
+    def _put_counts(self, parts: dict[str, Path], out: Output) -> None:
+        """Write counts as the task's work file: those of groups together in one file."""
+        with out.work() as path:
+            if self.groups:
+                pack(parts, path)
+            else:
+                shutil.copyfile(next(iter(parts.values())), path)
 
-    def _merge(self, task: Task, out: Output, scratch: Path) -> None:
+    def _merge(self, task: Task, out: Output) -> None:
         from tokenizer.train import header, merge_counts
 
+        scratch = out.scratch
         files: list[tuple[str, Path]] = []
-        for source in task.inputs:
-            path = _get(source, scratch)
+        for location in task.files("count"):
+            path = local_copy(location, out)
             files += unpack(path, scratch).items() if self.groups else [("", path)]
         by_group: dict[str, list[Path]] = {}
         for group, path in sorted(files, key=lambda one: one[0]):
@@ -238,19 +240,18 @@ class Train:
             made[""] = scratch / "merged"
             limits = (self.min_count, self.max_types)
             merge_counts(paths, made[""], *limits, weights=weights if times else (), progress=_told(out))
-        self._put_counts(made or {"": _nothing(by_group)}, f"{WORK}/merged.counts", out, scratch)
+        self._put_counts(made or {"": _nothing(by_group)}, out)
 
-    def _learn(self, task: Task, out: Output, scratch: Path) -> None:
+    def _learn(self, task: Task, out: Output) -> None:
         from tokenizer.train import header, learn, prune
 
-        counts, *given = task.inputs
-        path = _get(counts, scratch)
+        scratch = out.scratch
+        path = local_copy(task.files("merge")[0], out)
         parts = unpack(path, scratch) if self.groups else {"": path}
         files = list(parts.values())
-        first = [i for i in given if i.name.startswith(f"{FIRST}/")]
-        merges = self._first_merges(first[0].path) if first else []
+        merges = self._first_merges(self._first_path(self.continue_from)) if self.continue_from else []
         parameters = self.learning()
-        cuts = self._cuts([i for i in given if i not in first], files, scratch)
+        cuts = self._cuts(files, out)
         model = learn(files, parameters, cuts, merges=merges, progress=_told(out), threads=_threads())
         for _ in range(PRUNINGS if self.min_uses else 0):
             kept = prune(model, self.min_uses)
@@ -265,23 +266,23 @@ class Train:
             about["groups"] = self.groups
         (made / ABOUT).write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n")
         for path in sorted(made.iterdir()):
-            _put(path, path.name, out)
+            out.put(path, path.name)
 
-    def _cuts(self, given: list[Input], files: list[Path], scratch: Path) -> Path | None:
+    def _cuts(self, files: list[Path], out: Output) -> Path | None:
         """The file of boundaries: a person's own, or that of all words of the counts."""
         from tokenizer.morphemes import segment_counts
         from tokenizer.train import merge_counts
 
-        if given:
-            return _get(given[0], scratch)
-        if self.boundaries != RUSSIAN:
+        if self.boundaries == PLAIN:
             return None
+        if self.boundaries != RUSSIAN:
+            return local_copy(self.boundaries, out)
         counts = files[0]
         if len(files) > 1:
-            counts = scratch / "words.counts"
+            counts = out.scratch / "words.counts"
             merge_counts(files, counts)
-        segment_counts(counts, scratch / "boundaries.tsv")
-        return scratch / "boundaries.tsv"
+        segment_counts(counts, out.scratch / "boundaries.tsv")
+        return out.scratch / "boundaries.tsv"
 
     def _first_merges(self, path: str) -> list[tuple[int, int]]:
         """The merges of the tokenizer to continue from. ValueError where its ranks are not the order of its
@@ -345,32 +346,4 @@ def _told(out: Output) -> Callable[[str, int, int], object]:
 def _threads() -> int:
     """Threads that learn: the task is the only one of its phase, and what it learns does not depend on them.
     More than a few would wait for the one that keeps the table of pairs."""
-    return min(4, os.cpu_count() or 1)
-
-
-def _file(location: str, key: str, name: str) -> Input:
-    """A file that a parameter names, as an input: what is in it enters the task's key."""
-    size = storage.info(location).size
-    if size is None:
-        raise UsageError(f"train.{key}: {location}: no such file")
-    return Input(location, name, content_digest(location, size), size)
-
-
-def _put(path: Path, name: str, out: Output) -> None:
-    """Publish a local file under a name of the task's folder."""
-    with storage.write_atomic(storage.join(out.folder, name)) as stream, path.open("rb") as made:
-        while piece := made.read(1 << 20):
-            stream.write(piece)
-    out.add_file(name)
-
-
-def _get(source: Input, scratch: Path) -> Path:
-    """A file as a local path, copied where it lies on an object store."""
-    local = storage.local_path(source.path)
-    if local is not None:
-        return local
-    copy = scratch / source.name.replace("/", "-")
-    with storage.open_input(source.path) as stream, copy.open("wb") as target:
-        while piece := stream.read(1 << 20):
-            target.write(piece)
-    return copy
+    return min(LEARNERS, os.cpu_count() or 1)

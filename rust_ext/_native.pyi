@@ -19,7 +19,6 @@ class Boilerplate:
 class DedupSigner:
     def __new__(
         cls,
-        shard: int,
         *,
         bands: int,
         rows: int,

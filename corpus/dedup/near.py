@@ -1,8 +1,8 @@
 """Exact and near duplicates by MinHash-LSH, in four phases over files.
 
-    sign     one shard of documents          -> NNNNN.sign    (texts are read here, and only here)
-    group    one bucket of every .sign file  -> NNNNN.edges
-    resolve  all .edges, all .sign           -> NNNNN.marks, one a shard; runs once
+    sign     one shard of documents          -> its signatures    (texts are read here, and only here)
+    group    one bucket of all signatures    -> its edges
+    resolve  all edges, all signatures       -> marks, one file a shard; runs once
     mark     one shard and its marks         -> the same rows with `cluster_size`, `drop`, `drop_detail`
 
 Every phase is a pure function from files to files; sign, group and mark run in any order on any machine
@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from corpus import storage, table
 from corpus.documents import PARQUET_ENDINGS, read_documents
-from corpus.errors import ShardError, StageError
-from corpus.shard import Input, one_line
+from corpus.errors import ShardError, StageError, one_line
+from corpus.inputs import Input
 from rust_ext import DedupSigner, dedup_group, dedup_resolve
 
 #: Rows read at a time while signing: 1,024 texts of 100 kB are 100 MB.
@@ -125,20 +125,16 @@ def best_banding(threshold: float, values: int) -> tuple[int, int]:
 # Phase 1: sign
 
 
-def sign_shard(params: Dedup, in_path: str | Path, shard_index: int, out_dir: str | Path) -> Path:
-    """Sign the documents of one file into `out_dir/NNNNN.sign`; returns its path.
-
-    `in_path` may be a URL of a pyarrow filesystem; `out_dir` is a folder on a disk. Only the columns doc_id
-    and text are read, one row group at a time.
-    """
-    return sign_tables(params, _batches(str(in_path)), shard_index, out_dir)
+def sign_shard(params: Dedup, in_path: str | Path, out_path: str | Path) -> None:
+    """Sign the documents of one file; `in_path` may be a URL of a pyarrow filesystem, `out_path` lies on a
+    disk. Only the columns doc_id and text are read, one row group at a time."""
+    sign_tables(params, _batches(str(in_path)), out_path)
 
 
-def sign_tables(params: Dedup, batches: Iterable[pa.Table], shard_index: int, out_dir: str | Path) -> Path:
+def sign_tables(params: Dedup, batches: Iterable[pa.Table], out_path: str | Path) -> None:
     """Sign tables with the columns doc_id (binary(16)) and text (a null text counts as empty)."""
     bands, rows = params.banding
     signer = DedupSigner(
-        shard_index,
         bands=bands,
         rows=rows,
         ngram=params.ngram,
@@ -149,9 +145,7 @@ def sign_tables(params: Dedup, batches: Iterable[pa.Table], shard_index: int, ou
     for batch in batches:
         if batch.num_rows:
             signer.add(_ids(batch.column("doc_id")), *_texts(batch.column("text")))
-    path = _numbered(out_dir, shard_index, "sign")
-    signer.write(path)
-    return path
+    signer.write(out_path)
 
 
 def _batches(location: str) -> Iterator[pa.Table]:
@@ -168,7 +162,7 @@ def _batches(location: str) -> Iterator[pa.Table]:
                     return
             except pa.ArrowException as error:
                 raise ShardError(f"{location}: not a readable Parquet file ({one_line(error)})") from error
-    for batch in read_documents(Input(location, storage.base_name(location), ""), "text", SIGN_ROWS):
+    for batch in read_documents(Input(location, storage.base_name(location), ""), SIGN_ROWS):
         yield batch if table.DROP not in batch.column_names else batch.filter(batch[table.DROP].is_null())
 
 
@@ -199,8 +193,9 @@ def _texts(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.uint8
 def group_bucket(
     params: Dedup, bucket: int, in_paths: Sequence[str | Path], out_path: str | Path
 ) -> tuple[int, int]:
-    """Write the edges of one bucket; `in_paths` are all .sign files in order of shards. Returns the numbers
-    of exact and near edges. Raises ValueError for files of another run, truncated or damaged."""
+    """Write the edges of one bucket; `in_paths` are the signatures of all shards, in their order.
+    Returns the numbers of exact and near edges. Raises ValueError for files of another run, truncated or
+    damaged."""
     return dedup_group(bucket, list(in_paths), out_path, verify=params.verify)
 
 
@@ -216,19 +211,13 @@ class Resolved:
     exact: int
     near: int
     largest: int
-    marks: tuple[Path, ...]
 
 
 def resolve(
-    sign_paths: Sequence[str | Path], edge_paths: Sequence[str | Path], out_dir: str | Path
+    sign_paths: Sequence[str | Path], edge_paths: Sequence[str | Path], mark_paths: Sequence[str | Path]
 ) -> Resolved:
-    """Write `out_dir/NNNNN.marks` for each shard; `sign_paths` in order of shards, edges in any order."""
-    marks = tuple(_numbered(out_dir, shard, "marks") for shard in range(len(sign_paths)))
-    return Resolved(*dedup_resolve(list(sign_paths), list(edge_paths), list(marks)), marks)
-
-
-def _numbered(folder: str | Path, number: int, ending: str) -> Path:
-    return Path(folder) / f"{number:05d}.{ending}"
+    """Write the marks of each shard; signatures and marks in order of shards, edges in any order."""
+    return Resolved(*dedup_resolve(list(sign_paths), list(edge_paths), list(mark_paths)))
 
 
 # Phase 4: mark
@@ -259,10 +248,7 @@ def read_marks(path: str | Path) -> Marks:
     return Marks(sizes, tags, fates, kept)
 
 
-def mark_table(
-    params: Dedup,  # noqa: ARG001 - every phase takes them
-    marks_path: str | Path,
-) -> Callable[[pa.Table], pa.Table]:
+def mark_table(marks_path: str | Path) -> Callable[[pa.Table], pa.Table]:
     """The function that judges the batches of one shard, given once each and in order.
 
     It returns the same rows with `cluster_size`, `drop` and `drop_detail` ("kept=<doc_id in hex>,
@@ -287,22 +273,16 @@ def mark_table(
         ]
         position, dropped = position + batch.num_rows, dropped + gone
         size_column = pa.array(np.minimum(sizes, 2**31 - 1).astype(np.int32))
-        return _with(batch, {"cluster_size": size_column}, reasons, details)
+        return table.with_columns(
+            batch,
+            {
+                "cluster_size": size_column,
+                table.DROP: pa.array(reasons, pa.string()),
+                table.DROP_DETAIL: pa.array(details, pa.string()),
+            },
+        )
 
     return mark
-
-
-def _with(
-    batch: pa.Table, columns: dict[str, pa.Array], reasons: list[str | None], details: list[str | None]
-) -> pa.Table:
-    columns[table.DROP] = pa.array(reasons, pa.string())
-    columns[table.DROP_DETAIL] = pa.array(details, pa.string())
-    for name, column in columns.items():
-        if name in batch.column_names:  # a dataset that was deduplicated before
-            batch = batch.set_column(batch.column_names.index(name), name, column)
-        else:
-            batch = batch.append_column(name, column)
-    return batch
 
 
 # What a run costs

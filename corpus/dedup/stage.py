@@ -1,31 +1,28 @@
-"""Stage `dedup` for the engine: its four phases as tasks over files of `FOLDER/_work`.
+"""Stage `dedup` for the engine: its four phases as tasks over work files.
 
 What each phase does, and what its files hold, is in `corpus.dedup.near`; this module says which files go
-where. Phases pass work files by path, so the output folder lies on a disk that all workers share.
+where.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from corpus import storage, table
+from corpus import table
 from corpus.dedup import near
-from corpus.documents import PARQUET_ENDINGS, read_documents
-from corpus.errors import ShardError, UsageError
-from corpus.shard import WORK, Input, Output, one_line
-from corpus.stage import BATCH_ROWS, Task, map_documents, work_input
+from corpus.documents import read_documents
+from corpus.inputs import Input
+from corpus.stage import BATCH_ROWS, Phase, Task, local_copy, map_documents
+from corpus.writing import Output
 
-#: Share of the machine's memory that one task may plan with where no figure is given: the other half is left
-#: to the system, to Ray and to a second task.
-MEMORY_SHARE: Final = 0.5
+#: Memory of a task beside what `near.estimate` counts: the interpreter, and the batch of texts that is read.
+_BESIDE: Final = 300 << 20
 
 
 @dataclass(frozen=True)
@@ -33,67 +30,51 @@ class Deduplicate(near.Dedup):
     """Drop exact and near duplicates (MinHash-LSH), keeping one document of each cluster."""
 
     memory_gb: float = field(
-        default=0.0,
-        metadata={
-            "help": "memory in GB that one task may take; half of the machine's where 0",
-            "key": False,
-        },
+        default=4.0,
+        metadata={"help": "memory in GB that one task may take: the hashes are split so that they fit"},
     )
 
-    def phases(self, inputs: Sequence[Input], folder: str, text_column: str = "text") -> Iterator[list[Task]]:
-        """sign each shard; group each bucket; resolve once; mark each shard."""
-        if storage.local_path(folder) is None:
-            raise UsageError(f"{folder}: dedup needs a folder on a disk for its work; give a local --out")
-        documents = sum(_rows(i) for i in inputs)
-        fitted = near.fit_buckets(self, documents, len(inputs), self._memory())
-        column = ("text_column", text_column)
-        fixed = (("buckets", fitted.buckets), column)
-        sign = [Task(self, n, (i,), folder, "sign", fixed) for n, i in enumerate(inputs)]
-        yield sign
-        signs = tuple(work_input(t, f"{WORK}/{t.index:05d}.sign") for t in sign)
-        group = [Task(self, b, signs, folder, "group", fixed) for b in range(fitted.buckets)]
-        yield group
-        edges = tuple(work_input(t, f"{WORK}/{t.index:05d}.edges") for t in group)
-        resolve = Task(self, 0, (*signs, *edges), folder, "resolve", (("shards", len(inputs)),))
-        yield [resolve]
-        marks = [work_input(resolve, f"{WORK}/{n:05d}.marks") for n in range(len(inputs))]
-        yield [
-            Task(self, n, (source, mark), folder, "mark", (column,))
-            for n, (source, mark) in enumerate(zip(inputs, marks, strict=True))
-        ]
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
+        """Any documents will do."""
+
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:
+        """sign each input; group each bucket; resolve once; mark each input."""
+        documents = sum(_rows(source) for source in inputs)
+        fitted = near.fit_buckets(self, documents, len(inputs), int(self.memory_gb * 1e9))
+        costs = near.estimate(fitted, documents, len(inputs))
+        memory = {phase: cost.memory + _BESIDE for phase, cost in costs.items()}
+        buckets = fitted.buckets
+        return (
+            Phase("sign", memory=memory["sign"], options=(("buckets", buckets),)),
+            Phase("group", fan=buckets, inputs=False, reads=("sign",), memory=memory["group"]),
+            Phase("resolve", fan=1, inputs=False, reads=("sign", "group"), memory=memory["resolve"]),
+            Phase("mark", reads=("resolve",), documents=True, memory=memory["mark"]),
+        )
 
     def run(self, task: Task, out: Output) -> None:
         """Do a task of any phase."""
-        work = Path(str(storage.local_path(storage.join(task.folder, WORK))))
-        work.mkdir(parents=True, exist_ok=True)
-        match task.phase:
+        match task.phase.name:
             case "sign":
-                params = replace(self, buckets=task.option["buckets"])
-                near.sign_tables(params, _texts(task), task.index, work)
-                out.add_file(f"{WORK}/{task.index:05d}.sign")
+                fitted = replace(self, buckets=task.options["buckets"])
+                with out.work() as path:
+                    near.sign_tables(fitted, _texts(task.inputs[0], out), path)
             case "group":
-                path = work / f"{task.index:05d}.edges"
-                near.group_bucket(self, task.index, [i.path for i in task.inputs], path)
-                out.add_file(f"{WORK}/{path.name}")
+                signs = [local_copy(file, out) for file in task.files("sign")]
+                with out.work() as path:
+                    near.group_bucket(self, task.number, signs, path)
             case "resolve":
-                shards = task.option["shards"]
-                paths = [i.path for i in task.inputs]
-                found = near.resolve(paths[:shards], paths[shards:], work)
-                for mark in found.marks:
-                    out.add_file(f"{WORK}/{mark.name}")
+                signs = [local_copy(file, out) for file in task.files("sign")]
+                edges = [local_copy(file, out) for file in task.files("group")]
+                with ExitStack() as files:
+                    marks = [files.enter_context(out.work(name)) for name in task.reads["sign"]]
+                    near.resolve(signs, edges, marks)
             case "mark":
-                source, marks = task.inputs
-                function = near.mark_table(self, marks.path)
-                map_documents(function, self.adds, source, task.option["text_column"], out)
-
-    def _memory(self) -> int:
-        if self.memory_gb:
-            return int(self.memory_gb * 1e9)
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
+                marked = local_copy(task.files("resolve", task.name)[0], out)
+                map_documents(near.mark_table(marked), self.adds, task.inputs[0], out)
 
 
-def _texts(task: Task) -> Iterator[pa.Table]:
-    for batch in read_documents(task.inputs[0], task.option["text_column"], BATCH_ROWS, text_only=True):
+def _texts(source: Input, out: Output) -> Iterator[pa.Table]:
+    for batch in read_documents(source, BATCH_ROWS, text_only=True, progress=out.tell):
         if table.DROP in batch.column_names:
             yield batch.filter(pc.is_null(batch.column(table.DROP)))
         else:
@@ -102,12 +83,4 @@ def _texts(task: Task) -> Iterator[pa.Table]:
 
 def _rows(source: Input) -> int:
     """Documents of an input; of JSONL, whose rows can't be known without reading, one per kB of the file."""
-    if source.rows is not None:
-        return source.rows
-    if not source.path.partition("?")[0].lower().endswith(PARQUET_ENDINGS):
-        return source.size // 1000 + 1
-    try:
-        with storage.open_input(source.path) as stream:
-            return int(pq.read_metadata(stream).num_rows)
-    except pa.ArrowException as error:
-        raise ShardError(f"{source.name}: not a readable Parquet file ({one_line(error)})") from error
+    return source.rows if source.rows is not None else source.size // 1000 + 1

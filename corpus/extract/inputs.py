@@ -20,12 +20,11 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.documents import DATE_NAMES, host_of, open_lines, parse_date, unpacked
-from corpus.errors import ShardError, UsageError
+from corpus.errors import ShardError, UsageError, one_line
 from corpus.extract import warc
 from corpus.extract.packed import Packed
 from corpus.extract.warc import DROPPED, Batch, Gate, Page
 from corpus.extract.wikidump import read_dump
-from corpus.shard import one_line
 from rust_ext import gate_judge
 
 #: Pages of one batch.

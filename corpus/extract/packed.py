@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 from corpus import storage
-from corpus.shard import one_line
+from corpus.errors import one_line
 
 
 class Packed:

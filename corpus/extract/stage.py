@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -21,7 +22,9 @@ from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
 from corpus.extract import content, inputs, warc
 from corpus.extract.decode import decode
 from corpus.extract.sandbox import Sandbox
-from corpus.shard import Input, Output
+from corpus.inputs import Input
+from corpus.stage import Share
+from corpus.writing import Output
 
 #: Columns that tell how a document was made, beside those of `table.DOCUMENT`.
 PAGE_COLUMNS: Final = pa.schema(
@@ -44,8 +47,8 @@ PAGE_COLUMNS: Final = pa.schema(
 _JUDGED: Final = pa.schema([*table.DOCUMENT, *PAGE_COLUMNS, *table.DROP_COLUMNS])
 #: Record types whose body is text already, by somebody else's extractor or by `wikitext`.
 _TEXT_TYPES: Final = ("conversion", "mediawiki")
-#: Files of one page each that make up one task: a shard of a few thousand documents reads well, and 64 MiB
-#: keep a worker busy for seconds, not hours.
+#: Files of one page each that make up one task, on average: a shard of a few thousand documents reads
+#: well, and 64 MiB keep a worker busy for seconds, not hours.
 _PAGES: Final = 4_000
 _PAGES_BYTES: Final = 64 << 20
 #: Rows after which extracted pages go on as one table.
@@ -139,21 +142,24 @@ class Extract:
         if first is not None:
             inputs.check_columns(first.path, first.name, self._columns())
 
-    def shares(self, sources: Sequence[Input]) -> list[tuple[Input, ...]]:
-        """A task a file; but files of one page each, which are many and small, by thousands in a task."""
-        shares: list[tuple[Input, ...]] = []
-        pages: list[Input] = []
+    def shares(self, sources: Sequence[Input]) -> tuple[Share, ...]:
+        """A task a file; but files of one page each, which are many and small, by thousands in a task.
+
+        A file's name decides whether it is the last of its task, so a file more or less changes one task.
+        """
+        shares: list[Share] = []
+        pages: list[int] = []
         size = 0
-        for source in sources:
+        for place, source in enumerate(sources):
             if inputs.kind_by_name(source.path) != "page":
-                shares.append((source,))
+                shares.append(Share((place,)))
                 continue
-            if pages and (len(pages) == _PAGES or size + source.size > _PAGES_BYTES):
-                shares.append(tuple(pages))
-                pages, size = [], 0
-            pages.append(source)
+            pages.append(place)
             size += source.size
-        return [*shares, tuple(pages)] if pages else shares
+            if _is_last(source) or len(pages) == 4 * _PAGES or size > 4 * _PAGES_BYTES:
+                shares.append(Share(tuple(pages)))
+                pages, size = [], 0
+        return (*shares, Share(tuple(pages))) if pages else tuple(shares)
 
     def _columns(self) -> inputs.Columns:
         return inputs.Columns(self.url_column, self.html_column)
@@ -173,9 +179,17 @@ class Extract:
                     pages = batch.pages[first : first + _ROWS]
                     rows = [_row(page, source.name, _content(self)) for page in pages]
                     yield _repaired(pa.Table.from_pylist(rows, schema=_JUDGED), options)
-                    # Of whole-file gzip the offsets are those of the unpacked bytes: an early end is told.
+                    # Of whole-file gzip the offsets are those of the unpacked bytes: progress may
+                    # reach 100% early.
                     done = batch.pages[first].offset if batch.position is None else batch.position
                     out.tell(done, source.size)
+
+
+def _is_last(source: Input) -> bool:
+    """Whether a page's file ends its task: one in `_PAGES`, more where files are large, by a digest of its
+    name."""
+    digest = int.from_bytes(hashlib.sha256(source.name.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+    return digest / 2**64 < max(1 / _PAGES, source.size / _PAGES_BYTES)
 
 
 def _empty() -> pa.Table:

@@ -68,6 +68,25 @@ def engine_options(function: F) -> F:
             "--workers", type=click.IntRange(min=1), help="Tasks at a time here (default: one per processor)."
         ),
         click.option("--redo", is_flag=True, help="Redo what other parameters made in the output folder."),
+        click.option("--dry-run", is_flag=True, help="Say what would be done, find mistakes, do nothing."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def stage_options(function: F) -> F:
+    """--fail-if-empty, --part-mb, --scratch: of one stage; a recipe has them in its section `run`."""
+    options = [
+        click.option("--fail-if-empty", is_flag=True, help="Exit with 1 where no document is left."),
+        click.option(
+            "--part-mb",
+            default=128,
+            show_default=True,
+            type=click.IntRange(min=1),
+            help="Size above which Parquet, JSONL and text files are cut into parts.",
+        ),
+        click.option("--scratch", default="", metavar="DIR", help="Folder for temporary files."),
     ]
     for option in reversed(options):
         function = option(function)

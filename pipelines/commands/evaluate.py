@@ -68,6 +68,11 @@ def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any
         click.echo(result.decode(), nl=False)
     else:
         print_rows(msgspec.json.decode(result)["rows"])
+    failed = msgspec.json.decode(result)["failed"]
+    for label, message in failed.items():
+        click.echo(f"bukvar: {label} is left out: {message}", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def _named(argument: str) -> tuple[str, str]:
@@ -80,13 +85,13 @@ def _named(argument: str) -> tuple[str, str]:
 
 
 def _read(path: str, column: str, most: int) -> list[str]:
-    from pipelines.inputs import ENDINGS, resolve
+    from pipelines.inputs import inputs_of
     from pipelines.texts import read_texts
 
     texts: list[str] = []
     size = 0
-    for source in resolve([path], ENDINGS["texts"]):
-        for batch in read_texts(source, column):
+    for source in inputs_of("texts", [path], column):
+        for batch in read_texts(source):
             for text in batch.column("text").drop_null().to_pylist():
                 texts.append(text)
                 size += len(text.encode())

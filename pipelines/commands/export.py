@@ -52,9 +52,9 @@ def export(tokenizer: str, out: str | None, texts: tuple[str, ...], **options: A
 
 
 def _texts(inputs: tuple[str, ...], column: str) -> Iterator[str]:
-    from pipelines.inputs import ENDINGS, resolve
+    from pipelines.inputs import inputs_of
     from pipelines.texts import read_texts
 
-    for source in resolve(inputs, ENDINGS["texts"]):
-        for batch in read_texts(source, column):
+    for source in inputs_of("texts", inputs, column):
+        for batch in read_texts(source):
             yield from batch.column("text").drop_null().to_pylist()

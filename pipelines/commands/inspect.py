@@ -66,12 +66,13 @@ def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     import pyarrow.dataset as ds
     from pyarrow import fs
 
-    from corpus import shard, storage
+    from corpus import storage
     from corpus.errors import UsageError
+    from corpus.receipts import DROPPED
     from pipelines.query import parse
 
     dropped = options["dropped"] or bool(options["reason"])
-    where = storage.join(folder, shard.DROPPED) if dropped else folder
+    where = storage.join(folder, DROPPED) if dropped else folder
     if storage.info(where).type == fs.FileType.File:
         files = [where]
     else:

@@ -20,23 +20,17 @@ from pipelines.commands import common
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--to", "target", required=True, metavar="URL", help="Where the dataset goes.")
 @common.settings_option
+@common.stage_options
 @common.engine_options
 @common.output_options
 def publish(inputs: tuple[str, ...], target: str, **options: Any) -> None:
-    from corpus.documents import PARQUET_ENDINGS
     from corpus.storage import base_name
-    from pipelines import recipe
-    from pipelines.engine import Job, run_stage
-    from pipelines.execute import open_executor
-    from pipelines.inputs import resolve
-    from pipelines.progress import make_watch
+    from pipelines.account import Run
+    from pipelines.commands.jobs import run_job
     from pipelines.publish import finish
 
-    stage = recipe.build("publish", recipe.parse_settings(options["settings"], "publish"))
-    job = Job(stage, tuple(resolve(inputs, PARQUET_ENDINGS)), target, redo=options["redo"])
-    with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
-        run_stage(job, executor, make_watch(quiet=options["quiet"]))
-    manifest = finish(stage, target, base_name(target))
+    stage, _ = run_job("publish", inputs, target, options)
+    manifest = finish(stage, target, Run(base_name(target)))
     if options["as_json"]:
         common.print_json(manifest)
     else:

@@ -27,18 +27,22 @@ if TYPE_CHECKING:
 def run(recipe: str, **options: Any) -> None:
     from pipelines import recipe as recipes
     from pipelines.execute import open_executor
-    from pipelines.pipeline import run_recipe
-    from pipelines.progress import make_watch
+    from pipelines.pipeline import plan_recipe, run_recipe
+    from pipelines.plans import print_plan
+    from pipelines.progress import make_reporter
 
     loaded = recipes.load(recipe, options["settings"])
     where = loaded.run
     folder = options["out"] or where.out or f"out/{loaded.name}"
+    if options["dry_run"]:
+        print_plan(plan_recipe(loaded, folder), as_json=options["as_json"])
+        return
     address = options["address"] or where.address or None
     workers = options["workers"] or where.workers or None
     with open_executor(options["executor"] or where.executor, address, workers) as executor:
-        watch = make_watch(quiet=options["quiet"])
+        reporter = make_reporter(quiet=options["quiet"])
         try:
-            result = run_recipe(loaded, folder, executor, watch, redo=options["redo"])
+            result = run_recipe(loaded, folder, executor, reporter, redo=options["redo"])
         except Exception as error:
             common.show_traces(error, debug=options["debug"])
             raise

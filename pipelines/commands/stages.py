@@ -15,6 +15,7 @@ def command_of(row: StageRow) -> click.Command:
     """The command of a stage that has none of its own. Its class's docstring is the help."""
 
     @common.settings_option
+    @common.stage_options
     @common.engine_options
     @common.output_options
     @click.option("--out", required=True, metavar="DIR", help="Output folder (or URL); opens as a dataset.")
@@ -36,22 +37,10 @@ def command_of(row: StageRow) -> click.Command:
 
 
 def _run(row: StageRow, inputs: tuple[str, ...], options: dict[str, Any]) -> None:
-    from pipelines import funnel, recipe
-    from pipelines.engine import Job, run_stage
-    from pipelines.execute import open_executor
-    from pipelines.inputs import inputs_of
-    from pipelines.progress import make_watch
+    from pipelines import funnel
+    from pipelines.commands.jobs import run_job
 
-    stage = recipe.build(row.name, recipe.parse_settings(options["settings"], row.name))
-    found = tuple(inputs_of(row.reads, inputs))
-    job = Job(stage, found, options["out"], options.get("text_column", "text"), options["redo"])
-    executor_name = options["executor"] or "ray"
-    with open_executor(executor_name, options["address"], options["workers"]) as executor:
-        try:
-            result = run_stage(job, executor, make_watch(quiet=options["quiet"]))
-        except Exception as error:
-            common.show_traces(error, debug=options["debug"])
-            raise
+    _, result = run_job(row.name, inputs, options["out"], options)
     funnel.check([result])
     if options["as_json"]:
         common.print_json(result)

@@ -6,11 +6,14 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from pipelines.commands import common
+
+#: Seconds without a heartbeat after which a task of another machine counts as interrupted.
+SILENT_AFTER: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,13 @@ def status(folder: str, **options: Any) -> None:
 
 def read_status(folder: str) -> list[StageStatus]:
     """Status of each stage of a run, or of the one stage whose folder this is. Raises UsageError."""
-    from corpus import shard, storage
+    from corpus import storage
     from corpus.errors import UsageError
+    from corpus.receipts import PLAN
     from pipelines.engine import read_plan
     from pipelines.layout import stage_folder, stages_of
 
-    if storage.exists(storage.join(folder, shard.PLAN)):
+    if storage.exists(storage.join(folder, PLAN)):
         return [_stage_status(read_plan(folder)["stage"], folder)]
     found = [_stage_status(stage, stage_folder(folder, stage)) for stage in stages_of(folder)]
     if not found:
@@ -74,19 +78,21 @@ def read_status(folder: str) -> list[StageStatus]:
     return found
 
 
-def _stage_status(stage: str, folder: str) -> StageStatus:
-    from corpus import shard, storage
-    from pipelines.engine import summarize
+def _stage_status(stage: str, location: str) -> StageStatus:
+    from corpus import storage
+    from corpus.receipts import FAILED, RUNNING, read_folder
+    from pipelines.account import summarize
 
-    result = summarize(stage, folder, shard.read_receipts(folder))
+    folder = read_folder(location)
+    result = summarize(stage, location, folder.receipts.values())
     running: list[str] = []
     interrupted: list[str] = []
-    for location in storage.list_files(storage.join(folder, shard.RUNNING)):
-        name, note = _note(location)
+    for path in folder.below(RUNNING):
+        name, note = _note(storage.join(location, path))
         (running if _alive(note) else interrupted).append(_described(name, note))
     failed = {}
-    for location in storage.list_files(storage.join(folder, shard.FAILED)):
-        name, note = _note(location)
+    for path in folder.below(FAILED):
+        name, note = _note(storage.join(location, path))
         failed[name] = str(note.get("message", ""))
     state = "running" if running else "failed" if failed else "interrupted" if interrupted else "done"
     if state == "done" and not result.tasks:
@@ -118,9 +124,9 @@ def _note(location: str) -> tuple[str, dict[str, Any]]:
 
 
 def _alive(note: dict[str, Any]) -> bool:
-    """Whether the process of a running mark lives; on another machine it can't be asked and is believed."""
+    """Whether the process of a heartbeat lives; of another machine, whether it has said so lately."""
     if note.get("host") != socket.gethostname():
-        return bool(note)
+        return time.time() - float(note.get("seen", 0.0)) < SILENT_AFTER
     try:
         os.kill(int(note["pid"]), 0)
     except (ProcessLookupError, KeyError, ValueError):

@@ -22,29 +22,16 @@ from pipelines.commands import common
 @click.option("--out", required=True, metavar="DIR", help="Folder of the tokenizer.")
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @common.settings_option
+@common.stage_options
 @common.engine_options
 @common.output_options
 def train(inputs: tuple[str, ...], vocab_size: int | None, out: str, **options: Any) -> None:
     from corpus import storage
-    from pipelines import recipe
-    from pipelines.engine import Job, run_stage
-    from pipelines.execute import open_executor
-    from pipelines.inputs import inputs_of
-    from pipelines.progress import make_watch
+    from pipelines.commands.jobs import run_job
     from pipelines.train import ABOUT
 
-    settings = list(options["settings"])
-    if vocab_size is not None:
-        settings.append(f"train.vocab_size={vocab_size}")
-    stage = recipe.build("train", recipe.parse_settings(settings, "train"))
-    found = tuple(inputs_of("texts", inputs))
-    job = Job(stage, found, out, options["text_column"], options["redo"])
-    with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
-        try:
-            result = run_stage(job, executor, make_watch(quiet=options["quiet"]))
-        except Exception as error:
-            common.show_traces(error, debug=options["debug"])
-            raise
+    size = [f"train.vocab_size={vocab_size}"] if vocab_size is not None else []
+    _, result = run_job("train", inputs, out, options, size)
     about = storage.read_bytes(storage.join(out, ABOUT))
     if options["as_json"]:
         click.echo(about.decode(), nl=False)

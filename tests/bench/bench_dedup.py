@@ -87,7 +87,7 @@ def bench_sign(documents: int) -> None:
     table = tabled(texts)
     print(f"{documents} documents, {size / documents:.0f} bytes each; kernels {dedup_kernels()}")
     with tempfile.TemporaryDirectory() as folder:
-        ours = cpu(lambda: near.sign_tables(PARAMS, [table], 0, folder))
+        ours = cpu(lambda: near.sign_tables(PARAMS, [table], folder / "0.sign"))
     print(f"{'bukvar: text to .sign file':42} {documents / ours:9.0f} docs/s {size / ours / 1e6:7.1f} MB/s")
     few = texts[: max(documents // 10, 500)]
     for name, sign in rivals():
@@ -219,13 +219,13 @@ def scale_once(documents: int) -> None:
         marks = [folder / f"{i:05d}.marks" for i in range(len(shards))]
         signs = [folder / f"{i:05d}.sign" for i in range(len(shards))]
         steps: list[Callable[[], Any]] = [
-            lambda: [near.sign_tables(PARAMS, [shard], i, folder) for i, shard in enumerate(shards)],
+            lambda: [near.sign_tables(PARAMS, [s], path) for s, path in zip(shards, signs, strict=True)],
             lambda: [near.group_bucket(PARAMS, b, signs, edges[b]) for b in range(PARAMS.buckets)],
-            lambda: near.resolve(signs, edges, folder),
-            lambda: [near.mark_table(PARAMS, m)(s) for m, s in zip(marks, shards, strict=True)],
+            lambda: near.resolve(signs, edges, marks),
+            lambda: [near.mark_table(m)(s) for m, s in zip(marks, shards, strict=True)],
         ]
         seconds = [cpu(step, 2) for step in steps]
-        clusters = near.resolve(signs, edges, folder).clusters
+        clusters = near.resolve(signs, edges, marks).clusters
     row = "".join(f"{s:8.2f}" for s in seconds)
     print(f"{documents:9d}{row} {1e6 * sum(seconds) / documents:22.1f} {clusters:18d}", flush=True)
 
@@ -255,7 +255,7 @@ def synthetic_shard(path: Path, shard: int, documents: int, total: int, buckets:
     counts = np.stack([np.bincount(p.astype(np.int64), minlength=buckets) for p in places], axis=1)
     ends = np.cumsum(counts, axis=0)
     with path.open("wb") as out:
-        head = [shard, bands, PARAMS.rows, PARAMS.ngram, buckets, 0]
+        head = [0, bands, PARAMS.rows, PARAMS.ngram, buckets, 0]
         out.write(b"bukvsig1" + np.array(head, "<u4").tobytes())
         out.write(np.array([PARAMS.seed, documents], "<u8").tobytes() + counts.astype("<u8").tobytes())
         out.write(words.tobytes() + rng.bytes(16 * documents))

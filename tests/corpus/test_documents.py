@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from corpus import table
 from corpus.documents import host_of, parquet_schema, parse_date, read_documents
 from corpus.errors import ShardError
-from corpus.shard import Input
+from corpus.inputs import Input
 
 
 def read(path: Path, text_column: str = "text", rows: int = 100) -> pa.Table:
-    batches = list(read_documents(Input(str(path), path.name, "d"), text_column, rows))
+    batches = list(read_documents(Input(str(path), path.name, "d", text_column=text_column), rows))
     return pa.concat_tables(batches, promote_options="default")
 
 

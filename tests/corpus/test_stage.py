@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import shard, table
+from corpus import receipts, table, writing
 from corpus.errors import DocumentError, RunError, ShardError
-from corpus.shard import Input
-from corpus.stage import Task, judge, run_task
-from tests.pipelines.stages import Shorten, inputs_of, write_texts
+from corpus.inputs import Input, Part
+from corpus.stage import MAP, Side, Task, judge, run_task
+from tests.pipelines.stages import Shorten, inputs_of, name_of, tasks_of, write_texts
 
+#: Of the shard made from a.parquet.
+NAME = name_of("a.parquet")
 REASONS = ["not_russian", "too_few_words", "error:KeyError"]
 
 
@@ -44,9 +46,9 @@ class Verdicts:
         return function
 
 
-def run(stage: object, source: Path, folder: Path, **options: object) -> shard.Receipt:
-    (found,) = inputs_of([source])
-    return run_task(Task(stage, 0, (found,), str(folder), options=tuple(options.items())))  # type: ignore[arg-type]
+def run(stage: object, source: Path, folder: Path) -> receipts.Receipt:
+    (task,) = tasks_of(stage, inputs_of([source]), folder)
+    return run_task(task)
 
 
 class TestAccounting:
@@ -62,9 +64,9 @@ class TestAccounting:
             assert receipt.rows_in == len(verdicts)
             assert receipt.rows_in == receipt.rows_out + sum(receipt.dropped.values())
             assert receipt.dropped == dict(Counter(v for v in verdicts if v))
-            kept = pq.read_table(folder / "out/00000.parquet")
+            kept = pq.read_table(folder / f"out/{NAME}.parquet")
             assert kept["number"].to_pylist() == [n for n, v in enumerate(verdicts) if v is None]
-            dropped = folder / "out/_dropped/00000.parquet"
+            dropped = folder / f"out/_dropped/{NAME}.parquet"
             gone = pq.read_table(dropped)["drop"].to_pylist() if dropped.exists() else []
             assert gone == [v for v in verdicts if v]
 
@@ -77,7 +79,7 @@ class TestAccounting:
         source = write_texts(tmp_path / "a.parquet", [])
         receipt = run(Shorten(), source, tmp_path / "out")
         assert (receipt.rows_in, receipt.rows_out) == (0, 0)
-        assert pq.read_schema(tmp_path / "out/00000.parquet").names == [*table.DOCUMENT.names, "letters"]
+        assert pq.read_schema(tmp_path / f"out/{NAME}.parquet").names == [*table.DOCUMENT.names, "letters"]
 
     def test_null_texts_are_rows_like_others(self, tmp_path: Path) -> None:
         source = write_texts(tmp_path / "a.parquet", [None, "слово"])
@@ -123,7 +125,7 @@ class TestBadDocuments:
         assert receipt.rows_in == 4
 
     def test_too_many_errors_fail_the_shard_and_leave_nothing(self, tmp_path: Path) -> None:
-        source = write_texts(tmp_path / "a.parquet", ["raise"] * (shard.ERROR_FLOOR + 1))
+        source = write_texts(tmp_path / "a.parquet", ["raise"] * (writing.ERROR_FLOOR + 1))
         with pytest.raises(ShardError, match="21 of 21 documents failed, most with error:ValueError"):
             run(Shorten(), source, tmp_path / "out")
         assert not [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
@@ -143,21 +145,28 @@ class TestBytes:
 
 
 class TestKey:
-    task = Task(Shorten(), 0, (Input("/a/x", "x", "d"),), "/out")
+    task = Task(Shorten(), MAP, "x", 0, (Input("/a/x", "x", "d"),), "/out")
 
     def test_depends_on_parameters_options_phase_names_and_digests(self) -> None:
         others = [
             replace(self.task, stage=Shorten(least=4)),
-            replace(self.task, options=(("text_column", "body"),)),
-            replace(self.task, phase="mark"),
+            replace(self.task, inputs=(Input("/a/x", "x", "d", text_column="body"),)),
+            replace(self.task, inputs=(Input("/a/x", "x", "d", part=Part(1, 2, 3)),)),
+            replace(self.task, phase=replace(MAP, name="mark")),
+            replace(self.task, phase=replace(MAP, options=(("buckets", 2),))),
+            replace(self.task, extra=(("rows", 2),)),
+            replace(self.task, reads_key="k"),
+            replace(self.task, sides=(Side("least", (Input("/s", "s", "1"),)),)),
+            replace(self.task, sides=(Side("least", (Input("/s", "s", "2"),)),)),
             replace(self.task, inputs=(Input("/a/x", "y", "d"),)),
             replace(self.task, inputs=(Input("/a/x", "x", "e"),)),
         ]
-        assert len({t.key() for t in [self.task, *others]}) == 6
+        assert len({t.key() for t in [self.task, *others]}) == 12
 
     def test_does_not_depend_on_places_or_numbers(self) -> None:
         others = [
-            replace(self.task, index=7),
+            replace(self.task, number=7),
+            replace(self.task, scratch="/fast"),
             replace(self.task, folder="/elsewhere"),
             replace(self.task, inputs=(Input("/b/x", "x", "d", 5, 6),)),
         ]

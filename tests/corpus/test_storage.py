@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 from pathlib import Path
 
 import pytest
@@ -116,11 +117,20 @@ class TestWriting:
 
     def test_leftovers_of_killed_writers_are_cleaned_and_nothing_else(self, tmp_path: Path) -> None:
         (tmp_path / "_dropped").mkdir()
-        (tmp_path / "_dropped/.00000.parquet.12.partial").touch()
+        gone, ours = storage.partial_name("a.parquet"), storage.partial_name("b.parquet")
+        (tmp_path / "_dropped" / gone.replace(f".{os.getpid()}.", ".4194305.")).touch()
+        (tmp_path / "_dropped" / ours).touch()
+        elsewhere = tmp_path / "_dropped" / ours.replace(platform.node(), "elsewhere")
+        elsewhere.touch()
+        expired = tmp_path / "_dropped" / gone.replace(platform.node(), "elsewhere")
+        expired.touch()
+        os.utime(expired, (0, 0))
         (tmp_path / "kept.partial").touch()
         (tmp_path / ".hidden").touch()
         storage.clean_leftovers(str(tmp_path))
-        assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [".hidden", "kept.partial"]
+        assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == sorted(
+            [ours, elsewhere.name, ".hidden", "kept.partial"]
+        )
 
     def test_deleting_what_is_not_there_is_no_error(self, tmp_path: Path) -> None:
         (tmp_path / "other").touch()

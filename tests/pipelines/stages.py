@@ -9,8 +9,10 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus import shard, storage, table
-from corpus.shard import Input
+from corpus import receipts, storage, table
+from corpus.inputs import Input, stems
+from corpus.stage import Task, plan_tasks
+from pipelines.inputs import rows_of
 
 WORD = "слово"
 
@@ -53,7 +55,18 @@ def write_texts(path: Path, texts: Sequence[str | None], **columns: Sequence[obj
 
 def inputs_of(paths: Iterable[Path]) -> tuple[Input, ...]:
     """Files as a job's inputs."""
-    return tuple(Input(str(p), p.name, *storage.sha256(str(p))) for p in sorted(paths))
+    return tuple(Input(str(p), p.name, *storage.sha256(str(p)), rows_of(str(p))) for p in sorted(paths))
+
+
+def tasks_of(stage: object, inputs: Iterable[Input], folder: Path) -> list[Task]:
+    """The tasks of a stage of one phase."""
+    ((_, tasks),) = plan_tasks(stage, tuple(inputs), str(folder))  # type: ignore[arg-type]
+    return tasks
+
+
+def name_of(file: str) -> str:
+    """The stem of the shard that is made from a file of this name."""
+    return stems([Input(file, file, "")])[0]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -61,7 +74,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
     Receipts hold seconds; the plan holds nothing of the kind.
     """
-    passing = (shard.RECEIPTS, shard.RUNNING, shard.FAILED)
+    passing = (receipts.RECEIPTS, receipts.INDEX, receipts.RUNNING, receipts.FAILED)
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     names = {str(p.relative_to(folder)): p for p in files}
     return {n: p.read_bytes() for n, p in names.items() if n.partition("/")[0] not in passing}
@@ -69,7 +82,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def receipt_times(folder: Path) -> dict[str, int]:
     """Receipts with their modification times: a task that was done again has another."""
-    return {p.name: p.stat().st_mtime_ns for p in sorted((folder / shard.RECEIPTS).glob("*.json"))}
+    return {p.name: p.stat().st_mtime_ns for p in sorted((folder / receipts.RECEIPTS).glob("*.json"))}
 
 
 def texts_of(folder: Path) -> list[str]:

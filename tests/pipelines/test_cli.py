@@ -15,7 +15,7 @@ import pytest
 from corpus import storage
 from pipelines import cli
 from pipelines.engine import StageFailedError
-from tests.pipelines.stages import contents, write_texts
+from tests.pipelines.stages import contents, name_of, write_texts
 
 ROOT = Path(__file__).parent.parent.parent
 INLINE = ["--executor", "inline"]
@@ -195,7 +195,9 @@ class TestBadInput:
         assert_refused(
             result, 1, "in/b.parquet: not a readable Parquet file", "make it again or leave it out"
         )
-        assert [p.name for p in (tmp_path / "out").glob("*.parquet")] == ["00000.parquet"]
+        assert [p.name for p in (tmp_path / "out").glob("*.parquet")] == [
+            f"{name_of('in/a.parquet')}.parquet"
+        ]
 
     def test_a_corrupt_parquet_file_in_a_stage_that_counts_rows_first(
         self, say: Say, documents: Path, tmp_path: Path
@@ -228,7 +230,11 @@ class TestBadInput:
     def test_nothing_left_of_the_documents(self, say: Say, tmp_path: Path) -> None:
         path = write_texts(tmp_path / "a.parquet", ["This is an English sentence, a rather long one."])
         result = say("identify", path, "--out", tmp_path / "out", "-q", *INLINE)
-        assert_refused(result, 1, "none of 1 documents is left", "bukvar inspect", "--dropped")
+        assert result[0] == 0
+        assert "none of 1 documents is left" in result[2]
+        failing = say("identify", path, "--out", tmp_path / "out", "-q", "--fail-if-empty", *INLINE)
+        assert failing[0] == 1
+        assert "bukvar: identify: none of 1 documents is left" in failing[2]
 
     def test_an_internal_error_asks_for_a_report_and_debug_shows_the_traceback(
         self, say: Say, documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,18 +1,26 @@
 """One stage over its inputs: what is done stays done, what changed is redone, nobody's folder is mixed."""
 
+import os
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import shard
+from corpus import storage
 from corpus.dedup.stage import Deduplicate
 from corpus.errors import RunError, StageError, UsageError
+from corpus.inputs import Input
+from corpus.receipts import read_receipts
 from pipelines import execute
-from pipelines.engine import Job, StageFailedError, StageResult, outputs_of, run_stage, summarize
+from pipelines.account import StageResult, summarize
+from pipelines.engine import Job, StageFailedError, outputs_of, run_stage
 from pipelines.execute import Failure, run_inline
 from pipelines.progress import Silent
-from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, texts_of, write_texts
+from tests.pipelines.stages import Shorten, contents, inputs_of, name_of, receipt_times, texts_of, write_texts
+
+#: Stems of the shards of 0.parquet to 4.parquet.
+NAMES = [name_of(f"{n}.parquet") for n in range(5)]
 
 
 @pytest.fixture
@@ -40,24 +48,35 @@ class TestAccounting:
 
     def test_receipts_alone_give_the_same_sums(self, source: Path, tmp_path: Path) -> None:
         result = go(source, tmp_path / "out")
-        again = summarize("clean", str(tmp_path / "out"), shard.read_receipts(str(tmp_path / "out")))
+        again = summarize("clean", str(tmp_path / "out"), read_receipts(str(tmp_path / "out")))
         assert (again.rows_in, again.rows_out, again.dropped) == (25, 20, result.dropped)
 
     def test_outputs_are_inputs_of_the_next_with_rows_and_digests(self, source: Path, tmp_path: Path) -> None:
         go(source, tmp_path / "out")
         found = outputs_of(str(tmp_path / "out"))
-        assert [i.name for i in found] == [f"{n:05d}.parquet" for n in range(5)]
+        assert [i.name for i in found] == [f"{NAMES[n]}.parquet" for n in range(5)]
         assert [i.rows for i in found] == [4] * 5
         assert {i.path: i.digest for i in found} == {
             i.path: i.digest for i in inputs_of_shards(tmp_path / "out")
         }
 
-    def test_a_stage_that_leaves_nothing_fails_and_says_why(self, source: Path, tmp_path: Path) -> None:
-        with pytest.raises(StageError, match=r"none of 25 documents is left \(too_few_words 25\).*inspect"):
-            go(source, tmp_path / "out", Shorten(least=99))
+    def test_a_stage_that_leaves_nothing_says_so_and_why(self, source: Path, tmp_path: Path) -> None:
+        (said,) = go(source, tmp_path / "out", Shorten(least=99)).remarks()
+        assert re.search(r"none of 25 documents is left \(too_few_words 25\).*inspect", said)
+
+    def test_that_is_an_error_on_demand(self, source: Path, tmp_path: Path) -> None:
+        job = Job(Shorten(least=99), inputs_of(source.glob("*")), str(tmp_path / "out"), fail_if_empty=True)
+        with pytest.raises(StageError, match=r"none of 25 documents is left.*fail_if_empty is set"):
+            run_stage(job, run_inline, Silent())
+
+    def test_an_input_without_any_record_is_named(self, source: Path, tmp_path: Path) -> None:
+        write_texts(source / "void.parquet", [])
+        (source / "void.jsonl").touch()
+        result = go(source, tmp_path / "out")
+        assert result.remarks() == ["clean: no record in void.jsonl, void.parquet"]
 
 
-def inputs_of_shards(folder: Path) -> list[shard.Input]:
+def inputs_of_shards(folder: Path) -> list[Input]:
     return list(inputs_of(folder.glob("*.parquet")))
 
 
@@ -70,7 +89,9 @@ class TestResuming:
         assert (receipt_times(tmp_path / "out"), contents(tmp_path / "out")) == (times, files)
         assert (second.rows_in, second.rows_out) == (first.rows_in, first.rows_out)
 
-    @pytest.mark.parametrize("file", ["00002.parquet", "_dropped/00002.parquet", "_receipts/00002.json"])
+    @pytest.mark.parametrize(
+        "file", [f"{NAMES[2]}.parquet", f"_dropped/{NAMES[2]}.parquet", f"_receipts/{NAMES[2]}.json"]
+    )
     @pytest.mark.parametrize("damage", ["deleted", "truncated"])
     def test_what_is_damaged_is_redone_and_nothing_else(
         self, source: Path, tmp_path: Path, file: str, damage: str
@@ -84,7 +105,7 @@ class TestResuming:
             (out / file).write_bytes(data[: len(data) // 2])
         assert go(source, out).worked == 1
         assert contents(out) == files
-        assert {n for n, t in receipt_times(out).items() if t != times[n]} == {"00002.json"}
+        assert {n for n, t in receipt_times(out).items() if t != times[n]} == {f"{NAMES[2]}.json"}
 
     def test_a_changed_input_is_redone_and_nothing_else(self, source: Path, tmp_path: Path) -> None:
         go(source, tmp_path / "out")
@@ -92,9 +113,9 @@ class TestResuming:
         write_texts(source / "3.parquet", ["другое слово"])
         assert go(source, tmp_path / "out").worked == 1
         changed = {n for n, t in receipt_times(tmp_path / "out").items() if t != times[n]}
-        assert changed == {"00003.json"}
+        assert changed == {f"{NAMES[3]}.json"}
         assert "другое слово" in texts_of(tmp_path / "out")
-        assert not (tmp_path / "out/_dropped/00003.parquet").exists()  # it drops nothing now
+        assert not (tmp_path / f"out/_dropped/{NAMES[3]}.parquet").exists()  # it drops nothing now
 
     def test_an_input_that_comes_last_is_done_beside_the_others(self, source: Path, tmp_path: Path) -> None:
         go(source, tmp_path / "out")
@@ -109,13 +130,15 @@ class TestResuming:
         go(source, tmp_path / "out")
         fresh = tmp_path / "fresh"
         go(source, fresh)
-        names = set(contents(fresh)) | {f"_receipts/{n:05d}.json" for n in range(3)}
+        names = set(contents(fresh)) | {f"_receipts/{n}.json" for n in NAMES[:3]} | {"_receipts.jsonl"}
         assert {str(p.relative_to(tmp_path / "out")) for p in files(tmp_path / "out")} == names
         assert contents(tmp_path / "out") == contents(fresh)
 
     def test_leftovers_of_a_killed_writer_are_removed(self, source: Path, tmp_path: Path) -> None:
         go(source, tmp_path / "out")
-        (tmp_path / "out/.00001.parquet.99.partial").write_bytes(b"half")
+        (
+            tmp_path / f"out/{storage.partial_name('x.parquet').replace(str(os.getpid()), '4194305')}"
+        ).write_bytes(b"half")
         go(source, tmp_path / "out")
         assert not list((tmp_path / "out").rglob("*.partial"))
 
@@ -222,15 +245,15 @@ class TestFailures:
         ) as caught:
             go(source, tmp_path / "out")
         assert caught.value.exit_code == 1
-        assert sorted(receipt_times(tmp_path / "out")) == [f"{n:05d}.json" for n in (0, 2, 3, 4)]
-        assert not (tmp_path / "out/00001.parquet").exists()
+        assert sorted(receipt_times(tmp_path / "out")) == sorted(f"{NAMES[n]}.json" for n in (0, 2, 3, 4))
+        assert not (tmp_path / f"out/{NAMES[1]}.parquet").exists()
 
     def test_mended_it_goes_on_and_the_mark_is_gone(self, source: Path, tmp_path: Path) -> None:
         good = (source / "1.parquet").read_bytes()
         (source / "1.parquet").write_bytes(b"junk")
         with pytest.raises(StageFailedError):
             go(source, tmp_path / "out")
-        assert (tmp_path / "out/_failed/00001.json").exists()
+        assert (tmp_path / f"out/_failed/{NAMES[1]}.json").exists()
         (source / "1.parquet").write_bytes(good)
         assert go(source, tmp_path / "out").worked == 1
         assert not list((tmp_path / "out/_failed").iterdir())

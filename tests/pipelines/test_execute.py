@@ -18,15 +18,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from corpus import shard
 from corpus.errors import UsageError
+from corpus.receipts import PLAN, Receipt
 from corpus.stage import Task
 from pipelines import execute
 from pipelines.engine import Job, run_stage
 from pipelines.execute import Failure, attempt, open_executor, run_inline
 from pipelines.progress import Silent
 from tests.pipelines.net import free_port
-from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, write_texts
+from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, tasks_of, write_texts
 
 ROOT = Path(__file__).parent.parent.parent
 SHARDS = 12
@@ -55,32 +55,32 @@ def inline(source: Path, out: Path, pause: float) -> Path:
 
 def same(found: dict[str, bytes], expected: dict[str, bytes]) -> bool:
     """Equal but for the plan, which holds the pause."""
-    return {k: v for k, v in found.items() if k != shard.PLAN} == {
-        k: v for k, v in expected.items() if k != shard.PLAN
-    }
+    return {k: v for k, v in found.items() if k != PLAN} == {k: v for k, v in expected.items() if k != PLAN}
 
 
 class TestAttempt:
     def task(self, tmp_path: Path, **parameters: object) -> Task:
         source = write_texts(tmp_path / "a.parquet", ["слово"])
-        return Task(Shorten(**parameters), 0, inputs_of([source]), str(tmp_path / "out"))  # type: ignore[arg-type]
+        return tasks_of(Shorten(**parameters), inputs_of([source]), tmp_path / "out")[0]  # type: ignore[arg-type]
 
-    def test_gives_a_receipt_and_leaves_no_mark(self, tmp_path: Path) -> None:
+    def test_gives_a_receipt_and_leaves_no_heartbeat(self, tmp_path: Path) -> None:
         outcome = attempt(self.task(tmp_path))
-        assert isinstance(outcome, shard.Receipt)
+        assert isinstance(outcome, Receipt)
         assert not list((tmp_path / "out/_running").glob("*"))
 
-    def test_marks_what_runs_with_host_and_process(
+    def test_a_heartbeat_names_host_and_process(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen = []
         real = execute.run_task
 
-        def look(task: Task, _told: object) -> shard.Receipt:
-            seen.append(msgspec.json.decode((tmp_path / "out/_running/00000.json").read_bytes()))
+        def look(task: Task, _: object) -> Receipt:
+            time.sleep(0.5)
+            seen.append(msgspec.json.decode((tmp_path / f"out/_running/{task.name}.json").read_bytes()))
             return real(task)
 
         monkeypatch.setattr(execute, "run_task", look)
+        monkeypatch.setattr(execute, "BEAT_EVERY", 0.01)
         attempt(self.task(tmp_path))
         assert seen[0]["pid"] == os.getpid()
 
@@ -91,7 +91,7 @@ class TestAttempt:
         assert isinstance(outcome, Failure)
         assert (outcome.kind, outcome.fatal) == ("ShardError", False)
         assert "Traceback" in outcome.trace
-        noted = msgspec.json.decode((tmp_path / "out/_failed/00000.json").read_bytes())
+        noted = msgspec.json.decode((tmp_path / f"out/_failed/{task.name}.json").read_bytes())
         assert noted["message"] == outcome.message
 
     def test_lets_ctrl_c_through(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +150,7 @@ class TestRay:
 
     def test_a_failed_shard_is_a_failure_as_inline(self, source: Path, tmp_path: Path) -> None:
         (source / "03.parquet").write_bytes(b"junk")
-        tasks = [
-            Task(Shorten(), n, (i,), str(tmp_path / "out")) for n, i in enumerate(inputs_of(source.glob("*")))
-        ]
+        tasks = [*tasks_of(Shorten(), inputs_of(source.glob("*")), tmp_path / "out")]
         with open_executor("ray", None, 2) as run:
             outcomes = list(run(tasks))
         (failure,) = [o for o in outcomes if isinstance(o, Failure)]
@@ -185,7 +183,7 @@ class TestRay:
         try:
             monkeypatch.setenv("RAY_ADDRESS", cluster.address)
             with open_executor("ray", None, 2) as run:
-                tasks = [Task(Shorten(), 0, inputs_of(source.glob("*"))[:1], str(tmp_path / "out"))]
+                tasks = tasks_of(Shorten(), inputs_of(source.glob("*"))[:1], tmp_path / "out")
                 assert len(list(run(tasks))) == 1
                 assert run._ray.get_runtime_context().gcs_address != cluster.address  # type: ignore[attr-defined]
         finally:

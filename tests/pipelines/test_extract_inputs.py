@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import shard
+from corpus.receipts import read_receipts
 from pipelines import cli
 from tests.corpus.extract.test_inputs import article, dump
 
@@ -52,7 +52,7 @@ def dropped(tmp_path: Path) -> list[tuple[str, str]]:
 
 
 def assert_accounted(tmp_path: Path) -> None:
-    for receipt in shard.read_receipts(str(tmp_path / "out")):
+    for receipt in read_receipts(str(tmp_path / "out")):
         assert receipt.rows_in == receipt.rows_out + sum(receipt.dropped.values()) > 0
 
 

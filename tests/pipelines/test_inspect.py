@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,9 +132,13 @@ class TestStatus:
         self.mark(folder, pid=2**22 + 1)  # above the largest number that Linux gives
         assert ask("status", folder)[0]["state"] == "interrupted"
 
-    def test_a_process_of_another_machine_is_believed(self, folder: Path, ask: Json) -> None:
-        self.mark(folder, pid=1, host="elsewhere")
+    def test_a_process_of_another_machine_is_believed_while_it_gives_signs_of_life(
+        self, folder: Path, ask: Json
+    ) -> None:
+        self.mark(folder, pid=1, host="elsewhere", seen=time.time())
         assert ask("status", folder)[0]["state"] == "running"
+        self.mark(folder, pid=1, host="elsewhere", seen=time.time() - 3600)
+        assert ask("status", folder)[0]["state"] == "interrupted"
 
     def test_failed_with_the_message(self, tmp_path: Path, ask: Json) -> None:
         write_texts(tmp_path / "in/a.parquet", ["слово"])

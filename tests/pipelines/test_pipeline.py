@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 import tokenizers
 
-from corpus import shard
 from corpus.errors import UsageError
+from corpus.receipts import RECEIPTS
 from pipelines import funnel, publish, recipe, registry
 from pipelines.execute import run_inline
 from pipelines.layout import results_of, stage_folder
@@ -94,7 +94,7 @@ def test_the_card_names_no_path_of_the_machine(run: RunResult) -> None:
 
 
 def test_receipts_name_no_path_of_the_machine(run: RunResult) -> None:
-    for receipt in (Path(run.folder) / "extract" / shard.RECEIPTS).iterdir():
+    for receipt in (Path(run.folder) / "extract" / RECEIPTS).iterdir():
         assert str(CRAWL) not in receipt.read_text()
 
 

@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.documents import read_documents
-from corpus.shard import Input, Output
+from corpus.inputs import Input
 from corpus.stage import Task, run_task
+from corpus.writing import Output, Progress
 from pipelines import execute, progress
 from pipelines.execute import attempt
 from pipelines.progress import Lines, running_share
-from tests.pipelines.stages import Shorten, inputs_of, write_texts
+from tests.pipelines.stages import Shorten, inputs_of, tasks_of, write_texts
 
 
 def mark(folder: Path, name: str, **note: object) -> None:
@@ -31,20 +32,21 @@ def test_running_share_adds_what_the_marks_say(tmp_path: Path) -> None:
     assert running_share(str(tmp_path / "nowhere")) == 0.0
 
 
-def test_a_long_task_leaves_marks_with_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute, "MARK_EVERY", 0.0)
+def test_a_long_task_s_heartbeats_say_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "BEAT_EVERY", 0.01)
     source = write_texts(tmp_path / "a.parquet", ["слово"] * 1500)
     seen: list[float] = []
 
-    def look(task: Task, told: object) -> object:
+    def look(task: Task, report: Progress) -> object:
         def both(done: float) -> None:
-            told(done)  # type: ignore[operator]
+            report(done)
+            time.sleep(0.2)
             seen.append(running_share(str(tmp_path / "out")))
 
         return run_task(task, both)
 
     monkeypatch.setattr(execute, "run_task", look)
-    attempt(Task(Shorten(), 0, inputs_of([source]), str(tmp_path / "out")))
+    attempt(tasks_of(Shorten(), inputs_of([source]), tmp_path / "out")[0])
     assert seen == sorted(seen)
     assert len(seen) == 3
     assert seen[-1] == 1.0
@@ -57,12 +59,12 @@ def test_reading_tells_how_far_it_is(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["слово"] * 100}), tmp_path / "a.parquet")
     for name in ("a.jsonl", "a.parquet"):
         path = tmp_path / name
-        told: list[float] = []
-        out = Output(str(tmp_path), "x", told.append)
-        for _ in read_documents(Input(str(path), name, "", path.stat().st_size), "text", 30, tell=out.tell):
+        reported: list[float] = []
+        out = Output(str(tmp_path), "x", progress=reported.append)
+        for _ in read_documents(Input(str(path), name, "", path.stat().st_size), 30, progress=out.tell):
             pass
-        assert told == sorted(told)
-        assert 0 < told[0] < told[-1] <= 1.0
+        assert reported == sorted(reported)
+        assert 0 < reported[0] < reported[-1] <= 1.0
 
 
 class TestLines:

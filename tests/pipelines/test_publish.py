@@ -18,8 +18,9 @@ import pytest
 
 from corpus import storage, table
 from corpus.errors import UsageError
-from corpus.shard import Input
+from corpus.inputs import Input
 from pipelines import cli
+from pipelines.account import Run
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
 from pipelines.progress import Silent
@@ -36,7 +37,7 @@ def publish(source: Path, target: str, stage: Publish | None = None, shards: int
     found = inputs_of(source.glob("*.parquet"))
     inputs = tuple(replace(i, size=shards * 1_000_000 // len(found)) for i in found)
     run_stage(Job(stage, inputs, target), run_inline, Silent())
-    return finish(stage, target, "проба")
+    return finish(stage, target, Run("проба"))
 
 
 @pytest.fixture
@@ -301,5 +302,5 @@ class TestObjectStore:
 
 def test_input_is_used_as_given() -> None:
     """Row counts of receipts spare publish a look into the files."""
-    (task,) = next(iter(Publish().phases([Input("/no/such", "a", "d", 10, 5)], "/out")))
-    assert task.option["ranges"] == ((0, 5),)
+    (phase,) = Publish().phases([Input("/no/such", "a", "d", 10, 5)])
+    assert dict(phase.shares[0].options)["ranges"] == ((0, 5),)

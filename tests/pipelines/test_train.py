@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.errors import UsageError
-from corpus.shard import Input
-from corpus.stage import run_task
+from corpus.inputs import Input
+from corpus.stage import plan_tasks, run_task
 from pipelines.cli import run
 from pipelines.groups import factors, pack, parse_weights, unpack
 from pipelines.inputs import ENDINGS, resolve
 from pipelines.train import Train
+from tests.pipelines.stages import name_of
 from tests.tokenizer.samples import out_of_order
 from tokenizer import train as direct
 from tokenizer.counting import ShardCounter
@@ -117,9 +118,9 @@ def test_a_column_tells_groups_as_folders_do(corpus: Path, kind: str) -> None:
 
 def test_shards_of_a_run_are_no_groups(corpus: Path) -> None:
     stage = Train(vocab_size=SIZE, groups="folder", parity=True)
-    shards = [Input(str(corpus / "ru" / "a.txt"), f"{n:05d}.parquet", "") for n in range(2)]
+    shards = [Input(str(corpus / "ru" / "a.txt"), f"{name_of(str(n))}.parquet", "") for n in range(2)]
     with pytest.raises(UsageError, match="name a column"):
-        next(stage.phases(shards, str(corpus / "out")))
+        stage.check(shards, ())
 
 
 def test_groups_travel_in_one_file_with_the_same_bytes(tmp_path: Path) -> None:
@@ -201,14 +202,14 @@ def test_guards_are_settings(corpus: Path, setting: str, broken: object) -> None
 
 
 def test_merging_and_learning_tell_how_far_they_are(corpus: Path) -> None:
-    heard: list[float] = []
+    reported: list[float] = []
     (source,) = resolve([str(corpus / "ru")], ENDINGS["texts"])
     stage = Train(vocab_size=SIZE, held_out=0.0)
-    for (task,) in stage.phases([source], str(corpus / "out")):
-        heard.clear()
-        run_task(task, heard.append)
-        assert heard == sorted(heard)
-    assert heard[-1] == 1.0
+    for _, (task,) in plan_tasks(stage, [source], str(corpus / "out")):
+        reported.clear()
+        run_task(task, reported.append)
+        assert reported == sorted(reported)
+    assert reported[-1] == 1.0
 
 
 def test_every_parameter_stands_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:

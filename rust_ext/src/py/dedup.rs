@@ -38,9 +38,8 @@ struct DedupSigner(ShardSigner);
 #[pymethods]
 impl DedupSigner {
     #[new]
-    #[pyo3(signature = (shard, *, bands, rows, ngram, seed, buckets, keep_signatures))]
+    #[pyo3(signature = (*, bands, rows, ngram, seed, buckets, keep_signatures))]
     fn new(
-        shard: u32,
         bands: u32,
         rows: u32,
         ngram: u32,
@@ -49,7 +48,7 @@ impl DedupSigner {
         keep_signatures: bool,
     ) -> PyResult<Self> {
         let scheme = Scheme {
-            shard,
+            shard: 0,
             bands,
             rows,
             ngram,

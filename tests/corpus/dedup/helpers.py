@@ -23,16 +23,27 @@ def shards_of(texts: Sequence[str | None], size: int) -> list[pa.Table]:
     return [documents(texts[i : i + size], i) for i in range(0, len(texts), size)]
 
 
+def sign(params: near.Dedup, tables: Sequence[pa.Table], number: int, folder: Path) -> Path:
+    """The signatures of a shard's tables, in a file of the folder."""
+    path = folder / f"{number:05d}.sign"
+    near.sign_tables(params, tables, path)
+    return path
+
+
+def resolve(signs: Sequence[Path], edges: Sequence[Path], folder: Path) -> tuple[near.Resolved, list[Path]]:
+    """What came out, and the marks of each shard."""
+    marks = [folder / f"{i:05d}.marks" for i in range(len(signs))]
+    return near.resolve(signs, edges, marks), marks
+
+
 def run(params: near.Dedup, shards: Sequence[pa.Table], folder: Path) -> list[pa.Table]:
     """Sign, group, resolve, mark: the judged shards."""
-    signs = [near.sign_tables(params, [shard], i, folder) for i, shard in enumerate(shards)]
+    signs = [sign(params, [shard], i, folder) for i, shard in enumerate(shards)]
     edges = [folder / f"{bucket:05d}.edges" for bucket in range(params.buckets)]
     for bucket, path in enumerate(edges):
         near.group_bucket(params, bucket, signs, path)
-    resolved = near.resolve(signs, edges, folder)
-    return [
-        near.mark_table(params, marks)(shard) for marks, shard in zip(resolved.marks, shards, strict=True)
-    ]
+    _, marks = resolve(signs, edges, folder)
+    return [near.mark_table(path)(shard) for path, shard in zip(marks, shards, strict=True)]
 
 
 def fates(judged: Sequence[pa.Table]) -> list[Fate]:

@@ -5,7 +5,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | magic `bukvsig1` |
-//! | 4 x 6 | shard, bands, rows a band, words a shingle, buckets, W |
+//! | 4 x 6 | 0, bands, rows a band, words a shingle, buckets, W |
 //! | 8 x 2 | seed, D |
 //! | 8 x K x (B+1) | records in each section: for each bucket, each band and then the exact hashes |
 //! | 4 x D | words of each document |
@@ -71,7 +71,8 @@ pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> DedupError + '_ {
     }
 }
 
-/// How a shard was signed; equal in all files of a run but for `shard`.
+/// How a shard was signed; equal in all files of a run but for `shard`, its place among them, which is 0 in
+/// the file: a shard's signatures do not depend on what else is in the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scheme {
     pub shard: u32,
@@ -125,7 +126,7 @@ impl Scheme {
     pub(crate) fn write_head(&self, documents: u64, out: &mut impl Write) -> io::Result<()> {
         out.write_all(SIGN_MAGIC)?;
         let width = self.width() as u32;
-        for value in [self.shard, self.bands, self.rows, self.ngram, self.buckets, width] {
+        for value in [0, self.bands, self.rows, self.ngram, self.buckets, width] {
             out.write_all(&value.to_le_bytes())?;
         }
         out.write_all(&self.seed.to_le_bytes())?;
@@ -282,15 +283,12 @@ impl SignFile {
     }
 }
 
-/// Opens the `.sign` files of one run: same parameters, shards 0, 1, 2... in order.
+/// Opens the `.sign` files of one run: same parameters; a file's place in the list is its shard.
 pub fn open_run(paths: &[PathBuf]) -> Result<Vec<SignFile>> {
     let mut run: Vec<SignFile> = Vec::with_capacity(paths.len());
     for (path, shard) in paths.iter().zip(0u32..) {
-        let sign = SignFile::open(path)?;
-        if sign.scheme.shard != shard {
-            let what = format!("is of shard {}, expected {shard}", sign.scheme.shard);
-            return Err(DedupError::Format(path.clone(), what));
-        }
+        let mut sign = SignFile::open(path)?;
+        sign.scheme.shard = shard;
         if run.first().is_some_and(|first| {
             Scheme {
                 shard,

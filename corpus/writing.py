@@ -1,46 +1,25 @@
-"""Where files of a stage lie, how a shard is published, and what a receipt says.
-
-    FOLDER/00042.parquet            kept rows
-    FOLDER/_dropped/00042.parquet   dropped rows with reason and detail
-    FOLDER/_work/sign-00042/...     what phases pass to each other
-    FOLDER/_receipts/00042.json     written last: done means it is here with the right key
-    FOLDER/_failed/00042.json       why the last try failed
-    FOLDER/_plan.json               which stage, parameters and inputs the folder belongs to
-
-Names that begin with `_` are passed over by pyarrow, Spark and DIR/*.parquet, so the folder opens as a
-dataset as it is. Receipts hold seconds and versions; outputs never do.
-"""
+"""The files of one task: shards with fixed settings, dropped rows, work files. Atomic, hashed as written."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import importlib.metadata
-import platform
-import re
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, Self
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage, table
 from corpus.errors import BukvarError, ShardError
+from corpus.inputs import SHARD
+from corpus.receipts import DROPPED, WORK, OutputFile
 
-RECEIPTS: Final = "_receipts"
-DROPPED: Final = "_dropped"
-FAILED: Final = "_failed"
-RUNNING: Final = "_running"
-WORK: Final = "_work"
-PLAN: Final = "_plan.json"
-
-#: What a shard's file can be called; no other file of a folder is ever removed as stale.
-SHARD_NAME: Final = re.compile(r"(train-\d{5}-of-)?\d{5}\.parquet")
 #: Rows and bytes of text at which a row group ends. 4,000 rows compress and scan as well as larger groups
 #: (measured: 5,000 rows 12.65 MB, all rows 12.62 MB), and 64 MiB bounds a reader's memory on long documents.
 ROW_GROUP_ROWS: Final = 4_000
@@ -51,78 +30,12 @@ SAMPLES: Final = 20
 ERROR_SHARE: Final = 0.05
 ERROR_FLOOR: Final = 20
 
-
-@dataclass(frozen=True)
-class Input:
-    """One input file. `name` identifies it in keys, `source` columns and receipts and holds no folder of the
-    machine (receipts leave `path` out); `digest` is of its content, so a file that moved is the same input.
-    """
-
-    path: str
-    name: str
-    digest: str
-    size: int = 0
-    rows: int | None = None
-
-
-@dataclass(frozen=True)
-class OutputFile:
-    """One file that a task wrote: path relative to the stage's folder, SHA-256, bytes, rows."""
-
-    path: str
-    digest: str
-    bytes: int
-    rows: int | None = None
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What one task did. `rows_in == rows_out + sum(dropped.values())` wherever rows are documents."""
-
-    stage: str
-    version: int
-    phase: str
-    name: str
-    key: str
-    parameters: dict[str, Any]
-    inputs: tuple[Input, ...]
-    outputs: tuple[OutputFile, ...]
-    rows_in: int = 0
-    rows_out: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    #: What never was a document (request records, say), by kind.
-    skipped: dict[str, int] = field(default_factory=dict)
-    #: Bytes of UTF-8 text (of the input file where the input is a crawl).
-    bytes_in: int = 0
-    bytes_out: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory_mb: int = 0
-    versions: dict[str, str] = field(default_factory=dict)
-
-
-def digest_of(value: Any) -> str:
-    """Digest of plain data: SHA-256 of its JSON with sorted keys."""
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Versions that a receipt records: ours, Python's and pyarrow's."""
-    try:
-        own = importlib.metadata.version("bukvar")
-    except importlib.metadata.PackageNotFoundError:
-        own = "source"
-    return {"bukvar": own, "python": platform.python_version(), "pyarrow": pa.__version__}
-
-
-def one_line(error: BaseException) -> str:
-    """An error's message on one line, bounded."""
-    return (" ".join(str(error).split()) or type(error).__name__)[:300]
+#: Progress callback: the share of a task that is done, from 0 to 1.
+Progress = Callable[[float], None]
 
 
 class Output:
-    """The files of one task: opened, filled, closed and, with the receipt, published.
+    """The files of one task: opened, filled and closed under their final names.
 
     Used as a context manager by `run_task`; a task that raises leaves nothing under a final name.
     """
@@ -131,18 +44,24 @@ class Output:
         self,
         folder: str,
         name: str,
-        told: Callable[[float], None] | None = None,
+        phase: str = "map",
+        progress: Progress | None = None,
         reasons: Collection[str] = (),
+        scratch: str = "",
     ) -> None:
-        self.folder, self.name = folder, name
+        self.folder, self.name, self.phase = folder, name, phase
+        self._scratch_root = scratch or None
         self._reasons = {*table.READ_REASONS, *reasons}
-        self._told = told
+        self._progress = progress
         self.rows_in = self.rows_out = self.bytes_in = self.bytes_out = 0
         self.dropped: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
+        #: What a person should know of the input, by kind.
+        self.notes: dict[str, str] = {}
         self.outputs: list[OutputFile] = []
         self._writers: dict[str, _TableWriter] = {}
         self._stack = ExitStack()
+        self._scratch: Path | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -154,9 +73,9 @@ class Output:
         self._stack.close()
 
     def tell(self, done: float, of: float) -> None:
-        """Say how much of its work the task has done, in any unit, for those who watch."""
-        if self._told is not None and of > 0:
-            self._told(min(1.0, max(0.0, done / of)))
+        """Report how much of its work the task has done, in any unit."""
+        if self._progress is not None and of > 0:
+            self._progress(min(1.0, max(0.0, done / of)))
 
     def split(self, batch: pa.Table) -> None:
         """Send a judged batch's kept rows to the shard and the others to `_dropped`."""
@@ -181,24 +100,64 @@ class Output:
             column = gone.column("text")
             text = pc.if_else(pa.array(sampled), column, pa.scalar(None, column.type))
             gone = gone.set_column(gone.column_names.index("text"), "text", text)
-        writer = self._writer(f"{DROPPED}/{self.name}.parquet")
-        kept: Sequence[pa.Field] = list(self._writer(f"{self.name}.parquet").schema or [])
+        writer = self._writer(f"{DROPPED}/{self.name}{SHARD}")
+        kept: Sequence[pa.Field] = list(self._writer(f"{self.name}{SHARD}").schema or [])
         columns = [f.with_nullable(True) for f in kept]  # a row may go before a column of its is known
         writer.write(conform(gone, pa.schema([*columns, *table.DROP_COLUMNS])))
 
     def write(self, rows: pa.Table, path: str = "") -> None:
         """Append rows as they are to the main shard, or to another Parquet file of the folder."""
-        self._writer(path or f"{self.name}.parquet").write(rows)
+        self._writer(path or f"{self.name}{SHARD}").write(rows)
 
     def _writer(self, path: str) -> _TableWriter:
         if path not in self._writers:
             self._writers[path] = _TableWriter(storage.join(self.folder, path))
         return self._writers[path]
 
-    def add_file(self, path: str, rows: int | None = None) -> None:
-        """Account for a file that the task wrote itself, atomically, under `folder/path`."""
-        digest, size = storage.sha256(storage.join(self.folder, path))
-        self.outputs.append(OutputFile(path, digest, size, rows))
+    @property
+    def scratch(self) -> Path:
+        """A local folder of this task's own, removed at its end."""
+        if self._scratch is None:
+            made = self._stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="bukvar-", dir=self._scratch_root)
+            )
+            self._scratch = Path(made)
+        return self._scratch
+
+    @contextmanager
+    def work(self, name: str = "") -> Iterator[Path]:
+        """A local path to write a work file to, which later phases read: `Task.files` finds it.
+
+        `name` tells several files of one task apart; it defaults to the task's own.
+        """
+        where = f"{WORK}/{self.phase}/{self.name}" + (f"/{name}" if name else "")
+        target = storage.local_path(storage.join(self.folder, where))
+        if target is None:
+            path = self.scratch / where.replace("/", "-")
+            yield path
+            self.put(path, where)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path = target.with_name(storage.partial_name(target.name))
+        try:
+            yield path
+            size = path.stat().st_size
+            path.replace(target)
+        finally:
+            path.unlink(missing_ok=True)
+        self.outputs.append(OutputFile(where, "", size))
+
+    def put(self, path: Path, where: str) -> None:
+        """Publish a local file under `where` in the task's folder."""
+        with storage.write_atomic(storage.join(self.folder, where)) as stream, path.open("rb") as made:
+            hashed = HashingStream(stream)
+            shutil.copyfileobj(made, hashed, 1 << 20)
+        self.outputs.append(OutputFile(where, hashed.digest, hashed.size))
+
+    def put_bytes(self, data: bytes, where: str) -> None:
+        """Publish a small file under `where` in the task's folder."""
+        storage.write_bytes(storage.join(self.folder, where), data)
+        self.outputs.append(OutputFile(where, hashlib.sha256(data).hexdigest(), len(data)))
 
     def check_errors(self) -> None:
         """Fail the shard when more of its documents raised errors than the budget allows."""
@@ -207,23 +166,54 @@ class Output:
             worst = max(self.dropped, key=lambda r: (r.startswith(table.ERROR_PREFIX), self.dropped[r]))
             raise ShardError(f"{errors} of {self.rows_in} documents failed, most with {worst}: see --debug")
 
-    def close(self) -> None:
-        """Close the files under their final names."""
+    def close(self) -> tuple[OutputFile, ...]:
+        """Close the files under their final names; all files of the task, by path."""
         for writer in self._writers.values():  # first all to their ends, where a full disk shows
             writer.finish()
         for path, writer in self._writers.items():
-            rows = writer.close()
-            if rows is not None:
-                self.add_file(path, rows)
+            closed = writer.close()
+            if closed is not None:
+                self.outputs.append(OutputFile(path, *closed))
+        return tuple(sorted(self.outputs, key=lambda o: o.path))
 
-    def publish(self, receipt: Receipt) -> Receipt:
-        """Write the receipt of closed files. Returns it, completed."""
-        complete = replace(receipt, outputs=tuple(sorted(self.outputs, key=lambda o: o.path)))
-        storage.write_bytes(
-            storage.join(self.folder, RECEIPTS, f"{self.name}.json"),
-            msgspec.json.format(msgspec.json.encode(complete, order="deterministic"), indent=1) + b"\n",
-        )
-        return complete
+
+class HashingStream:
+    """A binary stream that passes on what is written to it and keeps its SHA-256 and size."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        self._stream.write(data)
+        written = memoryview(data).nbytes
+        self.size += written
+        return written
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None:
+        """The stream below is closed by who opened it."""
+        self.closed = True
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
 
 
 class _TableWriter:
@@ -232,6 +222,7 @@ class _TableWriter:
     def __init__(self, location: str) -> None:
         self._location = location
         self._stack = ExitStack()
+        self._stream: HashingStream | None = None
         self._writer: pq.ParquetWriter | None = None
         self._pending: list[pa.Table] = []
         self._rows = self._bytes = self._written = 0
@@ -250,8 +241,8 @@ class _TableWriter:
 
     def _open(self, schema: pa.Schema) -> None:
         self.schema = schema.remove_metadata()
-        stream = self._stack.enter_context(storage.write_atomic(self._location))
-        self._writer = pq.ParquetWriter(stream, self.schema, **parquet_settings(self.schema))
+        self._stream = HashingStream(self._stack.enter_context(storage.write_atomic(self._location)))
+        self._writer = pq.ParquetWriter(self._stream, self.schema, **parquet_settings(self.schema))
 
     def _flush(self) -> None:
         assert self._writer is not None  # noqa: S101 - write() opened it before anything was pending
@@ -261,13 +252,14 @@ class _TableWriter:
         self._written += self._rows
         self._pending, self._rows, self._bytes = [], 0, 0
 
-    def close(self) -> int | None:
-        """Finish the file and give its rows; None where nothing, not even a schema, was written."""
-        if self._writer is None:
+    def close(self) -> tuple[str, int, int] | None:
+        """Finish the file and return its SHA-256, bytes and rows; None where nothing, not even a schema, was
+        written."""
+        if self._stream is None:
             return None
         self.finish()
         self._stack.close()
-        return self._written
+        return self._stream.digest, self._stream.size, self._written
 
     def finish(self) -> None:
         """Write all that is pending, and the file's end; its name is still the partial one."""
@@ -325,44 +317,3 @@ def text_bytes(rows: pa.Table) -> int:
     if "text" not in rows.column_names or not rows.num_rows:
         return 0
     return int(pc.sum(pc.binary_length(rows.column("text"))).as_py() or 0)
-
-
-def read_receipt(folder: str, name: str) -> Receipt | None:
-    """The receipt of a task, or None where it is missing or unreadable (then the task is to be done)."""
-    location = storage.join(folder, RECEIPTS, f"{name}.json")
-    if not storage.exists(location):
-        return None
-    try:
-        return msgspec.json.decode(storage.read_bytes(location), type=Receipt)
-    except msgspec.MsgspecError:
-        return None
-
-
-def read_receipts(folder: str) -> Iterator[Receipt]:
-    """All receipts of a stage's folder, by name. The manifest is a fold over them."""
-    for location in storage.list_files(storage.join(folder, RECEIPTS)):
-        receipt = read_receipt(folder, storage.base_name(location).removesuffix(".json"))
-        if receipt is not None:
-            yield receipt
-
-
-def retract(folder: str, name: str, key: str) -> None:
-    """Take back what a task of this name wrote under another key: outputs first, then the receipt.
-
-    So no receipt ever stands beside files of another try, and no file that only the earlier try wrote (its
-    dropped rows, a shard numbered otherwise) outlives it.
-    """
-    receipt = read_receipt(folder, name)
-    if receipt is None or receipt.key == key:
-        return
-    for output in receipt.outputs:
-        storage.delete(storage.join(folder, output.path))
-    storage.delete(storage.join(folder, RECEIPTS, f"{name}.json"))
-
-
-def is_done(folder: str, name: str, key: str) -> bool:
-    """Whether a task's receipt exists with this key and its outputs lie there with the sizes it states."""
-    receipt = read_receipt(folder, name)
-    if receipt is None or receipt.key != key:
-        return False
-    return all(storage.info(storage.join(folder, o.path)).size == o.bytes for o in receipt.outputs)

@@ -1,5 +1,6 @@
 """Shards and receipts: equal rows give equal bytes, and nothing half-made has a final name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import shard, storage, table
-from corpus.errors import ShardError
-from corpus.shard import Output, Receipt
+from corpus import receipts, storage, table, writing
+from corpus.errors import ShardError, one_line
+from corpus.receipts import Receipt, read_folder
+from corpus.writing import Output
 
 
 def judged(texts: list[str | None], drops: list[str | None]) -> pa.Table:
@@ -28,8 +30,13 @@ def receipt(name: str = "00000", key: str = "k") -> Receipt:
 
 
 def finish(out: Output, key: str = "k") -> Receipt:
-    out.close()
-    return out.publish(receipt(key=key))
+    done = replace(receipt(key=key), outputs=out.close())
+    receipts.write_receipt(out.folder, done)
+    return done
+
+
+def is_done(folder: Path, key: str = "k") -> bool:
+    return read_folder(str(folder)).is_done("00000", key)
 
 
 def publish(folder: Path, *batches: pa.Table, key: str = "k") -> Receipt:
@@ -49,13 +56,13 @@ class TestSplit:
         assert row == {"text": "b", "drop": "not_russian", "drop_detail": "why"}
 
     def test_text_of_dropped_rows_is_kept_for_a_sample_per_reason(self, tmp_path: Path) -> None:
-        count = shard.SAMPLES + 5
+        count = writing.SAMPLES + 5
         drops = ["not_russian", "short_lines"] * count
         publish(tmp_path, judged(["t"] * len(drops), [*drops]))
         rows = pq.read_table(tmp_path / "_dropped/00000.parquet").to_pylist()
         assert len(rows) == len(drops)
         for reason in ("not_russian", "short_lines"):
-            assert sum(r["text"] is not None for r in rows if r["drop"] == reason) == shard.SAMPLES
+            assert sum(r["text"] is not None for r in rows if r["drop"] == reason) == writing.SAMPLES
 
     def test_a_reason_that_is_not_on_the_list_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="bad_mood"):
@@ -105,7 +112,7 @@ class TestBytes:
         assert not pq.read_schema(tmp_path / "00000.parquet").metadata
 
     def test_row_groups_hold_at_most_the_stated_rows(self, tmp_path: Path) -> None:
-        count = 2 * shard.ROW_GROUP_ROWS + 1
+        count = 2 * writing.ROW_GROUP_ROWS + 1
         with Output(str(tmp_path), "00000") as out:
             out.write(pa.table({"text": pa.array(["a"] * count, pa.large_string())}))
             finish(out)
@@ -133,9 +140,9 @@ class TestAtomicity:
 
     def test_without_a_receipt_a_task_is_not_done(self, tmp_path: Path) -> None:
         publish(tmp_path, judged(["a"], [None]))
-        assert shard.is_done(str(tmp_path), "00000", "k")
+        assert is_done(tmp_path)
         (tmp_path / "_receipts/00000.json").unlink()
-        assert not shard.is_done(str(tmp_path), "00000", "k")
+        assert not is_done(tmp_path)
 
     @pytest.mark.parametrize("damage", ["delete", "truncate", "append"])
     def test_with_an_output_gone_or_of_another_size_a_task_is_not_done(
@@ -147,24 +154,81 @@ class TestAtomicity:
         file.unlink()
         if damage != "delete":
             file.write_bytes(data[:-1] if damage == "truncate" else data + b"x")
-        assert not shard.is_done(str(tmp_path), "00000", "k")
+        assert not is_done(tmp_path)
 
     def test_a_damaged_receipt_means_not_done(self, tmp_path: Path) -> None:
         publish(tmp_path, judged(["a"], [None]))
         (tmp_path / "_receipts/00000.json").write_text('{"stage": ')
-        assert shard.read_receipt(str(tmp_path), "00000") is None
+        assert receipts.read_receipt(str(tmp_path), "00000") is None
+        assert not is_done(tmp_path)
 
-    def test_what_another_key_made_is_taken_back_whole(self, tmp_path: Path) -> None:
+    def test_another_key_is_another_task(self, tmp_path: Path) -> None:
+        publish(tmp_path, judged(["a"], [None]))
+        assert not is_done(tmp_path, "new")
+
+    def test_what_is_retracted_goes_whole(self, tmp_path: Path) -> None:
         """Else dropped rows of the earlier try would outlive a try that drops nothing."""
-        publish(tmp_path, judged(["a", "b"], [None, "not_russian"]), key="old")
-        shard.retract(str(tmp_path), "00000", "old")
-        assert shard.is_done(str(tmp_path), "00000", "old")
-        shard.retract(str(tmp_path), "00000", "new")
+        done = publish(tmp_path, judged(["a", "b"], [None, "not_russian"]))
+        receipts.retract(str(tmp_path), [done])
         assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
     def test_receipts_name_no_place_of_the_machine(self, tmp_path: Path) -> None:
         publish(tmp_path, judged(["a"], [None]))
         assert str(tmp_path) not in (tmp_path / "_receipts/00000.json").read_text()
+
+
+class TestIndex:
+    """One file holds all receipts, so that two requests read a folder; the receipts themselves decide."""
+
+    def test_gives_the_receipts_one_by_one_give(self, tmp_path: Path) -> None:
+        publish(tmp_path, judged(["a", "b"], [None, "not_russian"]))
+        before = read_folder(str(tmp_path))
+        receipts.write_index(before)
+        assert read_folder(str(tmp_path)).receipts == before.receipts
+
+    def test_a_receipt_written_since_counts(self, tmp_path: Path) -> None:
+        publish(tmp_path, judged(["a"], [None]))
+        receipts.write_index(read_folder(str(tmp_path)))
+        publish(tmp_path, judged(["a"], [None]), key="longer")
+        assert is_done(tmp_path, "longer")
+
+    def test_a_receipt_deleted_since_does_not(self, tmp_path: Path) -> None:
+        publish(tmp_path, judged(["a"], [None]))
+        receipts.write_index(read_folder(str(tmp_path)))
+        (tmp_path / "_receipts/00000.json").unlink()
+        assert not read_folder(str(tmp_path)).receipts
+
+    def test_damaged_it_is_passed_over(self, tmp_path: Path) -> None:
+        publish(tmp_path, judged(["a"], [None]))
+        (tmp_path / "_receipts.jsonl").write_text("{")
+        assert is_done(tmp_path)
+
+
+class TestWorkFiles:
+    def test_appear_under_their_name_when_they_are_whole(self, tmp_path: Path) -> None:
+        with Output(str(tmp_path), "a", "sign") as out:
+            with out.work() as path:
+                path.write_bytes(b"12")
+                assert not (tmp_path / "_work/sign/a").exists()
+            found = out.close()
+        assert [(o.path, o.bytes) for o in found] == [("_work/sign/a", 2)]
+
+    def test_of_one_task_have_names_of_their_own(self, tmp_path: Path) -> None:
+        with Output(str(tmp_path), "00000", "resolve") as out:
+            for name in ("x", "y"):
+                with out.work(name) as path:
+                    path.write_text(name)
+        assert (tmp_path / "_work/resolve/00000/y").read_text() == "y"
+
+    def test_that_fail_leave_nothing(self, tmp_path: Path) -> None:
+        def fail() -> None:
+            with Output(str(tmp_path), "a", "sign") as out, out.work() as path:
+                path.write_bytes(b"12")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
 class TestErrorBudget:
@@ -192,11 +256,11 @@ class TestErrorBudget:
 
 
 def test_digest_of_plain_data_does_not_depend_on_the_order_of_keys() -> None:
-    assert shard.digest_of({"a": 1, "b": [1]}) == shard.digest_of({"b": [1], "a": 1})
-    assert shard.digest_of({"a": 1}) != shard.digest_of({"a": 2})
+    assert receipts.digest_of({"a": 1, "b": [1]}) == receipts.digest_of({"b": [1], "a": 1})
+    assert receipts.digest_of({"a": 1}) != receipts.digest_of({"a": 2})
 
 
 def test_one_line_is_one_bounded_line() -> None:
-    assert shard.one_line(ValueError("a\n  b")) == "a b"
-    assert shard.one_line(KeyError()) == "KeyError"
-    assert len(shard.one_line(ValueError("x" * 9999))) == 300
+    assert one_line(ValueError("a\n  b")) == "a b"
+    assert one_line(KeyError()) == "KeyError"
+    assert len(one_line(ValueError("x" * 9999))) == 300

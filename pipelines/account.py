@@ -1,0 +1,114 @@
+"""What a stage did: sums over its receipts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from corpus.inputs import is_shard
+from corpus.receipts import Receipt
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage did, this time and in all: the sums are over all receipts, done now or before."""
+
+    stage: str
+    folder: str
+    tasks: int
+    done_before: int
+    rows_in: int
+    rows_out: int
+    dropped: dict[str, int]
+    skipped: dict[str, int] = field(default_factory=dict)
+    bytes_in: int = 0
+    bytes_out: int = 0
+    seconds: float = 0.0
+    #: Inputs of others in which there was no record at all, and what a person should know of others, by name.
+    without_records: tuple[str, ...] = ()
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def worked(self) -> int:
+        return self.tasks - self.done_before
+
+    def empty(self) -> str:
+        """Why no document came out."""
+        if not self.rows_in:
+            return f"{self.stage}: no documents: there is no record in what it read"
+        worst = sorted(self.dropped.items(), key=lambda item: -item[1])[:3]
+        why = ", ".join(f"{reason} {count}" for reason, count in worst)
+        return (
+            f"{self.stage}: none of {self.rows_in} documents is left ({why}); "
+            f"read them with `bukvar inspect {self.folder} --dropped`"
+        )
+
+    def remarks(self) -> list[str]:
+        """What a person should be told beside the funnel, a line each."""
+        said = [f"{self.stage}: {name}: {text}" for name, text in sorted(self.notes.items())]
+        if self.without_records:
+            more = f" and {len(self.without_records) - 5} more" if len(self.without_records) > 5 else ""
+            said.append(f"{self.stage}: no record in {', '.join(self.without_records[:5])}{more}")
+        if self.documents_are_gone:
+            said.append(self.empty())
+        return said
+
+    @property
+    def documents_are_gone(self) -> bool:
+        """Whether it read or should have read documents and none came out."""
+        return not self.rows_out and (bool(self.rows_in) or bool(self.without_records))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a stage may say of the run that it belongs to: title, what the stages before it did, recipe."""
+
+    title: str
+    results: tuple[StageResult, ...] = ()
+    recipe: str = ""
+
+
+def summarize(
+    stage: str, folder: str, receipts: Iterable[Receipt], tasks: int = 0, before: int = 0
+) -> StageResult:
+    """Fold receipts into sums: documents by the phases that write shards, seconds by all."""
+    dropped: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    sums = Counter[str]()
+    empty: list[str] = []
+    notes: dict[str, str] = {}
+    seconds, count = 0.0, 0
+    for receipt in receipts:
+        count += 1
+        seconds += receipt.seconds
+        names = ", ".join(i.name for i in receipt.inputs[:3])
+        notes |= {f"{names}: {kind}" if names else kind: text for kind, text in receipt.notes.items()}
+        if not receipt.documents:
+            continue
+        given = [i.name for i in receipt.inputs if not is_shard(i.name)]
+        if given and not receipt.rows_in and not receipt.skipped:
+            empty.append(names)
+        dropped.update(receipt.dropped)
+        skipped.update(receipt.skipped)
+        sums.update(
+            rows_in=receipt.rows_in,
+            rows_out=receipt.rows_out,
+            bytes_in=receipt.bytes_in,
+            bytes_out=receipt.bytes_out,
+        )
+    return StageResult(
+        stage=stage,
+        folder=folder,
+        tasks=tasks or count,
+        done_before=before,
+        dropped=dict(sorted(dropped.items())),
+        skipped=dict(sorted(skipped.items())),
+        seconds=round(seconds, 3),
+        rows_in=sums["rows_in"],
+        rows_out=sums["rows_out"],
+        bytes_in=sums["bytes_in"],
+        bytes_out=sums["bytes_out"],
+        without_records=tuple(sorted(empty)),
+        notes=notes,
+    )

@@ -1,0 +1,50 @@
+"""One way of running a stage from a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.commands import common
+
+if TYPE_CHECKING:
+    from pipelines.account import StageResult
+
+
+def run_job(
+    name: str, inputs: Sequence[str], folder: str, options: dict[str, Any], settings: Sequence[str] = ()
+) -> tuple[Any, StageResult]:
+    """Run the stage of this name over inputs into a folder, as the common options say; `settings` come after
+    those of the command line. Returns the stage and what it did.
+
+    With --dry-run prints the plan and exits with 0. Raises the errors of `engine.run_stage`.
+    """
+    from pipelines import recipe, registry
+    from pipelines.engine import Job, plan_job, run_stage
+    from pipelines.execute import open_executor
+    from pipelines.inputs import inputs_of
+    from pipelines.plans import print_plan, stage_plan
+    from pipelines.progress import make_reporter
+
+    stage = recipe.build(name, recipe.parse_settings([*options["settings"], *settings], name))
+    found = inputs_of(registry.row_of(name).reads, inputs, options.get("text_column", "text"))
+    job = Job(
+        stage,
+        tuple(found),
+        folder,
+        redo=options["redo"],
+        fail_if_empty=options["fail_if_empty"],
+        part_bytes=options["part_mb"] * 1_000_000,
+        scratch=options["scratch"],
+    )
+    if options["dry_run"]:
+        print_plan([stage_plan(plan_job(job), ())], as_json=options["as_json"])
+        raise click.exceptions.Exit(0)
+    with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
+        try:
+            return stage, run_stage(job, executor, make_reporter(quiet=options["quiet"]))
+        except Exception as error:
+            common.show_traces(error, debug=options["debug"])
+            raise

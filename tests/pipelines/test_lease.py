@@ -1,0 +1,70 @@
+"""One driver a folder: a second is refused with the first one's name, a dead one's claim is taken over."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from corpus.errors import RunError, UsageError
+from pipelines import lease as leases
+from pipelines.lease import Lease, lease
+
+
+def put(folder: Path, **fields: object) -> None:
+    now = time.time()
+    found = Lease("elsewhere", 7, "boot", "token", now, now)
+    (folder / "_driver.json").write_bytes(msgspec.json.encode(dataclasses.replace(found, **fields)))  # type: ignore[arg-type]
+
+
+def test_a_folder_is_free_again_afterwards(tmp_path: Path) -> None:
+    with lease(str(tmp_path)):
+        assert leases.read(str(tmp_path)).pid == os.getpid()  # type: ignore[union-attr]
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_process_may_hold_a_run_and_its_stage(tmp_path: Path) -> None:
+    with lease(str(tmp_path)), lease(str(tmp_path)):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_process_is_refused_with_the_first_one_s_name(tmp_path: Path) -> None:
+    program = "import sys\nfrom pipelines.lease import lease\nwith lease(sys.argv[1]): pass"
+    with lease(str(tmp_path)):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+        )
+    assert f"process {os.getpid()} on" in done.stderr
+    assert "last sign of life" in done.stderr
+
+
+def test_the_claim_of_a_process_that_is_gone_is_taken_over(tmp_path: Path) -> None:
+    put(tmp_path, host=leases.socket.gethostname(), boot=leases._boot(), pid=2**22 + 1)
+    with lease(str(tmp_path)):
+        assert leases.read(str(tmp_path)).pid == os.getpid()  # type: ignore[union-attr]
+
+
+def test_another_machine_s_claim_holds_while_it_gives_signs_of_life(tmp_path: Path) -> None:
+    put(tmp_path)
+    with pytest.raises(UsageError, match="process 7 on elsewhere"), lease(str(tmp_path)):
+        pass
+    put(tmp_path, seen=time.time() - leases.EXPIRES - 1)
+    with lease(str(tmp_path)):
+        pass
+
+
+def test_a_damaged_claim_is_none(tmp_path: Path) -> None:
+    (tmp_path / "_driver.json").write_text("{")
+    with lease(str(tmp_path)):
+        pass
+
+
+def test_who_was_silent_for_too_long_learns_that_another_took_over(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="taken over by another bukvar"), lease(str(tmp_path)):
+        put(tmp_path)
+    assert (tmp_path / "_driver.json").exists()
