@@ -2,6 +2,8 @@
 
 from rust_ext._native import (
     LETTER_NAMES,
+    PII_KINDS,
+    PII_PLACEHOLDERS,
     SIGNAL_NAMES,
     WARC_REASONS,
     Boilerplate,
@@ -10,6 +12,7 @@ from rust_ext._native import (
     DedupSigner,
     MorphemeBoundaries,
     MorphemeSegmenter,
+    PiiMask,
     PretokenCounter,
     PretokenCounts,
     Splitter,
@@ -53,6 +56,8 @@ from rust_ext._native import (
 
 __all__ = [
     "LETTER_NAMES",
+    "PII_KINDS",
+    "PII_PLACEHOLDERS",
     "SIGNAL_NAMES",
     "WARC_REASONS",
     "Boilerplate",
@@ -61,6 +66,7 @@ __all__ = [
     "DedupSigner",
     "MorphemeBoundaries",
     "MorphemeSegmenter",
+    "PiiMask",
     "PretokenCounter",
     "PretokenCounts",
     "Splitter",

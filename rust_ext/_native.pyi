@@ -15,6 +15,22 @@ class Boilerplate:
         self, offsets: NDArray[np.int64], data: NDArray[np.uint8], wanted: Sequence[bool]
     ) -> tuple[tuple[NDArray[np.int64], NDArray[np.uint8]] | None, NDArray[np.int32], NDArray[np.int64]]: ...
 
+PII_KINDS: list[str]
+PII_PLACEHOLDERS: list[str]
+
+@final
+class PiiMask:
+    def __new__(cls, kinds: Sequence[str], style: str = "type", key: bytes | None = None) -> PiiMask: ...
+    def find(self, text: str) -> list[tuple[int, int, str, int]]: ...
+    def mask(self, text: str) -> str | None: ...
+    def rows(
+        self, offsets: NDArray[np.int64], data: NDArray[np.uint8]
+    ) -> tuple[
+        tuple[NDArray[np.int64], NDArray[np.uint8]] | None,
+        NDArray[np.int32],
+        tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]],
+    ]: ...
+
 @final
 class DedupSigner:
     def __new__(

@@ -7,6 +7,7 @@ mod dedup;
 mod encode;
 mod html;
 mod morphemes;
+mod pii;
 mod repair;
 mod split;
 mod text;
@@ -26,6 +27,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     encode::register(module)?;
     html::register(module)?;
     morphemes::register(module)?;
+    pii::register(module)?;
     repair::register(module)?;
     split::register(module)?;
     text::register(module)?;

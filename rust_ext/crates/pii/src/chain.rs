@@ -1,0 +1,350 @@
+//! Chains of digit groups: what a number broken up by spaces, hyphens, brackets and line ends consists of.
+
+use crate::chars::{alike, digit, is_hyphen, is_ignorable, is_letter, is_space, lower, sep, separator};
+use crate::words::{PLUS, numeral, room};
+
+/// Groups that one chain holds at most; a longer one (a table) goes on in a new chain.
+const MOST_GROUPS: usize = 1000;
+/// Digits of one group that are kept; a longer group can't be part of any number.
+pub const MOST_DIGITS: usize = 40;
+/// Separating characters between two groups at most, and letters of a word that is looked at.
+const MOST_SEPARATORS: usize = 8;
+const LONGEST_WORD: usize = 14;
+
+/// One group: digits written together, or a numeral in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Bytes of the text.
+    pub start: usize,
+    pub end: usize,
+    /// Values; `MOST_DIGITS` + 1 of them where the group is longer.
+    pub digits: Vec<u8>,
+    /// How many of the digits are written as letters.
+    pub letters: usize,
+    pub words: bool,
+    /// Separators before it, `chars::sep`; 0 before the first group.
+    pub before: u16,
+    /// A plus stands before it; the word «плюс» is part of the group.
+    pub plus: bool,
+    /// A letter stands right before or after it.
+    pub glued_before: bool,
+    pub glued_after: bool,
+}
+
+impl Group {
+    /// A word of letters that look like digits, «о» or «ЗЗ»: a number's part only inside of one.
+    pub fn is_letters(&self) -> bool {
+        self.letters == self.digits.len() && !self.words
+    }
+}
+
+/// A run of letters, digits and characters without width.
+struct Run {
+    end: usize,
+    digits: usize,
+    alike: usize,
+    others: usize,
+}
+
+fn run(text: &str, start: usize) -> Run {
+    let mut found = Run {
+        end: start,
+        digits: 0,
+        alike: 0,
+        others: 0,
+    };
+    for (at, c) in text[start..].char_indices() {
+        if digit(c).is_some() {
+            found.digits += 1;
+        } else if is_letter(c) {
+            if alike(c).is_some() {
+                found.alike += 1;
+            } else {
+                found.others += 1;
+            }
+        } else if !is_ignorable(c) {
+            break;
+        }
+        found.end = start + at + c.len_utf8();
+    }
+    // Characters without width at the end belong to nothing.
+    while let Some(c) = text[start..found.end]
+        .chars()
+        .next_back()
+        .filter(|&c| is_ignorable(c))
+    {
+        found.end -= c.len_utf8();
+    }
+    found
+}
+
+fn values(text: &str) -> Vec<u8> {
+    text.chars()
+        .filter_map(|c| digit(c).or_else(|| alike(c)))
+        .take(MOST_DIGITS + 1)
+        .collect()
+}
+
+/// The numeral that the run of letters at `start` is, and «плюс» as `None`.
+fn word(text: &str, start: usize, end: usize) -> Option<Option<u16>> {
+    let mut small = String::new();
+    for (n, c) in text[start..end].chars().filter(|&c| !is_ignorable(c)).enumerate() {
+        if n == LONGEST_WORD {
+            return None;
+        }
+        small.push(lower(c));
+    }
+    if small == PLUS {
+        return Some(None);
+    }
+    numeral(&small).map(Some)
+}
+
+/// The start of the run of letters and digits that byte `at` lies in, or of the letter before it that stands for
+/// a digit; not before `floor`.
+pub fn run_start(text: &str, at: usize, floor: usize) -> usize {
+    let mut start = at;
+    for (n, c) in text[floor..at].char_indices().rev() {
+        if digit(c).is_none() && !is_letter(c) && !is_ignorable(c) {
+            break;
+        }
+        start = floor + n;
+    }
+    lead(text, start, floor).unwrap_or(start)
+}
+
+/// The start of a lone letter that looks like a digit, one space or hyphen before byte `start`: «S 024».
+fn lead(text: &str, start: usize, floor: usize) -> Option<usize> {
+    let mut before = text[floor..start].char_indices().rev();
+    before.next().filter(|&(_, c)| is_space(c) || is_hyphen(c))?;
+    let (at, _) = before.next().filter(|&(_, c)| alike(c).is_some())?;
+    let apart = before
+        .next()
+        .is_none_or(|(_, c)| digit(c).is_none() && !is_letter(c) && !is_hyphen(c));
+    apart.then_some(floor + at)
+}
+
+/// A chain and the byte where the search for the next one goes on.
+pub fn lex(text: &str, start: usize, groups: &mut Vec<Group>) -> usize {
+    groups.clear();
+    let mut at = start;
+    let mut between = Between {
+        mask: 0,
+        plus: plus_before(text, start),
+        end: start,
+    };
+    let mut resume = start;
+    let mut plus_word = None;
+    while groups.len() < MOST_GROUPS {
+        let found = run(text, at);
+        resume = found.end.max(resume);
+        if found.end == at {
+            break;
+        }
+        if found.digits == 0 && found.alike + found.others > 0 {
+            match word(text, at, found.end) {
+                Some(Some(value)) => push_word(groups, at, found.end, value, &between),
+                Some(None) if groups.is_empty() => {
+                    plus_word = Some(at);
+                    between = separators(text, found.end);
+                    between.plus = true;
+                    between.mask = 0;
+                    at = between.end;
+                    continue;
+                }
+                _ if only_alike(text, at, &found) => {
+                    groups.push(group(text, at, found.end, found.alike, &between));
+                }
+                _ => break,
+            }
+        } else if found.others == 0 {
+            groups.push(group(text, at, found.end, found.alike, &between));
+        } else if let Some(end) = leading_digits(text, at, found.end) {
+            let mut last = group(text, at, end, 0, &between);
+            last.glued_after = true;
+            groups.push(last);
+            break;
+        } else if groups.is_empty() {
+            match trailing_digits(text, at, found.end) {
+                Some(first) => {
+                    let mut whole = group(text, first, found.end, 0, &between);
+                    whole.glued_before = true;
+                    whole.plus = false;
+                    groups.push(whole);
+                }
+                None => break,
+            }
+        } else {
+            // Another number begins inside this run: it is looked at on its own.
+            resume = at;
+            break;
+        }
+        if let (Some(from), [first]) = (plus_word.take(), groups.as_mut_slice()) {
+            first.start = from;
+        }
+        between = separators(text, found.end);
+        if between.end == found.end {
+            break;
+        }
+        at = between.end;
+        resume = found.end;
+    }
+    resume
+}
+
+/// Letters alone that stand for digits («8-9ОО-ЗЗ»): up to four.
+fn only_alike(text: &str, at: usize, found: &Run) -> bool {
+    let count = text[at..found.end].chars().filter(|&c| !is_ignorable(c)).count();
+    found.others == 0 && count <= 4
+}
+
+fn group(text: &str, start: usize, end: usize, letters: usize, between: &Between) -> Group {
+    Group {
+        start,
+        end,
+        digits: values(&text[start..end]),
+        letters,
+        words: false,
+        before: between.mask,
+        plus: between.plus,
+        glued_before: false,
+        glued_after: false,
+    }
+}
+
+/// Adds a numeral, or joins it to the numeral before it: «девятьсот», «шестнадцать» are 916.
+fn push_word(groups: &mut Vec<Group>, start: usize, end: usize, value: u16, between: &Between) {
+    if let Some(last) = groups.last_mut().filter(|g| g.words) {
+        let before = last.digits.iter().fold(0u16, |sum, &d| sum * 10 + u16::from(d));
+        if value > 0 && value < room(before) && between.mask & !(sep::SPACE | sep::LINE | sep::HYPHEN) == 0 {
+            last.digits = decimal(before + value);
+            last.end = end;
+            return;
+        }
+    }
+    groups.push(Group {
+        start,
+        end,
+        digits: decimal(value),
+        letters: 0,
+        words: true,
+        before: between.mask,
+        plus: between.plus,
+        glued_before: false,
+        glued_after: false,
+    });
+}
+
+fn decimal(value: u16) -> Vec<u8> {
+    value.to_string().bytes().map(|b| b - b'0').collect()
+}
+
+/// The end of the digits that a run begins with, `None` where it begins with none.
+fn leading_digits(text: &str, start: usize, end: usize) -> Option<usize> {
+    let mut last = None;
+    for (at, c) in text[start..end].char_indices() {
+        if digit(c).is_some() {
+            last = Some(start + at + c.len_utf8());
+        } else if !is_ignorable(c) {
+            break;
+        }
+    }
+    last
+}
+
+fn trailing_digits(text: &str, start: usize, end: usize) -> Option<usize> {
+    let mut first = None;
+    for (at, c) in text[start..end].char_indices().rev() {
+        if digit(c).is_some() {
+            first = Some(start + at);
+        } else if !is_ignorable(c) {
+            break;
+        }
+    }
+    first
+}
+
+/// Whether a plus stands before byte `start`, with spaces or a bracket between: «+7», «+ 7», «(+7».
+fn plus_before(text: &str, start: usize) -> bool {
+    text[..start]
+        .chars()
+        .rev()
+        .filter(|&c| !is_ignorable(c))
+        .take(3)
+        .find(|&c| !matches!(c, ' ' | '\u{a0}' | '('))
+        .is_some_and(|c| matches!(c, '+' | '\u{ff0b}'))
+}
+
+struct Between {
+    mask: u16,
+    plus: bool,
+    end: usize,
+}
+
+/// Separators from `start`; `end == start` where what follows ends the chain.
+fn separators(text: &str, start: usize) -> Between {
+    let mut mask = 0;
+    let mut count = 0;
+    let (mut lines, mut dots) = (0, 0);
+    let mut at = start;
+    let mut previous = ' ';
+    let stop = Between {
+        mask: 0,
+        plus: false,
+        end: start,
+    };
+    while let Some(c) = text[at..].chars().next() {
+        if is_ignorable(c) {
+            at += c.len_utf8();
+            continue;
+        }
+        let next = at + c.len_utf8();
+        if let Some(class) = separator(c) {
+            if class == sep::LINE {
+                lines += usize::from(!(c == '\n' && previous == '\r'));
+            } else {
+                count += 1;
+            }
+            dots += usize::from(class == sep::DOT);
+            if count > MOST_SEPARATORS || lines > 1 || dots > 1 {
+                return stop;
+            }
+            mask |= class;
+            previous = c;
+            at = next;
+        } else if let Some(end) = number_word(text, at) {
+            mask |= sep::NUMBER;
+            at = end;
+            count += 1;
+        } else {
+            break;
+        }
+    }
+    let goes_on = text[at..]
+        .chars()
+        .next()
+        .is_some_and(|c| digit(c).is_some() || is_letter(c));
+    if !goes_on || at == start {
+        return stop;
+    }
+    Between {
+        mask,
+        plus: mask & sep::PLUS != 0,
+        end: at,
+    }
+}
+
+/// The end of «номер», «серия», «N» or «no» at `at`, a word of its own.
+fn number_word(text: &str, at: usize) -> Option<usize> {
+    const WORDS: [&str; 6] = ["номер", "серия", "серии", "n", "no", "ном"];
+    let mut small = String::new();
+    let mut end = at;
+    for c in text[at..].chars().take(6) {
+        if !is_letter(c) {
+            break;
+        }
+        small.push(lower(c));
+        end += c.len_utf8();
+    }
+    WORDS.contains(&small.as_str()).then_some(end)
+}

@@ -1,0 +1,324 @@
+//! Car plates and addresses of the internet: both begin at a digit.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::chars::{back, digit, is_ignorable, is_letter, is_space, lower};
+use crate::checks::region;
+use crate::labels::{label, labels};
+use crate::{Found, Kind};
+
+/// The letters of ГОСТ Р 50577 (those that look alike in both scripts), as Russian capitals.
+fn plate_letter(c: char) -> bool {
+    matches!(
+        c,
+        'А' | 'В'
+            | 'Е'
+            | 'К'
+            | 'М'
+            | 'Н'
+            | 'О'
+            | 'Р'
+            | 'С'
+            | 'Т'
+            | 'У'
+            | 'Х'
+            | 'а'
+            | 'в'
+            | 'е'
+            | 'к'
+            | 'м'
+            | 'н'
+            | 'о'
+            | 'р'
+            | 'с'
+            | 'т'
+            | 'у'
+            | 'х'
+            | 'A'
+            | 'B'
+            | 'E'
+            | 'K'
+            | 'M'
+            | 'H'
+            | 'O'
+            | 'P'
+            | 'C'
+            | 'T'
+            | 'Y'
+            | 'X'
+            | 'a'
+            | 'b'
+            | 'e'
+            | 'k'
+            | 'm'
+            | 'h'
+            | 'o'
+            | 'p'
+            | 'c'
+            | 't'
+            | 'y'
+            | 'x'
+    )
+}
+
+fn small(c: char) -> bool {
+    c.is_lowercase()
+}
+
+/// A cursor over the characters from a byte on.
+struct Walk<'a> {
+    text: &'a str,
+    at: usize,
+    /// Spaces or hyphens were passed.
+    parted: bool,
+}
+
+impl Walk<'_> {
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn take(&mut self, ok: impl Fn(char) -> bool) -> Option<char> {
+        let c = self.peek().filter(|&c| ok(c))?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    fn gap(&mut self) {
+        if self.take(|c| is_space(c) || c == '-').is_some() {
+            self.parted = true;
+        }
+    }
+}
+
+/// A plate whose three digits begin at byte `at`: «А123ВЕ77», «а 123 ве 77», «A123BE 777 RUS».
+pub fn plate(text: &str, at: usize) -> Option<Found> {
+    let mut head = text[..at].char_indices().rev();
+    let (mut start, mut c) = head.next()?;
+    let mut parted = false;
+    if is_space(c) || c == '-' {
+        parted = true;
+        (start, c) = head.next()?;
+    }
+    if !plate_letter(c)
+        || head
+            .next()
+            .is_some_and(|(_, c)| is_letter(c) || digit(c).is_some() || c == '_')
+    {
+        return None;
+    }
+    let mut walk = Walk { text, at, parted };
+    let mut letters = vec![c];
+    let mut zeros = true;
+    for _ in 0..3 {
+        zeros &= walk.take(|c| c.is_ascii_digit())? == '0';
+    }
+    walk.gap();
+    for _ in 0..2 {
+        letters.push(walk.take(plate_letter)?);
+    }
+    walk.gap();
+    let mut code = vec![
+        walk.take(|c| c.is_ascii_digit())?,
+        walk.take(|c| c.is_ascii_digit())?,
+    ];
+    code.extend(walk.take(|c| c.is_ascii_digit()));
+    if zeros
+        || walk
+            .peek()
+            .is_some_and(|c| c.is_ascii_digit() || is_letter(c) || c == '_')
+    {
+        return None;
+    }
+    let (region_end, parted) = (walk.at, walk.parted);
+    walk.gap();
+    let country = ['r', 'u', 's']
+        .iter()
+        .all(|&l| walk.take(|c| lower(c) == l).is_some());
+    if !country || walk.peek().is_some_and(is_letter) {
+        walk.at = region_end;
+    }
+    if walk.peek().is_some_and(is_letter) {
+        return None;
+    }
+    let code: Vec<u8> = code.iter().filter_map(|&c| digit(c)).collect();
+    let known = if code.len() == 3 {
+        matches!(code[0], 1 | 2 | 3 | 4 | 5 | 7 | 9) && region(&code[1..])
+    } else {
+        region(&code)
+    };
+    let lower_case = letters.iter().any(|&c| small(c));
+    let said = labels(text, start).mask & label::PLATE != 0;
+    let numbered = labels(text, start).mask & (label::PLATE | label::NUMBER) != 0;
+    if !known || (lower_case && !said && (parted || !numbered)) {
+        return None;
+    }
+    // Parted capitals in a row of others («К 100 КМ 20») need a word too, unless the parts are all there.
+    Some(Found {
+        start,
+        end: walk.at,
+        kind: Kind::Plate,
+        rank: if numbered { 63 } else { 50 },
+    })
+}
+
+/// The address whose first digit is at byte `at`, and where to go on; `None` where it is none.
+pub fn address(text: &str, at: usize) -> Option<Found> {
+    v4(text, at).or_else(|| v6(text, at))
+}
+
+/// One dot between two numbers: «.», «[.]», «(.)», « . ».
+fn dot(walk: &mut Walk<'_>) -> Option<()> {
+    while walk.take(is_ignorable).is_some() {}
+    let open = walk.take(|c| matches!(c, '[' | '(' | ' '));
+    walk.take(|c| c == '.')?;
+    match open {
+        Some('[') => walk.take(|c| c == ']').map(|_| ()),
+        Some('(') => walk.take(|c| c == ')').map(|_| ()),
+        Some(_) => walk.take(|c| c == ' ').map(|_| ()),
+        None => Some(()),
+    }?;
+    if open.is_some() {
+        walk.parted = true;
+    }
+    while walk.take(is_ignorable).is_some() {}
+    Some(())
+}
+
+fn v4(text: &str, at: usize) -> Option<Found> {
+    let before = text[..at].chars().next_back();
+    if before.is_some_and(|c| c.is_ascii_digit() || is_letter(c) || matches!(c, '.' | ',' | '_' | '-')) {
+        return None;
+    }
+    let mut walk = Walk {
+        text,
+        at,
+        parted: false,
+    };
+    let mut parts = [0u8; 4];
+    for (n, part) in parts.iter_mut().enumerate() {
+        if n > 0 {
+            dot(&mut walk)?;
+        }
+        let mut value = 0u16;
+        let mut count = 0;
+        loop {
+            while walk.peek().is_some_and(is_ignorable) && count > 0 && next_digit(&walk) {
+                walk.take(is_ignorable);
+            }
+            let Some(c) = walk.take(|c| c.is_ascii_digit()) else {
+                break;
+            };
+            value = value * 10 + u16::from(digit(c)?);
+            count += 1;
+            if count > 3 {
+                return None;
+            }
+        }
+        if count == 0 || (count > 1 && value < 10) {
+            return None;
+        }
+        *part = u8::try_from(value).ok()?;
+    }
+    let mut rest = text[walk.at..].chars();
+    match rest.next() {
+        Some('.') if rest.next().is_some_and(|c| c.is_ascii_digit()) => return None,
+        Some(c) if c.is_ascii_digit() || is_letter(c) || c == '_' => return None,
+        _ => {}
+    }
+    let l = labels(text, at);
+    let close = l.any(label::ADDRESS);
+    let numbering = parts.iter().all(|&p| p < 32) || l.any(label::VERSION) || section_word(text, at);
+    if !public(Ipv4Addr::from(parts)) || ((numbering || walk.parted) && !close) {
+        return None;
+    }
+    Some(Found {
+        start: at,
+        end: walk.at,
+        kind: Kind::Ip,
+        rank: 68,
+    })
+}
+
+fn next_digit(walk: &Walk<'_>) -> bool {
+    walk.text[walk.at..]
+        .chars()
+        .find(|&c| !is_ignorable(c))
+        .is_some_and(|c| c.is_ascii_digit())
+}
+
+/// A word that numbers of sections and standards follow stands right before byte `at`.
+fn section_word(text: &str, at: usize) -> bool {
+    const WORDS: [&str; 14] = [
+        "п",
+        "пункт",
+        "пункта",
+        "пункте",
+        "раздел",
+        "раздела",
+        "глава",
+        "рис",
+        "табл",
+        "ст",
+        "гост",
+        "пп",
+        "v",
+        "подпункт",
+    ];
+    let before = text[back(text, at, 12)..at].trim_end_matches(|c: char| is_space(c) || c == '.');
+    let word: String = before
+        .chars()
+        .rev()
+        .take_while(|&c| is_letter(c))
+        .map(lower)
+        .collect();
+    let word: String = word.chars().rev().collect();
+    WORDS.contains(&word.as_str())
+}
+
+/// Not of a local network, this machine, a mask or a group: such an address says nothing of a person.
+fn public(ip: Ipv4Addr) -> bool {
+    let [a, _, _, d] = ip.octets();
+    !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast())
+        && a != 0
+        && a < 240
+        && !(d == 0 && ip.octets()[2] == 0)
+}
+
+/// Eight groups, or fewer around «::»; a time of day or a hardware address is none.
+fn v6(text: &str, at: usize) -> Option<Found> {
+    let hex = |c: char| c.is_ascii_hexdigit() || c == ':';
+    let mut start = at;
+    for (n, c) in text[..at].char_indices().rev().take(46) {
+        if !hex(c) {
+            if is_letter(c) || digit(c).is_some() || c == '_' {
+                return None;
+            }
+            break;
+        }
+        start = n;
+    }
+    let mut end = at;
+    for (n, c) in text[at..].char_indices().take(46) {
+        if !hex(c) {
+            if is_letter(c) || digit(c).is_some() || c == '_' {
+                return None;
+            }
+            break;
+        }
+        end = at + n + c.len_utf8();
+    }
+    let whole = text[start..end].trim_end_matches(':');
+    if whole.len() < 8 || whole.matches(':').count() < 3 {
+        return None;
+    }
+    let address: Ipv6Addr = whole.parse().ok()?;
+    let local = address.is_loopback() || address.is_multicast() || address.segments()[0] & 0xfe00 == 0xfc00;
+    let linked = address.segments()[0] & 0xffc0 == 0xfe80;
+    (!local && !linked && address.segments()[0] != 0).then_some(Found {
+        start,
+        end: start + whole.len(),
+        kind: Kind::Ip,
+        rank: 68,
+    })
+}
