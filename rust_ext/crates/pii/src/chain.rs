@@ -22,6 +22,8 @@ pub struct Group {
     /// How many of the digits are written as letters.
     pub letters: usize,
     pub words: bool,
+    /// By how many digits more the numerals can be meant, a bit each: «пятьсот сорок два» is 542, or 500 and 42.
+    pub slack: u16,
     /// Separators before it, `chars::sep`; 0 before the first group.
     pub before: u16,
     /// A plus stands before it; the word «плюс» is part of the group.
@@ -205,6 +207,7 @@ fn group(text: &str, start: usize, end: usize, letters: usize, between: &Between
         digits: values(&text[start..end]),
         letters,
         words: false,
+        slack: 1,
         before: between.mask,
         plus: between.plus,
         glued_before: false,
@@ -217,6 +220,8 @@ fn push_word(groups: &mut Vec<Group>, start: usize, end: usize, value: u16, betw
     if let Some(last) = groups.last_mut().filter(|g| g.words) {
         let before = last.digits.iter().fold(0u16, |sum, &d| sum * 10 + u16::from(d));
         if value > 0 && value < room(before) && between.mask & !(sep::SPACE | sep::LINE | sep::HYPHEN) == 0 {
+            let apart = decimal(before).len() + decimal(value).len() - decimal(before + value).len();
+            last.slack |= last.slack << apart;
             last.digits = decimal(before + value);
             last.end = end;
             return;
@@ -228,6 +233,7 @@ fn push_word(groups: &mut Vec<Group>, start: usize, end: usize, value: u16, betw
         digits: decimal(value),
         letters: 0,
         words: true,
+        slack: 1,
         before: between.mask,
         plus: between.plus,
         glued_before: false,

@@ -1,5 +1,9 @@
 //! Words before a number that say what it is.
 
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::chars::{back, is_ignorable, is_letter, lower};
 
 /// How far before a number a label is looked for, in characters.
@@ -29,12 +33,22 @@ pub mod label {
 }
 
 /// Beginnings of words, in small letters with е for ё. Where two end at one place, the later row is the nearest.
-pub const LABELS: [(&str, u32); 119] = [
+pub const LABELS: [(&str, u32); 140] = [
     ("номер", label::NUMBER),
     ("number", label::NUMBER),
-    ("тел", label::PHONE),
-    ("моб", label::PHONE),
-    ("сот", label::PHONE),
+    ("тел ", label::PHONE),
+    ("тел.", label::PHONE),
+    ("тел:", label::PHONE),
+    ("тел-", label::PHONE),
+    ("тел№", label::PHONE),
+    ("телеф", label::PHONE),
+    ("моб ", label::PHONE),
+    ("моб.", label::PHONE),
+    ("моб:", label::PHONE),
+    ("мобил", label::PHONE),
+    ("сот.", label::PHONE),
+    ("сот ", label::PHONE),
+    ("сотов", label::PHONE),
     ("звон", label::PHONE),
     ("позвон", label::PHONE),
     ("набер", label::PHONE),
@@ -48,10 +62,14 @@ pub const LABELS: [(&str, u32); 119] = [
     ("вайбер", label::PHONE),
     ("факс", label::PHONE),
     ("phone", label::PHONE),
-    ("tel", label::PHONE),
+    ("tel ", label::PHONE),
+    ("tel.", label::PHONE),
+    ("tel:", label::PHONE),
+    ("tele", label::PHONE),
     ("mob", label::PHONE),
     ("fax", label::PHONE),
     ("т.", label::PHONE),
+    ("т:", label::PHONE),
     ("ф.", label::PHONE),
     ("контакт", label::PHONE),
     ("смс", label::PHONE),
@@ -72,7 +90,9 @@ pub const LABELS: [(&str, u32); 119] = [
     ("виза", label::CARD),
     ("mastercard", label::CARD),
     ("maestro", label::CARD),
-    ("мир", label::CARD),
+    ("мир ", label::CARD),
+    ("мир:", label::CARD),
+    ("мир.", label::CARD),
     ("сбер", label::CARD),
     ("тинькоф", label::CARD),
     ("р/с", label::ACCOUNT),
@@ -98,11 +118,16 @@ pub const LABELS: [(&str, u32); 119] = [
     ("вод.уд", label::LICENCE),
     ("в/у", label::LICENCE),
     ("ву ", label::LICENCE),
+    ("ву.", label::LICENCE),
+    ("ву:", label::LICENCE),
+    ("ву№", label::LICENCE),
     ("права сер", label::LICENCE),
     ("права №", label::LICENCE),
     ("серия", label::SERIES),
     ("серии", label::SERIES),
     ("сер.", label::SERIES),
+    ("бик", label::OTHER),
+    ("bik", label::OTHER),
     ("isbn", label::OTHER),
     ("issn", label::OTHER),
     ("артикул", label::OTHER),
@@ -170,40 +195,50 @@ impl Labels {
     }
 }
 
-/// Labels in the `REACH` characters before byte `start`.
+/// Looks for all rows of `LABELS` at once.
+fn automaton() -> Option<&'static AhoCorasick> {
+    static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    AUTOMATON
+        .get_or_init(|| {
+            let words = LABELS.iter().map(|&(word, _)| word);
+            AhoCorasick::builder()
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(words)
+                .ok()
+        })
+        .as_ref()
+}
+
+/// Labels in the `REACH` characters before byte `start`; of two that end at one place the later row is nearest.
 pub fn labels(text: &str, start: usize) -> Labels {
-    let before: Vec<char> = text[back(text, start, REACH)..start]
+    let from = back(text, start, REACH);
+    let mut before: String = text[from..start]
         .chars()
         .filter(|&c| !is_ignorable(c))
         .map(lower)
         .collect();
+    // A label joined to its number («тел8916...») counts as if it were abbreviated.
+    if before.chars().next_back().is_some_and(is_letter) {
+        before.push('.');
+    }
+    let cut = text[..from].chars().next_back().is_some_and(is_letter);
     let mut found = Labels::default();
-    let mut nearest_end = 0;
-    for (word, class) in LABELS {
-        let Some(end) = last_beginning(&before, word) else {
+    let Some(automaton) = automaton() else {
+        return found;
+    };
+    let mut nearest = (0, 0);
+    for hit in automaton.find_overlapping_iter(&before) {
+        let previous = before[..hit.start()].chars().next_back();
+        if previous.map_or(cut, is_letter) {
             continue;
-        };
-        found.mask |= class;
-        if end >= nearest_end {
-            nearest_end = end;
-            found.nearest = class;
-            found.distance = before.len() - end;
+        }
+        let row = hit.pattern().as_usize();
+        found.mask |= LABELS[row].1;
+        if (hit.end(), row) >= nearest {
+            nearest = (hit.end(), row);
+            found.nearest = LABELS[row].1;
+            found.distance = before[hit.end()..].chars().count();
         }
     }
     found
-}
-
-/// The end of the last place where a word of `before` begins with `beginning`.
-fn last_beginning(before: &[char], beginning: &str) -> Option<usize> {
-    let count = beginning.chars().count();
-    (0..before.len().saturating_sub(count - 1)).rev().find_map(|at| {
-        let starts = at == 0 || !is_letter(before[at - 1]);
-        (starts
-            && before[at..]
-                .iter()
-                .copied()
-                .zip(beginning.chars())
-                .all(|(a, b)| a == b))
-        .then_some(at + count)
-    })
 }

@@ -155,10 +155,9 @@ impl Finder {
 /// Plates and internet addresses whose digits begin in `from..to`.
 fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
-    let mut taken = from;
     for at in from..to {
         let first = bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
-        if !first || at < taken {
+        if !first {
             continue;
         }
         let length = bytes[at..]
@@ -169,11 +168,8 @@ fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
         if length == 3 {
             found.extend(signs::plate(text, at));
         }
-        if length <= 4
-            && let Some(address) = signs::address(text, at)
-        {
-            taken = address.end;
-            found.push(address);
+        if length <= 4 {
+            found.extend(signs::address(text, at));
         }
     }
 }

@@ -36,7 +36,8 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
         for last in first..chain.len() {
             let group = &chain[last];
             if last > first {
-                if group.plus || group.glued_before {
+                let listed = group.before & sep::COMMA != 0 && !group.words;
+                if group.plus || group.glued_before || listed {
                     break;
                 }
                 between |= group.before;
@@ -46,10 +47,10 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
             if digits.len() > MOST || lines > 1 {
                 break;
             }
-            if digits.len() < 5 || digits.len() == 8 {
+            let words = chain[first..=last].iter().any(|g| g.words);
+            if digits.len() < 5 || (digits.len() == 8 && !words) {
                 continue;
             }
-            let words = chain[first..=last].iter().any(|g| g.words);
             let after = chain.get(last + 1);
             let window = Window {
                 text,
@@ -62,8 +63,8 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
                 near_before: first
                     .checked_sub(1)
                     .map(|n| &chain[n])
-                    .filter(|g| is_number(g, words)),
-                near_after: after.filter(|g| !g.plus && is_number(g, words)),
+                    .filter(|g| is_number(g, words) && !ends_sentence(chain[first].before)),
+                near_after: after.filter(|g| !g.plus && is_number(g, words) && !ends_sentence(g.before)),
             };
             if let Some((kind, rank)) = window.judge() {
                 let (start, end) = window.span(kind);
@@ -80,6 +81,11 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
 
 fn is_tight(before: u16) -> bool {
     before & (sep::SPACE | sep::LINE | sep::PLUS | sep::NUMBER) == 0
+}
+
+/// A full stop and a space.
+fn ends_sentence(before: u16) -> bool {
+    before & sep::DOT != 0 && before & (sep::SPACE | sep::LINE) != 0
 }
 
 /// Whether a group beside a window is a number of its own: letters are none, nor are words beside digits.
@@ -105,7 +111,16 @@ impl Window<'_> {
             let prefix = first.digits.len() == 1 && rest.iter().all(|g| g.words != first.words);
             prefix.then(|| self.phone()).flatten()?
         } else {
-            let best = [self.paper(), self.register(), self.money(), self.phone()];
+            let listed = self.has(sep::SLASH);
+            let numbers = [self.paper(), self.register(), self.money()];
+            let best = [
+                numbers
+                    .into_iter()
+                    .flatten()
+                    .max_by_key(|v| v.1)
+                    .filter(|_| !listed),
+                self.phone(),
+            ];
             best.into_iter().flatten().max_by_key(|&(_, rank)| rank)?
         };
         // A letter at the edge is part of the number only where nothing else fits: «770 о том».
@@ -225,7 +240,7 @@ impl Window<'_> {
             13 => verdict(checks::ogrn(d), Kind::Ogrn, label::OGRN, 62),
             15 => verdict(checks::ogrnip(d), Kind::Ogrnip, label::OGRN, 62),
             11 if checks::snils(d) => {
-                let mobile = matches!(d[0], 7 | 8) && d[1] == 9;
+                let mobile = matches!(d[0], 7 | 8) && d[1] == 9 || d[2..9].iter().all(|&v| v == d[2]);
                 let usual = self.lengths().eq([3, 3, 3, 2]) && self.apart();
                 if usual && !l.any(label::SNILS) {
                     return Some((Kind::Snils, 76));
@@ -302,6 +317,9 @@ impl Window<'_> {
                 3 | 4 | 8 => self.landline(1).map(|rank| (self.free_of_charge(&d[1..]), rank)),
                 _ => None,
             },
+            5..=10 if self.groups.iter().any(|g| g.words) => {
+                self.read_aloud().map(|rank| (Kind::Phone, rank))
+            }
             10 => match d[0] {
                 9 => self.mobile(0).map(|rank| (Kind::Phone, rank)),
                 3 | 4 | 8 => self.landline(0).map(|rank| (self.free_of_charge(d), rank)),
@@ -342,6 +360,20 @@ impl Window<'_> {
             return Some(65);
         }
         None
+    }
+
+    /// The rank of a mobile number read aloud whose parts run into each other: «пятьсот сорок два» may be 500 and 42.
+    fn read_aloud(&self) -> Option<u8> {
+        let d = self.digits;
+        if !matches!((d[0], d[1]), (7 | 8, 9)) || !self.alone() {
+            return None;
+        }
+        let reached = self.groups.iter().fold(1u32, |reached, group| {
+            (0..8)
+                .filter(|n| group.slack >> n & 1 == 1)
+                .fold(0, |sum, n| sum | reached << n)
+        });
+        (reached >> (11 - d.len()) & 1 == 1).then_some(64)
     }
 
     /// The rank of a number with the code of a town.

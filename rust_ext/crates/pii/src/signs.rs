@@ -276,13 +276,26 @@ fn section_word(text: &str, at: usize) -> bool {
     WORDS.contains(&word.as_str())
 }
 
-/// Not of a local network, this machine, a mask or a group: such an address says nothing of a person.
+/// Not of a local network, this machine, a mask, a group, documentation or a public name server: such an
+/// address says nothing of a person.
 fn public(ip: Ipv4Addr) -> bool {
-    let [a, _, _, d] = ip.octets();
-    !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast())
-        && a != 0
-        && a < 240
-        && !(d == 0 && ip.octets()[2] == 0)
+    const KNOWN: [[u8; 4]; 8] = [
+        [8, 8, 8, 8],
+        [8, 8, 4, 4],
+        [1, 1, 1, 1],
+        [1, 0, 0, 1],
+        [9, 9, 9, 9],
+        [77, 88, 8, 8],
+        [77, 88, 8, 1],
+        [1, 2, 3, 4],
+    ];
+    let [a, _, c, d] = ip.octets();
+    let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast();
+    !special
+        && !ip.is_documentation()
+        && !KNOWN.contains(&ip.octets())
+        && (1..240).contains(&a)
+        && (c, d) != (0, 0)
 }
 
 /// Eight groups, or fewer around «::»; a time of day or a hardware address is none.
@@ -314,7 +327,8 @@ fn v6(text: &str, at: usize) -> Option<Found> {
     }
     let address: Ipv6Addr = whole.parse().ok()?;
     let local = address.is_loopback() || address.is_multicast() || address.segments()[0] & 0xfe00 == 0xfc00;
-    let linked = address.segments()[0] & 0xffc0 == 0xfe80;
+    let segments = address.segments();
+    let linked = segments[0] & 0xffc0 == 0xfe80 || segments[..2] == [0x2001, 0xdb8];
     (!local && !linked && address.segments()[0] != 0).then_some(Found {
         start,
         end: start + whole.len(),

@@ -1,0 +1,336 @@
+"""The oracle of the kernel `pii`: what a window of a chain of digit groups is taken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.oracles import pii_checks as checks
+from tests.oracles import pii_numbers as numbers
+from tests.oracles.pii_numbers import (
+    DOT, HYPHEN, LINE, NUMBER, ODD, PAREN, PLUS, SLASH, SPACE, Find, Group, Labels,
+)  # fmt: skip
+
+Verdict = tuple[str, int] | None
+
+
+def tight(before: frozenset[str]) -> bool:
+    return not before & {SPACE, LINE, PLUS, NUMBER}
+
+
+def sentence_end(before: frozenset[str]) -> bool:
+    return DOT in before and bool(before & {SPACE, LINE})
+
+
+def best(verdicts: list[Verdict]) -> Verdict:
+    """The verdict of the highest rank, the last of equal ones."""
+    found = None
+    for verdict in verdicts:
+        if verdict and (found is None or verdict[1] >= found[1]):
+            found = verdict
+    return found
+
+
+@dataclass
+class Window:
+    text: str
+    groups: list[Group]
+    digits: str
+    between: frozenset[str]
+    labels: Labels
+    tight_before: bool
+    tight_after: bool
+    near_before: Group | None
+    near_after: Group | None
+
+    @classmethod
+    def of(cls, text: str, chain: list[Group], first: int, last: int, between: frozenset[str]) -> Window:
+        groups = chain[first : last + 1]
+        words = any(g.words for g in groups)
+        before = chain[first - 1] if first else None
+        after = chain[last + 1] if last + 1 < len(chain) else None
+        near_before, near_after = before, after
+        if before and (before.is_letters() or before.words != words or sentence_end(groups[0].before)):
+            near_before = None
+        if after and (after.plus or after.is_letters() or after.words != words or sentence_end(after.before)):
+            near_after = None
+        return cls(
+            text=text,
+            groups=groups,
+            digits="".join(g.digits for g in groups),
+            between=between,
+            labels=numbers.labels(text, groups[0].start),
+            tight_before=first > 0 and tight(groups[0].before),
+            tight_after=after is not None and tight(after.before),
+            near_before=near_before,
+            near_after=near_after,
+        )
+
+    def find(self) -> Find | None:
+        verdict = self.judge()
+        if verdict is None:
+            return None
+        kind, rank = verdict
+        start, end = self.groups[0].start, self.groups[-1].end
+        if kind.startswith("phone"):
+            start = self.with_plus(start)
+        return start, end, kind, rank
+
+    def with_plus(self, start: int) -> int:
+        for at in range(start - 1, max(-1, start - 5), -1):
+            c = self.text[at]
+            if c in "+\uff0b":
+                return at
+            if c == "(" and PAREN in self.between:
+                start = at
+            elif not (c in " \xa0" and self.groups[0].plus):
+                break
+        return start
+
+    def judge(self) -> Verdict:
+        first, last = self.groups[0], self.groups[-1]
+        if sum(g.letters for g in self.groups) * 2 > len(self.digits):
+            return None
+        if first.glued_before and self.labels.distance > 1 and not self.labels.all:
+            return None
+        if any(g.words != first.words for g in self.groups):
+            prefix = len(first.digits) == 1 and all(g.words != first.words for g in self.groups[1:])
+            verdict = self.phone() if prefix else None
+        else:
+            number = best([self.paper(), self.register(), self.money()])
+            verdict = best([None if SLASH in self.between else number, self.phone()])
+        if verdict is None:
+            return None
+        edge = first.is_letters() or last.is_letters()
+        return verdict[0], verdict[1] - 3 * edge
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(g.digits) for g in self.groups]
+
+    @property
+    def contiguous(self) -> bool:
+        return len(self.groups) == 1
+
+    @property
+    def singles(self) -> bool:
+        return set(self.lengths) == {1}
+
+    @property
+    def apart(self) -> bool:
+        glued = self.groups[0].glued_before or self.groups[-1].glued_after
+        return not (self.tight_before or self.tight_after or glued)
+
+    @property
+    def alone(self) -> bool:
+        return self.apart and self.near_before is None and self.near_after is None
+
+    @property
+    def plain(self) -> bool:
+        other = "other" in self.labels.all or self.groups[0].letters
+        return self.contiguous and self.apart and not other
+
+    def has(self, *kinds: str) -> bool:
+        return bool(self.between & set(kinds))
+
+    def says(self, *kinds: str) -> bool:
+        return bool(self.labels.all & set(kinds))
+
+    def ends_at(self, count: int) -> bool:
+        return any(sum(self.lengths[: n + 1]) == count for n in range(len(self.groups)))
+
+    def ranked(self, rank: int, *kinds: str) -> int:
+        return rank + 8 * (self.labels.nearest in kinds)
+
+    def paper(self) -> Verdict:
+        whole = self.contiguous or self.singles
+        region = checks.region(self.digits)
+        if len(self.digits) == 9:
+            foreign = self.says("foreign") or (self.says("passport") and self.lengths == [2, 7])
+            if foreign and (whole or self.ends_at(2)) and self.near_after is None:
+                return "passport_foreign", self.ranked(72, "foreign", "passport")
+            if self.says("kpp") and region and not self.tight_after:
+                if self.contiguous or self.labels.nearest == "kpp":
+                    return "kpp", self.ranked(70, "kpp")
+        if len(self.digits) == 10 and (whole or self.ends_at(4) or self.ends_at(2)):
+            if self.tight_after or self.has(PAREN) or not region:
+                return None
+            if self.says("licence"):
+                return "licence", self.ranked(71, "licence", "series")
+            if self.says("passport") or (self.labels.nearest == "series" and self.has(NUMBER)):
+                return "passport", self.ranked(70, "passport", "series")
+        return None
+
+    def register(self) -> Verdict:
+        d = self.digits
+        if len(d) == 11 and checks.snils(d) and self.lengths == [3, 3, 3, 2] and self.apart:
+            if not self.says("snils"):
+                return "snils", 76
+        phone = d[0] in "78" and d[1] == "9"
+        rows = [
+            (checks.inn10(d), "inn", "inn", 0),
+            (checks.inn12(d), "inn", "inn", 62),
+            (checks.ogrn(d), "ogrn", "ogrn", 62),
+            (checks.ogrnip(d), "ogrnip", "ogrn", 62),
+            (checks.snils(d), "snils", "snils", 0 if phone or len(set(d[2:9])) == 1 else 60),
+            (len(d) == 16 and checks.luhn(d) and checks.region(d), "oms", "oms", 0),
+        ]
+        for ok, kind, label, rank in rows:
+            if not ok:
+                continue
+            if self.says(label) and not (self.tight_before and self.groups[0].before - {SLASH}):
+                return kind, self.ranked(80, label)
+            shapes = [[4, 6, 2], [1, 2, 2, len(d) - 5]]
+            usual = self.lengths in shapes and self.alone and not self.says("other")
+            return (kind, rank) if rank and (self.plain or usual) else None
+        return None
+
+    def money(self) -> Verdict:
+        d = self.digits
+        free = not self.tight_before and not self.tight_after
+        if len(d) in (15, 16, 18, 19) and checks.issuer(d) and checks.luhn(d):
+            if self.says("card") and free:
+                return "card", self.ranked(78, "card")
+            table = any(g and len(g.digits) == 4 for g in (self.near_before, self.near_after))
+            if self.lengths == [4, 4, 4, 4] and self.apart and not table:
+                return "card", 70
+            return ("card", 64) if self.plain else None
+        if checks.account(d) and free:
+            if self.bank_fits():
+                return "account", 84
+            if self.says("account"):
+                return "account", self.ranked(74, "account")
+            return ("account", 66) if self.plain else None
+        return None
+
+    def bank_fits(self) -> bool:
+        start, end = self.groups[0].start, self.groups[-1].end
+        for part in (self.text[max(0, start - 160) : start], self.text[end : end + 160]):
+            for run in "".join(numbers.digit(c) or " " for c in part).split(" "):
+                if run.startswith("04") and checks.account_at(self.digits, run):
+                    return True
+        return False
+
+    def phone(self) -> Verdict:
+        d = self.digits
+        if self.groups[0].plus and len(d) >= 11 and not self.tight_after:
+            if len(d) == 11 and d[0] == "7" and d[1] in "3456789":
+                return self.office(d[1:]), 80
+            known = len(d) <= 13 and d.startswith(tuple(numbers.CODES))
+            return ("phone", 78) if known else None
+        rank: int | None = None
+        kind = "phone"
+        if len(d) == 11 and d[0] in "78":
+            if d[1] == "9":
+                rank = self.mobile(1)
+            elif d[1] in "348":
+                kind, rank = self.office(d[1:]), self.landline(1)
+        elif len(d) <= 10 and any(g.words for g in self.groups):
+            rank = self.read_aloud()
+        elif len(d) == 10 and d[0] == "9":
+            rank = self.mobile(0)
+        elif len(d) == 10 and d[0] in "348":
+            kind, rank = self.office(d), self.landline(0)
+        elif len(d) <= 7:
+            kind, rank = self.office(""), self.local()
+        return (kind, rank) if rank else None
+
+    def office(self, national: str) -> str:
+        free = national.startswith(("800", "804"))
+        start, end = self.groups[0].start, self.groups[-1].end
+        listed = self.digits[0] != "9" and numbers.in_directory(self.text, start, end)
+        return "phone_office" if free or listed else "phone"
+
+    def said(self) -> bool:
+        near = self.labels.nearest
+        if self.says("phone") and near in ("phone", "number", "card", "address"):
+            return True
+        return near == "number" and self.labels.distance <= 3
+
+    def other(self) -> bool:
+        return self.labels.nearest == "other" and self.labels.distance <= 12
+
+    def mobile(self, offset: int) -> int | None:
+        if self.said() and not self.tight_after and not self.tight_before:
+            return 76 if offset else 72
+        if self.tight_before or self.tight_after or self.groups[0].glued_before or self.other():
+            return None
+        nice = self.usual(offset, 3)
+        if not offset:
+            return 62 if nice and self.has(HYPHEN, PAREN) and self.ends_at(3) else None
+        marked = self.has(HYPHEN, PAREN, DOT, ODD, SLASH)
+        if nice and (marked or self.contiguous or self.alone):
+            return 70
+        words = any(g.words for g in self.groups)
+        return 65 if self.alone and (self.singles or words or self.in_prose()) else None
+
+    def read_aloud(self) -> int | None:
+        if self.digits[0] not in "78" or self.digits[1] != "9" or not self.alone:
+            return None
+        reached = {0}
+        for group in self.groups:
+            reached = {a + b for a in reached for b in group.slack}
+        return 64 if 11 - len(self.digits) in reached else None
+
+    def landline(self, offset: int) -> int | None:
+        if self.tight_before or self.tight_after or self.groups[0].glued_before:
+            return None
+        if self.said():
+            return 75 if offset else 71
+        if self.other():
+            return None
+        code = any(self.ends_at(offset + c) and self.usual(offset, c) for c in (3, 4, 5))
+        if code and self.has(PAREN):
+            return 68
+        hyphens = self.between <= {HYPHEN, SPACE} and self.has(HYPHEN)
+        if code and hyphens and len(self.groups) >= 3 + offset and (offset or self.alone):
+            return 58
+        known = offset and self.digits[0] == "8" and self.digits[1:4] in numbers.TOWNS
+        return 56 if known and self.plain and self.alone else None
+
+    def local(self) -> int | None:
+        near = self.labels.nearest == "phone" and self.labels.distance <= 10 and self.spelled_out()
+        shapes = {7: [[7], [3, 2, 2], [3, 4]], 6: [[2, 2, 2], [3, 3]], 5: [[1, 2, 2]]}
+        usual = self.lengths in shapes[len(self.digits)]
+        marked = self.contiguous or self.has(HYPHEN) or len(self.digits) == 7
+        return 55 if near and usual and marked and self.apart and self.near_before is None else None
+
+    def spelled_out(self) -> bool:
+        start = self.groups[0].start
+        before = self.text[max(0, start - 14) : start]
+        end = len(before)
+        while end and (numbers.space(before[end - 1]) or before[end - 1] in ".:№(-–—"):
+            end -= 1
+        begin = end
+        while begin and numbers.letter(before[begin - 1]):
+            begin -= 1
+        word, marks = numbers.lower(before[begin:end]), before[end:]
+        if word in ("тел", "т", "факс", "tel", "phone", "fax"):
+            return True
+        said = word in ("телефон", "телефоны", "телефону", "ф")
+        return said and any(c in marks for c in ".:№")
+
+    def usual(self, offset: int, code: int) -> bool:
+        total = later = 0
+        has_code = False
+        for length in self.lengths:
+            total += length
+            if total == offset:
+                continue
+            if total < offset + code:
+                return False
+            if total == offset + code:
+                has_code = True
+                continue
+            later += 1
+            if later > 1 and not has_code and total != len(self.digits):
+                return False
+        return later <= 4 and (has_code or len(self.groups) <= 2)
+
+    def in_prose(self) -> bool:
+        start, end = self.groups[0].start, self.groups[-1].end
+
+        def small(part: str) -> bool:
+            left = [c for c in part if not (numbers.space(c) or c in ",():–—-«».;+")]
+            return bool(left) and ("а" <= left[0] <= "я" or left[0] == "ё")
+
+        return small(self.text[max(0, start - 4) : start][::-1]) and small(self.text[end : end + 4])
