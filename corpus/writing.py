@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from corpus import storage, table
 from corpus.errors import BukvarError, ShardError
 from corpus.inputs import SHARD
+from corpus.mask import mask_samples
 from corpus.receipts import DROPPED, WORK, OutputFile
 
 #: Rows and bytes of text at which a row group ends. 4,000 rows compress and scan as well as larger groups
@@ -100,6 +101,7 @@ class Output:
             column = gone.column("text")
             text = pc.if_else(pa.array(sampled), column, pa.scalar(None, column.type))
             gone = gone.set_column(gone.column_names.index("text"), "text", text)
+        gone = mask_samples(gone)
         writer = self._writer(f"{DROPPED}/{self.name}{SHARD}")
         kept: Sequence[pa.Field] = list(self._writer(f"{self.name}{SHARD}").schema or [])
         columns = [f.with_nullable(True) for f in kept]  # a row may go before a column of its is known

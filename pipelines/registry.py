@@ -89,6 +89,12 @@ OWN: Final = (
         example="bukvar clean russian --out clean",
     ),
     StageRow(
+        "mask",
+        "corpus.mask:Mask",
+        "mask personal data, keys and passwords",
+        example="bukvar mask clean --out masked --set mask.preset=152-fz",
+    ),
+    StageRow(
         "filter",
         "corpus.quality.verdicts:Filter",
         "compute quality signals and drop what fails a preset",

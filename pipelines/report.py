@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UsageError
+from corpus.mask import mask_text
 from corpus.receipts import DROPPED, versions
 from pipelines import registry
 from pipelines.account import StageResult
@@ -79,7 +80,9 @@ def _dropped_samples(result: StageResult) -> Iterator[tuple[str, list[Sample]]]:
 
 
 def _sample(url: str | None, detail: str | None, text: str | None) -> Sample:
-    shown = (text or "")[:SAMPLE_CHARACTERS] + (" ..." if text and len(text) > SAMPLE_CHARACTERS else "")
+    # Masked before it is cut: half a number would be shown as it is.
+    text = mask_text(text or "")
+    shown = text[:SAMPLE_CHARACTERS] + (" ..." if len(text) > SAMPLE_CHARACTERS else "")
     return Sample(url or "", detail or "", shown)
 
 

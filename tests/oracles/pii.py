@@ -60,7 +60,7 @@ def rules() -> tuple[Rule, ...]:
                 pattern(section.get("before")),
                 after,
                 pattern(section.get("deny")),
-                int(section.get("reach", "2000")),
+                int(section.get("reach", "400")),
             )
         )
     return tuple(made)
@@ -93,8 +93,9 @@ def by_patterns(text: str) -> list[Find]:
         done = 0
         for _, at in sorted(hits):
             if at >= done and (find := match(rule, text, at)):
-                found.append(find)
                 done = find[1]
+                if not (rule.deny and rule.deny.search(text[find[0] : find[1]])):
+                    found.append(find)
     return found
 
 
@@ -118,8 +119,6 @@ def match(rule: Rule, text: str, at: int) -> Find | None:
             return None
         if rule.before.groups:
             start = from_ + head.start(1) if head[1] is not None else at
-    if rule.deny and rule.deny.search(text[start:end]):
-        return None
     return start, end, rule.kind, rule.rank
 
 
@@ -149,7 +148,8 @@ PLATE = re.compile(
     r"([АВЕКМНОРСТУХавекмнорстухABEKMHOPCTYXabekmhopctyx])([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?)"
     r"([0-9]{3})([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?)"
     r"([АВЕКМНОРСТУХавекмнорстухABEKMHOPCTYXabekmhopctyx]{2})([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?)"
-    r"([0-9]{2,3})(?![0-9])([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?[Rr][Uu][Ss](?![A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ]))?"
+    r"([0-9]{2,3})(?![0-9])"
+    r"([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?[Rr][Uu][Ss](?![A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ]))?"
 )
 
 
@@ -180,7 +180,8 @@ NUMBER = rf"([0-9](?:{ZERO}[0-9])*)"
 JOINT = rf"{ZERO}(\.|\[\.\]|\(\.\)| \. ){ZERO}"
 V4 = re.compile(NUMBER + JOINT + NUMBER + JOINT + NUMBER + JOINT + NUMBER)
 KNOWN = {"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "77.88.8.8", "77.88.8.1", "1.2.3.4"}
-SECTIONS = set("п пункт пункта пункте раздел раздела глава рис табл ст гост пп v подпункт".split())
+SECTIONS = {"п", "пункт", "пункта", "пункте", "раздел", "раздела", "глава", "рис", "табл", "ст", "гост", "пп"}
+SECTIONS |= {"v", "подпункт"}
 
 
 def v4(text: str, at: int) -> Find | None:

@@ -80,4 +80,6 @@ def account_at(n: str, bik: str) -> bool:
     if len(n) != 20 or len(bik) != 9:
         return False
     heads = [bik[6:], "0" + bik[4:6]]
-    return any(sum(int(d) * w % 10 for d, w in zip(h + n, [7, 1, 3] * 8, strict=False)) % 10 == 0 for h in heads)
+    return any(
+        sum(int(d) * w % 10 for d, w in zip(h + n, [7, 1, 3] * 8, strict=False)) % 10 == 0 for h in heads
+    )

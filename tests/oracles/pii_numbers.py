@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CRATE = Path(__file__).parent.parent.parent / "rust_ext/crates/pii/src"
-SPACE, HYPHEN, DOT, PAREN, SLASH, COMMA, ODD, LINE, PLUS, NUMBER = (
-    "space hyphen dot paren slash comma odd line plus number".split()
-)
+SPACE, HYPHEN, DOT, PAREN, SLASH = "space", "hyphen", "dot", "paren", "slash"
+COMMA, ODD, LINE, PLUS, NUMBER = "comma", "odd", "line", "plus", "number"
 Find = tuple[int, int, str, int]
 
 
@@ -162,7 +161,7 @@ def room(value: int) -> int:
     return 10 if 20 <= value <= 999 and value % 10 == 0 and value % 100 >= 20 else 0
 
 
-def chain_from(text: str, start: int) -> tuple[list[Group], int]:
+def chain_from(text: str, start: int) -> tuple[list[Group], int]:  # noqa: C901 - one case a kind of run
     """The chain that begins at `start`, and where the search goes on."""
     groups: list[Group] = []
     at, before, plus, resume, plus_word = start, frozenset[str](), plus_before(text, start), start, None
@@ -188,7 +187,9 @@ def chain_from(text: str, start: int) -> tuple[list[Group], int]:
         elif not digits:
             break
         elif first := re.match(rf"(?:(?:{DIGITS})|{ZERO})*(?:{DIGITS})", run):
-            groups.append(Group(at, at + first.end(), values(first[0]), before=before, plus=plus, glued_after=True))
+            groups.append(
+                Group(at, at + first.end(), values(first[0]), before=before, plus=plus, glued_after=True)
+            )
             break
         elif not groups:
             last = re.search(rf"(?:{DIGITS})(?:(?:{DIGITS})|{ZERO})*\Z", run)

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from tests.oracles import pii_checks as checks
 from tests.oracles import pii_numbers as numbers
 from tests.oracles.pii_numbers import (
-    DOT, HYPHEN, LINE, NUMBER, ODD, PAREN, PLUS, SLASH, SPACE, Find, Group, Labels,
+    DOT,
+    HYPHEN,
+    LINE,
+    NUMBER,
+    ODD,
+    PAREN,
+    PLUS,
+    SLASH,
+    SPACE,
+    Find,
+    Group,
+    Labels,
 )  # fmt: skip
 
 Verdict = tuple[str, int] | None
@@ -148,9 +159,9 @@ class Window:
             foreign = self.says("foreign") or (self.says("passport") and self.lengths == [2, 7])
             if foreign and (whole or self.ends_at(2)) and self.near_after is None:
                 return "passport_foreign", self.ranked(72, "foreign", "passport")
-            if self.says("kpp") and region and not self.tight_after:
-                if self.contiguous or self.labels.nearest == "kpp":
-                    return "kpp", self.ranked(70, "kpp")
+            own = self.contiguous or self.labels.nearest == "kpp"
+            if self.says("kpp") and region and not self.tight_after and own:
+                return "kpp", self.ranked(70, "kpp")
         if len(self.digits) == 10 and (whole or self.ends_at(4) or self.ends_at(2)):
             if self.tight_after or self.has(PAREN) or not region:
                 return None
@@ -162,9 +173,9 @@ class Window:
 
     def register(self) -> Verdict:
         d = self.digits
-        if len(d) == 11 and checks.snils(d) and self.lengths == [3, 3, 3, 2] and self.apart:
-            if not self.says("snils"):
-                return "snils", 76
+        usual = self.lengths == [3, 3, 3, 2] and self.apart
+        if checks.snils(d) and usual and not self.says("snils"):
+            return "snils", 76
         phone = d[0] in "78" and d[1] == "9"
         rows = [
             (checks.inn10(d), "inn", "inn", 0),

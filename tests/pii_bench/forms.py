@@ -285,7 +285,8 @@ NUMBER = [" ", " № ", " номер ", " N ", ""]
 
 def licence(rng: Rng) -> Written:
     if rng.random() < 0.2:
-        text = f"{rng.choice(values.REGIONS)} {''.join(rng.choice(values.PLATE_LETTERS) for _ in 'ab')} {values.digits(rng, 6)}"
+        pair = rng.choice(values.PLATE_LETTERS) + rng.choice(values.PLATE_LETTERS)
+        text = f"{rng.choice(values.REGIONS)} {pair} {values.digits(rng, 6)}"
         return Written(text, rng.choice(LICENCE[:3]))
     return document(values.licence, LICENCE, 4, NUMBER)(rng)
 

@@ -70,7 +70,9 @@ def table(result: Score) -> str:
 def main() -> int:
     from rust_ext import PII_KINDS, PiiMask
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--sentences", type=Path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-#: Codes of the subjects of the federation that numbers of the tax service and of the traffic police begin with.
+#: Codes of the subjects of the federation, which numbers of the tax service and of plates hold.
 REGIONS = [f"{n:02d}" for n in (*range(1, 80), 83, 86, 87, 89, 91, 92)]
 PLATE_REGIONS = [*REGIONS, "102", "116", "125", "136", "150", "152", "154", "161", "163", "164", "177", "178"]
 PLATE_REGIONS += ["190", "196", "197", "198", "199", "750", "763", "777", "790", "797", "799"]
@@ -105,7 +105,7 @@ def bik(rng: random.Random) -> str:
 
 
 def account(rng: random.Random, of: str) -> str:
-    """Rule of the central bank (order 515): weights 7, 1, 3 over the bank's last three digits and the account."""
+    """Rule of the central bank: weights 7, 1, 3 over the bank's last three digits and the account."""
     head = rng.choice(BALANCE) + rng.choice(["810", "810", "810", "840", "978"])
     tail = digits(rng, 11)
     for key in "0123456789":

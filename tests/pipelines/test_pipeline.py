@@ -82,6 +82,7 @@ def test_the_published_dataset_verifies_and_holds_what_dedup_kept(run: RunResult
         "extract",
         "identify",
         "clean",
+        "mask",
         "filter",
         "dedup",
     ]

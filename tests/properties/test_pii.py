@@ -15,8 +15,24 @@ from tests.pii_bench.forms import FORMS
 from tests.pii_bench.generate import inject
 
 MASK = PiiMask(PII_KINDS)
-WORDS = [word for word, _ in LABELS] + list(NUMERALS) + ["плюс", "собака", "точка", "dot", "[at]", "ул. Ленина, д. "]
-WORDS += ["кв. ", "г.р.", "родился ", "12 мая 1980", "пароль: ", "логин ", "t.me/", "vk.com/id", "sk-", "eyJ", ".ru"]
+WORDS = (
+    [word for word, _ in LABELS]
+    + list(NUMERALS)
+    + ["плюс", "собака", "точка", "dot", "[at]", "ул. Ленина, д. "]
+)
+WORDS += [
+    "кв. ",
+    "г.р.",
+    "родился ",
+    "12 мая 1980",
+    "пароль: ",
+    "логин ",
+    "t.me/",
+    "vk.com/id",
+    "sk-",
+    "eyJ",
+    ".ru",
+]
 WORDS += ["А123ВЕ77", "2001:db8::", "fe80::1", "192.168.", "5.61.37.209", "044525225", "30101810400000000225"]
 WORDS += ["Школа № 5", "Иванов Иван, ", "Cookie: ", "PHPSESSID=", "-----BEGIN RSA PRIVATE KEY-----\n"]
 EDGES = " \t\n\r\u00a0\u2009-–—.,:;/()[]*_~•·|\\+№@\"'«»=<>%$#!?…\u00ad\u200b\ufeff\u20e3"

@@ -63,7 +63,7 @@ pub fn luhn(d: &[u8]) -> bool {
             })
         })
         .sum();
-    sum % 10 == 0 && d.iter().any(|&v| v != d[0])
+    sum.is_multiple_of(10) && d.iter().any(|&v| v != d[0])
 }
 
 /// Whether a card of this length can begin so: Visa, Mastercard, Мир, Maestro, UnionPay, American Express.
@@ -97,7 +97,7 @@ pub fn account_at(d: &[u8], bik: &[u8]) -> bool {
         let sum: u32 = (head.iter().chain(d).zip([7u32, 1, 3].iter().cycle()))
             .map(|(&v, &w)| u32::from(v) * w % 10)
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     };
     fits([bik[6], bik[7], bik[8]]) || fits([0, bik[4], bik[5]])
 }

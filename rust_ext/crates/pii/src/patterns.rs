@@ -11,7 +11,7 @@ use crate::{Found, Kind};
 const RULES: &str = include_str!("patterns.txt");
 /// Characters before a trigger that `before` sees, and from it on that `after` sees where no `reach` is given.
 const BEFORE: usize = 96;
-const REACH: usize = 2000;
+const REACH: usize = 400;
 
 struct Rule {
     kind: Kind,
@@ -150,9 +150,12 @@ impl Patterns {
                 if hit.start() < ends[number] {
                     continue;
                 }
-                if let Some(find) = self.rules[number].at(text, hit.start()) {
+                if let Some((find, denied)) = self.rules[number].at(text, hit.start()) {
+                    // What was denied is decided too: it is not looked at again from within.
                     ends[number] = find.end;
-                    found.push(find);
+                    if !denied {
+                        found.push(find);
+                    }
                 }
             }
         }
@@ -195,11 +198,13 @@ fn cases(word: &str) -> [String; 3] {
 }
 
 impl Rule {
-    /// The find whose trigger begins at byte `at`.
-    fn at(&self, text: &str, at: usize) -> Option<Found> {
+    /// The find whose trigger begins at byte `at`, and whether it is denied.
+    fn at(&self, text: &str, at: usize) -> Option<(Found, bool)> {
         let to = ahead(text, at, self.reach);
         let rest = &text[at..to];
         let input = Input::new(rest).anchored(Anchored::Yes);
+        // Most triggers lead to nothing, and that is seen without the places of groups.
+        self.after.search_half(&input)?;
         let (mut start, end) = if self.after.captures_len() > 1 {
             let mut groups = self.after.create_captures();
             self.after.search_captures(&input, &mut groups);
@@ -220,15 +225,14 @@ impl Rule {
             }
         }
         let value = &text[start..end];
-        if self.deny.as_ref().is_some_and(|deny| deny.is_match(value)) {
-            return None;
-        }
-        Some(Found {
+        let denied = self.deny.as_ref().is_some_and(|deny| deny.is_match(value));
+        let find = Found {
             start,
             end,
             kind: self.kind,
             rank: self.rank,
-        })
+        };
+        Some((find, denied))
     }
 }
 

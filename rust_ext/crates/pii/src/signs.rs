@@ -123,13 +123,6 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
         walk.take(|c| c.is_ascii_digit())?,
     ];
     code.extend(walk.take(|c| c.is_ascii_digit()));
-    if zeros
-        || walk
-            .peek()
-            .is_some_and(|c| c.is_ascii_digit() || is_letter(c) || c == '_')
-    {
-        return None;
-    }
     let (region_end, parted) = (walk.at, walk.parted);
     walk.gap();
     let country = ['r', 'u', 's']
@@ -138,7 +131,8 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
     if !country || walk.peek().is_some_and(is_letter) {
         walk.at = region_end;
     }
-    if walk.peek().is_some_and(is_letter) {
+    let goes_on = |c: char| c.is_ascii_digit() || is_letter(c) || c == '_';
+    if zeros || walk.peek().is_some_and(goes_on) {
         return None;
     }
     let code: Vec<u8> = code.iter().filter_map(|&c| digit(c)).collect();
@@ -153,7 +147,6 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
     if !known || (lower_case && !said && (parted || !numbered)) {
         return None;
     }
-    // Parted capitals in a row of others («К 100 КМ 20») need a word too, unless the parts are all there.
     Some(Found {
         start,
         end: walk.at,

@@ -58,8 +58,8 @@ pub fn numeral(word: &str) -> Option<u16> {
 /// What a numeral leaves open for a smaller one that follows: after 900 a number below 100, after 20 one below 10.
 pub fn room(value: u16) -> u16 {
     match value {
-        100..=900 if value % 100 == 0 => 100,
-        20..=999 if value % 10 == 0 && value % 100 >= 20 => 10,
+        100..=900 if value.is_multiple_of(100) => 100,
+        20..=999 if value.is_multiple_of(10) && value % 100 >= 20 => 10,
         _ => 0,
     }
 }
