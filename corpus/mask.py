@@ -14,13 +14,12 @@ import functools
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
 
-from corpus import table
+from corpus import storage, table
 from corpus.errors import UsageError
 from corpus.texts import text_buffers
 from rust_ext import PII_KINDS, PII_PLACEHOLDERS, PiiMask
@@ -119,10 +118,7 @@ class Mask:
 
 
 def _read_key(path: str) -> bytes:
-    try:
-        key = Path(path).read_bytes().strip()
-    except OSError as error:
-        raise UsageError(f"mask.key_file: {path} can't be read ({error.strerror})") from error
+    key = storage.read_bytes(path).strip()
     if not 1 <= len(key) <= 64:
         raise UsageError(f"mask.key_file: {path} holds {len(key)} bytes; a key has 1 to 64")
     return key
