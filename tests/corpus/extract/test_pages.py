@@ -154,7 +154,8 @@ def test_right_lines(name: str, line: str) -> None:
             "Пусть $a^2+b^2$ известно.",
         ),
         (
-            "<p>Пусть <img class=mwe-math-fallback-image-inline alt='{\\displaystyle \\pi r^{2}}'> — площадь.",
+            "<p>Пусть <img class=mwe-math-fallback-image-inline "
+            "alt='{\\displaystyle \\pi r^{2}}'> — площадь.",
             "Пусть $\\pi r^{2}$ — площадь.",
         ),
         (
