@@ -13,9 +13,8 @@ from pathlib import Path
 TARGET = Path(__file__).parents[1] / "rust_ext/crates/html/src/names.txt"
 HEAD = """\
 # Every name of WHATWG's list of character references (https://html.spec.whatwg.org/entities.json), sorted.
-# Written by scripts/make_entities.py; do not edit. A line: the name, its one or two code points, then L \
-where HTML
-# reads it without its semicolon too, then 4 where HTML 4.01 has it (or it is apos).
+# Written by scripts/make_entities.py; do not edit. A line: the name, its one or two code points, L where HTML
+# reads it without its semicolon too, 4 where HTML 4.01 has it (or it is apos).
 """
 
 

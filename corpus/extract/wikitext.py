@@ -1,7 +1,8 @@
 """MediaWiki markup to plain text: what a reader sees of an article's sentences, and nothing of its apparatus.
 
-Templates, tables, references, files, categories and comments go; links leave their words; headings and list
-items become lines. One pass each, so that unbalanced brackets cost no more than balanced ones.
+Templates (but those that set words of a sentence), tables, references, files, categories, links to other
+languages and comments go; links leave their words, formulas their TeX; headings and list items become lines.
+Time is linear: unbalanced brackets cost no more than balanced ones.
 """
 
 from __future__ import annotations
@@ -10,31 +11,38 @@ import html
 import re
 from typing import Final
 
+from corpus.extract.wikilanguages import LANGUAGES
+from corpus.extract.wikitemplates import without_templates
+
 #: Elements whose content is no prose.
-_HIDDEN: Final = re.compile(
-    r"<(ref|math|gallery|timeline|syntaxhighlight|source|score|chem|imagemap|graph|noinclude|hiero|templatestyles)"
-    r"\b[^<>]*?(?:/>|>)|</(ref|math|gallery|timeline|syntaxhighlight|source|score|chem|imagemap|graph|noinclude"
-    r"|hiero|templatestyles)\s*>",
+_HIDDEN_NAMES: Final = (
+    "ref|references|gallery|timeline|syntaxhighlight|source|score|imagemap|graph|noinclude|hiero|templatestyles"
+    "|templatedata|mapframe|maplink|inputbox|categorytree|style|script"
+)
+_HIDDEN: Final = re.compile(rf"<({_HIDDEN_NAMES})\b[^<>]*+>|</({_HIDDEN_NAMES})\s*+>", re.IGNORECASE)
+#: Elements that no markup is read in, and comments: (beginning, end, what it says).
+_RAW: Final = re.compile(r"<!--|<nowiki\s*+/>|<(nowiki|pre|math|chem|ce)\b([^<>]*+)>", re.IGNORECASE)
+_BREAK: Final = re.compile(r"<(?:br|hr)\b[^<>]*+>|</br\s*+>", re.IGNORECASE)
+#: Elements whose text stands on lines of its own.
+_BLOCK: Final = re.compile(
+    r"(?:</?(?:center|div|p|blockquote|poem|h[1-6]|ul|ol|li|dl|dt|dd|table|tr|td|th|caption)\b[^<>]*+>)++",
     re.IGNORECASE,
 )
-_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
+_SCRIPT: Final = re.compile(r"(?<=[\w)])<(sup|sub)\b[^<>]*+>([^<>\n]{1,12}+)</\1\s*+>", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*+>")
 _EXTERNAL: Final = re.compile(
-    r"\[(?:https?:|ftp:|mailto:)?//?[^\s\[\]]*[ \t]*([^\[\]\n]*)\]|\[mailto:\S+ ([^\[\]\n]*)\]"
+    r"\[(?:(?:https?|ftps?|irc|news|gopher)://|//|mailto:)[^\s\[\]<>]*+[ \t]*+([^\[\]\n]*+)\]", re.IGNORECASE
 )
-_HEADING: Final = re.compile(r"^(={1,6})[ \t]*(.*?)[ \t]*=*[ \t]*$", re.MULTILINE)
 _LIST: Final = re.compile(r"^[*#:;]+[ \t]*", re.MULTILINE)
-_MAGIC: Final = re.compile(r"__[A-ZА-ЯЁ_]+__")
+_MAGIC: Final = re.compile(r"__[A-ZА-ЯЁ_]{3,40}__")
 _BLANK: Final = re.compile(r"\n{3,}")
-#: Link targets whose words are no part of the text: files and categories, in English and Russian.
+#: What is left of a note in brackets whose templates are gone: "( )", "(; )".
+_EMPTY: Final = re.compile(r"(?:[ \u00a0]|^)\((?:[ \u00a0,;:—–-]|&nbsp;)*+\)", re.MULTILINE)
+_OPENED: Final = re.compile(r"\((?:[ \u00a0]*[,;])++[ \u00a0]*+")
+#: Link targets whose words are no part of the text: files and categories, English and East Slavic.
 _APPARATUS: Final = (
-    "file:",
-    "image:",
-    "category:",
-    "media:",
-    "файл:",
-    "изображение:",
-    "категория:",
-    "медиа:",
+    *("file:", "image:", "category:", "media:", "special:", "файл:", "изображение:", "категория:", "медиа:"),
+    *("служебная:", "зображення:", "категорія:", "катэгорыя:", "выява:"),
 )
 
 
@@ -43,16 +51,26 @@ def plain_text(wikitext: str) -> str:
     start = wikitext.lstrip()[:20].lower()
     if start.startswith(("#redirect", "#перенаправление")):
         return ""
-    text = _without_spans(wikitext, "<!--", "-->")
+    kept: list[str] = []
+    text = _without_raw(wikitext.replace("\0", ""), kept)
     text = _without_hidden(text)
-    text = _without_braces(text)
+    text = without_templates(text)
+    text = _without_tables(text)
     text = _links(text)
     text = _EXTERNAL.sub(r"\1", text)
+    text = _EMPTY.sub("", _OPENED.sub("(", text))
     text = _LIST.sub("", text)
     text = _MAGIC.sub("", text).replace("'''''", "").replace("'''", "").replace("''", "")
+    text = _SCRIPT.sub(_script, text)
+    text = _BLOCK.sub("\n", _BREAK.sub("\n", text))
     text = html.unescape(_TAG.sub("", text))
     lines = (_line(line) for line in text.splitlines())
-    return _BLANK.sub("\n\n", "\n".join(lines)).strip()
+    text = _BLANK.sub("\n\n", "\n".join(lines)).strip()
+    return _KEPT.sub(lambda match: kept[int(match[1])], text)
+
+
+#: Stands for raw text until everything else is read; no XML has this character.
+_KEPT: Final = re.compile("\0([0-9]+)\0")
 
 
 def _line(line: str) -> str:
@@ -60,66 +78,116 @@ def _line(line: str) -> str:
     return line.strip("=").strip() if line.startswith("=") and line.endswith("=") else line
 
 
-def _without_spans(text: str, opening: str, closing: str) -> str:
-    kept, at = [], 0
-    while (begin := text.find(opening, at)) >= 0:
-        end = text.find(closing, begin + len(opening))
+def _without_raw(text: str, kept: list[str]) -> str:
+    """Drop comments; put aside what `nowiki`, `pre` and formulas hold, in which nothing else is markup."""
+    pieces, at = [], 0
+    unclosed: set[str] = set()
+    while match := _RAW.search(text, at):
+        pieces.append(text[at : match.start()])
+        at = match.end()
+        name = (match[1] or "").lower()
+        if match[0].startswith("<nowiki") and not name:
+            continue
+        closing = f"</{name}>" if name else "-->"
+        end = -1 if closing in unclosed or match[0].endswith("/>") else _find(text, closing, at)
         if end < 0:
-            break
-        kept.append(text[at:begin])
+            unclosed.add(closing)
+            pieces.append("" if name else match[0])
+            continue
+        inner = text[at:end]
         at = end + len(closing)
-    return "".join([*kept, text[at:]])
+        if name:
+            said = _formula(inner, name) if name in ("math", "chem", "ce") else html.unescape(inner)
+            pieces.append(f"\0{len(kept)}\0")
+            kept.append(said)
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def _find(text: str, closing: str, at: int) -> int:
+    """Where a closing tag stands; they are written in small letters but for a few."""
+    end = text.find(closing, at)
+    return end if end >= 0 else text.find(closing.upper(), at)
+
+
+_SIZE: Final = re.compile(r"\{?\\(?:display|text)style\b\s*")
+
+
+def _formula(tex: str, name: str) -> str:
+    tex = " ".join(html.unescape(tex).split())
+    if size := _SIZE.match(tex):
+        rest = tex[size.end() :]
+        tex = rest[:-1].strip() if size[0].startswith("{") and rest.endswith("}") else rest
+    if not tex:
+        return ""
+    return f"${tex}$" if name == "math" else f"$\\ce{{{tex}}}$"
 
 
 def _without_hidden(text: str) -> str:
     """Drop elements of `_HIDDEN` with their content; an element that never closes loses its tag only."""
-    tags = list(_HIDDEN.finditer(text))
-    closings = [match for match in tags if match[2]]
-    kept, at, next_closing = [], 0, 0
-    for match in tags:
-        if match.start() < at or match[2]:
+    tags = [
+        (match.start(), match.end(), (match[1] or match[2]).lower(), match)
+        for match in _HIDDEN.finditer(text)
+    ]
+    # Of each name the next tag, to know whether an element closes before another one opens.
+    following: dict[str, int] = {}
+    ends: list[int] = [-1] * len(tags)
+    for index in range(len(tags) - 1, -1, -1):
+        _, _, name, match = tags[index]
+        if match[1] and not match[0].endswith("/>"):
+            after = following.get(name, -1)
+            ends[index] = tags[after][1] if after >= 0 and tags[after][3][2] else -1
+        if not match[0].endswith("/>"):
+            following[name] = index
+    kept, at = [], 0
+    for index, (begin, end, _, _match) in enumerate(tags):
+        if begin < at:
             continue
-        kept.append(text[at : match.start()])
-        at = match.end()
-        if match[0].endswith("/>"):
-            continue
-        while next_closing < len(closings) and closings[next_closing].start() < match.end():
-            next_closing += 1
-        if next_closing < len(closings) and closings[next_closing][2].lower() == match[1].lower():
-            at = closings[next_closing].end()
+        kept.append(text[at:begin])
+        at = max(end, ends[index])
     return "".join([*kept, text[at:]])
 
 
-_BRACES: Final = re.compile(r"\{\{|\}\}|\{\||\|\}")
+#: A table begins on a line of its own, or where what follows can only be a table's attributes.
+_TABLE: Final = re.compile(
+    r"^[ \t:*#]*+\{\||\{\|(?=\s*+(?:\n|class|style|width|border|align|cell|id\b))|^[ \t:*#]*+\|\}(?!\})",
+    re.MULTILINE,
+)
 
 
-def _without_braces(text: str) -> str:
-    """Drop templates and tables, nested ones too; an opening that never closes stays as text."""
+def _without_tables(text: str) -> str:
+    """Drop tables, nested ones too; of one that never closes, every line that is a table's markup."""
+    if "{|" not in text:
+        return text
     spans: list[tuple[int, int]] = []
-    stack: list[tuple[str, int]] = []
-    for match in _BRACES.finditer(text):
-        brace = match[0]
-        if brace in ("{{", "{|"):
-            stack.append((brace, match.start()))
-            continue
-        opening = "{{" if brace.startswith("}") else "{|"
-        if stack and stack[-1][0] == opening:
-            begin = stack.pop()[1]
+    opened: list[int] = []
+    for match in _TABLE.finditer(text):
+        if match[0].endswith("{|"):
+            opened.append(match.start())
+        elif opened:
+            begin = opened.pop()
             while spans and spans[-1][0] >= begin:
                 spans.pop()
             spans.append((begin, match.end()))
     kept, at = [], 0
     for begin, end in spans:
-        kept.append(text[at:begin])
+        kept.append((at, text[at:begin]))
         at = end
-    return "".join([*kept, text[at:]])
+    kept.append((at, text[at:]))
+    if not opened:
+        return "".join(piece for _, piece in kept)
+    first = opened[0]
+    before = "".join(piece[: max(0, first - at)] for at, piece in kept)
+    after = "".join(piece[max(0, first - at) :] for at, piece in kept)
+    lines = (line for line in after.split("\n") if not line.lstrip(" \t:").startswith(("{|", "|", "!")))
+    return before + "\n".join(lines)
 
 
 _BRACKETS: Final = re.compile(r"\[\[|\]\]")
 
 
 def _links(text: str) -> str:
-    """[[target|words]] -> words; links to files and categories go with whatever they hold."""
+    """[[target|words]] -> words; links to files, categories, other languages go with what they hold."""
     pieces: list[list[str]] = [[]]
     at = 0
     for match in _BRACKETS.finditer(text):
@@ -135,7 +203,46 @@ def _links(text: str) -> str:
 
 
 def _words_of(link: str) -> str:
-    if link.lstrip(": ").lower().startswith(_APPARATUS):
-        return ""
-    target, _, words = link.rpartition("|")
-    return words if target else link.lstrip(":")
+    target, _, words = link.partition("|")
+    target = target.strip()
+    if not target.startswith(":"):
+        if target.lower().startswith(_APPARATUS):
+            return ""
+        prefix, colon, _title = target.partition(":")
+        if colon and prefix.strip().lower() in LANGUAGES:
+            return ""
+    shown = words.rpartition("|")[2]
+    if shown.strip():
+        return shown
+    target = target.lstrip(":")
+    # `[[Город (фильм)|]]` shows "Город", `[[:Категория:Праздники|]]` "Праздники".
+    return re.sub(r" \([^()]*+\)$", "", target.rpartition(":")[2]) if "|" in link else target
+
+
+_RAISED: Final = str.maketrans("0123456789+-−–=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿⁱ")
+_LOWERED: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_POWER: Final = re.compile(r"[A-Za-z0-9+\-−–*/.,()αβγδλμπωθ ]+")
+
+
+def _script(match: re.Match[str]) -> str:
+    """A power set apart from its base (10⁶), a subscript where it would lengthen a number (101₂)."""
+    said, before = match[2].strip(), match.string[match.start() - 1]
+    if match[1].lower() == "sub":
+        return said.translate(_LOWERED) if said.isascii() and said.isdigit() and before.isdigit() else said
+    return superscript(said, before)
+
+
+def superscript(said: str, before: str) -> str:
+    """A superscript as text, by what stands before it: the same rules as in rust_ext/crates/content."""
+    if all(ord(char) in _RAISED for char in said):
+        return said.translate(_RAISED)
+    letters = sum(char.isalpha() for char in said)
+    has_sign = any(char in "+-−–*/" for char in said)
+    has_digit = any(char.isdigit() for char in said)
+    only_letters = letters == len(said)
+    ordinal = before.isdigit() and only_letters and (letters > 1 or said in "aeorsnтйя")
+    if not _POWER.fullmatch(said) or ordinal or (letters > 1 and not has_sign and not has_digit):
+        return said
+    plain = said.replace("−", "-").replace("–", "-")
+    inner = plain.removeprefix("-")
+    return f"^{plain}" if inner.isalnum() or inner.startswith("(") else f"^({plain})"

@@ -248,7 +248,7 @@ def test_a_dump_without_pages_is_no_dump(tmp_path: Path) -> None:
         ("== Раздел ==\n* пункт\n# другой", "Раздел\nпункт\nдругой"),
         ("<!-- нет -->да &amp; нет&nbsp;да __TOC__", "да & нет да"),
         ("#REDIRECT [[Я]]", ""),
-        ("{{не закрыто [[тоже", "{{не закрыто тоже"),
+        ("{{не закрыто [[тоже", "не закрыто тоже"),
         ("<ref>не закрыто", "не закрыто"),
     ],
 )
@@ -257,4 +257,4 @@ def test_markup_becomes_what_a_reader_sees(markup: str, plain: str) -> None:
 
 
 def test_unbalanced_markup_takes_no_longer_than_balanced() -> None:
-    assert plain_text("{{" * 100_000 + "[[" * 100_000 + "<ref>" * 50_000)
+    assert plain_text("{{" * 100_000 + "[[" * 100_000 + "<ref>" * 50_000 + "А") == "А"

@@ -154,9 +154,8 @@ def test_right_lines(name: str, line: str) -> None:
             "Пусть $a^2+b^2$ известно.",
         ),
         (
-            "<p>Пусть <img class=mwe-math-fallback-image-inline "
-            "alt='{\\displaystyle \\pi r^{2}}'> — площадь.",
-            "Пусть $\\pi r^{2}$ — площадь.",
+            "<p>Пусть <img class=mwe-math-fallback-image-inline alt='{\\displaystyle \\pi r^{2}}'> — это.",
+            "Пусть $\\pi r^{2}$ — это.",
         ),
         (
             "<p>Пусть <math><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>&lt;</mo><mn>1</mn></math> всегда.</p>",

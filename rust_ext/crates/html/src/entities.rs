@@ -74,6 +74,10 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
     for (at, name) in all.iter().enumerate().rev() {
         begins[slot(name.name.as_bytes()[0])] = at as u16;
     }
+    // A letter without names begins where the next one does.
+    for letter in (0..52).rev() {
+        begins[letter] = begins[letter].min(begins[letter + 1]);
+    }
     Names { all, begins }
 });
 
@@ -264,6 +268,9 @@ mod tests {
             unescape(text),
             "«b» & ©2 ¬it; я я – &bogus; \u{FFFD}  & & ∾\u{333} &x&"
         );
+        for letter in (b'A'..=b'Z').chain(b'a'..=b'z') {
+            assert_eq!(named(&[letter, b'0']), None);
+        }
         assert_eq!(unescape("&CounterClockwiseContourIntegral;&"), "∳&");
     }
 
