@@ -12,6 +12,7 @@ import bz2
 import datetime
 import gzip
 import io
+import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -236,7 +237,7 @@ def host_of(url: str | None) -> str | None:
 
 
 def open_lines(location: str) -> Any:
-    """A buffered binary stream of a plain, gzip, bzip2 or zstd file, told by its ending."""
+    """A buffered binary stream of a plain, gzip, bzip2, xz or zstd file, told by its ending."""
     return unpacked(storage.open_input(location), location)
 
 
@@ -247,6 +248,8 @@ def unpacked(raw: Any, location: str) -> Any:
         return gzip.open(raw, "rb")
     if path.endswith(".bz2"):
         return bz2.open(raw, "rb")
+    if path.endswith(".xz"):
+        return lzma.open(raw, "rb")
     if path.endswith(".zst"):
         return io.BufferedReader(pa.CompressedInputStream(raw, "zstd"), 1 << 20)
     return io.BufferedReader(raw, 1 << 20)

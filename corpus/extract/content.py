@@ -6,7 +6,7 @@ looks at, how it was fitted and how it compares. Linear in the page's size; no p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,9 +46,9 @@ class Content:
     embedded: bool
     """Whether the text was found in the page's data (JSON-LD, Discourse, Next.js), not in its markup."""
     noindex: bool
-    """robots: noindex or none, in the page or the X-Robots-Tag header."""
+    """robots: noindex or none, in the page or the X-Robots-Tag header; rules for one robot do not count."""
     noai: bool
-    """robots: noai, noimageai or noml."""
+    """robots: noai, noimageai or noml; Content-Usage (train-ai=n) and Content-Signal (ai-train=no)."""
     tdm_reserved: bool
     """tdm-reservation: 1, in the page or the header."""
 
@@ -65,7 +65,7 @@ def extract(
     url: str | None = None,
     favor: Favor | None = None,
     comments: Comments = "drop",
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     model: Path = MODEL,
 ) -> Content:
     """Extract the main text of a page.
@@ -74,14 +74,14 @@ def extract(
     url: its address, if known; it helps to tell the kind of page.
     favor: "precision" keeps only what is surely text, "recall" also what may be.
     comments: readers' comments are dropped, kept with the text, or alone. A forum's posts are its text.
-    headers: HTTP headers of the response, for X-Robots-Tag and tdm-reservation.
+    headers: HTTP headers of the response, as a mapping or as pairs, for what they say of the page's use:
+    X-Robots-Tag, tdm-reservation, Content-Usage, Content-Signal.
     model: a file written by `python -m corpus.extract.fit`.
 
     Raises ValueError for an unknown `favor` or `comments`, never for a page.
     """
     if isinstance(html, bytes):
         html = decode(html).text
-    found = load(model).extract(
-        html, url=url, favor=favor, comments=comments, headers=list((headers or {}).items())
-    )
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    found = load(model).extract(html, url=url, favor=favor, comments=comments, headers=list(pairs))
     return Content(**found)

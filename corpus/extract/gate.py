@@ -95,7 +95,8 @@ def reference(body: bytes, http_charset: str | None = None) -> Verdict:
     is_utf8 = broken * BROKEN <= high
     pairs_count = is_utf8 or cyrillic >= broken
     verdict = Verdict(False, 0, 0, "utf-8")
-    if (pairs_count and cyrillic >= FEW) or any(is_cyrillic(e) for e in _entities(body)):
+    entities = any(is_cyrillic(e) for e in _entities(body))
+    if (pairs_count and cyrillic >= FEW) or entities or _ESCAPE.search(body):
         verdict = _decide(*count_utf8(body, pairs_count), "utf-8", body, http_charset)
     if not verdict.keep and not is_utf8 and high >= FEW:
         single = single_byte(body, http_charset)
@@ -139,7 +140,9 @@ def reference_beginning(beginning: bytes, url: str = "", http_charset: str | Non
     if declares_russian(beginning, http_charset) or _wide_charset(beginning):
         return None
     letters = sum(len(_LETTER.findall(text)) for text in _descriptions(beginning))
-    for text in outside_tags(beginning, cut=True):
+    for text, is_data in outside_tags(beginning, cut=True):
+        if is_data:
+            continue
         letters += len(_LETTER.findall(text))
         if letters >= ENOUGH_FOREIGN:
             break
@@ -203,7 +206,13 @@ _TOKEN: Final = re.compile(_ENTITY.pattern + rb"|([a-zA-Z])|([\xd0\xd1][\x80-\xb
 def count_utf8(body: bytes, pairs_count: bool) -> tuple[int, int]:
     """Cyrillic and ASCII letters outside tags; stops after the run of text that brings ENOUGH."""
     cyrillic = latin = 0
-    for text in outside_tags(body):
+    for text, is_data in outside_tags(body):
+        if is_data:
+            letters = _DATA_LETTER.findall(text)
+            cyrillic += sum(bool(escape) or pairs_count for escape, _ in letters)
+            if cyrillic >= ENOUGH:
+                break
+            continue
         at = 0
         while match := _TOKEN.search(text, at):
             hexadecimal, decimal, name, letter, pair = (group or b"" for group in match.groups())
@@ -221,6 +230,12 @@ def count_utf8(body: bytes, pairs_count: bool) -> tuple[int, int]:
     return cyrillic, latin
 
 
+#: Cyrillic letters of JSON.
+_ESCAPE: Final = re.compile(rb"\\u04[0-7][0-9a-fA-F]")
+_DATA_LETTER: Final = re.compile(rb"(\\u04[0-7][0-9a-fA-F])|([\xd0\xd1][\x80-\xbf])")
+#: Scripts that hold a page's text as data.
+_DATA: Final = re.compile(rb"(?s)[^>]*(?:__NEXT_DATA__|(?i:ld\+json))[^>]*>(.+)")
+
 _TAG: Final = re.compile(rb"<(?=[a-zA-Z/!?])")
 _HIDDEN: Final = {
     b"<!--": rb"(?:(?<=<!--)-?>|--!?>)",
@@ -229,29 +244,31 @@ _HIDDEN: Final = {
 }
 
 
-def outside_tags(body: bytes, *, cut: bool = False) -> Iterator[bytes]:
-    """Runs of bytes outside tags, comments, scripts and styles; what never closes is a tag only, but ends the
-    beginning of a page, which is `cut`."""
+def outside_tags(body: bytes, *, cut: bool = False) -> Iterator[tuple[bytes, bool]]:
+    """Runs of bytes outside tags, comments, scripts and styles and, with True, what stands in scripts that
+    hold text as data. What never closes is a tag only, but ends the beginning of a page, which is `cut`."""
     at = 0
     while at < len(body):
         tag = _TAG.search(body, at)
         begin = tag.start() if tag else len(body)
         if begin > at:
-            yield body[at:begin]
+            yield body[at:begin], False
         if not tag:
             return
-        at = _end_of_tag(body, begin, cut)
+        at, is_script = _end_of_tag(body, begin, cut)
+        if is_script and (data := _DATA.match(body[begin:at])):
+            yield data[1], True
 
 
-def _end_of_tag(body: bytes, begin: int, cut: bool) -> int:
+def _end_of_tag(body: bytes, begin: int, cut: bool) -> tuple[int, bool]:
     for opening, closing in _HIDDEN.items():
         if body[begin : begin + len(opening)].lower() == opening:
             # `<!-->` and `<!--->` are whole comments.
             found = re.compile(closing, re.IGNORECASE).search(body, begin + len(opening))
             if found or cut:
-                return found.end() if found else len(body)
+                return found.end() if found else len(body), opening == b"<script"
     end = body.find(b">", begin)
-    return len(body) if end < 0 else end + 1
+    return len(body) if end < 0 else end + 1, False
 
 
 def wide_text(body: bytes) -> tuple[str, str] | None:
@@ -333,13 +350,16 @@ def single_byte(body: bytes, http_charset: str | None) -> Verdict:
     """
     reading, trial = _Reading(), FIRST_TRIAL
     pieces = (
-        (text[i - 1] if i else 0x20, text[i : i + PIECE])
-        for text in outside_tags(body)
+        (text[i - 1] if i else 0x20, text[i : i + PIECE], is_data)
+        for text, is_data in outside_tags(body)
         for i in range(0, len(text), PIECE)
     )
-    for before, piece in pieces:
+    for before, piece, is_data in pieces:
+        ascii_counts = reading.counts[:0x80]
         for first, second in itertools.pairwise([before, *piece]):
             reading.add(first, second)
+        if is_data:
+            reading.counts[:0x80] = ascii_counts
         if reading.pairs >= trial:
             if reading.pairs >= MAX_PAIRS or reading.certain():
                 break

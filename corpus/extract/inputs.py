@@ -22,6 +22,7 @@ from corpus import storage
 from corpus.documents import DATE_NAMES, host_of, open_lines, parse_date, unpacked
 from corpus.errors import ShardError, UsageError, one_line
 from corpus.extract import warc
+from corpus.extract.containers import CRAWL
 from corpus.extract.packed import Packed
 from corpus.extract.warc import DROPPED, Batch, Gate, Page
 from corpus.extract.wikidump import read_dump
@@ -34,12 +35,12 @@ _PARQUET_ROWS: Final = 64
 
 Kind = Literal["crawl", "parquet", "jsonl", "page", "mediawiki"]
 
-_PACKED: Final = r"(\.gz|\.bz2|\.zst)?$"
+_PACKED: Final = r"(\.gz|\.bz2|\.xz|\.zst)?$"
 _HTML: Final = r"\.x?html?(\.[a-z]{2}(-[a-z]{2,4})?|\.(cp|koi|iso|utf|ucs)[a-z0-9-]*)*"
 #: What a name says about its file. `index.html.ru.koi8-r` is how Apache names translations; dumps come in
 #: parts named `...xml-p1p224167.bz2`.
 _PATTERNS: Final[dict[Kind, str]] = {
-    "crawl": r"\.(warc|wet|arc)(\.gz|\.zst|\.lz4)?$",
+    "crawl": CRAWL.pattern + r"|\.wacz$",
     "parquet": r"\.(parquet|pq)$",
     "jsonl": r"\.(jsonl|ndjson)" + _PACKED,
     "mediawiki": r"\.xml(-p\d+p\d+)?" + _PACKED,
@@ -70,6 +71,7 @@ class Raw:
     fetched_at: int | None = None
     record_id: str = ""
     title: str | None = None
+    truncated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,8 @@ def _raws(kind: Kind, location: str, how: tuple[str, int, Columns], place: _Plac
         elif kind == "mediawiki":
             rows = _articles(packed, name, max_bytes)
         else:
-            rows = iter([Raw(f"file:{name}", 0, packed.read(max_bytes + 1))])
+            body = packed.read(max_bytes + 1)
+            rows = iter([Raw(f"file:{name}", 0, body, truncated="file" if packed.damage else None)])
         for raw in rows:
             number = raw.number
             place.position = file.tell()
@@ -328,10 +331,11 @@ def _page(raw: Raw, kind: Kind) -> Page:
         status=None,
         content_type="text/plain; charset=utf-8" if text else "text/html",
         http_charset="utf-8" if text else None,
-        robots=None,
+        rights=[],
         damage=None,
         body=raw.body,
         title=raw.title,
+        truncated=raw.truncated,
     )
 
 

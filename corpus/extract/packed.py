@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import zipfile
 import zlib
 from typing import Any
 
@@ -41,7 +43,7 @@ class Packed:
             return b""
         try:
             return bytes(read(size))
-        except (EOFError, OSError, zlib.error) as error:
+        except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
             if isinstance(error, OSError) and storage.is_system_error(error):
                 raise
             self.damage = one_line(error)

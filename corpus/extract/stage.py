@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus import storage, table
 from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
@@ -42,6 +43,7 @@ PAGE_COLUMNS: Final = pa.schema(
         pa.field("declared_charset", pa.string()),
         pa.field("charset", pa.string()),
         pa.field("replaced_characters", pa.int32()),
+        pa.field("truncated", pa.string()),
     ]
 )
 _JUDGED: Final = pa.schema([*table.DOCUMENT, *PAGE_COLUMNS, *table.DROP_COLUMNS])
@@ -59,14 +61,14 @@ _ROWS: Final = 256
 class Extract:
     """Turn crawl files into documents: read records, keep what looks Russian, decode, take the main text.
 
-    INPUT is files, folders, globs or URLs of crawls (WARC, ARC, WET; plain, .gz, .zst), of HTML in Parquet or
-    JSONL (columns url and html, or as extract.url_column and extract.html_column say), of HTML files (.html,
-    .htm, .xhtml), or of MediaWiki dumps (.xml; plain, .gz, .bz2). Its ending says what a file is, else its
-    first bytes do.
+    INPUT is files, folders, globs or URLs of crawls (WARC, ARC, WET; plain, .gz, .zst, .lz4, .bz2, .xz; in
+    WACZ), of HTML in Parquet or JSONL (columns url and html, or as extract.url_column and extract.html_column
+    say), of HTML files (.html, .htm, .xhtml), or of MediaWiki dumps (.xml; plain, .gz, .bz2, .xz). Its ending
+    says what a file is, else its first bytes do.
     """
 
     name: ClassVar[str] = "extract"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ()
     adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
     reasons: ClassVar[Mapping[str, str]] = {
@@ -78,6 +80,7 @@ class Extract:
         "page_too_large": "the page is above the size limit",
         "extract_timeout": "main-text extraction passed its time limit",
         "extract_crashed": "main-text extraction ended abnormally",
+        "truncated_page": "only a part of the page is in the archive, and extract.truncated is drop",
         "no_main_text": "the extractor found no main text",
         "redirect_page": "the page of a MediaWiki dump only leads to another",
         "not_an_article": "the page of a MediaWiki dump is of another namespace: talk, template, file",
@@ -119,7 +122,16 @@ class Extract:
         default="html", metadata={"help": "column with the page (text or bytes), where HTML is in a table"}
     )
 
+    truncated: str = field(
+        default="keep",
+        metadata={
+            "help": "pages of which only a part was archived: keep (the column truncated says why) or drop"
+        },
+    )
+
     def __post_init__(self) -> None:
+        if self.truncated not in ("keep", "drop"):
+            raise ValueError(f"extract.truncated is keep or drop, not {self.truncated!r}")
         if self.gate not in warc.GATES:
             raise ValueError(
                 f"extract.gate is {', '.join(warc.GATES[:-1])} or {warc.GATES[-1]}, not {self.gate!r}"
@@ -173,16 +185,29 @@ class Extract:
         with storage.translated(source.name):
             for batch in inputs.read_any(source.path, name=source.name, gate=gate, columns=self._columns()):
                 out.skipped.update(batch.skipped)
+                name = storage.join(source.name, batch.within) if batch.within else source.name
                 if batch.dropped.num_rows:
-                    yield _gated(batch.dropped, source.name)
+                    gated = _gated(batch.dropped, name)
+                    _note_cuts(gated, out)
+                    yield gated
                 for first in range(0, len(batch.pages), _ROWS):
                     pages = batch.pages[first : first + _ROWS]
-                    rows = [_row(page, source.name, _content(self)) for page in pages]
+                    rows = [_row(page, name, self) for page in pages]
                     yield _repaired(pa.Table.from_pylist(rows, schema=_JUDGED), options)
                     # Of whole-file gzip the offsets are those of the unpacked bytes: progress may
                     # reach 100% early.
                     done = batch.pages[first].offset if batch.position is None else batch.position
                     out.tell(done, source.size)
+
+
+def _note_cuts(rows: pa.Table, out: Output) -> None:
+    """Note the first place where the file, or a member of it, ends inside of a record."""
+    details = pc.fill_null(rows.column(table.DROP_DETAIL), "")
+    cut = rows.filter(pc.match_substring_regex(details, "^(truncated|file_cut_short)"))
+    malformed = cut.filter(pc.equal(cut.column(table.DROP), "malformed_record"))
+    if malformed.num_rows and "cut short" not in out.notes:
+        place, detail = malformed.column("source")[0].as_py(), malformed.column(table.DROP_DETAIL)[0].as_py()
+        out.notes["cut short"] = f"{place}: {detail}"
 
 
 def _is_last(source: Input) -> bool:
@@ -210,8 +235,7 @@ def _by_bukvar(stage: Extract) -> ToText:
     comments: Any = stage.comments
 
     def to_text(html: str, page: warc.Page) -> dict[str, Any]:
-        headers = {"X-Robots-Tag": page.robots} if page.robots else None
-        found = content.extract(html, url=page.url, favor=favor, comments=comments, headers=headers)
+        found = content.extract(html, url=page.url, favor=favor, comments=comments, headers=page.rights)
         return {
             "text": found.text or None,
             "title": found.title,
@@ -245,7 +269,7 @@ def _by_trafilatura(stage: Extract) -> ToText:
     return to_text
 
 
-def _row(page: warc.Page, name: str, to_text: ToText) -> dict[str, Any]:
+def _row(page: warc.Page, name: str, stage: Extract) -> dict[str, Any]:
     """One page as a row. A page whose processing raises is dropped as `error:<Type>`, the others go on."""
     row: dict[str, Any] = {
         "doc_id": _identity(page.record_id, page.url, f"{name}:{page.offset}"),
@@ -253,7 +277,10 @@ def _row(page: warc.Page, name: str, to_text: ToText) -> dict[str, Any]:
         "host": page.host,
         "fetched_at": page.fetched_at,
         "source": f"{name}:{page.offset}",
+        "truncated": page.truncated,
     }
+    if page.truncated and stage.truncated == "drop":
+        return row | {table.DROP: "truncated_page", table.DROP_DETAIL: page.truncated}
     try:
         decoded = decode(page.body, page.http_charset)
         row |= {
@@ -261,17 +288,30 @@ def _row(page: warc.Page, name: str, to_text: ToText) -> dict[str, Any]:
             "charset": decoded.charset,
             "replaced_characters": decoded.replaced,
         }
-        if page.record_type in _TEXT_TYPES:
-            row["text"] = decoded.text
+        if page.is_text or page.record_type in _TEXT_TYPES:
+            row["text"] = _lines(decoded.text)
+            if page.record_type not in _TEXT_TYPES:  # whose source had markup, and headers, that nobody kept
+                row |= _rights(page)
             row["title"] = page.title if isinstance(page, inputs.Article) else None
         else:
-            row |= to_text(decoded.text, page)
+            row |= _content(stage)(decoded.text, page)
     except Exception as error:  # any page may hold anything; the row says what it was
         row |= {
             table.DROP: f"{table.ERROR_PREFIX}{type(error).__name__}",
             table.DROP_DETAIL: str(error)[:300],
         }
     return row
+
+
+def _lines(text: str) -> str:
+    """The text with line ends as everywhere, without blank lines at its ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+
+
+def _rights(page: warc.Page) -> dict[str, Any]:
+    """What the headers of a page without markup say of its use."""
+    found = content.extract("", headers=page.rights)
+    return {"noindex": found.noindex, "noai": found.noai, "tdm_reserved": found.tdm_reserved}
 
 
 def _identity(record_id: str, url: str, place: str) -> bytes:
@@ -283,9 +323,16 @@ def _gated(dropped: pa.RecordBatch, name: str) -> pa.Table:
     """Rows of records that never became pages."""
     urls, ids = dropped.column("url").to_pylist(), dropped.column("record_id").to_pylist()
     places = [f"{name}:{offset}" for offset in dropped.column("offset").to_pylist()]
+    # A page that is kept in part and the row that says where its file was cut have one place.
+    named = [
+        f"{place} {detail}" if reason == "malformed_record" else place
+        for place, reason, detail in zip(
+            places, dropped.column("reason").to_pylist(), dropped.column("detail").to_pylist(), strict=True
+        )
+    ]
     columns = {
         "doc_id": pa.array(
-            [_identity(i, u, p) for i, u, p in zip(ids, urls, places, strict=True)], pa.binary(16)
+            [_identity(i, u, p) for i, u, p in zip(ids, urls, named, strict=True)], pa.binary(16)
         ),
         "url": dropped.column("url"),
         "fetched_at": dropped.column("fetched_at"),

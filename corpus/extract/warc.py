@@ -1,8 +1,8 @@
-"""Crawl files to pages: WARC, WET and ARC, however compressed, in bounded memory.
+"""Crawl files to pages: WARC, WET and ARC, however compressed, and in WACZ, in bounded memory.
 
 The loop is Rust (`rust_ext.WarcReader`): it inflates, frames records, reads HTTP heads, undoes transfer and
 content codings, and lets the gate judge the raw payload, so that of the many pages that are dropped only a
-row in an Arrow table is left. ARC goes through warcio, record by record, into the same loop.
+row in an Arrow table is left.
 
 Owns: nothing. Reads: one file or binary stream. Errors: OSError of the source only; whatever is wrong with
 the bytes is a dropped record with its offset and kind, and reading goes on at the next record found.
@@ -10,17 +10,19 @@ the bytes is a dropped record with its offset and kind, and reading goes on at t
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike, fspath
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.extract.arc import PEEK, ArcAsWarc, is_arc
+from corpus.errors import one_line
+from corpus.extract import containers
 from rust_ext import WARC_REASONS, WarcReader
 
 #: Largest record block and largest decoded body. Crawls cut payloads at 1 MiB (Common Crawl, 5 MiB since
@@ -52,8 +54,11 @@ class Page:
 
     `fetched_at` is in seconds since 1970 UTC. `offset` is the way back: the compressed offset of the record's
     own member or frame or, where the record does not begin one (plain files, whole-file gzip), its offset
-    among the decompressed bytes. `body` has transfer and content codings undone. `damage` names what cut the
-    record short ("truncated", "chunks_cut", "length_too_large", ...), None for a sound one.
+    among the decompressed bytes. `body` has transfer and content codings undone; `is_text` says that it is
+    plain text. `damage` names what is wrong with the record ("truncated", "chunks_cut", "length_too_large",
+    ...), None for a sound one. `truncated` says why only a part of the page is here (`TRUNCATED`), joined by
+    commas; None for a whole one. `rights` are the HTTP headers by which the server says what the page may be
+    used for.
     """
 
     url: str
@@ -65,9 +70,24 @@ class Page:
     status: int | None
     content_type: str
     http_charset: str | None
-    robots: str | None
+    rights: list[tuple[str, str]]
     damage: str | None
     body: bytes
+    truncated: str | None = None
+    is_text: bool = False
+
+
+#: Signs that a page is here in part only. What WARC-Truncated says stands beside these as it is (`length`,
+#: `time`, `disconnect`, `unspecified`).
+TRUNCATED: Final[dict[str, str]] = {
+    "segment": "the record is one of several segments",
+    "file": "the archive, or a member of it, ends inside of the record",
+    "record": "the record's length is wrong: another record begins in it, or it went on",
+    "range": "status 206, and no Content-Range that covers the page",
+    "http_length": "fewer bytes than the HTTP head's Content-Length",
+    "chunks": "the last chunk is missing, or a part of one",
+    "coding": "the content coding (gzip, ...) is cut or damaged",
+}
 
 
 #: Records that could have been pages and are none. `reason` is one of corpus.table.DROP_REASONS, `detail`
@@ -89,7 +109,8 @@ class Batch:
     """Some records in file order: records = len(pages) + dropped.num_rows + sum(skipped.values()).
 
     `skipped` counts, by type, records that are never pages: warcinfo, request, metadata, revisit, dns, ...
-    `position` is how many bytes of the file have been read, None where the pages' offsets tell.
+    `position` is how many bytes of the file have been read, None where the pages' offsets tell. `within` is
+    the path of the crawl file inside of a container (WACZ); the offsets are its own.
     """
 
     pages: list[Page]
@@ -97,6 +118,7 @@ class Batch:
     skipped: Counter[str]
     records: int
     position: int | None = None
+    within: str = ""
 
 
 def read(
@@ -119,7 +141,7 @@ def read(
     if min(max_record_bytes, batch_records, look_bytes) < 1:
         raise ValueError("max_record_bytes, batch_records and look_bytes must be at least 1")
     look = look_bytes if gate in ("skim", "quick") else 0
-    return _batches(source, (gate != "off", max_record_bytes, look, gate == "skim"), batch_records)
+    return _batches(source, _How((gate != "off", max_record_bytes, look, gate == "skim"), batch_records))
 
 
 def check_gate(gate: str) -> None:
@@ -128,25 +150,67 @@ def check_gate(gate: str) -> None:
         raise ValueError(f"gate is {', '.join(GATES[:-1])} or {GATES[-1]}, not {gate!r}")
 
 
-def _batches(
-    source: str | PathLike[str] | Readable, limits: tuple[bool, int, int, bool], batch_records: int
-) -> Iterator[Batch]:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Parameters of the reader in Rust, and records of a batch."""
+
+    limits: tuple[bool, int, int, bool]
+    batch_records: int
+
+
+def _batches(source: str | PathLike[str] | Readable, how: _How) -> Iterator[Batch]:
     stream, owned = _open(source)
     try:
-        start = _Rewound(stream)
+        start, layers = containers.unwrap(stream)
+        if containers.is_zip(start.peek(containers.PEEK)) and owned and not layers:
+            yield from _zip(fspath(cast("str | PathLike[str]", source)), start, how)
+            return
         target: Any = start
-        if is_arc(start.peek(PEEK)):
-            target = ArcAsWarc(start)
-        elif not hasattr(source, "read"):
+        if owned and not layers:
             # Rust reads a local file itself.
-            target = storage.local_path(fspath(source)) or start
-        reader = WarcReader(target, *limits)
-        while (fields := reader.next_batch(batch_records, BATCH_BYTES))["records"]:
-            yield _batch(fields)
-        reader.close()
+            target = storage.local_path(fspath(cast("str | PathLike[str]", source))) or start
+        yield from _records(target, how)
+        for layer in layers:
+            if layer.damage:
+                yield _malformed(f"file_cut_short: {layer.damage}")
     finally:
         if owned:
             stream.close()
+
+
+def _records(target: Any, how: _How) -> Iterator[Batch]:
+    reader = WarcReader(target, *how.limits)
+    while (fields := reader.next_batch(how.batch_records, BATCH_BYTES))["records"]:
+        yield _batch(fields)
+    reader.close()
+
+
+def _zip(location: str, start: Any, how: _How) -> Iterator[Batch]:
+    """The crawl files in a ZIP (WACZ), each as it would be read alone. Where its directory is damaged, those
+    are found that lie in it as they are."""
+    found = 0
+    try:
+        with storage.open_input(location) as file:
+            for path, stream, problem in containers.crawl_files(file):
+                found += 1
+                if stream is None:
+                    yield replace(_malformed(f"bad_zip: {problem}"), within=path)
+                    continue
+                for batch in _batches(stream, how):
+                    yield replace(batch, within=path)
+                if stream.damage:
+                    yield replace(_malformed(f"file_cut_short: {stream.damage}"), within=path)
+    except zipfile.BadZipFile as error:
+        yield _malformed(f"bad_zip: {one_line(error)}")
+        yield from _records(start, how)
+        return
+    if not found:
+        yield _malformed("zip_without_crawl_files")
+
+
+def _malformed(detail: str) -> Batch:
+    row = {"url": "", "offset": 0, "record_id": "", "reason": "malformed_record", "detail": detail}
+    return Batch([], pa.RecordBatch.from_pylist([row], schema=DROPPED), Counter(), 1)
 
 
 def _open(source: str | PathLike[str] | Readable) -> tuple[Any, bool]:
@@ -158,7 +222,7 @@ def _open(source: str | PathLike[str] | Readable) -> tuple[Any, bool]:
 
 def _batch(fields: dict[str, Any]) -> Batch:
     return Batch(
-        pages=[Page(*page) for page in fields["pages"]],
+        pages=[Page(**page) for page in fields["pages"]],
         dropped=_dropped(fields),
         skipped=Counter(dict(fields["skipped"])),
         records=fields["records"],
@@ -191,23 +255,3 @@ def _dropped(fields: dict[str, Any]) -> pa.RecordBatch:
         strings("detail"),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=DROPPED)
-
-
-class _Rewound:
-    """A stream that can be looked into once before it is read."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self._ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        while len(self._ahead) < size and (more := self._stream.read(size - len(self._ahead))):
-            self._ahead += more
-        return self._ahead
-
-    def read(self, size: int = -1, /) -> bytes:
-        if self._ahead:
-            size = len(self._ahead) if size < 0 else size
-            now, self._ahead = self._ahead[:size], self._ahead[size:]
-            return now
-        return self._stream.read(size)

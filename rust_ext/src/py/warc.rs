@@ -141,34 +141,24 @@ impl Rows {
     }
 }
 
-/// A page's fields in the order of `corpus.extract.warc.Page`.
-fn page_fields(py: Python<'_>, page: Page) -> PyResult<Py<PyAny>> {
-    let body = PyBytes::new(py, &page.body);
-    let identity = (page.url, page.host, page.fetched_at, page.record_id, page.offset);
-    let kind = (
-        page.record_type,
-        page.status,
-        page.content_type,
-        page.http_charset,
-        page.robots,
-    );
-    let (url, host, fetched_at, record_id, offset) = identity;
-    let (record_type, status, content_type, charset, robots) = kind;
-    let fields = (
-        url,
-        host,
-        fetched_at,
-        record_id,
-        offset,
-        record_type,
-        status,
-        content_type,
-        charset,
-        robots,
-        page.damage,
-        body,
-    );
-    Ok(fields.into_pyobject(py)?.into_any().unbind())
+/// A page's fields by the names of `corpus.extract.warc.Page`.
+fn page_fields<'py>(py: Python<'py>, page: Page) -> PyResult<Bound<'py, PyDict>> {
+    let fields = PyDict::new(py);
+    fields.set_item("url", page.url)?;
+    fields.set_item("host", page.host)?;
+    fields.set_item("fetched_at", page.fetched_at)?;
+    fields.set_item("record_id", page.record_id)?;
+    fields.set_item("offset", page.offset)?;
+    fields.set_item("record_type", page.record_type)?;
+    fields.set_item("status", page.status)?;
+    fields.set_item("content_type", page.content_type)?;
+    fields.set_item("http_charset", page.http_charset)?;
+    fields.set_item("rights", page.rights)?;
+    fields.set_item("damage", page.damage)?;
+    fields.set_item("truncated", page.truncated)?;
+    fields.set_item("is_text", page.is_text)?;
+    fields.set_item("body", PyBytes::new(py, &page.body))?;
+    Ok(fields)
 }
 
 #[pymethods]

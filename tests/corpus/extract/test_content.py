@@ -83,8 +83,11 @@ def test_opt_outs_come_from_the_page_and_from_headers() -> None:
     page = "<meta name=robots content='noindex, noai'><p>text"
     content = extract(page, headers={"TDM-Reservation": "1"})
     assert (content.noindex, content.noai, content.tdm_reserved) == (True, True, True)
-    content = extract("<p>text", headers={"X-Robots-Tag": "otherbot: none, noimageai"})
+    content = extract("<p>text", headers={"X-Robots-Tag": "nofollow, noimageai"})
     assert (content.noai, content.tdm_reserved) == (True, False)
+    pairs = [("X-Robots-Tag", "otherbot: none, noimageai"), ("X-Robots-Tag", "max-image-preview: none")]
+    content = extract("<meta name=googlebot content=noindex><p>text", headers=pairs)
+    assert (content.noindex, content.noai) == (False, False)
 
 
 def test_text_that_lies_only_in_json_is_found() -> None:

@@ -177,7 +177,7 @@ def test_a_page_says_where_it_came_from() -> None:
     assert (page.url, page.host) == ("http://a.example.ru/", "a.example.ru")
     assert page.fetched_at == 1_715_997_490
     assert (page.record_id, page.record_type, page.status) == ("urn:x:1", "response", 200)
-    assert (page.http_charset, page.robots) == ("windows-1251", "noai")
+    assert (page.http_charset, page.rights) == ("windows-1251", [("x-robots-tag", "noai")])
     assert warc[page.offset :].startswith(b"WARC/1.0\r\nWARC-Type: response")
     assert page.body.decode("cp1251") == PAGE
 
@@ -302,8 +302,8 @@ def test_the_bundled_broken_files_lose_only_what_is_broken() -> None:
     assert found["broken-empty.warc.gz"] == (0, [])
     assert found["broken-one-member.warc.gz"][1] == []
     assert len(found["broken-member.warc.gz"][1]) == 1
-    assert found["broken-length.warc"][1] == ["bad_content_length"]
-    assert found["broken-truncated.warc.gz"][1] == []
+    assert found["broken-length.warc"][1] == ["bad_content_length", "not_a_record"]
+    assert found["broken-truncated.warc.gz"][1] == ["truncated_gzip"]
 
 
 class Trickle:

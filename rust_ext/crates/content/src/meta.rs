@@ -19,7 +19,7 @@ pub struct Meta {
     pub canonical_url: Option<String>,
     pub description: String,
     pub noindex: bool,
-    /// `noai`, `noimageai` or a robots directive naming AI training.
+    /// `noai`, `noimageai`, `noml`, or a preference against training.
     pub noai: bool,
     /// `tdm-reservation: 1`.
     pub tdm_reserved: bool,
@@ -142,17 +142,95 @@ pub fn read(stated: &Stated, url: Option<&str>) -> Meta {
     meta
 }
 
-/// Reads one directive of a `meta` element or an HTTP header into `meta`.
+/// Reads into `meta` what one `meta` element or HTTP header says of the page's use, by the grammar of each vocabulary:
+/// robots (developers.google.com/search/docs/crawling-indexing/robots-meta-tag), TDMRep
+/// (w3.org/community/reports/tdmrep), AI Preferences (draft-ietf-aipref-attach) and Content Signals
+/// (contentsignals.org). Rules for a single robot say nothing of the page in general and are passed over: those of
+/// elements named by a robot ("googlebot") and those behind its name in a header.
 pub fn opt_out(meta: &mut Meta, name: &str, content: &str) {
-    let name = name.trim().to_ascii_lowercase();
-    match name.as_str() {
-        "robots" | "x-robots-tag" | "googlebot" => {
-            for directive in content.to_ascii_lowercase().split([',', ' ', ':', ';']) {
-                meta.noindex |= matches!(directive, "noindex" | "none") && name != "googlebot";
-                meta.noai |= matches!(directive, "noai" | "noimageai" | "noml");
-            }
+    match name.trim().to_ascii_lowercase().as_str() {
+        "robots" => content.split([',', ';']).for_each(|part| directives(meta, part)),
+        // Where headers were joined, each stands on its line.
+        "x-robots-tag" => content.lines().for_each(|line| robots_header(meta, line)),
+        "tdm-reservation" => meta.tdm_reserved |= content.split(',').any(|value| value.trim() == "1"),
+        "content-usage" | "content-signal" => content.split(',').for_each(|part| preference(meta, part)),
+        _ => {}
+    }
+}
+
+/// Robots directives that have a value behind a colon.
+const VALUED: [&str; 4] = [
+    "max-snippet",
+    "max-image-preview",
+    "max-video-preview",
+    "unavailable_after",
+];
+
+/// "noindex, max-snippet: 5", "bingbot: noindex, nofollow": a robot's name holds for what comes behind it.
+fn robots_header(meta: &mut Meta, line: &str) {
+    let mut is_general = true;
+    for part in line.split([',', ';']) {
+        let mut rest = part;
+        if let Some((agent, behind)) = part.split_once(':')
+            && is_agent(agent.trim())
+        {
+            is_general = agent.trim() == "*";
+            rest = behind;
         }
-        "tdm-reservation" => meta.tdm_reserved |= content.trim() == "1",
+        if is_general {
+            directives(meta, rest);
+        }
+    }
+}
+
+fn is_agent(name: &str) -> bool {
+    let first = name.bytes().next();
+    let begins = first.is_some_and(|b| b.is_ascii_alphabetic() || b == b'*');
+    begins
+        && !name.contains(char::is_whitespace)
+        && !VALUED.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Directives between two commas: mostly one, though some pages part them by spaces alone. The value of a directive
+/// is none itself ("max-image-preview: none"), and that of `unavailable_after` is a date up to the comma.
+fn directives(meta: &mut Meta, part: &str) {
+    let mut words = part.split_whitespace();
+    while let Some(word) = words.next() {
+        if let Some((name, value)) = word.split_once(':') {
+            if name.eq_ignore_ascii_case("unavailable_after") {
+                return;
+            }
+            if value.is_empty() {
+                words.next();
+            }
+            continue;
+        }
+        if word.eq_ignore_ascii_case("unavailable_after") {
+            return;
+        }
+        let is = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        meta.noindex |= is(&["noindex", "none"]);
+        meta.noai |= is(&["noai", "noimageai", "noml"]);
+    }
+}
+
+/// "train-ai=n", "ai-train=no", "tdm=n".
+fn preference(meta: &mut Meta, part: &str) {
+    let Some((category, value)) = part.split_once('=') else {
+        return;
+    };
+    let value = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if !matches!(value.as_str(), "n" | "no" | "?0") {
+        return;
+    }
+    match category.trim().to_ascii_lowercase().as_str() {
+        "train-ai" | "ai-train" | "train-genai" | "genai" | "ai" | "bots" => meta.noai = true,
+        "tdm" => meta.tdm_reserved = true,
         _ => {}
     }
 }
@@ -209,5 +287,56 @@ mod tests {
             (meta.noindex, meta.noai, meta.tdm_reserved),
             (false, false, false)
         );
+    }
+
+    fn said(name: &str, content: &str) -> (bool, bool, bool) {
+        let mut meta = Meta::default();
+        opt_out(&mut meta, name, content);
+        (meta.noindex, meta.noai, meta.tdm_reserved)
+    }
+
+    #[test]
+    fn each_vocabulary_is_read_by_its_own_grammar() {
+        for (name, content, expected) in [
+            ("robots", "NONE", (true, false, false)),
+            ("robots", "noindex nofollow", (true, false, false)),
+            ("robots", "noarchive;noindex", (true, false, false)),
+            ("robots", "max-image-preview:none, index", (false, false, false)),
+            ("robots", "max-image-preview: none", (false, false, false)),
+            ("robots", "max-snippet:-1 noindex", (true, false, false)),
+            (
+                "robots",
+                "unavailable_after: 25 Jun 2010 none, noai",
+                (false, true, false),
+            ),
+            ("googlebot", "noindex, noai", (false, false, false)),
+            ("CCBot", "noindex", (false, false, false)),
+            (
+                "X-Robots-Tag",
+                "bingbot: noindex, nofollow",
+                (false, false, false),
+            ),
+            (
+                "X-Robots-Tag",
+                "bingbot: nofollow, otherbot: none",
+                (false, false, false),
+            ),
+            ("X-Robots-Tag", "bingbot: nofollow\nnoindex", (true, false, false)),
+            ("X-Robots-Tag", "*: noindex", (true, false, false)),
+            (
+                "X-Robots-Tag",
+                "unavailable_after: Saturday, 25-Jun-2010 15:00:00 PST, noindex",
+                (true, false, false),
+            ),
+            ("X-Robots-Tag", "max-snippet: 5, noai", (false, true, false)),
+            ("tdm-reservation", " 1 ", (false, false, true)),
+            ("tdm-reservation", "0", (false, false, false)),
+            ("tdm-policy", "1", (false, false, false)),
+            ("Content-Usage", "search=y, train-ai=n", (false, true, false)),
+            ("Content-Usage", "train-ai=y", (false, false, false)),
+            ("Content-Signal", "search=yes,ai-train=no", (false, true, false)),
+        ] {
+            assert_eq!(said(name, content), expected, "{name}: {content}");
+        }
     }
 }

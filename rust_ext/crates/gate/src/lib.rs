@@ -4,8 +4,8 @@
 //! Three steps, each for what the one before could not settle:
 //! 1. `survey` runs over all bytes once, in vector lanes: bytes above ASCII, pairs that are UTF-8 Cyrillic,
 //!    pairs that UTF-8 forbids. Nine pages of ten end here.
-//! 2. UTF-8 pages with Cyrillic pairs, and pages with numeric entities, are counted outside tags, scripts,
-//!    styles and comments, up to `ENOUGH` letters.
+//! 2. UTF-8 pages with Cyrillic pairs, and pages with numeric entities or JSON's escapes, are counted outside tags,
+//!    scripts, styles and comments, up to `ENOUGH` letters; of scripts, those count that hold a page's text as data.
 //! 3. Pages that are no UTF-8 are read in the five single-byte charsets of Russian; the letter pairs of the
 //!    best reading (`bukvar_letters`) say whether it is language.
 //!
@@ -29,7 +29,7 @@ pub use beginning::{Beginning, judge_beginning};
 use single_byte::single_byte;
 pub use single_byte::{Charset, tables};
 use survey::survey;
-use text::count_utf8;
+use text::{count_utf8, has_escapes};
 pub use verdict::Verdict;
 use verdict::{FEW, decide};
 use wide::wide;
@@ -70,7 +70,7 @@ pub fn judge(body: &[u8], http_charset: Option<&str>) -> Verdict {
         charset: "utf-8",
         pair_cost: 0,
     };
-    if pairs_count && seen.cyrillic >= FEW || seen.entities {
+    if pairs_count && seen.cyrillic >= FEW || seen.entities || has_escapes(body) {
         verdict = decide(count_utf8(body, pairs_count), "utf-8", body, http_charset);
     }
     if !verdict.keep && !is_utf8 && seen.high >= FEW {

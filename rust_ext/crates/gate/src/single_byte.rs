@@ -167,10 +167,14 @@ pub fn single_byte(body: &[u8], http_charset: Option<&str>) -> Verdict {
     let tables = &*TABLES;
     let mut reading = Reading::default();
     let mut trial = FIRST_TRIAL;
-    outside_tags(body, |text| {
+    outside_tags(body, |text, is_data| {
         let mut before = b' ';
         for piece in text.chunks(PIECE) {
+            let latin = reading.latin;
             reading.add(tables, piece, before);
+            if is_data {
+                reading.latin = latin; // keys
+            }
             before = piece[piece.len() - 1];
             if reading.pairs >= trial {
                 if reading.pairs >= MAX_PAIRS || reading.certain() {

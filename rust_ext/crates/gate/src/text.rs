@@ -67,7 +67,11 @@ fn is_cyrillic(code: u32) -> bool {
 /// Counts letters outside tags up to `ENOUGH` Cyrillic ones: numeric entities and, where `pairs_count`, UTF-8.
 pub fn count_utf8(body: &[u8], pairs_count: bool) -> Counts {
     let mut counts = Counts::default();
-    outside_tags(body, |text| {
+    outside_tags(body, |text, is_data| {
+        if is_data {
+            counts.cyrillic += count_data(text, pairs_count);
+            return counts.cyrillic < ENOUGH;
+        }
         match plain_letters(text) {
             Some(latin) => counts.latin += latin,
             None => count_run(text, pairs_count, &mut counts),
@@ -75,6 +79,37 @@ pub fn count_utf8(body: &[u8], pairs_count: bool) -> Counts {
         counts.cyrillic < ENOUGH
     });
     counts
+}
+
+/// Whether Cyrillic letters stand among these bytes as JSON escapes them (`\u0440`).
+pub fn has_escapes(body: &[u8]) -> bool {
+    memmem::find_iter(body, ESCAPE).any(|at| is_escape(&body[at..]))
+}
+
+const ESCAPE: &[u8] = b"\\u04";
+
+fn is_escape(text: &[u8]) -> bool {
+    text.starts_with(ESCAPE)
+        && matches!(text.get(4), Some(b'0'..=b'7'))
+        && text.get(5).is_some_and(u8::is_ascii_hexdigit)
+}
+
+/// Cyrillic letters of JSON: UTF-8 and escapes. Latin letters are its keys, and tell nothing.
+fn count_data(text: &[u8], pairs_count: bool) -> u32 {
+    let (mut at, mut cyrillic) = (0, 0);
+    while let Some(found) = memchr::memchr3(0xd0, 0xd1, b'\\', &text[at..]) {
+        at += found;
+        if text[at] == b'\\' {
+            let escaped = is_escape(&text[at..]);
+            cyrillic += u32::from(escaped);
+            at += if escaped { 6 } else { 1 };
+        } else {
+            let pair = text.get(at + 1).is_some_and(|b| b & 0xc0 == 0x80);
+            cyrillic += u32::from(pair && pairs_count);
+            at += 1 + usize::from(pair);
+        }
+    }
+    cyrillic
 }
 
 fn count_run(text: &[u8], pairs_count: bool, counts: &mut Counts) {
@@ -124,25 +159,26 @@ pub fn lead_bytes(text: &[u8]) -> u32 {
     blocks.map(|block| u32::from(sum(block))).sum()
 }
 
-/// Calls `text` with each run of bytes outside tags, comments, scripts and styles, until it returns false. What
-/// never closes is a tag only.
-pub fn outside_tags(body: &[u8], text: impl FnMut(&[u8]) -> bool) {
+/// Calls `text` with each run of bytes outside tags, comments, scripts and styles, until it returns false; and, with
+/// true, with what stands in scripts that hold a page's text as data (JSON-LD, Next.js). What never closes is a tag
+/// only.
+pub fn outside_tags(body: &[u8], text: impl FnMut(&[u8], bool) -> bool) {
     runs_outside_tags(body, false, text);
 }
 
 /// The same of the beginning of a page: what does not close in it may close behind it, and ends it.
-pub fn outside_tags_of_beginning(body: &[u8], text: impl FnMut(&[u8]) -> bool) {
-    runs_outside_tags(body, true, text);
+pub fn outside_tags_of_beginning(body: &[u8], mut text: impl FnMut(&[u8]) -> bool) {
+    runs_outside_tags(body, true, |run, is_data| is_data || text(run));
 }
 
 #[inline(always)]
-fn runs_outside_tags(body: &[u8], is_cut: bool, mut text: impl FnMut(&[u8]) -> bool) {
+fn runs_outside_tags(body: &[u8], is_cut: bool, mut text: impl FnMut(&[u8], bool) -> bool) {
     let mut rest = body;
     // Closings that were looked for in vain are not looked for again: that would be quadratic.
     let mut unclosed = [false; 3];
     while !rest.is_empty() {
         let run = tag_start(rest).unwrap_or(rest.len());
-        if run > 0 && !text(&rest[..run]) {
+        if run > 0 && !text(&rest[..run], false) {
             return;
         }
         rest = &rest[run..];
@@ -152,11 +188,29 @@ fn runs_outside_tags(body: &[u8], is_cut: bool, mut text: impl FnMut(&[u8]) -> b
         let skipped = hidden(rest).filter(|&kind| !unclosed[kind]).and_then(|kind| {
             let length = hidden_length(rest, kind);
             unclosed[kind] = length.is_none();
-            length.or(is_cut.then_some(rest.len()))
+            length
+                .or(is_cut.then_some(rest.len()))
+                .map(|length| (kind, length))
         });
+        if let Some((1, length)) = skipped
+            && let Some(data) = data_of(&rest[..length])
+            && !text(data, true)
+        {
+            return;
+        }
+        let skipped = skipped.map(|(_, length)| length);
         let length = skipped.unwrap_or_else(|| find(b'>', rest).map_or(rest.len(), |at| at + 1));
         rest = &rest[length..];
     }
+}
+
+/// What stands in a script, where its tag says that it is data that main text is read from.
+fn data_of(script: &[u8]) -> Option<&[u8]> {
+    let end = find(b'>', script)?;
+    let tag = &script[..end];
+    let is_data = memmem::find(tag, b"__NEXT_DATA__").is_some()
+        || tag.windows(7).any(|part| part.eq_ignore_ascii_case(b"ld+json"));
+    (is_data && end + 1 < script.len()).then(|| &script[end + 1..])
 }
 
 /// Where the next tag begins: "<" before a letter, "/", "!" or "?".

@@ -7,6 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use memchr::memmem;
 
 use super::deflate::{Beginning, Inflater, OneShot, crc32};
+use super::format::Format;
 use super::input::Input;
 use super::skim::{Bytes, Skim, Skimmer};
 use super::window::Window;
@@ -35,6 +36,8 @@ pub struct Gzip {
     searched_in_vain: u64,
     /// What `pass_over` saw of the next member.
     ahead: Option<Beginning>,
+    /// What its members begin with.
+    pub format: Format,
 }
 
 /// A member that is being streamed. `used` bytes of the input are inflated but kept until `MAX_INPUT`.
@@ -60,6 +63,7 @@ impl Gzip {
             searched_twice: 0,
             searched_in_vain: 0,
             ahead: None,
+            format: Format::Unknown,
         })
     }
 
@@ -319,13 +323,13 @@ impl Gzip {
         (used - overlap as usize).max(1)
     }
 
-    /// Consumes up to the next member that begins with a WARC record, or to the end of the file.
+    /// Consumes up to the next member that begins with a record, or to the end of the file.
     fn find_member<R: Read>(&mut self, input: &mut Input<R>, from: usize) -> io::Result<()> {
         let magic = memmem::Finder::new(&Self::MAGIC);
         input.consume(from);
         while input.seek_to(&magic)? {
             input.fill(FIRST_INPUT)?;
-            if self.begins_record(input.data()) {
+            if self.begins_record(input.data(), input.ended()) {
                 break;
             }
             input.consume(1);
@@ -339,24 +343,28 @@ impl Gzip {
         let held = match beginning {
             Beginning::Whole { written, .. } => written,
             Beginning::Part(held) => held,
-            Beginning::Bad => return self.begins_record(data),
+            Beginning::Bad => return self.begins_record(data, false),
         };
-        let is_record = space[..held].starts_with(b"WARC/");
+        let is_record = self.format.may_begin(&space[..held]);
         self.ahead = is_record.then_some(beginning);
         is_record
     }
 
-    fn begins_record(&mut self, data: &[u8]) -> bool {
+    /// Whether a member begins here that begins with a record. Of one that the end of the file cuts before that
+    /// shows (`ended`), it is taken for granted, so that it does not vanish without a word.
+    fn begins_record(&mut self, data: &[u8], ended: bool) -> bool {
         let Some(header) = member_header(data) else {
-            return false;
+            return ended && data.len() < 512;
         };
         self.raw.reset(false);
-        let mut first = [0u8; 64];
+        let mut first = [0u8; 512];
         // An error may come with output; only the output counts here.
-        let _ = self
+        let result = self
             .raw
             .decompress(&data[header..], &mut first, FlushDecompress::None);
-        first.starts_with(b"WARC/")
+        let held = (self.raw.total_out() as usize).min(first.len());
+        let is_cut = ended && held < first.len() && !matches!(result, Err(_) | Ok(Status::StreamEnd));
+        is_cut || self.format.may_begin(&first[..held])
     }
 }
 

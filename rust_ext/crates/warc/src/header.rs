@@ -16,8 +16,10 @@ pub struct Head {
     pub date: Option<i64>,
     pub content_type: String,
     pub length: Option<u64>,
-    /// Compressed offset given by a converter (`corpus/extract/warc.py`, ARC); never in real archives.
-    pub offset: Option<u64>,
+    /// What WARC-Truncated says: "length", "time", "disconnect", "unspecified", or a word of the writer's.
+    pub truncated: Option<String>,
+    /// WARC-Segment-Number: the block is one of several parts of a record.
+    pub is_segment: bool,
 }
 
 /// Length of a header with its closing blank line at the beginning of `data`; None where it does not end.
@@ -70,8 +72,10 @@ pub fn parse(head: &[u8]) -> Head {
             result.content_type = text(value);
         } else if name.eq_ignore_ascii_case(b"content-length") {
             result.length = number(value);
-        } else if name.eq_ignore_ascii_case(b"x-bukvar-offset") {
-            result.offset = number(value);
+        } else if name.eq_ignore_ascii_case(b"warc-truncated") {
+            result.truncated = word(value);
+        } else if name.eq_ignore_ascii_case(b"warc-segment-number") {
+            result.is_segment = true;
         }
     });
     result
@@ -93,7 +97,7 @@ fn bare(value: &[u8]) -> &[u8] {
 }
 
 /// The target URI without the brackets that wget writes, with spaces escaped, as warcio does.
-fn uri(value: &[u8]) -> String {
+pub fn uri(value: &[u8]) -> String {
     let text = text(bare(value.trim_ascii()));
     if text.contains(' ') {
         text.replace(' ', "%20")
@@ -102,7 +106,25 @@ fn uri(value: &[u8]) -> String {
     }
 }
 
-fn number(value: &[u8]) -> Option<u64> {
+/// The first word of a value, in lower case, of letters, digits and hyphens; None where it is empty.
+fn word(value: &[u8]) -> Option<String> {
+    const LONGEST: usize = 32;
+    let kept = value
+        .iter()
+        .take_while(|&&b| b.is_ascii_alphanumeric() || b == b'-')
+        .take(LONGEST);
+    let word: String = kept.map(|b| char::from(b.to_ascii_lowercase())).collect();
+    let said = !value.is_empty();
+    said.then(|| {
+        if word.is_empty() {
+            "unspecified".to_owned()
+        } else {
+            word
+        }
+    })
+}
+
+pub fn number(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 

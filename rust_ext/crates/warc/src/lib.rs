@@ -1,13 +1,15 @@
-//! Crawl files to pages: one loop inflates, frames WARC records, reads HTTP heads, undoes transfer and
+//! Crawl files to pages: one loop inflates, frames WARC and ARC records, reads HTTP heads, undoes transfer and
 //! content codings, and judges the payload's raw bytes by the gate, so that a page that is not wanted costs
 //! no allocation beyond a line in a table.
 //!
-//! Owns: the syntax of gzip members, zstd and LZ4 frames, WARC and HTTP. Reads: any `std::io::Read`, in
+//! Owns: the syntax of gzip members, zstd and LZ4 frames, WARC, ARC and HTTP. Reads: any `std::io::Read`, in
 //! bounded memory: the record limit, plus 16 MiB of compressed and 32 MiB of decompressed bytes. Damage never
 //! ends a file where a later record can be found: it comes out as a dropped record with offset and kind.
 
+mod arc;
 mod body;
 mod deflate;
+mod format;
 mod gzip;
 mod header;
 mod http;

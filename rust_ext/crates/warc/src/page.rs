@@ -31,8 +31,13 @@ pub struct Page {
     pub status: Option<u16>,
     pub content_type: String,
     pub http_charset: Option<String>,
-    pub robots: Option<String>,
+    /// What the HTTP head says of the page's use (`http::Response::rights`).
+    pub rights: Vec<(&'static str, String)>,
     pub damage: Option<&'static str>,
+    /// Why only a part of the page is here, as far as the archive tells; several reasons are joined by commas.
+    pub truncated: Option<String>,
+    /// Whether the body is plain text.
+    pub is_text: bool,
     pub body: Vec<u8>,
 }
 
@@ -142,7 +147,7 @@ pub fn judge(head: Head, offset: u64, block: &[u8], damage: Option<&'static str>
         Ok(parsed) => parsed,
         Err(kind) => return dropped(head, offset, kind.0, kind.1),
     };
-    if response.status != 0 && response.status != 200 {
+    if !is_wanted(&response) {
         let status = format!("status={}", response.status);
         return dropped(head, offset, Reason::HttpStatus, status);
     }
@@ -151,28 +156,93 @@ pub fn judge(head: Head, offset: u64, block: &[u8], damage: Option<&'static str>
         let detail = format!("type={}", http::media_type(&response.content_type));
         return dropped(head, offset, Reason::NotHtml, detail);
     }
-    let mut damage = damage;
-    let body = match payload(&response, &block[start..], limits.max_record_bytes, &mut damage) {
-        Some(body) => body,
-        None => {
-            let detail = format!("decoded_bytes > {}", limits.max_record_bytes);
-            return dropped(head, offset, Reason::PageTooLarge, detail);
-        }
+    let raw = &block[start..];
+    let Some(payload) = payload(&response, raw, limits.max_record_bytes) else {
+        let detail = format!("decoded_bytes > {}", limits.max_record_bytes);
+        return dropped(head, offset, Reason::PageTooLarge, detail);
     };
-    if body.trim_ascii().is_empty() {
+    if payload.bytes.trim_ascii().is_empty() {
         return dropped(head, offset, Reason::EmptyPayload, "");
     }
-    if sniff::by_bytes(declared, &body) == sniff::Kind::Other {
+    let kind = sniff::by_bytes(declared, &payload.bytes);
+    if kind == sniff::Kind::Other {
         let detail = format!("type={} by first bytes", http::media_type(&response.content_type));
         return dropped(head, offset, Reason::NotHtml, detail);
     }
     if limits.gate {
-        let verdict = gate::judge(&body, response.charset.as_deref());
+        let verdict = gate::judge(&payload.bytes, response.charset.as_deref());
         if !verdict.keep {
             return dropped(head, offset, Reason::NotCyrillic, verdict.to_string());
         }
     }
-    page(head, offset, response, body, damage)
+    let cut = truncation(&head, &response, raw.len(), &payload, damage);
+    Record::Page(Box::new(Page {
+        host: host(&head.url),
+        is_text: kind == sniff::Kind::Text || head.record_type == "conversion",
+        url: head.url,
+        fetched_at: head.date,
+        record_id: head.record_id,
+        offset,
+        record_type: head.record_type,
+        status: (response.status != 0).then_some(response.status),
+        content_type: response.content_type,
+        http_charset: response.charset,
+        rights: response.rights,
+        damage: damage.or(payload.damage),
+        truncated: cut,
+        body: payload.bytes.into_owned(),
+    }))
+}
+
+/// Whether a response with such a status is a page: 200, 203 (a proxy changed it on the way), and a part (206) that
+/// begins where the page does.
+fn is_wanted(response: &http::Response) -> bool {
+    match response.status {
+        0 | 200 | 203 => true,
+        206 => response.range.is_none_or(|(first, ..)| first == 0),
+        _ => false,
+    }
+}
+
+/// Every sign that the body is only a part of the page. `received` is the body's length before anything was decoded.
+fn truncation(
+    head: &Head,
+    response: &http::Response,
+    received: usize,
+    payload: &Payload<'_>,
+    damage: Option<&str>,
+) -> Option<String> {
+    let whole = response
+        .range
+        .is_some_and(|(first, last, all)| first == 0 && all == last.checked_add(1));
+    let shorter = response.content_length.is_some_and(|said| said > received as u64);
+    // A body that was stored decoded has another length than its head says.
+    let as_sent = !response.chunked && (response.codings.is_empty() || payload.decoded);
+    let signs = [
+        head.truncated.clone(),
+        head.is_segment.then(|| "segment".to_owned()),
+        damage
+            .filter(|kind| kind.starts_with("truncated"))
+            .map(|_| "file".to_owned()),
+        damage
+            .filter(|kind| kind.starts_with("length") && !is_complete(response, received, &payload.bytes))
+            .map(|_| "record".to_owned()),
+        (response.status == 206 && !whole).then(|| "range".to_owned()),
+        (shorter && as_sent).then(|| "http_length".to_owned()),
+        (payload.damage == Some("chunks_cut")).then(|| "chunks".to_owned()),
+        (payload.damage == Some("coding_cut")).then(|| "coding".to_owned()),
+    ];
+    let signs: Vec<String> = signs.into_iter().flatten().collect();
+    (!signs.is_empty()).then(|| signs.join(","))
+}
+
+/// Whether a body is whole although the record's length is wrong: it is as long as the HTTP head says, or ends as a
+/// page does.
+fn is_complete(response: &http::Response, received: usize, body: &[u8]) -> bool {
+    const END: &[u8] = b"</html>";
+    let body = body.trim_ascii_end();
+    let end = &body[body.len().saturating_sub(END.len())..];
+    response.content_length == Some(received as u64) || end.eq_ignore_ascii_case(END)
 }
 
 /// What the first bytes of a block tell.
@@ -195,14 +265,15 @@ pub fn judge_beginning(head: &Head, block: &[u8]) -> Beginning {
         return Beginning::Open;
     };
     let declared = sniff::by_type(&http::media_type(&response.content_type));
-    let is_page = matches!(response.status, 0 | 200) && declared != Some(sniff::Kind::Other);
+    let is_page = is_wanted(&response) && declared != Some(sniff::Kind::Other);
     if !is_page || !response.codings.is_empty() {
         return Beginning::Open;
     }
-    let body = payload(&response, &block[start..], block.len(), &mut None);
-    let Some(body) = body.filter(|body| sniff::by_bytes(declared, body) != sniff::Kind::Other) else {
+    let body = unchunked(&response, &block[start..]).0;
+    let coded = body::coding_of(&body).is_some();
+    if coded || sniff::by_bytes(declared, &body) == sniff::Kind::Other {
         return Beginning::Open;
-    };
+    }
     match gate::judge_beginning(&body, &head.url, response.charset.as_deref()) {
         gate::Beginning::Foreign(verdict) => {
             Beginning::Foreign(format!("{verdict} first_bytes={}", body.len()))
@@ -210,29 +281,6 @@ pub fn judge_beginning(head: &Head, block: &[u8]) -> Beginning {
         gate::Beginning::Silent => Beginning::Silent,
         gate::Beginning::Open => Beginning::Open,
     }
-}
-
-fn page(
-    head: Head,
-    offset: u64,
-    response: http::Response,
-    body: Cow<'_, [u8]>,
-    damage: Option<&'static str>,
-) -> Record {
-    Record::Page(Box::new(Page {
-        host: host(&head.url),
-        url: head.url,
-        fetched_at: head.date,
-        record_id: head.record_id,
-        offset,
-        record_type: head.record_type,
-        status: (response.status != 0).then_some(response.status),
-        content_type: response.content_type,
-        http_charset: response.charset,
-        robots: response.robots,
-        damage,
-        body: body.into_owned(),
-    }))
 }
 
 /// The HTTP head of a block and where the body begins; for blocks that are bare payloads, what the record
@@ -263,33 +311,68 @@ fn http_head(head: &Head, block: &[u8]) -> Result<(http::Response, usize), (Reas
     http::parse(block).ok_or((Reason::MalformedRecord, "bad_http_head"))
 }
 
-/// The body after transfer and content decoding; None where it decodes to more than `limit` bytes.
-fn payload<'a>(
-    response: &http::Response,
-    raw: &'a [u8],
-    limit: usize,
-    damage: &mut Option<&'static str>,
-) -> Option<Cow<'a, [u8]>> {
-    let mut bytes = Cow::Borrowed(raw);
-    if response.chunked
-        && let Some((joined, damaged)) = body::dechunk(raw)
-    {
-        bytes = Cow::Owned(joined);
-        if damaged {
-            *damage = damage.or(Some("chunks_cut"));
+/// A body with its codings undone.
+struct Payload<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// Whether a coding was undone.
+    decoded: bool,
+    damage: Option<&'static str>,
+}
+
+/// Codings that are undone because the first bytes show them, at most.
+const MAX_UNDECLARED: usize = 4;
+
+fn unchunked<'a>(response: &http::Response, raw: &'a [u8]) -> (Cow<'a, [u8]>, Option<&'static str>) {
+    match response.chunked.then(|| body::dechunk(raw)).flatten() {
+        None => (Cow::Borrowed(raw), None),
+        Some((joined, chunks)) => {
+            let damage = match chunks {
+                body::Chunks::Whole => None,
+                body::Chunks::Cut => Some("chunks_cut"),
+                body::Chunks::Odd => Some("chunks_odd"),
+            };
+            (Cow::Owned(joined), damage)
         }
     }
-    for coding in response.codings.iter().rev() {
-        let Some(decoded) = body::decode(coding, &bytes, limit) else {
+}
+
+/// The body after transfer and content decoding, declared or not; None where it decodes to more than `limit` bytes.
+/// A coding that the bytes are not in is passed over: the writer stored the body decoded.
+fn payload<'a>(response: &http::Response, raw: &'a [u8], limit: usize) -> Option<Payload<'a>> {
+    let (bytes, damage) = unchunked(response, raw);
+    let mut payload = Payload {
+        bytes,
+        decoded: false,
+        damage,
+    };
+    for coding in &response.codings {
+        if !sniff::looks_html(&payload.bytes) {
+            undo(&mut payload, coding, limit)?;
+        }
+    }
+    for _ in 0..MAX_UNDECLARED {
+        let Some(coding) = body::coding_of(&payload.bytes) else {
             break;
         };
-        if decoded.over_limit {
-            return None;
+        if !undo(&mut payload, coding, limit)? {
+            break;
         }
-        if decoded.damaged {
-            *damage = damage.or(Some("coding_cut"));
-        }
-        bytes = Cow::Owned(decoded.bytes);
     }
-    Some(bytes)
+    Some(payload)
+}
+
+/// Undoes one coding, and says whether the body was in it; None above the limit.
+fn undo(payload: &mut Payload<'_>, coding: &str, limit: usize) -> Option<bool> {
+    let Some(decoded) = body::decode(coding, &payload.bytes, limit) else {
+        return Some(false);
+    };
+    if decoded.over_limit {
+        return None;
+    }
+    if decoded.damaged {
+        payload.damage = payload.damage.or(Some("coding_cut"));
+    }
+    payload.bytes = Cow::Owned(decoded.bytes);
+    payload.decoded = true;
+    Some(true)
 }

@@ -40,7 +40,7 @@ impl<R: Read> Reader<R> {
                 Beginning::Open => return Ok(None),
                 Beginning::Silent => {}
                 Beginning::Foreign(detail) => {
-                    let offset = head.offset.unwrap_or(self.stream.look_offset());
+                    let offset = self.stream.look_offset();
                     let length = start + length + END;
                     let passed = if self.limits.skim {
                         self.stream.skim_over(length, &*TELLING)?

@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
+use super::arc;
+use super::format::Format;
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Dropped, Limits, Reason, Record};
-use super::stream::Stream;
+use super::stream::{MARK, Stream};
 
 /// Blank bytes tolerated between records; writers use four.
 const MAX_BLANK: usize = 64;
@@ -14,8 +16,6 @@ const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
 pub(super) const MAX_SKIPPED: u64 = 128;
 /// How many times as much of a record is looked at where its first bytes are scripts and styles only.
 pub(super) const FURTHER: usize = 8;
-/// Bytes by which `record_boundary` looks ahead.
-pub(super) const BOUNDARY: usize = 32;
 
 /// Reads a crawl file record by record. Every record comes out once: as a page, dropped with a reason, or
 /// skipped by type.
@@ -24,6 +24,10 @@ pub struct Reader<R> {
     pub(super) limits: Limits,
     /// The first bytes of the record to come, in quick reading.
     pub(super) look: Vec<u8>,
+    /// Version of an ARC, as its description states.
+    version: u8,
+    /// What is to be said of the file behind the record that came out last.
+    pending: Option<Record>,
 }
 
 impl<R: Read> Reader<R> {
@@ -32,6 +36,8 @@ impl<R: Read> Reader<R> {
             stream: Stream::new(source),
             limits,
             look: vec![0; FURTHER * limits.look],
+            version: 1,
+            pending: None,
         }
     }
 
@@ -44,6 +50,9 @@ impl<R: Read> Reader<R> {
     /// The next record; None at the end. Errors are those of the source only: what is wrong with the bytes
     /// comes out as a dropped record.
     pub fn next_record(&mut self) -> io::Result<Option<Record>> {
+        if let Some(record) = self.pending.take() {
+            return Ok(Some(record));
+        }
         if self.limits.look > 0
             && let Some(passed) = self.pass_over()?
         {
@@ -57,22 +66,22 @@ impl<R: Read> Reader<R> {
             return Ok(self.damage_here());
         }
         let offset = self.stream.window.source_offset();
-        if !self.stream.window.data().starts_with(b"WARC/") {
-            self.scan()?;
-            let kind = self.take_damage().unwrap_or("not_a_record");
-            return Ok(Some(malformed(Head::default(), offset, kind)));
-        }
-        let Some(length) = self.head()? else {
-            self.scan()?;
-            let kind = self.take_damage().unwrap_or("bad_warc_header");
-            return Ok(Some(malformed(Head::default(), offset, kind)));
+        let (length, head) = match self.head()? {
+            Ok(found) => found,
+            Err(kind) => {
+                self.scan()?;
+                let kind = self.take_damage().unwrap_or(kind);
+                return Ok(Some(malformed(Head::default(), offset, kind)));
+            }
         };
-        let head = header::parse(&self.stream.window.data()[..length]);
-        let offset = head.offset.unwrap_or(offset);
         self.stream.window.consume(length);
         match head.length {
             None => {
                 self.scan_from(0)?;
+                if self.stream.format() == Format::Arc && head.record_type == "warcinfo" {
+                    // The description of the file: of it nothing is wanted but its version.
+                    return Ok(Some(Record::Skipped(head.record_type)));
+                }
                 Ok(Some(malformed(head, offset, "bad_content_length")))
             }
             Some(length) if length > self.limits.max_record_bytes as u64 => {
@@ -105,47 +114,48 @@ impl<R: Read> Reader<R> {
             (None, None) => (length, Some("length_too_small")),
         };
         let block = &self.stream.window.data()[..used.min(length)];
-        let record = if damage.is_some_and(|kind| kind.starts_with("bad_")) {
-            malformed(head, offset, damage.unwrap_or_default())
-        } else {
-            page::judge(head, offset, block, damage, &self.limits)
-        };
+        if self.stream.format() == Format::Arc && head.record_type == "warcinfo" {
+            self.version = arc::version(block);
+        }
+        let (record, cut) = judged(head, offset, block, damage, &self.limits);
+        self.pending = cut;
         self.stream.window.consume(used);
         // The record stands for the damage that it touches.
         self.take_damage();
         if damage == Some("length_too_small") {
+            // Rubble between two records, or the rest of this one.
+            let rubble = self.stream.window.source_offset();
             self.scan_from(0)?;
+            self.pending = Some(malformed(Head::default(), rubble, "not_a_record"));
         }
         Ok(record)
     }
 
     /// A record whose member ends or is damaged right behind its header.
     fn without_block(&mut self, head: Head, offset: u64, kind: &'static str) -> Record {
-        let record = if kind.starts_with("bad_") {
-            malformed(head, offset, kind)
-        } else {
-            page::judge(head, offset, &[], Some(kind), &self.limits)
-        };
+        let (record, cut) = judged(head, offset, &[], Some(kind), &self.limits);
+        self.pending = cut;
         self.take_damage();
         record
     }
 
     /// Whether what follows a block of `length` bytes is blank and then a record, or the end of its member.
     fn ends_well(&mut self, length: usize) -> io::Result<bool> {
-        let begins = |data: &[u8]| {
-            let rest = &data[length..data.len().min(length + MAX_BLANK)];
-            let begin = rest.iter().position(|b| !b.is_ascii_whitespace());
-            begin.map(|at| rest[at..].starts_with(b"WARC/") || b"WARC/".starts_with(&rest[at..]))
-        };
         if self.ends_at_member(length) {
             return Ok(true);
         }
+        let format = self.stream.format();
         let data = self.stream.window.data();
-        if begins(data).is_none() && data.len() < length + MAX_BLANK && self.stream.between_members() {
+        let blank = data[length..].iter().all(u8::is_ascii_whitespace);
+        if blank && data.len() < length + MAX_BLANK && self.stream.between_members() {
             return Ok(true);
         }
-        let held = self.ensure(length + MAX_BLANK)?;
-        Ok(begins(&self.stream.window.data()[..held.min(length + MAX_BLANK)]).unwrap_or(true))
+        // In WARC the first bytes tell.
+        let ahead = if format == Format::Warc { 0 } else { format.ahead() };
+        let held = self.ensure(length + MAX_BLANK + ahead)?;
+        let rest = &self.stream.window.data()[length..held.min(length + MAX_BLANK + ahead)];
+        let begin = rest.iter().take(MAX_BLANK).position(|b| !b.is_ascii_whitespace());
+        Ok(begin.is_none_or(|at| format.begins(&rest[at..]).unwrap_or(true)))
     }
 
     /// Whether a member begins behind a block of `length` bytes and blank ones: whatever it holds, even damage,
@@ -184,8 +194,8 @@ impl<R: Read> Reader<R> {
                 break;
             }
             // A boundary may begin in the last bytes of a step.
-            let done = if left as usize > step {
-                step - BOUNDARY
+            let done = if left > step as u64 {
+                step - self.stream.format().ahead().min(step / 2)
             } else {
                 step
             };
@@ -201,17 +211,54 @@ impl<R: Read> Reader<R> {
         Ok(Some(page::too_large(head, offset, length, damage, &self.limits)))
     }
 
-    /// Length of the record header at the position; None where it does not end in time.
-    fn head(&mut self) -> io::Result<Option<usize>> {
+    /// The record header at the position with its length, or what is wrong with it.
+    fn head(&mut self) -> io::Result<Result<(usize, Head), &'static str>> {
+        if self.stream.format() == Format::Unknown {
+            self.recognise()?;
+        }
+        if self.stream.format() == Format::Arc {
+            let line = self.header(arc::MAX_LINE, |data| memchr::memchr(b'\n', data).map(|at| at + 1))?;
+            let found = line.and_then(|_| arc::parse(self.stream.window.data(), self.version));
+            return Ok(found.ok_or("bad_arc_header"));
+        }
+        if !self.stream.window.data().starts_with(b"WARC/") {
+            return Ok(Err("not_a_record"));
+        }
+        let Some(length) = self.header(MAX_HEAD, header::head_length)? else {
+            return Ok(Err("bad_warc_header"));
+        };
+        Ok(Ok((length, header::parse(&self.stream.window.data()[..length]))))
+    }
+
+    /// Learns from the first record what the file is; a byte order mark before it is passed over.
+    fn recognise(&mut self) -> io::Result<()> {
+        if self.stream.window.data().starts_with(MARK) {
+            self.stream.window.consume(MARK.len());
+        }
+        if !self.stream.window.data().starts_with(b"WARC/") {
+            self.ensure(arc::MAX_LINE)?;
+        }
+        if let Some(format) = Format::of(self.stream.window.data()) {
+            self.stream.set_format(format);
+        }
+        Ok(())
+    }
+
+    /// Length of the header at the position, as `length_of` tells it; None where it does not end in `most` bytes.
+    fn header(
+        &mut self,
+        most: usize,
+        length_of: impl Fn(&[u8]) -> Option<usize>,
+    ) -> io::Result<Option<usize>> {
         // What is held first: a short record shall not bring the next member in.
         let mut want = self.stream.window.data().len().clamp(5, 512);
         loop {
             let held = self.ensure(want)?;
-            let data = &self.stream.window.data()[..held.min(MAX_HEAD)];
-            if let Some(length) = header::head_length(data) {
+            let data = &self.stream.window.data()[..held.min(most)];
+            if let Some(length) = length_of(data) {
                 return Ok(Some(length));
             }
-            if held < want || want >= MAX_HEAD {
+            if held < want || want >= most {
                 return Ok(None);
             }
             want = (2 * want).max(512);
@@ -281,7 +328,8 @@ impl<R: Read> Reader<R> {
         self.ensure(5)?;
         let window = &self.stream.window;
         let damage = window.marks_here().find_map(|mark| mark.damage);
-        let member = window.marks_here().next().is_some() && window.data().starts_with(b"WARC/");
+        let begins = self.stream.format().begins(window.data()) == Some(true);
+        let member = window.marks_here().next().is_some() && begins;
         Ok(damage.or(member.then_some("truncated")))
     }
 
@@ -320,15 +368,40 @@ impl<R: Read> Reader<R> {
             .take_while(|(distance, _)| *distance < want)
         {
             let begins = &data[distance.min(data.len())..];
-            if mark.damage.is_some() || begins.starts_with(b"WARC/") {
-                return (Some(distance), false);
-            }
-            if begins.len() < 5 && b"WARC/".starts_with(begins) {
-                return (None, true);
+            match self.stream.format().begins(begins) {
+                _ if mark.damage.is_some() => return (Some(distance), false),
+                Some(true) => return (Some(distance), false),
+                Some(false) => {}
+                None => return (None, true),
             }
         }
         (None, false)
     }
+}
+
+/// A record, and where bytes of it are missing, another one that says so: whatever became of the record, a cut is
+/// counted and named.
+fn judged(
+    head: Head,
+    offset: u64,
+    block: &[u8],
+    damage: Option<&'static str>,
+    limits: &Limits,
+) -> (Record, Option<Record>) {
+    let Some(kind) = damage.filter(|kind| kind.starts_with("bad_") || kind.starts_with("truncated")) else {
+        return (page::judge(head, offset, block, damage, limits), None);
+    };
+    if kind.starts_with("bad_") {
+        return (malformed(head, offset, kind), None);
+    }
+    let cut = Head {
+        url: head.url.clone(),
+        date: head.date,
+        ..Head::default()
+    };
+    let record = page::judge(head, offset, block, damage, limits);
+    let is_told = matches!(&record, Record::Dropped(row) if row.reason == Reason::MalformedRecord);
+    (record, (!is_told).then(|| malformed(cut, offset, kind)))
 }
 
 fn malformed(head: Head, offset: u64, kind: &str) -> Record {

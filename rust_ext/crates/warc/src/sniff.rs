@@ -1,5 +1,7 @@
 //! Whether a payload is a page, by its declared type and its first bytes (after the WHATWG's "MIME sniffing").
 
+use super::http::is_media_type;
+
 /// What a payload is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -48,24 +50,33 @@ const BINARY: [&[u8]; 13] = [
     b"\x00\x00\x01\x00",
 ];
 
-/// Judges by the media type (lower case, no parameters); None where only the bytes can tell.
+/// Judges by the media type (lower case, no parameters); None where only the bytes can tell: no type, one that says
+/// nothing, one that is none ("text/html charset=utf-8"), or a name that servers gave HTML by.
 pub fn by_type(media: &str) -> Option<Kind> {
     match media {
+        _ if !is_media_type(media) => None,
         "text/html" | "application/xhtml+xml" | "application/vnd.wap.xhtml+xml" => Some(Kind::Html),
         "text/plain" => Some(Kind::Text),
-        ""
-        | "*/*"
+        "*/*"
         | "text/*"
         | "unknown/unknown"
         | "application/unknown"
         | "application/octet-stream"
         | "application/xml"
         | "text/xml"
-        | "text"
-        | "html"
+        | "application/x-unknown-content-type"
+        | "content/unknown"
+        | "none/none"
         | "text/htm"
+        | "text/x-html"
+        | "text/xhtml"
+        | "text/shtml"
+        | "text/x-server-parsed-html"
+        | "text/php"
+        | "html/text"
         | "application/html"
-        | "content/unknown" => None,
+        | "application/xhtml"
+        | "application/x-httpd-php" => None,
         _ => Some(Kind::Other),
     }
 }
@@ -85,7 +96,7 @@ pub fn by_bytes(declared: Option<Kind>, body: &[u8]) -> Kind {
 
 /// Whether one of the tags that begin a page stands among the first bytes (also of XML with a prolog, and of
 /// UTF-16 with a byte-order mark).
-fn looks_html(body: &[u8]) -> bool {
+pub fn looks_html(body: &[u8]) -> bool {
     let first = &body[..body.len().min(1024)];
     let lower: Vec<u8> = first
         .iter()

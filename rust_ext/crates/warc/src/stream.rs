@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use memchr::memmem;
 
+use super::arc;
+use super::format::Format;
 use super::gzip::Gzip;
 use super::input::Input;
 use super::lz4::Lz4;
@@ -14,6 +16,9 @@ use super::zstd::Zstd;
 /// Bytes by which a container is told.
 const HEAD: usize = 64 << 10;
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
+
+/// UTF-8's byte order mark, which editors put before a file.
+pub const MARK: &[u8] = b"\xef\xbb\xbf";
 
 enum Codec {
     Plain,
@@ -26,6 +31,7 @@ enum Codec {
 pub struct Stream<R> {
     input: Input<R>,
     codec: Option<Codec>,
+    format: Format,
     pub window: Window,
 }
 
@@ -34,6 +40,7 @@ impl<R: Read> Stream<R> {
         Stream {
             input: Input::new(source),
             codec: None,
+            format: Format::Unknown,
             window: Window::default(),
         }
     }
@@ -41,6 +48,21 @@ impl<R: Read> Stream<R> {
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.input.held() + self.window.held()
+    }
+
+    /// What its records are, as far as is known.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Says what its records are: from now on only these are looked for behind damage.
+    pub fn set_format(&mut self, format: Format) {
+        self.format = format;
+        match self.codec.as_mut() {
+            Some(Codec::Gzip(gzip)) => gzip.format = format,
+            Some(Codec::Zstd(zstd)) => zstd.format = format,
+            Some(Codec::Plain | Codec::Lz4(_)) | None => {}
+        }
     }
 
     /// Decompresses some more into the window, or marks damage there; false at the end of the file.
@@ -139,6 +161,8 @@ fn recognise<R: Read>(input: &mut Input<R>) -> io::Result<Codec> {
         Ok(Codec::Zstd(Zstd::new()?))
     } else if Lz4::is_magic(data) {
         Ok(Codec::Lz4(Lz4::default()))
+    } else if Format::of(data.strip_prefix(MARK).unwrap_or(data)).is_some() || arc::find(data, 0).is_some() {
+        Ok(Codec::Plain)
     } else if memmem::find(data, b"WARC/").is_none() && memmem::find(data, &Gzip::MAGIC).is_some() {
         // The first member's first bytes are damaged.
         Ok(Codec::Gzip(Gzip::new()?))

@@ -315,7 +315,12 @@ fn a_record_that_ends_anywhere_before_its_length_leaves_the_next_one_whole() {
             let read = read_all(&file);
             let whole = [("http://h/1".to_owned(), b"<p>whole".to_vec())];
             assert_eq!(pages(&read), whole, "{length} {held} {sound}");
-            assert_eq!(read.len(), 2, "{length} {held} {sound} {read:?}");
+            let cut = |r: &&Record| matches!(r, Record::Dropped(d) if d.detail == "truncated" && d.record_id.is_empty());
+            let told = read.iter().filter(cut).count();
+            assert!(
+                told <= 1 && read.len() - told == 2,
+                "{length} {held} {sound} {read:?}"
+            );
         }
     }
 }

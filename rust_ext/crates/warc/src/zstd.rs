@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use memchr::memmem;
 use zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
 
+use super::format::Format;
 use super::input::Input;
 use super::skim::{Bytes, zstd_bytes};
 use super::window::Window;
@@ -20,6 +21,8 @@ const MAX_INPUT: usize = if cfg!(test) { 2048 } else { 16 << 20 };
 const MAX_TRIALS: usize = 8;
 /// Compressed bytes that are kept of a larger one, to look for the next one in (`find_frame`).
 const OVERLAP: usize = if cfg!(test) { 512 } else { 64 << 10 };
+/// Bytes of a frame by which one sees whether it begins with a record.
+const FIRST: usize = 512;
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
 
 pub struct Zstd {
@@ -31,6 +34,8 @@ pub struct Zstd {
     searched_twice: u64,
     /// The bytes that a dictionary may bring into every frame.
     of_dictionary: Bytes,
+    /// What its frames begin with.
+    pub format: Format,
 }
 
 impl Zstd {
@@ -43,6 +48,7 @@ impl Zstd {
             used: 0,
             searched_twice: 0,
             of_dictionary: Bytes::default(),
+            format: Format::Unknown,
         })
     }
 
@@ -56,8 +62,8 @@ impl Zstd {
         let mut frames = memmem::find_iter(data, &MAGIC).take(MAX_TRIALS);
         frames.any(|at| {
             first.clear();
-            decode_frames(&data[at..], 5, &mut first);
-            first == b"WARC/"
+            decode_frames(&data[at..], FIRST, &mut first);
+            Format::Unknown.may_begin(&first)
         })
     }
 
@@ -255,14 +261,15 @@ impl Zstd {
         self.find_frame(input, (self.used - overlap as usize).max(1))
     }
 
-    /// Consumes up to the next frame that begins with a WARC record, or to the end of the file.
+    /// Consumes up to the next frame that begins with a record, or to the end of the file.
     fn find_frame<R: Read>(&mut self, input: &mut Input<R>, from: usize) -> io::Result<()> {
         let magic = memmem::Finder::new(&MAGIC);
         input.consume(from);
         while input.seek_to(&magic)? {
             input.fill(STEP)?;
-            let mut first = [0; 5];
-            if self.beginning(input, &mut first)?.1 == first.len() && &first == b"WARC/" {
+            let mut first = [0; FIRST];
+            let written = self.beginning(input, &mut first)?.1;
+            if self.format.may_begin(&first[..written]) {
                 break;
             }
             input.consume(1);
