@@ -132,7 +132,9 @@ def test_a_packed_file_that_is_cut_short_gives_what_comes_before(
         pack(json.dumps({"url": f"http://a.ru/{n}", "html": PAGE}).encode() + b"\n") for n in range(4)
     )
     (tmp_path / f"x.jsonl{ending}").write_bytes(packed[:-20])
-    assert extract(tmp_path / f"x.jsonl{ending}") == (0, "")
+    code, said = extract(tmp_path / f"x.jsonl{ending}")
+    assert code == 0
+    assert said.startswith(f"extract: x.jsonl{ending}: cut short: x.jsonl{ending}:3: file_cut_short: ")
     assert len(documents(tmp_path)) == 3
     assert dropped(tmp_path) == [(f"x.jsonl{ending}:3", "malformed_record")]
     assert_accounted(tmp_path)
@@ -151,8 +153,12 @@ def test_a_folder_of_html_files_is_one_shard(tmp_path: Path, extract: Extract) -
     }.items():
         (site / name).parent.mkdir(exist_ok=True, parents=True)
         (site / name).write_bytes(body)
-    assert extract(site) == (0, "")
+    code, said = extract(site)
+    assert code == 0
+    assert "cut short: site/e.html.gz:1: file_cut_short: " in said
     found = {row["url"]: row for row in documents(tmp_path)}
+    cut = {row["url"] for row in found.values() if row["truncated"] == "file"}
+    assert cut <= {"file:site/e.html.gz"}
     names = ["a/index.html.ru.koi8-r", "b.html", "c.HTM.gz"]
     assert sorted(found)[:3] == [f"file:site/{name}" for name in names]
     assert [found[f"file:site/{n}"]["charset"] for n in names] == ["koi8-r", "windows-1251", "utf-8"]
