@@ -16,18 +16,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tokenizer import files
+from tokenizer import files, gguf
 from tokenizer.encode import Tokenizer
 from tokenizer.split import pattern_regex
 from tokenizer.vocabulary import Vocabulary
 
 #: llama.cpp's names (`tokenizer.ggml.pre`) of the split patterns it has; there is no way to give it another.
-GGUF_PRE = {"llama3": "llama-bpe", "o200k": "gpt-4o", "qwen2": "qwen2", "tekken": "tekken", "gpt2": "gpt-2"}
-
-# Value types and token types of GGUF 3 (ggml/docs/gguf.md, llama.h).
-_UINT32, _INT32, _BOOL, _STRING, _ARRAY = 4, 5, 7, 8, 9
-_NORMAL, _CONTROL, _UNUSED = 1, 3, 5
-_GGUF_VERSION = 3
+GGUF_PRE = {
+    "llama3": "llama-bpe",
+    "o200k": "gpt-4o",
+    "qwen2": "qwen2",
+    "tekken": "tekken",
+    "gpt2": "gpt-2",
+    "qwen35": "qwen35",
+    "deepseek3": "deepseek-v3",
+}
 
 Texts = Iterable[str]
 Encode = Callable[[list[str]], list[list[int]]]
@@ -36,19 +39,6 @@ Encode = Callable[[list[str]], list[list[int]]]
 _CHECK_BATCH = 512
 #: Characters of a text shown around a first difference.
 _EXCERPT = 40
-
-
-def _string(text: str | bytes) -> bytes:
-    raw = text.encode("utf-8") if isinstance(text, str) else text
-    return struct.pack("<Q", len(raw)) + raw
-
-
-def _entry(key: str, kind: int, value: bytes) -> bytes:
-    return _string(key) + struct.pack("<I", kind) + value
-
-
-def _array(key: str, kind: int, values: list[bytes]) -> bytes:
-    return _entry(key, _ARRAY, struct.pack("<IQ", kind, len(values)) + b"".join(values))
 
 
 def gguf_bytes(vocabulary: Vocabulary, name: str = "bukvar") -> bytes:
@@ -63,30 +53,32 @@ def gguf_bytes(vocabulary: Vocabulary, name: str = "bukvar") -> bytes:
     if vocabulary.normalization:
         raise ValueError(f"llama.cpp does not normalize; this vocabulary wants {vocabulary.normalization}")
     tokens = [f"<|unused_{index}|>" for index in range(vocabulary.size)]
-    kinds = [_UNUSED] * vocabulary.size
+    kinds = [gguf.UNUSED] * vocabulary.size
     for rank, token in enumerate(vocabulary.tokens):
         tokens[vocabulary.first_id + rank] = files.to_chars(token)
-        kinds[vocabulary.first_id + rank] = _NORMAL
+        kinds[vocabulary.first_id + rank] = gguf.NORMAL
     for special, index in vocabulary.special_tokens.items():
-        tokens[index], kinds[index] = special, _CONTROL
+        tokens[index], kinds[index] = special, gguf.CONTROL
     merges = [" ".join(pair) for pair in files.merge_spellings(vocabulary)]
     entries = [
-        _entry("general.architecture", _STRING, _string("llama")),
-        _entry("general.name", _STRING, _string(name)),
-        _entry("llama.vocab_size", _UINT32, struct.pack("<I", vocabulary.size)),
-        _entry("tokenizer.ggml.model", _STRING, _string("gpt2")),
-        _entry("tokenizer.ggml.pre", _STRING, _string(pre)),
-        _array("tokenizer.ggml.tokens", _STRING, [_string(token) for token in tokens]),
-        _array("tokenizer.ggml.token_type", _INT32, [struct.pack("<i", kind) for kind in kinds]),
-        _array("tokenizer.ggml.merges", _STRING, [_string(merge) for merge in merges]),
-        _entry("tokenizer.ggml.add_bos_token", _BOOL, b"\0"),
-        _entry("tokenizer.ggml.add_eos_token", _BOOL, b"\0"),
+        gguf.entry("general.architecture", gguf.STRING, gguf.string("llama")),
+        gguf.entry("general.name", gguf.STRING, gguf.string(name)),
+        gguf.entry("llama.vocab_size", gguf.UINT32, struct.pack("<I", vocabulary.size)),
+        gguf.entry("tokenizer.ggml.model", gguf.STRING, gguf.string("gpt2")),
+        gguf.entry("tokenizer.ggml.pre", gguf.STRING, gguf.string(pre)),
+        gguf.array("tokenizer.ggml.tokens", gguf.STRING, [gguf.string(token) for token in tokens]),
+        gguf.array("tokenizer.ggml.token_type", gguf.INT32, [struct.pack("<i", kind) for kind in kinds]),
+        gguf.array("tokenizer.ggml.merges", gguf.STRING, [gguf.string(merge) for merge in merges]),
+        gguf.entry("tokenizer.ggml.add_bos_token", gguf.BOOL, b"\0"),
+        gguf.entry("tokenizer.ggml.add_eos_token", gguf.BOOL, b"\0"),
     ]
     for role, key in (("bos_token", "bos"), ("eos_token", "eos"), ("pad_token", "padding")):
         token_id = vocabulary.special_tokens.get(files.ROLES[role])
         if token_id is not None:
-            entries.append(_entry(f"tokenizer.ggml.{key}_token_id", _UINT32, struct.pack("<I", token_id)))
-    return b"GGUF" + struct.pack("<IQQ", _GGUF_VERSION, 0, len(entries)) + b"".join(entries)
+            entries.append(
+                gguf.entry(f"tokenizer.ggml.{key}_token_id", gguf.UINT32, struct.pack("<I", token_id))
+            )
+    return gguf.file_bytes(entries)
 
 
 def write_gguf(vocabulary: Vocabulary, path: str | Path, name: str = "bukvar") -> None:

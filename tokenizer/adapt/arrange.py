@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 from tokenizer.adapt.base import HF, Base, holds_cyrillic
 from tokenizer.vocabulary import NO_MERGE
@@ -24,14 +25,20 @@ class Arrangement:
     reduced: Base
     holes: tuple[int, ...]
 
-    def new_ids(self, number: int) -> list[int]:
-        """The ids of so many new tokens."""
-        following = range(self.base.rows, self.base.rows + max(0, number - len(self.holes)))
-        return [*self.holes[:number], *following]
+    def new_ids(self, learnt: Sequence[bytes]) -> list[int]:
+        """The ids of tokens that were learnt one after the other. Where ids need not rise, one that the base
+        has had takes its id again."""
+        again: dict[bytes, int] = {}
+        if self.base.form == HF:
+            known = self.base.rank_of
+            again = {token: self.base.ids[known[token]] for token in learnt if token in known}
+        taken = set(again.values())
+        rising = chain((index for index in self.holes if index not in taken), count(self.base.rows))
+        return [again[token] if token in again else next(rising) for token in learnt]
 
     def with_tokens(self, new: Sequence[bytes]) -> Base:
         """The tokenizer with tokens that were learnt one after the other."""
-        reduced, ids = self.reduced, self.new_ids(len(new))
+        reduced, ids = self.reduced, self.new_ids(new)
         tokens = [*zip(reduced.tokens, reduced.ids, strict=True), *zip(new, ids, strict=True)]
         if reduced.form != HF:
             tokens[256:] = sorted(tokens[256:], key=lambda token: token[1])

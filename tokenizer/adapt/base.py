@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from rust_ext import BpeEncoder, derive_merges
 from tokenizer.vocabulary import NO_MERGE
@@ -149,6 +149,13 @@ class Encoder:
         """How many ids the texts have together."""
         return int(self._native.count_batch(self.normalized(texts), threads).sum())
 
+    def pieces(self, tokens: Sequence[bytes]) -> list[list[int]]:
+        """The ids by which the tokenizer encodes each run of bytes, whole characters or not, as a
+        pretoken."""
+        ranks, offsets = self._native.merge_bytes(list(tokens))
+        ids = self._ids[ranks].tolist()
+        return [ids[start:end] for start, end in pairwise(offsets.tolist())]
+
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes that ids stand for. KeyError for an id that is no token's."""
         return b"".join(self._token_of[int(index)] for index in ids)
@@ -181,8 +188,3 @@ def every_split(tokens: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
                 found.append((left, right))
         for left, right in sorted(found):
             yield tokens[left], tokens[right]
-
-
-def arrow_texts(texts: Iterable[str], form: str) -> pa.Array:
-    """Texts as an Arrow array, in a Unicode form."""
-    return pa.array(normalized(texts, form), type=pa.large_string())

@@ -91,8 +91,8 @@ class IdMap:
             raise ValueError(f"pieces lie outside the base's {self.base_rows} rows")
 
     @classmethod
-    def of(cls, rows: Iterable[Row], base: str) -> IdMap:
-        """The map of `rows`, in any order."""
+    def of(cls, rows: Iterable[Row], base: str, base_rows: int = 0, rows_now: int = 0) -> IdMap:
+        """The map of `rows`, in any order; the numbers of rows are at least what their ids need."""
         ordered = sorted(rows, key=lambda row: (row.new_id is None, row.new_id or 0, row.old_id or 0))
         new_ids, old_ids = [row.new_id for row in ordered], [row.old_id for row in ordered]
         columns = {
@@ -104,10 +104,9 @@ class IdMap:
             "uses": [row.uses for row in ordered],
             "base_uses": [row.base_uses for row in ordered],
         }
-        base_rows, rows_now = (
-            1 + max((one for one in ids if one is not None), default=-1) for ids in (old_ids, new_ids)
-        )
-        return cls(pa.table(columns, schema=SCHEMA), base_rows, rows_now, base)
+        least = [1 + max((one for one in ids if one is not None), default=-1) for ids in (old_ids, new_ids)]
+        table = pa.table(columns, schema=SCHEMA)
+        return cls(table, max(base_rows, least[0]), max(rows_now, least[1]), base)
 
     def kept(self) -> tuple[Ids, Ids]:
         """(new ids, old ids) of the tokens that both have, special ones too: equally long, by new id."""

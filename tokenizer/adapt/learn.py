@@ -36,10 +36,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Adapted:
-    """An adapted tokenizer beside its base. new: the tokens added, in the order in which they were learnt;
-    parts[i]: the two tokens that make new[i]; freed: those of the base that are gone. uses, base_uses: how
-    often each token stands in the training text, by bytes (empty: not known). last_count: how often the pair
-    of the last new token occurred; left_out: pretokens too long to learn from."""
+    """An adapted tokenizer beside its base. new: the tokens that the base does not have, in the order in
+    which they were learnt; parts[i]: the two tokens that make new[i]; freed: those of the base that are
+    gone. uses, base_uses: how often each token stands in the training text, by bytes (empty: not known).
+    last_count: how often the pair of the last new token occurred; left_out: pretokens too long to learn
+    from."""
 
     base: Base
     tokenizer: Base
@@ -118,13 +119,17 @@ def _adapted(
 ) -> Adapted:
     merges, counts, uses, before, left_out = found
     base, reduced = arrangement.base, arrangement.reduced
-    kept = set(reduced.tokens)
+    learnt = tokens[len(reduced.tokens) :]
+    parts = {
+        token: (tokens[left], tokens[right]) for token, (left, right) in zip(learnt, merges, strict=True)
+    }
+    new = tuple(token for token in learnt if token not in base.rank_of)
     return Adapted(
         base=base,
         tokenizer=made,
-        new=tuple(tokens[len(reduced.tokens) :]),
-        parts=tuple((tokens[left], tokens[right]) for left, right in merges),
-        freed=tuple(token for token in base.tokens if token not in kept),
+        new=new,
+        parts=tuple(parts[token] for token in new),
+        freed=tuple(token for token in base.tokens if token not in made.rank_of),
         uses=dict(zip(tokens, uses, strict=True)),
         base_uses=dict(zip(reduced.tokens, before, strict=True)),
         last_count=counts[-1] if counts else 0,

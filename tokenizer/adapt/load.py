@@ -133,7 +133,7 @@ def _ranks(path: Path, pattern: str | None) -> Base:
     rows = max(
         [ids[-1] + 1 + int(about.get("n_special", 0)) * (not special), *(1 + i for i in special.values())]
     )
-    rows = max(rows, int(about.get("explicit_n_vocab", 0)))
+    rows = max(rows, int(about.get("rows", 0)))
     return _checked(
         path,
         tokens=tokens,

@@ -72,12 +72,13 @@ def characters(scripts: tuple[str, ...]) -> Flags:
 
 
 @lru_cache(maxsize=1)
-def _assigned() -> Flags:
+def assigned() -> Flags:
+    """By code point, whether it is a character, of private use too."""
     import unicodedata
 
     flags = np.zeros(sys.maxunicode + 1, dtype=np.bool_)
     for point in range(sys.maxunicode + 1):
-        flags[point] = unicodedata.category(chr(point)) not in ("Cn", "Co", "Cs")
+        flags[point] = unicodedata.category(chr(point)) not in ("Cn", "Cs")
     return flags
 
 
@@ -96,7 +97,7 @@ def whole_and_rest(token: bytes) -> tuple[bytes, str, bytes]:
         return token, "", b""
 
 
-def _beginnings(rest: bytes) -> range:
+def beginnings(rest: bytes) -> range:
     """The code points whose UTF-8 begins with `rest`; an empty range where none does."""
     if not rest:
         return range(0)
@@ -121,7 +122,7 @@ def given_up(base: Base, scripts: Sequence[str]) -> set[int]:
     if not scripts:
         return set()
     flags = characters(tuple(scripts))
-    assigned = _assigned()
+    known = assigned()
     found: set[int] = set()
     for rank, token in enumerate(base.tokens[256:], start=256):
         if token.isascii():
@@ -130,9 +131,9 @@ def given_up(base: Base, scripts: Sequence[str]) -> set[int]:
         if any(flags[ord(char)] for char in text):
             found.add(rank)
             continue
-        span = _beginnings(rest)
+        span = beginnings(rest)
         if len(span):
-            inside = assigned[span.start : span.stop]
+            inside = known[span.start : span.stop]
             if inside.any() and flags[span.start : span.stop][inside].all():
                 found.add(rank)
     return found

@@ -77,7 +77,7 @@ impl<S: Symbol> Groups<S> {
         tokens: &Tokens,
         watch: &mut Watch<'_>,
     ) -> Result<Self, TrainError> {
-        let wanted = parameters.tokens - start.tokens.len();
+        let wanted = (parameters.tokens - start.tokens.len()).max(1);
         let all = !start.unreached.is_empty();
         Self::load_as(
             sources,

@@ -1,0 +1,170 @@
+"""An adapted tokenizer's files opened by the runtimes that people use, to compare ids.
+
+Each opens what its users would give it: tokenizer.json, the folder, tekken.json, GGUF. A runtime that is not
+installed, or does not take the format, is said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from tokenizer.adapt.base import Base
+from tokenizer.adapt.write import GGUF
+from tokenizer.split import pattern_regex
+
+Encode = Callable[[list[str]], list[list[int]]]
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """open: folder and tokenizer -> what encodes texts; ValueError where the format is not its own. share:
+    of the texts it is given, since some are slow."""
+
+    open: Callable[[Path, Base], Encode]
+    share: float = 1.0
+
+
+def _tokenizers(folder: Path, _: Base) -> Encode:
+    import tokenizers
+
+    theirs = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return lambda texts: [one.ids for one in theirs.encode_batch(texts, add_special_tokens=False)]
+
+
+def _tokenizers_merging(folder: Path, _: Base) -> Encode:
+    """The same with `ignore_merges` the other way: no new token may depend on it."""
+    import json
+
+    import tokenizers
+
+    data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    if not data["model"].get("ignore_merges"):
+        raise ValueError("the base does without ignore_merges")
+    data["model"]["ignore_merges"] = False
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(data))
+    return lambda texts: [one.ids for one in theirs.encode_batch(texts, add_special_tokens=False)]
+
+
+def _transformers(folder: Path, _: Base) -> Encode:
+    from transformers import AutoTokenizer
+
+    theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return lambda texts: [list(one) for one in theirs(texts, add_special_tokens=False)["input_ids"]]
+
+
+def _tiktoken(_: Path, made: Base) -> Encode:
+    import tiktoken
+
+    ranks = {token: rank for rank, token in enumerate(made.tokens)}
+    theirs = tiktoken.Encoding(
+        "adapted", pat_str=pattern_regex(made.pattern), mergeable_ranks=ranks, special_tokens={}
+    )
+
+    def encode(texts: list[str]) -> list[list[int]]:
+        found = theirs.encode_ordinary_batch(made.encoder.normalized(texts))
+        return [[made.ids[rank] for rank in one] for one in found]
+
+    if not made.ignore_merges and not made.ordered:
+        raise ValueError("it takes a pretoken that is a token as that token, which the base does not")
+    return encode
+
+
+def _gigatoken(folder: Path, _: Base) -> Encode:
+    import gigatoken
+
+    try:
+        theirs = gigatoken.Tokenizer.from_json((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    except BaseException as error:  # its loader panics, which is no Exception, on what it does not take
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ValueError(f"its loader does not take the file: {str(error)[:80]}") from error
+    return lambda texts: [theirs.encode(text).tolist() for text in texts]
+
+
+def _mistral_common(folder: Path, _: Base) -> Encode:
+    from mistral_common.tokens.tokenizers.tekken import Tekkenizer
+
+    if not (folder / "tekken.json").is_file():
+        raise ValueError("the base has no tekken.json")
+    theirs = Tekkenizer.from_file(folder / "tekken.json")
+    return lambda texts: [theirs.encode(text, bos=False, eos=False) for text in texts]
+
+
+def _llama_cpp(folder: Path, made: Base) -> Encode:
+    import llama_cpp
+
+    if not (folder / GGUF).is_file():
+        raise ValueError("llama.cpp has no pre-tokenizer of this pattern")
+    theirs = llama_cpp.Llama(str(folder / GGUF), vocab_only=True, verbose=False)
+
+    def encode(texts: list[str]) -> list[list[int]]:
+        ready = made.encoder.normalized(texts)
+        return [theirs.tokenize(text.encode("utf-8"), add_bos=False, special=False) for text in ready]
+
+    return encode
+
+
+#: Runtime (its distribution's name, with what is special about it after a comma) and what opens a folder in
+#: it.
+RUNTIMES: Final[Mapping[str, Runtime]] = {
+    "tokenizers": Runtime(_tokenizers),
+    "tokenizers, without ignore_merges": Runtime(_tokenizers_merging, 0.25),
+    "transformers": Runtime(_transformers, 0.25),
+    "tiktoken": Runtime(_tiktoken),
+    "gigatoken": Runtime(_gigatoken),
+    "mistral-common": Runtime(_mistral_common),
+    "llama-cpp-python": Runtime(_llama_cpp, 0.25),
+}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A runtime's version ("": not compared, `why` says the reason), how many texts it was given, and the
+    first of them with other ids (None: all equal)."""
+
+    name: str
+    version: str = ""
+    why: str = ""
+    texts: int = 0
+    differs: str | None = None
+
+
+def compare(
+    folder: Path, made: Base, texts: list[str], only: Mapping[str, Runtime] = RUNTIMES
+) -> list[Compared]:
+    """Ids of `texts` in every runtime, beside those of our own encoder. A text that the merge-dead tokens
+    of a base are part of is told by its ids alone, as any other."""
+    expected = [made.encoder.encode(text) for text in texts]
+    found = []
+    for name, runtime in only.items():
+        number = max(1, int(runtime.share * len(texts)))
+        try:
+            encode = runtime.open(folder, made)
+            version = metadata.version(name.partition(",")[0])
+        except ImportError:
+            found.append(Compared(name, why="not installed"))
+            continue
+        except ValueError as error:
+            found.append(Compared(name, why=" ".join(str(error).split())))
+            continue
+        given = texts[:number]
+        if "without" in name:
+            given, wanted = _by_merges(made, given)
+        else:
+            wanted = expected[:number]
+        theirs = encode(given)
+        wrong = next((text for text, a, b in zip(given, wanted, theirs, strict=True) if a != list(b)), None)
+        found.append(Compared(name, version, texts=len(given), differs=wrong))
+    return found
+
+
+def _by_merges(made: Base, texts: list[str]) -> tuple[list[str], list[list[int]]]:
+    """Texts with the ids that merging alone gives them."""
+    from dataclasses import replace
+
+    merging = replace(made, ignore_merges=False).encoder
+    return texts, [merging.encode(text) for text in texts]
