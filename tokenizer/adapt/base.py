@@ -112,6 +112,10 @@ class Base:
         named = {index: name.encode() for name, index in self.special_tokens.items()}
         return named | dict(zip(self.ids, self.tokens, strict=True))
 
+    def to_ids(self, ranks: npt.NDArray[np.uint32]) -> Ids:
+        """The ids of ranks."""
+        return self.encoder.to_ids(ranks)
+
     @cached_property
     def encoder(self) -> Encoder:
         """What encodes with it."""
@@ -135,6 +139,10 @@ class Encoder:
         """The ids of a text."""
         found: list[int] = self.encode_batch([text])[0].tolist()
         return found
+
+    def to_ids(self, ranks: npt.NDArray[np.uint32]) -> Ids:
+        """The ids of ranks."""
+        return self._ids[ranks]
 
     def encode_batch(self, texts: Iterable[str], threads: int = 1) -> tuple[Ids, npt.NDArray[np.int64]]:
         """(ids of all texts in one array, n + 1 offsets at which each text begins)."""
