@@ -135,6 +135,16 @@ OWN: Final = (
         command="pipelines.commands.evaluate:evaluate",
         takes={"tokenizer": "train"},
     ),
+    StageRow(
+        "adapt",
+        "pipelines.adapt:Adapt",
+        "give an open model's tokenizer a Russian vocabulary, with proofs",
+        reads="texts",
+        documents=False,
+        default=False,
+        folder="adapted",
+        command="pipelines.commands.adapt:adapt",
+    ),
 )
 
 

@@ -182,12 +182,13 @@ class Train:
     def run(self, task: Task, out: Output) -> None:
         """Do a task of any phase. What is wrong with texts or sizes is a ShardError."""
         try:
-            {"count": self._count, "merge": self._merge, "learn": self._learn}[task.phase.name](task, out)
+            {"count": self.count, "merge": self.merge, "learn": self._learn}[task.phase.name](task, out)
         except ValueError as error:
             where = f"{task.inputs[0].name}: " if task.inputs else ""
             raise ShardError(f"{where}{error}") from error
 
-    def _count(self, task: Task, out: Output) -> None:
+    def count(self, task: Task, out: Output) -> None:
+        """Count one input into a work file."""
         from tokenizer.counting import ShardCounter
 
         source = task.inputs[0]
@@ -197,7 +198,7 @@ class Train:
             training, _ = split_held_out(batch, self.held_out)
             out.rows_in += batch.num_rows
             out.rows_out += training.num_rows
-            for group, texts in _by_group(training, folder_of(source)):
+            for group, texts in by_group(training, folder_of(source)):
                 if group not in counters:
                     check_number([*counters, group], column, source.name)
                     counters[group] = ShardCounter(self.pattern, out.scratch / f"{len(counters)}.counts")
@@ -205,9 +206,9 @@ class Train:
         if not counters:
             counters[folder_of(source)] = ShardCounter(self.pattern, out.scratch / "0.counts")
         counted = {group: counters[group].finish() for group in sorted(counters)}
-        self._put_counts(counted, out)
+        self.put_counts(counted, out)
 
-    def _put_counts(self, parts: dict[str, Path], out: Output) -> None:
+    def put_counts(self, parts: dict[str, Path], out: Output) -> None:
         """Write counts as the task's work file: those of groups together in one file."""
         with out.work() as path:
             if self.groups:
@@ -215,7 +216,8 @@ class Train:
             else:
                 shutil.copyfile(next(iter(parts.values())), path)
 
-    def _merge(self, task: Task, out: Output) -> None:
+    def merge(self, task: Task, out: Output) -> None:
+        """Add up what the counting tasks wrote."""
         from tokenizer.train import header, merge_counts
 
         scratch = out.scratch
@@ -223,24 +225,24 @@ class Train:
         for location in task.files("count"):
             path = local_copy(location, out)
             files += unpack(path, scratch).items() if self.groups else [("", path)]
-        by_group: dict[str, list[Path]] = {}
+        grouped: dict[str, list[Path]] = {}
         for group, path in sorted(files, key=lambda one: one[0]):
-            by_group.setdefault(group, []).append(path)
-        sizes = {g: sum(int(header(part)["bytes"]) for part in parts) for g, parts in by_group.items()}
+            grouped.setdefault(group, []).append(path)
+        sizes = {g: sum(int(header(part)["bytes"]) for part in parts) for g, parts in grouped.items()}
         made: dict[str, Path] = {}
         if self.parity:
-            for group, parts in by_group.items():
+            for group, parts in grouped.items():
                 if sizes[group]:
                     made[group] = scratch / f"{len(made)}.merged"
-                    merge_counts(parts, made[group], self.min_count, self.max_types, progress=_told(out))
+                    merge_counts(parts, made[group], self.min_count, self.max_types, progress=reporting(out))
         else:
             times = factors(sizes, parse_weights(self.weights)) if self.weights else {}
-            paths = [part for parts in by_group.values() for part in parts]
-            weights = [times.get(group, 1.0) for group, parts in by_group.items() for _ in parts]
+            paths = [part for parts in grouped.values() for part in parts]
+            weights = [times.get(group, 1.0) for group, parts in grouped.items() for _ in parts]
             made[""] = scratch / "merged"
             limits = (self.min_count, self.max_types)
-            merge_counts(paths, made[""], *limits, weights=weights if times else (), progress=_told(out))
-        self._put_counts(made or {"": _nothing(by_group)}, out)
+            merge_counts(paths, made[""], *limits, weights=weights if times else (), progress=reporting(out))
+        self.put_counts(made or {"": _nothing(grouped)}, out)
 
     def _learn(self, task: Task, out: Output) -> None:
         from tokenizer.train import header, learn, prune
@@ -251,16 +253,16 @@ class Train:
         files = list(parts.values())
         merges = self._first_merges(self._first_path(self.continue_from)) if self.continue_from else []
         parameters = self.learning()
-        cuts = self._cuts(files, out)
-        model = learn(files, parameters, cuts, merges=merges, progress=_told(out), threads=_threads())
+        cuts = self.cuts(files, out)
+        model = learn(files, parameters, cuts, merges=merges, progress=reporting(out), threads=_threads())
         for _ in range(PRUNINGS if self.min_uses else 0):
             kept = prune(model, self.min_uses)
             if len(kept) == len(model.merges):
                 break
-            model = learn(files, parameters, cuts, merges=kept, progress=_told(out), threads=_threads())
+            model = learn(files, parameters, cuts, merges=kept, progress=reporting(out), threads=_threads())
         made = scratch / "tokenizer"
         model.vocabulary().save(made)
-        about = {"held_out": self.held_out, **_sum([header(part) for part in files])}
+        about = {"held_out": self.held_out, **summed([header(part) for part in files])}
         about |= {"tokens": len(model.tokens), "left_out_pretokens": model.left_out}
         if self.groups:
             about["groups"] = self.groups
@@ -268,7 +270,7 @@ class Train:
         for path in sorted(made.iterdir()):
             out.put(path, path.name)
 
-    def _cuts(self, files: list[Path], out: Output) -> Path | None:
+    def cuts(self, files: list[Path], out: Output) -> Path | None:
         """The file of boundaries: a person's own, or that of all words of the counts."""
         from tokenizer.morphemes import segment_counts
         from tokenizer.train import merge_counts
@@ -300,7 +302,8 @@ class Train:
         return vocabulary.merges_over(ALPHABET)
 
 
-def _by_group(batch: pa.Table, otherwise: str) -> Iterator[tuple[str, pa.ChunkedArray]]:
+def by_group(batch: pa.Table, otherwise: str) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """The texts of a batch by the group that its column names; without one all of them, as `otherwise`."""
     if "group" not in batch.column_names:
         yield otherwise, batch.column("text")
         return
@@ -309,12 +312,13 @@ def _by_group(batch: pa.Table, otherwise: str) -> Iterator[tuple[str, pa.Chunked
         yield group, batch.filter(mine).column("text")
 
 
-def _nothing(by_group: dict[str, list[Path]]) -> Path:
+def _nothing(grouped: dict[str, list[Path]]) -> Path:
     """A counts file of no text, for learning to refuse."""
-    return next(part for parts in by_group.values() for part in parts)
+    return next(part for parts in grouped.values() for part in parts)
 
 
-def _sum(headers: Sequence[dict[str, str | int]]) -> dict[str, str | int]:
+def summed(headers: Sequence[dict[str, str | int]]) -> dict[str, str | int]:
+    """The headers of several counts files as one."""
     found = dict(headers[0])
     for one in headers[1:]:
         for name, value in one.items():
@@ -327,7 +331,7 @@ def _sum(headers: Sequence[dict[str, str | int]]) -> dict[str, str | int]:
 _READING: Final = 0.2
 
 
-def _told(out: Output) -> Callable[[str, int, int], object]:
+def reporting(out: Output) -> Callable[[str, int, int], object]:
     """A progress callback of the tokenizer package that tells those who watch the task."""
 
     def tell(stage: str, done: int, of: int) -> None:

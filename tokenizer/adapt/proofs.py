@@ -242,7 +242,9 @@ def _runtimes(made: Base, folder: Path, tally: _Tally) -> list[Proof]:
             proofs.append(Proof(f"equal ids in {one.name}", None, one.why))
             continue
         says = f"version {one.version}, {one.texts:,} texts"
-        if one.differs is not None:
+        if one.why:
+            says += f"; {one.why}"
+        elif one.differs is not None:
             says += f"; other ids on {one.differs[:60]!r}"
         figures = {"version": one.version, "texts": one.texts, "differs": one.differs}
         proofs.append(Proof(f"equal ids in {one.name}", one.differs is None, says, figures))

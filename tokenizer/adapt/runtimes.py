@@ -151,6 +151,10 @@ def compare(
         except ValueError as error:
             found.append(Compared(name, why=" ".join(str(error).split())))
             continue
+        except Exception as error:
+            why = f"does not open the files: {' '.join(repr(error).split())[:200]}"
+            found.append(Compared(name, metadata.version(name.partition(",")[0]), why, differs=""))
+            continue
         given = texts[:number]
         if "without" in name:
             given, wanted = _by_merges(made, given)

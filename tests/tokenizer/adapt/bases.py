@@ -81,7 +81,8 @@ def tiktoken(folder: Path, pattern: str = "llama3", *, shuffled: bool = False) -
 def tekken(folder: Path) -> Path:
     """A tekken.json of version v3 with spare ranks behind those in use, as Mistral's file has them."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = vocabulary("tekken").tokens
+    made = vocabulary("tekken").tokens
+    tokens = [*sorted(made[:256]), *made[256:]]  # mistral-common wants the bytes in order
     vocab = [
         {"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None}
         for rank, token in enumerate(tokens)
