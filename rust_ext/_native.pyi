@@ -180,6 +180,17 @@ class MorphemeSegmenter:
     def cut_all(self, words: Sequence[str]) -> list[list[int]]: ...
     def segment_counts(self, counts: str | PathLike[str], out: str | PathLike[str]) -> tuple[int, int]: ...
 
+@final
+class Learnt:
+    @property
+    def merges(self) -> list[tuple[int, int]]: ...
+    @property
+    def counts(self) -> list[int]: ...
+    @property
+    def uses(self) -> list[int]: ...
+    @property
+    def left_out(self) -> int: ...
+
 def counts_merge(
     paths: Sequence[str | PathLike[str]],
     out_path: str | PathLike[str],
@@ -192,14 +203,13 @@ def counts_header(path: str | PathLike[str]) -> dict[str, str | int]: ...
 def counts_items(path: str | PathLike[str]) -> list[tuple[bytes, int]]: ...
 def bpe_learn(
     counts: Sequence[PretokenCounts | str | PathLike[str]],
-    tokens: int,
     parameters: object,
     merges: Sequence[tuple[int, int]],
     boundaries: MorphemeBoundaries | None = None,
     progress: Callable[[str, int, int], object] | None = None,
     consume: bool = False,
     threads: int = 1,
-) -> tuple[list[tuple[int, int]], list[int], list[int], int]: ...
+) -> Learnt: ...
 def bpe_extend(
     counts: Sequence[PretokenCounts | str | PathLike[str]],
     tokens: Sequence[bytes],

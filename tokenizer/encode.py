@@ -1,7 +1,7 @@
 """Text to ids and back with a `Vocabulary`: exact to tiktoken and tokenizers, in Rust.
 
 A `Tokenizer` is cheap to share: threads encode side by side, each with its own bounded cache, and ids do not
-depend on how many there are. The slow readable twin is `tokenizer.reference`.
+depend on how many there are.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rust_ext import Splitter, split_patterns
+from tokenizer.parameters import LearningOptions
 
 PATTERNS: Final = MappingProxyType(dict(split_patterns()))
 """Name -> regular expression: llama3 (the default), qwen2, o200k, tekken, qwen35, cl100k, deepseek3 (all by
@@ -20,7 +21,7 @@ _ONIGURUMA: Final = {
     r"|\s+\z|\s*[\r\n]|\s+(?!\S)|\s",
 }
 
-DEFAULT: Final = "llama3"
+DEFAULT: Final = LearningOptions.pattern
 """Llama 3's pattern: the safest across tokenizer.json, tiktoken and llama.cpp's `llama-bpe`."""
 
 

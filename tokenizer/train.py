@@ -2,8 +2,7 @@
 
 Three pure functions over paths, which are three phases of tasks: `count_shard` (once a shard),
 `merge_counts` (once), `learn` (once). `train` does all three on one machine without files. The result depends
-on the counts alone, not on threads, on the order of documents or on how they were sharded;
-`tokenizer.reference` is its slow twin.
+on the counts alone, not on threads, on the order of documents or on how they were sharded.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -27,6 +26,7 @@ from rust_ext import (
     counts_items,
     counts_merge,
 )
+from tokenizer.parameters import LearningOptions
 from tokenizer.split import DEFAULT, pattern_name, pattern_regex
 from tokenizer.texts import buffers
 from tokenizer.texts import read_text as read_text
@@ -63,34 +63,22 @@ BETWEEN: Final = 0.1
 """Seconds between two reports of progress."""
 
 
-def _help(text: str, default: Any) -> Any:
-    return field(default=default, metadata={"help": text})
+@dataclass(frozen=True)
+class Penalty:
+    """The penalty in force: until `release_merge` merges are done, a pair scores count^exponent times
+    (1 - penalty * share^gamma), at least 0. share: of the word types that hold the pair, those in which it
+    crosses a morpheme boundary, each 1 - kappa where the union is made of whole morphemes."""
+
+    penalty: float
+    gamma: float
+    kappa: float
+    exponent: float
+    release_merge: int
 
 
 @dataclass(frozen=True)
-class TrainParameters:
-    """What to learn. The defaults of the penalty were chosen for 32,000 tokens of Russian
-    (docs/tokenizer.md, Morphemes); `for_size` scales them to others."""
-
-    vocab_size: int = _help("tokens, the 256 bytes and the special tokens included", 32_000)
-    pattern: str = _help(
-        "split pattern: llama3, qwen2 (single digits), o200k, tekken, gpt2 or a regex", DEFAULT
-    )
-    special_tokens: tuple[str, ...] = _help("tokens that text never makes, numbered after the others", ())
-    min_pair_count: int = _help("pairs that occur less often are never merged", 2)
-    max_pretoken_bytes: int = _help("longer pretokens are left out: no words, but encoded data", 256)
-    penalty: float = _help(
-        "lambda: how much a pair that crosses morpheme boundaries loses; 0 is plain BPE", 1.2
-    )
-    gamma: float = _help("exponent of the share of word types that cross", 0.15)
-    kappa: float = _help("discount of a crossing whose union is made of whole morphemes", 0.3)
-    exponent: float = _help("exponent of the count while the penalty is in force", 0.93)
-    release: float = _help("share of the merges after which the penalty ends", 0.28)
-    one_script: bool = _help("no token holds letters of two scripts", False)
-    whole_characters: bool = _help("no token holds a character and a part of another", False)
-    bare_words: bool = _help("no token holds letters after a mark other than a space", False)
-    max_punctuation: int = _help("most marks in a token (0: any)", 0)
-    max_token_bytes: int = _help("most bytes in a token (0: any)", 0)
+class TrainParameters(LearningOptions):
+    """Checked options of learning. Raises ValueError, in one line, for what lies out of range."""
 
     def __post_init__(self) -> None:
         if self.vocab_size - len(self.special_tokens) < 256:
@@ -103,14 +91,30 @@ class TrainParameters:
         pattern_regex(self.pattern)
         if self.min_pair_count < 1 or not 1 <= self.max_pretoken_bytes <= 0xFFFF:
             raise ValueError("min_pair_count must be at least 1, max_pretoken_bytes in 1..65535")
-        if not (math.isfinite(self.penalty) and self.penalty >= 0 and 0 <= self.release <= 1):
+        fitted = self._fitted()
+        if not (math.isfinite(fitted["penalty"]) and fitted["penalty"] >= 0 and 0 <= fitted["release"] <= 1):
             raise ValueError("penalty must not be negative, release must lie in 0..1")
-        if not (0 < self.gamma <= 16 and 0 < self.exponent <= 1 and 0 <= self.kappa <= 1):
+        if not (0 < fitted["gamma"] <= 16 and 0 < fitted["exponent"] <= 1 and 0 <= fitted["kappa"] <= 1):
             raise ValueError(
                 "gamma must lie in 0..16, exponent and kappa in 0..1, gamma and exponent above 0"
             )
         if self.max_punctuation < 0 or self.max_token_bytes < 0:
             raise ValueError("max_punctuation and max_token_bytes must not be negative")
+
+    def _fitted(self) -> dict[str, float]:
+        """The options of the penalty, those not given as they were chosen for 32,000 tokens of Russian
+        (docs/tokenizer.md, Morphemes) and fewer, for 128,000 and more, and between them by the logarithm of
+        the size."""
+        share = min(1.0, max(0.0, math.log2(self.vocab_size / 32_000) / 2))
+        chosen = {
+            "penalty": 1.2 + 0.2 * share,
+            "gamma": 0.15 + 0.1 * share,
+            "kappa": 0.3 + 0.1 * share,
+            "exponent": 0.93,
+            "release": 0.28 + 0.02 * share,
+        }
+        given = {name: getattr(self, name) for name in chosen}
+        return chosen | {name: value for name, value in given.items() if value is not None}
 
     @property
     def tokens(self) -> int:
@@ -118,22 +122,18 @@ class TrainParameters:
         return self.vocab_size - len(self.special_tokens)
 
     @property
-    def release_merge(self) -> int:
-        """The number of merges after which the penalty ends."""
-        return int(self.release * (self.tokens - 256))
+    def in_force(self) -> Penalty | None:
+        """The penalty to learn under; None for plain BPE."""
+        fitted = self._fitted()
+        release_merge = int(fitted.pop("release") * (self.tokens - 256))
+        if fitted["penalty"] == 0 or release_merge == 0:
+            return None
+        return Penalty(release_merge=release_merge, **fitted)
 
     @classmethod
     def for_size(cls, vocab_size: int, **settings: Any) -> TrainParameters:
-        """Parameters with the penalty scaled to the vocabulary: as chosen for 32,000 tokens up to there,
-        as chosen for 128,000 from there on, and between them by the logarithm of the size."""
-        share = min(1.0, max(0.0, math.log2(vocab_size / 32_000) / 2)) if vocab_size > 0 else 0.0
-        scaled = {
-            "penalty": 1.2 + 0.2 * share,
-            "gamma": 0.15 + 0.1 * share,
-            "kappa": 0.3 + 0.1 * share,
-            "release": 0.28 + 0.02 * share,
-        }
-        return cls(vocab_size, **{**scaled, **settings})
+        """The same as the constructor."""
+        return cls(vocab_size, **settings)
 
 
 @dataclass(frozen=True)
@@ -315,12 +315,16 @@ def learn(
         known = wanted if isinstance(part, PretokenCounts) else str(counts_header(part)["pattern"])
         if known != wanted:
             raise ValueError(f"{part} was counted with the pattern {pattern_name(known)}; count it again")
-    cuts = _boundaries(boundaries, groups, threads) if parameters.penalty > 0 else None
-    tokens = parameters.tokens
-    learnt = bpe_learn(groups, tokens, parameters, merges, cuts, progress, consume, threads)
-    pairs, seen, uses, left_out = learnt
-    special = parameters.special_tokens
-    return Model(parameters.pattern, tuple(pairs), tuple(seen), tuple(uses), left_out, special)
+    cuts = _boundaries(boundaries, groups, threads) if parameters.in_force else None
+    learnt = bpe_learn(groups, parameters, merges, cuts, progress, consume, threads)
+    return Model(
+        pattern=parameters.pattern,
+        merges=tuple(learnt.merges),
+        counts=tuple(learnt.counts),
+        uses=tuple(learnt.uses),
+        left_out=learnt.left_out,
+        special_tokens=parameters.special_tokens,
+    )
 
 
 def prune(model: Model, min_uses: int) -> list[tuple[int, int]]:

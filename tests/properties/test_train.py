@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rust_ext import MorphemeBoundaries, bpe_power
-from tokenizer import reference, train
+from tests.oracles import bpe
+from tokenizer import train
 from tokenizer.train import TrainParameters
 
 UNITS = [
@@ -57,9 +58,9 @@ def starts_of(counts: dict[bytes, int], cuts: dict[str, list[int]]) -> dict[byte
 
 
 def both(texts: list[str], parameters: TrainParameters, cuts: dict[str, list[int]] | None) -> None:
-    counts = reference.count(texts, parameters.pattern)
+    counts = bpe.count(texts, parameters.pattern)
     starts = None if cuts is None else starts_of(counts, cuts)
-    slow = reference.learn(counts, parameters, starts)
+    slow = bpe.learn(counts, parameters, starts)
     wanted = parameters.tokens - 256
     boundaries = None if cuts is None else MorphemeBoundaries(train.boundary_lines(cuts))
     if not counts:
@@ -108,7 +109,7 @@ def test_penalised_merges_equal_the_twins(
         exponent=exponent,
         release=release,
     )
-    both(texts, parameters, random_cuts(train.words(reference.count(texts, "llama3")), seed))
+    both(texts, parameters, random_cuts(train.words(bpe.count(texts, "llama3")), seed))
 
 
 @settings(max_examples=60, deadline=None)
@@ -136,13 +137,13 @@ def test_merges_of_groups_in_parity_equal_the_twins(
     groups: list[list[str]], size: int, least: int, penalty: float
 ) -> None:
     parameters = TrainParameters(size, min_pair_count=least, penalty=penalty, release=0.5)
-    counts = [reference.count(group, "llama3") for group in groups]
+    counts = [bpe.count(group, "llama3") for group in groups]
     if not all(counts):
         return
     words = sorted({word for group in counts for word in train.words(group)})
     cuts = random_cuts(words, size)
     starts = {piece: where for group in counts for piece, where in starts_of(group, cuts).items()}
-    slow = reference.learn(counts, parameters, starts)
+    slow = bpe.learn(counts, parameters, starts)
     boundaries = MorphemeBoundaries(train.boundary_lines(cuts))
     sources = [train.count(group) for group in groups]
     if len(slow) < size - 256:
@@ -157,9 +158,9 @@ def test_merges_of_groups_in_parity_equal_the_twins(
 def test_continued_merges_equal_the_twins(first: list[str], second: list[str], known: int, more: int) -> None:
     """Merges learnt on one text, and learning goes on with another."""
     parameters = TrainParameters(256 + known, min_pair_count=1, penalty=0.0)
-    merges = reference.learn(reference.count(first, "llama3"), parameters)
+    merges = bpe.learn(bpe.count(first, "llama3"), parameters)
     grown = TrainParameters(256 + len(merges) + more, min_pair_count=1, penalty=0.0)
-    slow = reference.learn(reference.count(second, "llama3"), grown, merges=merges)
+    slow = bpe.learn(bpe.count(second, "llama3"), grown, merges=merges)
     counts = train.count(second)
     if len(slow) == len(merges) + more and len(counts):
         assert list(train.learn(counts, grown, merges=merges).merges) == slow
@@ -179,7 +180,7 @@ def test_counts_do_not_depend_on_threads_order_or_shards(
         train.count_shard(shuffled[index::shards], "llama3", path, threads=threads, memory=0)
     train.merge_counts(paths, folder / "all")
     assert (folder / "one").read_bytes() == (folder / "all").read_bytes()
-    assert train.read_counts(folder / "all") == reference.count(texts, "llama3")
+    assert train.read_counts(folder / "all") == bpe.count(texts, "llama3")
     assert sorted(folder.iterdir()) == sorted([*paths, folder / "all", folder / "one"])
 
 
@@ -187,5 +188,5 @@ def test_counts_do_not_depend_on_threads_order_or_shards(
 def test_power_is_close_and_the_same_in_both_languages(base: int, exponent: float) -> None:
     for x in (float(base), 1 / base):
         value = bpe_power(x, exponent)
-        assert value == reference.power(x, exponent)
+        assert value == bpe.power(x, exponent)
         assert value == pytest.approx(x**exponent, rel=1e-12)

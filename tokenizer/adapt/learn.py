@@ -1,6 +1,6 @@
 """Learning tokens for a base: continued BPE over pretokens cut by the base's own pattern.
 
-The learner is that of `tokenizer.train`, with its penalty and guards. It begins with words as the base
+The learner is that of `tokenizer.train`, with its penalty and constraints. It begins with words as the base
 encodes them, and makes only tokens that hold a Cyrillic lead byte, so that text without Cyrillic is encoded
 as before.
 """
@@ -89,7 +89,7 @@ def _extend(
             replace(settings.parameters, vocab_size=add + 256, special_tokens=()),
             _REQUIRED,
             sorted(banned),
-            settings.boundaries if settings.parameters.penalty > 0 else None,
+            settings.boundaries if settings.parameters.in_force else None,
             settings.progress,
             settings.threads,
             base.ignore_merges,

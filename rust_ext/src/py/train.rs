@@ -4,20 +4,21 @@ use std::path::PathBuf;
 
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
 use bukvar_encode::{EncodeError, Model, NO_MERGE, derive_merges};
 use bukvar_train::boundaries::Boundaries;
+use bukvar_train::constraints::Constraints;
 use bukvar_train::counts::{self, Header, Keep, Piece, Reader};
 use bukvar_train::extend;
-use bukvar_train::guards::Guards;
 use bukvar_train::learn;
 use bukvar_train::parameters::{self, Parameters, Source, Start};
+use bukvar_train::progress::{Progress, Step};
 use bukvar_train::score::{Penalty, power};
 use bukvar_train::table::CountTable;
-use bukvar_train::watch::{Step, Watch};
 use bukvar_train::{TrainError, count};
 
 fn to_python(error: TrainError) -> PyErr {
@@ -29,24 +30,24 @@ fn to_python(error: TrainError) -> PyErr {
     }
 }
 
-/// Does `work` without the interpreter, with a watch that lets Ctrl-C through and tells `progress`, if there is
-/// one, (stage, done, total); what either raises stops the work and is raised.
-fn watched<T: Send>(
+/// Calls `work` without the GIL. Ten times a second at most, it raises what signals ask for (Ctrl-C) and calls the
+/// progress callback, if there is one, with (stage, done, total); what either raises stops the work and is raised.
+fn interruptible<T: Send>(
     py: Python<'_>,
-    progress: Option<&Py<PyAny>>,
-    work: impl FnOnce(&mut Watch<'_>) -> Result<T, TrainError> + Send,
+    callback: Option<&Py<PyAny>>,
+    work: impl FnOnce(&mut Progress<'_>) -> Result<T, TrainError> + Send,
 ) -> PyResult<T> {
     let mut raised = None;
-    let mut tell = |step: Step| {
-        let told = Python::attach(|py| {
+    let mut report = |step: Step| {
+        let reported = Python::attach(|py| {
             py.check_signals()?;
-            let told = (step.stage, step.done, step.total);
-            progress.map_or(Ok(()), |call| call.call1(py, told).map(drop))
+            let arguments = (step.stage, step.done, step.total);
+            callback.map_or(Ok(()), |call| call.call1(py, arguments).map(drop))
         });
-        raised = told.err();
+        raised = reported.err();
         raised.is_none()
     };
-    let result = py.detach(|| work(&mut Watch::new(&mut tell)));
+    let result = py.detach(|| work(&mut Progress::new(&mut report)));
     match raised {
         Some(error) => Err(error),
         None => result.map_err(to_python),
@@ -91,7 +92,7 @@ impl PretokenCounter {
         let bytes = if data.len() == 0 { &[] } else { data.as_slice()? };
         // A negative offset becomes one that lies outside the data, which is refused.
         let offsets: Vec<usize> = offsets.as_array().iter().map(|&offset| offset as usize).collect();
-        watched(py, None, |watch| inner.add(bytes, &offsets, watch))
+        interruptible(py, None, |progress| inner.add(bytes, &offsets, progress))
     }
 
     /// Counts documents, now or on another thread later.
@@ -102,19 +103,19 @@ impl PretokenCounter {
             .ok_or_else(|| PyValueError::new_err("this counter has given its counts away"))?;
         let documents = texts.into_iter().map(|text| Box::new(text) as count::Document);
         let documents = documents.collect();
-        watched(py, None, |watch| inner.hand_over(documents, watch))
+        interruptible(py, None, |progress| inner.hand_over(documents, progress))
     }
 
     #[pyo3(signature = (path, progress=None))]
     fn finish(&mut self, py: Python<'_>, path: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<()> {
         let inner = self.take()?;
-        watched(py, progress.as_ref(), |watch| inner.finish(&path, watch))?;
+        interruptible(py, progress.as_ref(), |progress| inner.finish(&path, progress))?;
         Ok(())
     }
 
     fn counts(&mut self, py: Python<'_>) -> PyResult<PretokenCounts> {
         let inner = self.take()?;
-        let (tables, header) = watched(py, None, |watch| inner.into_tables(watch))?;
+        let (tables, header) = interruptible(py, None, |progress| inner.into_tables(progress))?;
         Ok(PretokenCounts { tables, header })
     }
 }
@@ -143,9 +144,9 @@ impl PretokenCounts {
     }
 
     fn write(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        watched(py, None, |watch| {
+        interruptible(py, None, |progress| {
             let header = self.header.clone();
-            counts::write(&path, self.table(), &header, watch)
+            counts::write(&path, self.table(), &header, progress)
         })?;
         Ok(())
     }
@@ -169,8 +170,8 @@ fn counts_merge(
         ));
     }
     let keep = Keep { min_count, max_types };
-    watched(py, progress.as_ref(), |watch| {
-        counts::merge(&paths, &weights, &out_path, keep, watch)
+    interruptible(py, progress.as_ref(), |progress| {
+        counts::merge(&paths, &weights, &out_path, keep, progress)
     })?;
     Ok(())
 }
@@ -223,7 +224,7 @@ impl MorphemeBoundaries {
     #[new]
     fn new(py: Python<'_>, lines: &str) -> PyResult<Self> {
         Ok(Self {
-            inner: watched(py, None, |watch| Boundaries::parse(lines, 1, watch))?,
+            inner: interruptible(py, None, |progress| Boundaries::parse(lines, 1, progress))?,
         })
     }
 
@@ -232,7 +233,7 @@ impl MorphemeBoundaries {
     #[pyo3(signature = (path, threads=1))]
     fn read(py: Python<'_>, path: PathBuf, threads: usize) -> PyResult<Self> {
         Ok(Self {
-            inner: watched(py, None, |watch| Boundaries::read(&path, threads, watch))?,
+            inner: interruptible(py, None, |progress| Boundaries::read(&path, threads, progress))?,
         })
     }
 
@@ -244,7 +245,7 @@ impl MorphemeBoundaries {
     fn starts(&self, piece: &[u8]) -> Vec<usize> {
         let mut starts = Vec::new();
         if !piece.is_empty() {
-            self.inner.mark(piece, &mut starts);
+            self.inner.find(piece, &mut starts);
         }
         starts
             .iter()
@@ -256,51 +257,38 @@ impl MorphemeBoundaries {
     }
 }
 
-/// `tokenizer.train.TrainParameters`, as far as Rust reads it.
-#[derive(FromPyObject)]
-struct TrainParameters {
-    min_pair_count: i64,
-    max_pretoken_bytes: usize,
-    penalty: f64,
-    gamma: f64,
-    kappa: f64,
-    exponent: f64,
-    release: f64,
-    one_script: bool,
-    whole_characters: bool,
-    bare_words: bool,
-    max_punctuation: usize,
-    max_token_bytes: usize,
+/// Reads a struct from an object's attributes, which have the names of its fields.
+macro_rules! from_attributes {
+    ($object:expr => $kind:ident { $($field:ident),* $(,)? } $(, $more:ident: $value:expr)*) => {{
+        let object = $object;
+        $kind {
+            $($field: object.getattr(intern!(object.py(), stringify!($field)))?.extract()?,)*
+            $($more: $value,)*
+        }
+    }};
 }
 
-impl TrainParameters {
-    fn penalty(&self, tokens: usize) -> Option<Penalty> {
-        let release = (self.release * (tokens - 256) as f64) as usize;
-        let Self {
-            penalty: lambda,
-            gamma,
-            kappa,
-            exponent,
-            ..
-        } = *self;
-        (lambda > 0.0 && release > 0).then_some(Penalty {
-            lambda,
-            gamma,
-            kappa,
-            exponent,
-            release,
-        })
-    }
-
-    fn guards(&self) -> Guards {
-        Guards {
-            cross_script: self.one_script,
-            partial: self.whole_characters,
-            punctuation_letters: self.bare_words,
-            max_punctuation: self.max_punctuation,
-            max_bytes: self.max_token_bytes,
-        }
-    }
+/// What `tokenizer.train.TrainParameters` says.
+fn read_parameters(
+    object: &Bound<'_, PyAny>,
+    merges: Vec<(u32, u32)>,
+    threads: usize,
+) -> PyResult<Parameters> {
+    let in_force: Option<Bound<'_, PyAny>> = object.getattr("in_force")?.extract()?;
+    let penalty = match in_force {
+        None => None,
+        Some(object) => Some(from_attributes!(
+            &object => Penalty { penalty, gamma, kappa, exponent, release_merge }
+        )),
+    };
+    let constraints = from_attributes!(object => Constraints {
+        one_script, whole_characters, bare_words, max_punctuation, max_token_bytes,
+    });
+    Ok(from_attributes!(
+        object => Parameters { tokens, min_pair_count, max_pretoken_bytes },
+        penalty: penalty, constraints: constraints, threads: threads, merges: merges,
+        alphabet: parameters::alphabet()
+    ))
 }
 
 /// Counts in memory, or the path of a counts file.
@@ -310,24 +298,30 @@ enum Counts<'py> {
     File(PathBuf),
 }
 
-/// (merges, counts, uses, pretokens left out)
-type Learnt = (Vec<(u32, u32)>, Vec<i64>, Vec<i64>, u64);
+/// What was learnt: `tokenizer.train.Model` says what each is.
+#[pyclass(frozen, get_all, module = "rust_ext")]
+struct Learnt {
+    merges: Vec<(u32, u32)>,
+    counts: Vec<i64>,
+    uses: Vec<i64>,
+    left_out: u64,
+}
 
 #[pyfunction]
-#[pyo3(signature = (counts, tokens, parameters, merges, boundaries=None, progress=None, consume=false, threads=1))]
+#[pyo3(signature = (counts, parameters, merges, boundaries=None, progress=None, consume=false, threads=1))]
 #[allow(clippy::too_many_arguments)] // as many as the Python function has, each by name
 fn bpe_learn(
     py: Python<'_>,
     mut counts: Vec<Counts<'_>>,
-    tokens: usize,
-    parameters: TrainParameters,
+    parameters: &Bound<'_, PyAny>,
     merges: Vec<(u32, u32)>,
     boundaries: Option<PyRef<'_, MorphemeBoundaries>>,
     progress: Option<Py<PyAny>>,
     consume: bool,
     threads: usize,
 ) -> PyResult<Learnt> {
-    if tokens < 256 + merges.len() {
+    let parameters = read_parameters(parameters, merges, threads)?;
+    if parameters.tokens < 256 + parameters.merges.len() {
         return Err(PyValueError::new_err(
             "there are fewer tokens than the vocabulary to begin with has",
         ));
@@ -338,21 +332,16 @@ fn bpe_learn(
         Counts::File(path) => Source::File(path),
     });
     let sources: Vec<_> = sources.collect();
-    let settings = Parameters {
-        tokens,
-        min_pair_count: parameters.min_pair_count,
-        max_pretoken_bytes: parameters.max_pretoken_bytes,
-        penalty: parameters.penalty(tokens),
-        guards: parameters.guards(),
-        threads,
-        merges,
-        alphabet: parameters::alphabet(),
-    };
     let boundaries = boundaries.as_ref().map(|boundaries| &boundaries.inner);
-    let model = watched(py, progress.as_ref(), |watch| {
-        learn::learn(sources, &settings, boundaries, watch)
+    let model = interruptible(py, progress.as_ref(), |progress| {
+        learn::learn(sources, &parameters, boundaries, progress)
     })?;
-    Ok((model.merges, model.counts, model.uses, model.left_out))
+    Ok(Learnt {
+        merges: model.merges,
+        counts: model.counts,
+        uses: model.uses,
+        left_out: model.left_out,
+    })
 }
 
 /// (merges, counts, uses, uses before, pretokens left out)
@@ -367,7 +356,7 @@ fn bpe_extend(
     mut counts: Vec<Counts<'_>>,
     tokens: Vec<PyBackedBytes>,
     add: usize,
-    parameters: TrainParameters,
+    parameters: &Bound<'_, PyAny>,
     required: &[u8],
     banned: Vec<PyBackedBytes>,
     boundaries: Option<PyRef<'_, MorphemeBoundaries>>,
@@ -384,13 +373,7 @@ fn bpe_extend(
         .collect();
     let settings = Parameters {
         tokens: tokens.len() + add,
-        min_pair_count: parameters.min_pair_count,
-        max_pretoken_bytes: parameters.max_pretoken_bytes,
-        penalty: parameters.penalty(add + 256),
-        guards: parameters.guards(),
-        threads,
-        merges: Vec::new(),
-        alphabet: parameters::alphabet(),
+        ..read_parameters(parameters, Vec::new(), threads)?
     };
     let boundaries = boundaries.as_ref().map(|boundaries| &boundaries.inner);
     let mut needed = [false; 256];
@@ -417,8 +400,8 @@ fn bpe_extend(
         required: needed,
         banned,
     };
-    let made = watched(py, progress.as_ref(), |watch| {
-        extend::extend(sources, &settings, start, boundaries, watch)
+    let made = interruptible(py, progress.as_ref(), |progress| {
+        extend::extend(sources, &settings, start, boundaries, progress)
     })?;
     Ok((made.merges, made.counts, made.uses, made.base_uses, made.left_out))
 }
@@ -429,7 +412,7 @@ fn bpe_alphabet<'py>(py: Python<'py>) -> Bound<'py, PyBytes> {
     PyBytes::new(py, &parameters::alphabet())
 }
 
-/// `score::power`, for the twin's test.
+/// `score::power`, which the oracle's test compares.
 #[pyfunction]
 fn bpe_power(x: f64, y: f64) -> f64 {
     power(x, y)
@@ -439,6 +422,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PretokenCounter>()?;
     module.add_class::<PretokenCounts>()?;
     module.add_class::<MorphemeBoundaries>()?;
+    module.add_class::<Learnt>()?;
     module.add_function(wrap_pyfunction!(counts_merge, module)?)?;
     module.add_function(wrap_pyfunction!(counts_header, module)?)?;
     module.add_function(wrap_pyfunction!(counts_items, module)?)?;

@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use super::TrainError;
 use super::allow::Allow;
 use super::boundaries::Boundaries;
+use super::constraints::Tokens;
 use super::groups::Groups;
-use super::guards::Tokens;
 use super::parameters::{Parameters, Source, Start};
-use super::watch::Watch;
+use super::progress::Progress;
 
 /// What was learnt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,15 +38,15 @@ pub fn extend(
     parameters: &Parameters,
     mut start: Start<'_>,
     boundaries: Option<&Boundaries>,
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<Extension, TrainError> {
     let boundaries = boundaries.filter(|_| parameters.penalty.is_some());
     let mut tokens = Tokens::new(
         start.tokens.iter().map(|&token| token.into()).collect(),
-        parameters.guards,
+        parameters.constraints,
     );
     tokens.require(start.required, std::mem::take(&mut start.banned));
-    let mut groups = Groups::<u32>::extend(sources, parameters, &start, boundaries, &tokens, watch)?;
+    let mut groups = Groups::<u32>::extend(sources, parameters, &start, boundaries, &tokens, progress)?;
     let base = start.tokens.len();
     let mut run = Run {
         wanted: parameters.tokens - base,
@@ -56,17 +56,17 @@ pub fn extend(
         tokens,
         made: Extension {
             left_out: groups.left_out,
-            base_uses: groups.uses(base, watch)?,
+            base_uses: groups.uses(base, progress)?,
             ..Extension::default()
         },
     };
     groups.set_floor(parameters.min_pair_count.max(1));
     run.learn(
         &mut groups,
-        parameters.penalty.map_or(0, |penalty| penalty.release),
-        watch,
+        parameters.penalty.map_or(0, |penalty| penalty.release_merge),
+        progress,
     )?;
-    run.end(&mut groups, watch)
+    run.end(&mut groups, progress)
 }
 
 /// Learning, as far as it has come.
@@ -84,11 +84,14 @@ struct Run {
 
 /// Tokens that merging does not reach: of each part that one may be made of, the other part, and whether the first
 /// is the left one.
-struct Splits(HashMap<Box<[u8]>, Vec<(Box<[u8]>, bool)>>);
+struct Splits(HashMap<Box<[u8]>, Vec<OtherPart>>);
+
+/// The other part of a token, and whether the part looked up is the left one.
+type OtherPart = (Box<[u8]>, bool);
 
 impl Splits {
     fn new(start: &Start<'_>) -> Self {
-        let mut splits: HashMap<Box<[u8]>, Vec<(Box<[u8]>, bool)>> = HashMap::new();
+        let mut splits: HashMap<Box<[u8]>, Vec<OtherPart>> = HashMap::new();
         for &rank in start.unreached {
             let token = start.tokens[rank as usize];
             for cut in 1..token.len() {
@@ -106,14 +109,14 @@ impl Run {
         &mut self,
         groups: &mut Groups<u32>,
         release: usize,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<(), TrainError> {
         while self.made.merges.len() < self.wanted {
             let done = self.made.merges.len();
             if groups.penalised() && done >= release {
                 groups.release();
             }
-            let Some((group, best)) = groups.best(&self.tokens, watch)? else {
+            let Some((group, best)) = groups.best(&self.tokens, progress)? else {
                 if groups.penalised() {
                     groups.release();
                     continue;
@@ -137,7 +140,7 @@ impl Run {
             } else {
                 self.join_again(groups, (best.left, best.right));
             }
-            watch.at("learn", self.made.merges.len(), self.wanted)?;
+            progress.update("learn", self.made.merges.len(), self.wanted)?;
         }
         Ok(())
     }
@@ -169,13 +172,13 @@ impl Run {
         }
     }
 
-    fn end(mut self, groups: &mut Groups<u32>, watch: &mut Watch<'_>) -> Result<Extension, TrainError> {
-        let uses = groups.uses(self.tokens.bytes.len(), watch)?;
+    fn end(mut self, groups: &mut Groups<u32>, progress: &mut Progress<'_>) -> Result<Extension, TrainError> {
+        let uses = groups.uses(self.tokens.bytes.len(), progress)?;
         self.made.uses = vec![0; self.made.base_uses.len() + self.wanted];
         for (&name, uses) in self.names.iter().zip(uses) {
             self.made.uses[name as usize] += uses;
         }
-        watch.end("learn", self.wanted)?;
+        progress.finish("learn", self.wanted)?;
         Ok(self.made)
     }
 }

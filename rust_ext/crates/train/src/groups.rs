@@ -3,12 +3,12 @@
 use super::TrainError;
 use super::allow::{Allow, Everything};
 use super::boundaries::Boundaries;
-use super::guards::Tokens;
+use super::constraints::Tokens;
 use super::learner::{Best, Learner};
 use super::load::load;
 use super::parameters::{Parameters, Source, Start};
+use super::progress::Progress;
 use super::score::Scorer;
-use super::watch::Watch;
 use super::words::Symbol;
 
 /// The first threshold is the count of the commonest pair of bytes over this times the tokens wanted: less than
@@ -54,7 +54,7 @@ impl<S: Symbol> Groups<S> {
         wanted: usize,
         boundaries: Option<&Boundaries>,
         tokens: &Tokens,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<Self, TrainError> {
         let given = !parameters.merges.is_empty();
         Self::load_as(
@@ -63,7 +63,7 @@ impl<S: Symbol> Groups<S> {
             (wanted, given),
             (boundaries, None),
             tokens,
-            watch,
+            progress,
         )
     }
 
@@ -75,7 +75,7 @@ impl<S: Symbol> Groups<S> {
         start: &Start<'_>,
         boundaries: Option<&Boundaries>,
         tokens: &Tokens,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<Self, TrainError> {
         let wanted = (parameters.tokens - start.tokens.len()).max(1);
         let all = !start.unreached.is_empty();
@@ -85,7 +85,7 @@ impl<S: Symbol> Groups<S> {
             (wanted, all),
             (boundaries, Some(start)),
             tokens,
-            watch,
+            progress,
         )
     }
 
@@ -95,7 +95,7 @@ impl<S: Symbol> Groups<S> {
         (wanted, given): (usize, bool),
         (boundaries, start): (Option<&Boundaries>, Option<&Start<'_>>),
         tokens: &Tokens,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<Self, TrainError> {
         let mut groups = Self {
             list: Vec::new(),
@@ -103,19 +103,19 @@ impl<S: Symbol> Groups<S> {
         };
         let release = boundaries
             .and(parameters.penalty)
-            .map_or(0, |penalty| penalty.release);
+            .map_or(0, |penalty| penalty.release_merge);
         let all = given || sources.len() > 1;
         for source in sources {
-            let loaded = load::<S>(source, parameters, (boundaries, start), watch)?;
+            let loaded = load::<S>(source, parameters, (boundaries, start), progress)?;
             let first = first_threshold(all, wanted, release);
             let floor = if all { 1 } else { parameters.min_pair_count.max(1) };
             let scorer = boundaries.and(parameters.penalty).map(Scorer::new);
             let ids = tokens.bytes.len();
             let mut learner = Learner::new(loaded.words, ids, floor, first, scorer);
             if given && start.is_none() {
-                learner.start(&Everything, watch)?;
+                learner.start(&Everything, progress)?;
             } else {
-                learner.start(tokens, watch)?;
+                learner.start(tokens, progress)?;
             }
             groups.left_out += loaded.left_out;
             let (tokens, characters) = (loaded.tokens, loaded.characters);
@@ -134,18 +134,18 @@ impl<S: Symbol> Groups<S> {
         self,
         parameters: &Parameters,
         tokens: &Tokens,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<Groups<T>, TrainError> {
         let given = !parameters.merges.is_empty();
         let penalised = parameters.penalty.filter(|_| self.penalised());
-        let release = penalised.map_or(0, |penalty| penalty.release);
+        let release = penalised.map_or(0, |penalty| penalty.release_merge);
         let first = first_threshold(given || self.list.len() > 1, parameters.tokens, release);
         let mut list = Vec::new();
         for group in self.list {
             let learner = if given {
-                group.learner.widen(first, &Everything, watch)?
+                group.learner.widen(first, &Everything, progress)?
             } else {
-                group.learner.widen(first, tokens, watch)?
+                group.learner.widen(first, tokens, progress)?
             };
             list.push(Group {
                 learner,
@@ -192,7 +192,7 @@ impl<S: Symbol> Groups<S> {
     pub fn best(
         &mut self,
         allow: &impl Allow,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<Option<(usize, Best)>, TrainError> {
         loop {
             let left = (0..self.list.len()).filter(|&index| !self.list[index].exhausted);
@@ -202,7 +202,7 @@ impl<S: Symbol> Groups<S> {
                 products(x, y).cmp(&products(y, x)).then(b.cmp(&a))
             });
             let Some(index) = index else { return Ok(None) };
-            if let Some(best) = self.list[index].learner.best(allow, watch)? {
+            if let Some(best) = self.list[index].learner.best(allow, progress)? {
                 return Ok(Some((index, best)));
             }
             self.list[index].exhausted = true;
@@ -214,11 +214,11 @@ impl<S: Symbol> Groups<S> {
         self.list[group].learner.forbid(best);
     }
 
-    pub fn uses(&mut self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
+    pub fn uses(&mut self, ids: usize, progress: &mut Progress<'_>) -> Result<Vec<i64>, TrainError> {
         let mut uses = vec![0; ids];
         for group in &mut self.list {
             uses.iter_mut()
-                .zip(group.learner.uses(ids, watch)?)
+                .zip(group.learner.uses(ids, progress)?)
                 .for_each(|(sum, more)| *sum += more);
         }
         Ok(uses)

@@ -3,10 +3,10 @@
 use super::TrainError;
 use super::allow::{Allow, Everything};
 use super::boundaries::Boundaries;
+use super::constraints::Tokens;
 use super::groups::Groups;
-use super::guards::Tokens;
 use super::parameters::{Parameters, Source};
-use super::watch::Watch;
+use super::progress::Progress;
 use super::words::Symbol;
 
 /// What was learnt.
@@ -33,20 +33,20 @@ pub fn learn(
     sources: Vec<Source<'_>>,
     parameters: &Parameters,
     boundaries: Option<&Boundaries>,
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<Model, TrainError> {
     let boundaries = boundaries.filter(|_| parameters.penalty.is_some());
     let mut run = Run::new(parameters);
     let narrow = parameters.tokens.min(u16::IDS);
-    let mut groups = Groups::<u16>::load(sources, parameters, narrow, boundaries, &run.tokens, watch)?;
+    let mut groups = Groups::<u16>::load(sources, parameters, narrow, boundaries, &run.tokens, progress)?;
     run.model.left_out = groups.left_out;
-    run.advance(&mut groups, narrow, watch)?;
+    run.advance(&mut groups, narrow, progress)?;
     if narrow == parameters.tokens {
-        return run.end(&mut groups, watch);
+        return run.end(&mut groups, progress);
     }
-    let mut groups = groups.widen::<u32>(parameters, &run.tokens, watch)?;
-    run.advance(&mut groups, parameters.tokens, watch)?;
-    run.end(&mut groups, watch)
+    let mut groups = groups.widen::<u32>(parameters, &run.tokens, progress)?;
+    run.advance(&mut groups, parameters.tokens, progress)?;
+    run.end(&mut groups, progress)
 }
 
 /// Learning, as far as it has come.
@@ -62,7 +62,7 @@ impl<'a> Run<'a> {
         let bytes = parameters.alphabet.iter().map(|&byte| Box::from([byte]));
         Self {
             parameters,
-            tokens: Tokens::new(bytes.collect(), parameters.guards),
+            tokens: Tokens::new(bytes.collect(), parameters.constraints),
             model: Model::default(),
             wanted: parameters.tokens - 256,
         }
@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
         &mut self,
         groups: &mut Groups<S>,
         tokens: usize,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<(), TrainError> {
         let Parameters {
             merges: given,
@@ -83,15 +83,15 @@ impl<'a> Run<'a> {
         } = self.parameters;
         while self.model.merges.len() < given.len().min(tokens - 256) {
             self.merge_given(groups)?;
-            watch.at("learn", self.model.merges.len(), self.wanted)?;
+            progress.update("learn", self.model.merges.len(), self.wanted)?;
         }
         groups.set_floor((*min_pair_count).max(1));
-        let release = penalty.map_or(0, |penalty| penalty.release);
+        let release = penalty.map_or(0, |penalty| penalty.release_merge);
         while self.model.merges.len() < tokens - 256 {
             if groups.penalised() && self.model.merges.len() >= release {
                 groups.release();
             }
-            let Some((group, best)) = groups.best(&self.tokens, watch)? else {
+            let Some((group, best)) = groups.best(&self.tokens, progress)? else {
                 if groups.penalised() {
                     groups.release();
                     continue;
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
             groups.merge((best.left, best.right), new, &self.tokens);
             self.model.merges.push((best.left, best.right));
             self.model.counts.push(best.count);
-            watch.at("learn", self.model.merges.len(), self.wanted)?;
+            progress.update("learn", self.model.merges.len(), self.wanted)?;
         }
         Ok(())
     }
@@ -129,9 +129,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn end<S: Symbol>(mut self, groups: &mut Groups<S>, watch: &mut Watch<'_>) -> Result<Model, TrainError> {
-        self.model.uses = groups.uses(self.tokens.bytes.len(), watch)?;
-        watch.end("learn", self.wanted)?;
+    fn end<S: Symbol>(
+        mut self,
+        groups: &mut Groups<S>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Model, TrainError> {
+        self.model.uses = groups.uses(self.tokens.bytes.len(), progress)?;
+        progress.finish("learn", self.wanted)?;
         Ok(self.model)
     }
 }

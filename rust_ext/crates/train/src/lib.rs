@@ -7,24 +7,24 @@
 
 mod allow;
 pub mod boundaries;
+pub mod constraints;
 pub mod count;
 pub mod counts;
 pub mod extend;
 mod groups;
-pub mod guards;
 pub mod learn;
 mod learner;
 mod load;
 mod pairs;
+mod parallel;
 pub mod parameters;
 mod places;
 mod prefetch;
+pub mod progress;
 mod queue;
 pub mod score;
 pub mod table;
-mod team;
 mod walk;
-pub mod watch;
 mod words;
 
 use std::fmt;

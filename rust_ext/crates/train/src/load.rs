@@ -1,6 +1,6 @@
 //! Counts -> words to learn from, in parts, one a thread.
 //!
-//! Which part a pretoken belongs to is told by its bytes, so that each part can be read without the others, and
+//! Which part a pretoken belongs to follows from its bytes, so that each part can be read without the others, and
 //! all hold pairs alike. In a part words are sorted as in counts files: words that end alike lie together, and
 //! a merge finds its words in fewer places of memory.
 
@@ -9,10 +9,10 @@ use std::path::Path;
 use super::TrainError;
 use super::boundaries::{Boundaries, Word};
 use super::counts::{Piece, Reader};
+use super::parallel;
 use super::parameters::{Parameters, Source, Start};
+use super::progress::Progress;
 use super::table::{CountTable, Entry};
-use super::team;
-use super::watch::Watch;
 use super::words::{MAX_BYTES, Symbol, Words};
 use bukvar_split::Key;
 
@@ -40,7 +40,7 @@ pub fn load<S: Symbol>(
     source: Source<'_>,
     parameters: &Parameters,
     (boundaries, start): (Option<&Boundaries>, Option<&Start<'_>>),
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<Loaded<S>, TrainError> {
     let types: u64 = match &source {
         Source::Tables(tables) => tables.iter().map(|table| table.types() as u64).sum(),
@@ -55,17 +55,17 @@ pub fn load<S: Symbol>(
     let new = || Loader::<S>::new(parameters, boundaries, start);
     let loaders = match source {
         Source::Tables(tables) => {
-            let sorted = sort(tables, parts, watch)?;
-            read_sorted(sorted, tables, new, watch)?
+            let sorted = sort(tables, parts, progress)?;
+            read_sorted(sorted, tables, new, progress)?
         }
         Source::Owned(mut tables) => {
-            let sorted = sort(&tables, parts, watch)?;
+            let sorted = sort(&tables, parts, progress)?;
             tables.iter_mut().for_each(CountTable::let_go_of_short);
-            read_sorted(sorted, &tables, new, watch)?
+            read_sorted(sorted, &tables, new, progress)?
         }
-        Source::File(path) => team::each(0..parts, watch, |part, _, watch| {
+        Source::File(path) => parallel::map(0..parts, progress, |part, _, progress| {
             let mut loader = new();
-            loader.read_file(path, Class { part, parts }, watch)?;
+            loader.read_file(path, Class { part, parts }, progress)?;
             Ok(loader)
         })?,
     };
@@ -113,16 +113,20 @@ impl Class {
 }
 
 /// The entries of tables that have a key, by part, sorted; equal ones are added up.
-fn sort(tables: &[CountTable], parts: usize, watch: &mut Watch<'_>) -> Result<Vec<Vec<Entry>>, TrainError> {
-    team::each(0..parts, watch, |part, _, watch| {
+fn sort(
+    tables: &[CountTable],
+    parts: usize,
+    progress: &mut Progress<'_>,
+) -> Result<Vec<Vec<Entry>>, TrainError> {
+    parallel::map(0..parts, progress, |part, _, progress| {
         let class = Class { part, parts };
         let types: usize = tables.iter().map(CountTable::types).sum();
         let mut entries = Vec::with_capacity(types / parts + types / 64);
         for table in tables {
-            watch.still()?;
+            progress.check()?;
             entries.extend(table.entries().filter(|entry| class.has(entry.low, entry.high)));
         }
-        watch.still()?;
+        progress.check()?;
         entries.sort_unstable_by_key(|entry| (entry.high, entry.low));
         entries.dedup_by(|next, kept| {
             let same = (next.high, next.low) == (kept.high, kept.low);
@@ -139,12 +143,12 @@ fn read_sorted<'a, S: Symbol>(
     sorted: Vec<Vec<Entry>>,
     tables: &[CountTable],
     new: impl Fn() -> Loader<'a, S> + Sync,
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<Vec<Loader<'a, S>>, TrainError> {
     let parts = sorted.len();
-    team::each(sorted.into_iter(), watch, |entries, part, watch| {
+    parallel::map(sorted.into_iter(), progress, |entries, part, progress| {
         let mut loader = new();
-        loader.read_entries(entries, tables, Class { part, parts }, watch)?;
+        loader.read_entries(entries, tables, Class { part, parts }, progress)?;
         Ok(loader)
     })
 }
@@ -195,7 +199,7 @@ impl<'a, S: Symbol> Loader<'a, S> {
         short: Vec<Entry>,
         tables: &[CountTable],
         class: Class,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<(), TrainError> {
         let mut long: Vec<(&[u8], u64)> = Vec::new();
         for table in tables {
@@ -216,7 +220,7 @@ impl<'a, S: Symbol> Loader<'a, S> {
         self.words = Words::with_capacity(types, short_bytes + long_bytes);
         for (done, entry) in short.iter().enumerate() {
             if done.is_multiple_of(STRIDE) {
-                watch.at("read", done, types)?;
+                progress.update("read", done, types)?;
             }
             self.wait((entry.key(), entry.count));
         }
@@ -225,7 +229,12 @@ impl<'a, S: Symbol> Loader<'a, S> {
         Ok(())
     }
 
-    fn read_file(&mut self, path: &Path, class: Class, watch: &mut Watch<'_>) -> Result<(), TrainError> {
+    fn read_file(
+        &mut self,
+        path: &Path,
+        class: Class,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), TrainError> {
         let mut reader = Reader::open(path)?;
         let types = reader.header().short_types + reader.header().long_types;
         // What the header says is checked by what follows; until then it is good for a hint.
@@ -234,7 +243,7 @@ impl<'a, S: Symbol> Loader<'a, S> {
         let mut done = 0;
         while let Some((piece, count)) = reader.read()? {
             if done % STRIDE == 0 {
-                watch.at("read", done, types as usize)?;
+                progress.update("read", done, types as usize)?;
             }
             done += 1;
             match piece {
@@ -283,7 +292,7 @@ impl<'a, S: Symbol> Loader<'a, S> {
     fn push(&mut self, piece: &[u8], count: u64) {
         if let Some(boundaries) = self.boundaries {
             let mut starts = std::mem::take(&mut self.starts);
-            boundaries.mark(piece, &mut starts);
+            boundaries.find(piece, &mut starts);
             self.push_marked(piece, count, |at| starts[at]);
             self.starts = starts;
         } else {

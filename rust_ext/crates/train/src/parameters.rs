@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::guards::Guards;
+use super::constraints::Constraints;
 use super::score::Penalty;
 use super::table::CountTable;
 
@@ -17,7 +17,7 @@ pub struct Parameters {
     /// Longer pretokens are left out.
     pub max_pretoken_bytes: usize,
     pub penalty: Option<Penalty>,
-    pub guards: Guards,
+    pub constraints: Constraints,
     /// Threads that learn, at least one; what is learnt does not depend on them.
     pub threads: usize,
     /// Merges to begin with, as pairs of ids in order.

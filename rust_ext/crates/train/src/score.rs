@@ -6,18 +6,21 @@
 //!
 //! A score is an i64 whose order is the order of the scores: the count, or the bits of a non-negative f64.
 //! `power` uses nothing but + - x / and scaling by powers of two, which IEEE 754 defines to the last bit, so
-//! that scores are the same on every machine and in the Python twin.
+//! that scores are the same on every machine and in the Python oracle.
 
 /// The penalty's parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Penalty {
-    pub lambda: f64,
+    /// Lambda: how much a pair that crosses morpheme boundaries loses.
+    pub penalty: f64,
+    /// The exponent of the share of crossings.
     pub gamma: f64,
+    /// The discount of a crossing whose union is made of whole morphemes.
     pub kappa: f64,
     /// The exponent c of the count.
     pub exponent: f64,
     /// The number of merges after which scores are counts.
-    pub release: usize,
+    pub release_merge: usize,
 }
 
 /// In how many word types a pair occurs (each occurrence counts), and how it crosses boundaries there.
@@ -72,7 +75,11 @@ impl Scorer {
         let powers = (0..TABLE)
             .map(|count| power(count as f64, penalty.exponent))
             .collect();
-        let Penalty { lambda, gamma, .. } = penalty;
+        let Penalty {
+            penalty: lambda,
+            gamma,
+            ..
+        } = penalty;
         // lambda x q^gamma = 1. Below 1 for a lambda above 1 alone; for a gamma near 0 q says too little.
         let known = gamma > 1e-3;
         let hopeless = if known {
@@ -90,7 +97,10 @@ impl Scorer {
     /// The score of a pair; 0 means that it may not be merged.
     pub fn score(&self, count: i64, types: Types) -> i64 {
         let Penalty {
-            lambda, gamma, kappa, ..
+            penalty: lambda,
+            gamma,
+            kappa,
+            ..
         } = self.penalty;
         if types.partial == 0 && types.whole == 0 {
             return self.base(count).to_bits() as i64;

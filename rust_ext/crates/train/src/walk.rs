@@ -13,7 +13,7 @@ struct Delta {
     cursor: u32,
 }
 
-/// The same as it is told to whoever keeps the table of pairs.
+/// The same, as the table of pairs takes it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Change {
     pub id: u32,
@@ -62,8 +62,8 @@ impl Side {
         self.found.push((id, word));
     }
 
-    /// Tells what was seen.
-    pub fn tell<const MORPH: bool>(&mut self) {
+    /// Writes what was seen to `changes` and `changed_types`.
+    pub fn sum_up<const MORPH: bool>(&mut self) {
         let Self { delta, types, .. } = self;
         let change = |&id: &u32| Change {
             id,
@@ -73,8 +73,8 @@ impl Side {
         self.changes.extend(self.touched.iter().map(change));
         if MORPH {
             self.changed_types.clear();
-            let told = self.touched.iter().map(|&id| types[id as usize]);
-            self.changed_types.extend(told);
+            let changed = self.touched.iter().map(|&id| types[id as usize]);
+            self.changed_types.extend(changed);
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::TrainError;
 use super::prefetch::prefetch;
-use super::watch::Watch;
+use super::progress::Progress;
 
 /// A token id with its boundary bit.
 pub trait Symbol: Copy + PartialEq + std::fmt::Debug + Send + 'static {
@@ -217,12 +217,12 @@ impl<S: Symbol> Words<S> {
     /// Calls `visit` with each word, its count and its symbols.
     pub fn for_each(
         &self,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
         mut visit: impl FnMut(usize, i64, &[S]),
     ) -> Result<(), TrainError> {
         let mut word = 0;
         while word < self.data.len() {
-            watch.still()?;
+            progress.check()?;
             let end = self.data.len().min(word + STRIDE);
             while word < end {
                 visit(word, self.count(word), self.symbols(word));

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::TrainError;
+use super::parallel;
+use super::progress::Progress;
 use super::table::Entry;
-use super::team;
-use super::watch::Watch;
 use bukvar_split::Key;
 
 mod masks;
@@ -49,7 +49,7 @@ impl Boundaries {
     }
 
     /// Asks for the memory in which `starts` will look the word of a pretoken up; none for pretokens that are to
-    /// be asked of `mark`.
+    /// looked up by `find`.
     #[inline(always)]
     pub fn prefetch(&self, piece: Key) -> Option<Word> {
         let (prefix, key) = piece.small_letters()?;
@@ -78,7 +78,7 @@ impl Boundaries {
 
     /// Sets `starts` true at the bytes of a pretoken where a morpheme begins, its first byte included. The
     /// word looked up is the first run of letters, in small letters.
-    pub fn mark(&self, piece: &[u8], starts: &mut Vec<bool>) {
+    pub fn find(&self, piece: &[u8], starts: &mut Vec<bool>) {
         starts.clear();
         starts.resize(piece.len(), false);
         starts[0] = true;
@@ -89,11 +89,11 @@ impl Boundaries {
         } else if (self.ascii || !piece.is_ascii())
             && let Ok(text) = std::str::from_utf8(piece)
         {
-            self.mark_other(text, starts);
+            self.find_other(text, starts);
         }
     }
 
-    fn mark_other(&self, text: &str, starts: &mut [bool]) {
+    fn find_other(&self, text: &str, starts: &mut [bool]) {
         let letters = text.char_indices().skip_while(|(_, c)| !is_letter(*c));
         let letters = letters.take_while(|(_, c)| is_letter(*c));
         let (mut word, mut offsets) = (String::new(), Vec::new());

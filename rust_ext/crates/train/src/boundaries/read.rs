@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::{BINS, Boundaries, Entry, Masks, TrainError, Watch, team};
+use super::{BINS, Boundaries, Entry, Masks, Progress, TrainError, parallel};
 use bukvar_split::Key;
 use bukvar_split::key::MAX_LETTERS;
 use bukvar_split::lanes::cyrillic;
@@ -62,7 +62,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn read(text: &str, watch: &mut Watch<'_>) -> Result<Self, TrainError> {
+    fn read(text: &str, progress: &mut Progress<'_>) -> Result<Self, TrainError> {
         let room = text.len() / LINE / BINS;
         let mut all = Self {
             words: (0..BINS).map(|_| Vec::with_capacity(room)).collect(),
@@ -72,7 +72,7 @@ impl Lines {
         while !rest.is_empty() {
             all.lines += 1;
             if all.lines.is_multiple_of(STRIDE) {
-                watch.still()?;
+                progress.check()?;
             }
             if let Some((key, mask, len)) = letters(rest.as_bytes()) {
                 all.add(key, mask);
@@ -132,7 +132,7 @@ impl Lines {
 impl Boundaries {
     /// Reads lines `word<TAB>morph|morph|...`, in which the morphs make up the word; of a word that occurs
     /// twice, the first line counts. Empty lines and lines that begin with `#` are passed over.
-    pub fn parse(text: &str, threads: usize, watch: &mut Watch<'_>) -> Result<Self, TrainError> {
+    pub fn parse(text: &str, threads: usize, progress: &mut Progress<'_>) -> Result<Self, TrainError> {
         let parts = parts(text.len(), threads);
         let bytes = text.as_bytes();
         let start = |part: usize| {
@@ -152,14 +152,14 @@ impl Boundaries {
                 }
             })
             .collect();
-        let lines = team::each(ranges.into_iter(), watch, |range, _, watch| {
-            Lines::read(&text[range], watch)
+        let lines = parallel::map(ranges.into_iter(), progress, |range, _, progress| {
+            Lines::read(&text[range], progress)
         })?;
-        Self::of_lines(lines, watch)
+        Self::of_lines(lines, progress)
     }
 
     /// The same from a file.
-    pub fn read(path: &Path, threads: usize, watch: &mut Watch<'_>) -> Result<Self, TrainError> {
+    pub fn read(path: &Path, threads: usize, progress: &mut Progress<'_>) -> Result<Self, TrainError> {
         let failed = |error: io::Error| TrainError::File {
             path: path.to_owned(),
             why: error.to_string(),
@@ -167,16 +167,16 @@ impl Boundaries {
         let size = std::fs::metadata(path).map_err(failed)?.len();
         let parts = parts(size as usize, threads);
         let start = |part: usize| size / parts as u64 * part as u64;
-        let lines = team::each(0..parts, watch, |part, _, watch| {
+        let lines = parallel::map(0..parts, progress, |part, _, progress| {
             let to = (part + 1 < parts).then(|| start(part + 1));
             let bytes = lines_between(path, start(part), to).map_err(failed)?;
             let text = simdutf8::basic::from_utf8(&bytes).map_err(|_| TrainError::utf8(&bytes))?;
-            Lines::read(text, watch)
+            Lines::read(text, progress)
         })?;
-        Self::of_lines(lines, watch)
+        Self::of_lines(lines, progress)
     }
 
-    fn of_lines(parts: Vec<Lines>, watch: &mut Watch<'_>) -> Result<Self, TrainError> {
+    fn of_lines(parts: Vec<Lines>, progress: &mut Progress<'_>) -> Result<Self, TrainError> {
         let mut before = 0;
         for part in &parts {
             if let Some((line, text)) = &part.bad {
@@ -189,10 +189,10 @@ impl Boundaries {
         }
         let mut all = Self::default();
         let workers = parts.len();
-        let filled = team::each(0..workers, watch, |worker, _, watch| {
+        let filled = parallel::map(0..workers, progress, |worker, _, progress| {
             let bins = (worker..BINS).step_by(workers);
             bins.map(|bin| {
-                watch.still()?;
+                progress.check()?;
                 let words = || parts.iter().map(|part| &part.words[bin]);
                 let mut table = Masks::with_room(words().map(Vec::len).sum());
                 for entry in words().flatten() {

@@ -1,4 +1,4 @@
-//! The threads that count, and the queue between them.
+//! The worker pool that counts, and its queue of tasks.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -10,11 +10,11 @@ use std::thread::JoinHandle;
 use super::spill::{Spilled, beside};
 use crate::TrainError;
 use crate::counts::{self, Header};
+use crate::progress::{INTERVAL, Progress};
 use crate::table::CountTable;
-use crate::watch::{BETWEEN, Watch};
 use bukvar_split::{SplitError, Splitter, patterns};
 
-/// Tasks a helper that wait at most: one to begin with when the last is done, and one while it is fetched.
+/// Tasks in the queue at most, per worker: one to start when the last is done, and one while that is fetched.
 const WAITING: usize = 2;
 
 /// Pretokens between two looks at the clock: a fraction of a millisecond's worth.
@@ -39,14 +39,14 @@ impl Task {
 struct Queue {
     tasks: VecDeque<Task>,
     given: u64,
-    /// Tasks that helpers work on.
+    /// Tasks that workers have begun.
     busy: usize,
     ended: bool,
     /// The first task, by number, that failed.
     failed: Option<(u64, TrainError)>,
 }
 
-/// What all threads know.
+/// What all threads share.
 pub struct Shared {
     pub pattern: String,
     splitter: Splitter,
@@ -58,7 +58,7 @@ pub struct Shared {
     queue: Mutex<Queue>,
     /// There is a task, or the end has come.
     more: Condvar,
-    /// A helper has done a task.
+    /// A worker has finished a task.
     done: Condvar,
     stop: AtomicBool,
 }
@@ -89,7 +89,7 @@ impl Shared {
         })
     }
 
-    /// Notes that a task failed, and drops those after it: the first failure is the one to be told.
+    /// Records a failed task and drops the tasks after it: `drain` returns the first error, by number.
     fn fail(&self, number: u64, error: TrainError) {
         let mut queue = locked(&self.queue);
         if queue.failed.as_ref().is_none_or(|(first, _)| number < *first) {
@@ -98,11 +98,11 @@ impl Shared {
         }
     }
 
-    /// Helps until the end.
-    fn help(&self) -> Worker {
-        let mut worker = Worker::default();
-        let mut tell = |_| !self.stop.load(Ordering::Relaxed);
-        let mut watch = Watch::new(&mut tell);
+    /// A worker thread: does tasks until there are no more.
+    fn work(&self) -> Tally {
+        let mut worker = Tally::default();
+        let mut report = |_| !self.stop.load(Ordering::Relaxed);
+        let mut progress = Progress::new(&mut report);
         let mut queue = locked(&self.queue);
         while !self.stop.load(Ordering::Relaxed) {
             let Some(task) = queue.tasks.pop_front() else {
@@ -114,7 +114,7 @@ impl Shared {
             };
             queue.busy += 1;
             drop(queue);
-            if let Err(error) = worker.work(self, task.documents(), &mut watch) {
+            if let Err(error) = worker.count_all(self, task.documents(), &mut progress) {
                 self.fail(task.number, error);
             }
             drop(task);
@@ -128,45 +128,50 @@ impl Shared {
 
 /// What one thread has counted.
 #[derive(Default)]
-struct Worker {
+struct Tally {
     table: CountTable,
     pretokens: u64,
 }
 
-impl Worker {
-    fn work<'a>(
+impl Tally {
+    fn count_all<'a>(
         &mut self,
         shared: &Shared,
         documents: impl Iterator<Item = &'a [u8]>,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<(), TrainError> {
         for document in documents {
-            self.count(shared, document, watch)?;
+            self.count(shared, document, progress)?;
         }
-        self.write_aside(shared, watch)
+        self.write_aside(shared, progress)
     }
 
-    fn count(&mut self, shared: &Shared, document: &[u8], watch: &mut Watch<'_>) -> Result<(), TrainError> {
+    fn count(
+        &mut self,
+        shared: &Shared,
+        document: &[u8],
+        progress: &mut Progress<'_>,
+    ) -> Result<(), TrainError> {
         let text = simdutf8::basic::from_utf8(document).map_err(|_| TrainError::utf8(document))?;
         let Self { table, pretokens } = self;
-        let mut told = Ok(());
+        let mut result = Ok(());
         shared.splitter.for_each_until(text, |key, range| {
             *pretokens += 1;
             table.see(key, &document[range]);
             if *pretokens % STRIDE == 0 {
-                told = watch.still();
-                if told.is_err() {
+                result = progress.check();
+                if result.is_err() {
                     return ControlFlow::Break(());
                 }
             }
             ControlFlow::Continue(())
         })?;
         table.flush();
-        told
+        result
     }
 
     /// Empties a table that has outgrown its share.
-    fn write_aside(&mut self, shared: &Shared, watch: &mut Watch<'_>) -> Result<(), TrainError> {
+    fn write_aside(&mut self, shared: &Shared, progress: &mut Progress<'_>) -> Result<(), TrainError> {
         let Some(path) = &shared.spill else { return Ok(()) };
         if self.table.types() == 0 || self.table.memory() <= shared.share {
             return Ok(());
@@ -181,29 +186,29 @@ impl Worker {
             pattern: shared.pattern.clone(),
             ..Header::default()
         };
-        counts::write(&run, &self.table, &about, watch)?;
+        counts::write(&run, &self.table, &about, progress)?;
         self.table = CountTable::default();
         Ok(())
     }
 }
 
-/// The calling thread and its helpers, who begin when there is something to do.
-pub struct Crew {
+/// The calling thread and the workers, which start with the first task.
+pub struct Pool {
     shared: Arc<Shared>,
-    own: Worker,
-    helpers: Vec<JoinHandle<Worker>>,
+    own: Tally,
+    workers: Vec<JoinHandle<Tally>>,
 }
 
-impl Crew {
+impl Pool {
     pub fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            own: Worker::default(),
-            helpers: Vec::new(),
+            own: Tally::default(),
+            workers: Vec::new(),
         }
     }
 
-    /// True if there are no helpers to come.
+    /// True if the calling thread is the only one.
     pub fn is_alone(&self) -> bool {
         self.shared.threads == 1
     }
@@ -212,16 +217,16 @@ impl Crew {
     pub fn count<'a>(
         &mut self,
         documents: impl Iterator<Item = &'a [u8]>,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<(), TrainError> {
-        self.own.work(&self.shared, documents, watch)
+        self.own.count_all(&self.shared, documents, progress)
     }
 
-    /// Gives a task to whoever is free first, and helps where too many wait.
-    pub fn give(&mut self, documents: Vec<Document>, watch: &mut Watch<'_>) -> Result<(), TrainError> {
-        while self.helpers.len() + 1 < self.shared.threads {
+    /// Queues a task; where the queue is full, does its first task on the calling thread.
+    pub fn give(&mut self, documents: Vec<Document>, progress: &mut Progress<'_>) -> Result<(), TrainError> {
+        while self.workers.len() + 1 < self.shared.threads {
             let shared = Arc::clone(&self.shared);
-            self.helpers.push(std::thread::spawn(move || shared.help()));
+            self.workers.push(std::thread::spawn(move || shared.work()));
         }
         let mut queue = locked(&self.shared.queue);
         if queue.failed.is_none() {
@@ -231,18 +236,18 @@ impl Crew {
             self.shared.more.notify_one();
         }
         let failed = queue.failed.is_some();
-        let full = queue.tasks.len() > WAITING * self.helpers.len();
+        let full = queue.tasks.len() > WAITING * self.workers.len();
         let first = full.then(|| queue.tasks.pop_front()).flatten();
         drop(queue);
         if failed {
-            return self.drain(watch);
+            return self.drain(progress);
         }
-        first.map_or(Ok(()), |task| self.do_task(task, watch))
+        first.map_or(Ok(()), |task| self.do_task(task, progress))
     }
 
-    /// An error of the task is noted; one of the watch stops everybody.
-    fn do_task(&mut self, task: Task, watch: &mut Watch<'_>) -> Result<(), TrainError> {
-        match self.own.work(&self.shared, task.documents(), watch) {
+    /// Does a task on the calling thread. Its error is recorded; a stop by the progress callback is returned.
+    fn do_task(&mut self, task: Task, progress: &mut Progress<'_>) -> Result<(), TrainError> {
+        match self.own.count_all(&self.shared, task.documents(), progress) {
             Err(TrainError::Stopped) => Err(TrainError::Stopped),
             Err(error) => {
                 self.shared.fail(task.number, error);
@@ -252,16 +257,16 @@ impl Crew {
         }
     }
 
-    /// Does what waits, and waits for what the helpers are at; tells the first failure.
-    fn drain(&mut self, watch: &mut Watch<'_>) -> Result<(), TrainError> {
+    /// Empties the queue, waits for the workers, and returns the first error.
+    fn drain(&mut self, progress: &mut Progress<'_>) -> Result<(), TrainError> {
         loop {
-            watch.still()?;
+            progress.check()?;
             let mut queue = locked(&self.shared.queue);
             if let Some(task) = queue.tasks.pop_front() {
                 drop(queue);
-                self.do_task(task, watch)?;
-            } else if queue.busy > 0 && !self.helpers.iter().any(JoinHandle::is_finished) {
-                let waited = self.shared.done.wait_timeout(queue, BETWEEN);
+                self.do_task(task, progress)?;
+            } else if queue.busy > 0 && !self.workers.iter().any(JoinHandle::is_finished) {
+                let waited = self.shared.done.wait_timeout(queue, INTERVAL);
                 drop(waited.unwrap_or_else(PoisonError::into_inner));
             } else {
                 return queue.failed.take().map_or(Ok(()), |(_, error)| Err(error));
@@ -273,7 +278,7 @@ impl Crew {
     pub fn end(
         &mut self,
         last: Vec<Document>,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<(Vec<CountTable>, u64), TrainError> {
         let number = locked(&self.shared.queue).given + 1;
         self.do_task(
@@ -281,36 +286,33 @@ impl Crew {
                 number,
                 documents: last,
             },
-            watch,
+            progress,
         )?;
-        self.drain(watch)?;
+        self.drain(progress)?;
         locked(&self.shared.queue).ended = true;
         self.shared.more.notify_all();
-        let mut workers = vec![std::mem::take(&mut self.own)];
-        for helper in self.helpers.drain(..) {
-            workers.push(helper.join().map_err(|_| TrainError::Thread)?);
+        let mut tallies = vec![std::mem::take(&mut self.own)];
+        for worker in self.workers.drain(..) {
+            tallies.push(worker.join().map_err(|_| TrainError::Thread)?);
         }
-        let pretokens = workers.iter().map(|worker| worker.pretokens).sum();
-        Ok((
-            workers.into_iter().map(|worker| worker.table).collect(),
-            pretokens,
-        ))
+        let pretokens = tallies.iter().map(|tally| tally.pretokens).sum();
+        Ok((tallies.into_iter().map(|tally| tally.table).collect(), pretokens))
     }
 
-    /// What was written aside; whoever takes it removes it.
+    /// The files written aside; dropping the result removes them.
     pub fn spilled(&self) -> Spilled {
         Spilled(std::mem::take(&mut locked(&self.shared.spilled).0))
     }
 }
 
-impl Drop for Crew {
+impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         locked(&self.shared.queue).ended = true;
         self.shared.more.notify_all();
-        for helper in self.helpers.drain(..) {
-            // One that panicked has said so.
-            let _ = helper.join();
+        for worker in self.workers.drain(..) {
+            // A worker that panicked has printed its message.
+            let _ = worker.join();
         }
     }
 }

@@ -5,8 +5,8 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::TrainError;
+use crate::progress::Progress;
 use crate::table::CountTable;
-use crate::watch::Watch;
 use bukvar_split::Key;
 
 const MAGIC: &[u8; 8] = b"BUKVCNT1";
@@ -254,10 +254,10 @@ pub fn write(
     path: &Path,
     table: &CountTable,
     about: &Header,
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<Header, TrainError> {
     let mut short: Vec<(Key, u64)> = table.short().collect();
-    watch.still()?;
+    progress.check()?;
     short.sort_unstable();
     let mut long: Vec<(&[u8], u64)> = table.long().collect();
     long.sort_unstable();
@@ -265,7 +265,7 @@ pub fn write(
     let mut writer = Writer::create(path, about.clone()).map_err(failed)?;
     let mut all = || {
         for records in short.chunks(STRIDE) {
-            watch.still()?;
+            progress.check()?;
             for &(key, count) in records {
                 writer.put(&Piece::Short(key), count).map_err(failed)?;
             }

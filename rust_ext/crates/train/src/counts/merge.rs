@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{Header, Piece, Reader, STRIDE, Writer};
 use crate::TrainError;
-use crate::watch::Watch;
+use crate::progress::Progress;
 
 /// Which pretokens a merge keeps: those seen at least `min_count` times; and if these are more than
 /// `max_types` (0: no limit), only those above the count at which they are no more than that.
@@ -23,7 +23,7 @@ pub fn merge(
     weights: &[f64],
     out: &Path,
     keep: Keep,
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<Header, TrainError> {
     let mut about: Option<Header> = None;
     for path in paths {
@@ -35,10 +35,10 @@ pub fn merge(
         }
     }
     let mut about = about.ok_or(TrainError::Empty)?;
-    let least = least_count(paths, weights, keep, watch)?;
+    let least = least_count(paths, weights, keep, progress)?;
     let mut dropped = (0, 0);
     let mut writer = Writer::create(out, about.clone()).map_err(|error| TrainError::file(out, &error))?;
-    let done = merged(paths, weights, watch, |piece, count| {
+    let done = merged(paths, weights, progress, |piece, count| {
         if count >= least {
             return writer
                 .put(piece, count)
@@ -62,13 +62,13 @@ fn least_count(
     paths: &[PathBuf],
     weights: &[f64],
     keep: Keep,
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<u64, TrainError> {
     if keep.max_types == 0 {
         return Ok(keep.min_count);
     }
     let mut types_by_count = BTreeMap::<u64, u64>::new();
-    merged(paths, weights, watch, |_, count| {
+    merged(paths, weights, progress, |_, count| {
         *types_by_count.entry(count).or_default() += 1;
         Ok(())
     })?;
@@ -88,7 +88,7 @@ fn least_count(
 fn merged(
     paths: &[PathBuf],
     weights: &[f64],
-    watch: &mut Watch<'_>,
+    progress: &mut Progress<'_>,
     mut visit: impl FnMut(&Piece, u64) -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
     let mut readers = paths
@@ -112,7 +112,7 @@ fn merged(
     }
     while let Some(Reverse((piece, index, count))) = heads.pop() {
         if done % STRIDE == 0 {
-            watch.at("merge", done, total)?;
+            progress.update("merge", done, total)?;
         }
         done += 1;
         let mut sum = weighted(index, count);

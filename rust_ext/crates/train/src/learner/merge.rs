@@ -1,7 +1,7 @@
 //! What the pairs around a merge lose and gain, summed up over the parts.
 
 use super::part::{Merge, Part};
-use super::pool::Crew;
+use super::pool::Pool;
 use super::ranks::Ranks;
 use crate::allow::Allow;
 use crate::pairs::key;
@@ -20,13 +20,13 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Takes what the first part tells; `hand_back` gives it back.
+    /// Takes over the buffers of the first part; `hand_back` returns them.
     fn take(&mut self, first: &mut Side) {
         std::mem::swap(&mut self.changes, &mut first.changes);
         std::mem::swap(&mut self.types, &mut first.changed_types);
     }
 
-    /// Gets ready for what other parts tell.
+    /// Prepares for the sums of other parts.
     fn index(&mut self, ids: usize) {
         if self.at.len() < ids {
             self.at.resize(ids.next_power_of_two(), Side::NOWHERE);
@@ -61,7 +61,7 @@ impl Sums {
         }
     }
 
-    /// Tells another part which new pairs are held.
+    /// Hands another part the indices of the new pairs that are held.
     fn hand_out(&self, other: &mut Side) {
         let Side { changes, gained, .. } = other;
         gained.clear();
@@ -121,15 +121,15 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// Gives the pairs around a merge, which has been walked in all parts, what they lost and gained, and tells the
-    /// parts which new pairs are held; returns how many pairs were joined.
+    /// Gives the pairs around a merge, which has been walked in all parts, what they lost and gained, and hands
+    /// the parts the indices of the new pairs held; returns how many pairs were joined.
     pub fn settle<S: Symbol, const MORPH: bool>(
         &mut self,
         ranks: &mut Ranks,
         merge: Merge,
         allow: &impl Allow,
         own: &mut Part<S>,
-        others: &Crew<S>,
+        others: &Pool<S>,
     ) -> i64 {
         let (mut joined, mut joins) = (own.joined, Joins::default());
         joins.add(&own.joins);

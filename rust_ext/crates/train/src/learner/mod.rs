@@ -5,7 +5,7 @@
 //! the best one held is no better than that, `lower` divides the threshold and reads the words again. The
 //! result is the same for any thresholds.
 //!
-//! The words are in parts, one a thread (`part`, `crew`). A merge walks the words that hold the pair, joins it in
+//! The words are in parts, one a thread (`part`, `pool`). A merge walks the words that hold the pair, joins it in
 //! place, and sums up what the neighbours lose and gain in arrays indexed by token id: the table of pairs
 //! (`ranks`) is touched once a neighbour, not once an occurrence, and by one thread. Sums do not depend on the
 //! parts, and so nothing does.
@@ -14,8 +14,8 @@ use super::TrainError;
 use super::allow::Allow;
 use super::pairs::key;
 use super::prefetch::prefetch;
+use super::progress::Progress;
 use super::score::Scorer;
-use super::watch::Watch;
 use super::words::{Symbol, Words};
 
 mod merge;
@@ -26,7 +26,7 @@ mod scan;
 
 use merge::Settling;
 use part::{Merge, Part};
-use pool::Crew;
+use pool::Pool;
 use ranks::Ranks;
 
 /// Merges ahead for which a pair, its list of words, and the first words themselves are asked for.
@@ -47,7 +47,7 @@ pub struct Learner<S> {
     /// The part of the calling thread.
     own: Part<S>,
     /// The other parts.
-    crew: Crew<S>,
+    pool: Pool<S>,
     ranks: Ranks,
     settling: Settling,
     /// The count of the pair that was the commonest when the words were first read.
@@ -63,7 +63,7 @@ impl<S: Symbol> Learner<S> {
         let mut parts = words.into_iter().map(Part::new);
         Self {
             own: parts.next().unwrap_or_default(),
-            crew: Crew::new(parts.collect()),
+            pool: Pool::new(parts.collect()),
             ranks: Ranks::new(floor, scorer),
             settling: Settling::default(),
             commonest: 0,
@@ -83,17 +83,21 @@ impl<S: Symbol> Learner<S> {
     }
 
     /// The best pair, out of the queue: merge it or `forbid` it. `None` when no pair is left.
-    pub fn best(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<Option<Best>, TrainError> {
+    pub fn best(
+        &mut self,
+        allow: &impl Allow,
+        progress: &mut Progress<'_>,
+    ) -> Result<Option<Best>, TrainError> {
         loop {
             let Some(top) = self.ranks.peek() else {
-                if self.lower(allow, watch)? {
+                if self.lower(allow, progress)? {
                     continue;
                 }
                 return Ok(None);
             };
             let Ranks { threshold, floor, .. } = self.ranks;
             if threshold > floor && top.score <= self.ranks.most_below_threshold() {
-                self.lower(allow, watch)?;
+                self.lower(allow, progress)?;
             } else {
                 self.ranks.queue.pop();
                 self.prefetch_next();
@@ -114,7 +118,7 @@ impl<S: Symbol> Learner<S> {
         }
         self.prefetch_in(&self.own);
         // Of rare pairs the caller does the others' parts as well.
-        self.crew.each_at_hand(|other| self.prefetch_in(other));
+        self.pool.each_at_hand(|other| self.prefetch_in(other));
     }
 
     /// Asks for the places of the next pairs in a part, and for their words.
@@ -152,18 +156,18 @@ impl<S: Symbol> Learner<S> {
         };
         let Self {
             own,
-            crew,
+            pool,
             ranks,
             settling,
             ..
         } = self;
-        crew.walk(own, merge);
+        pool.walk(own, merge);
         let joined = if merge.morph {
-            settling.settle::<S, true>(ranks, merge, allow, own, crew)
+            settling.settle::<S, true>(ranks, merge, allow, own, pool)
         } else {
-            settling.settle::<S, false>(ranks, merge, allow, own, crew)
+            settling.settle::<S, false>(ranks, merge, allow, own, pool)
         };
-        crew.place(own, merge.morph);
+        pool.place(own, merge.morph);
         joined
     }
 
@@ -172,11 +176,11 @@ impl<S: Symbol> Learner<S> {
         self,
         first: i64,
         allow: &impl Allow,
-        watch: &mut Watch<'_>,
+        progress: &mut Progress<'_>,
     ) -> Result<Learner<T>, TrainError> {
         let Self {
             own,
-            crew,
+            pool,
             ranks,
             ids,
             commonest,
@@ -190,27 +194,27 @@ impl<S: Symbol> Learner<S> {
             ..
         } = ranks;
         drop(pairs);
-        let parts = std::iter::once(own).chain(crew.into_parts());
-        let parts = super::team::each(parts, watch, |part, _, _| Ok(part.widen::<T>(ids)))?;
+        let parts = std::iter::once(own).chain(pool.into_parts());
+        let parts = super::parallel::map(parts, progress, |part, _, _| Ok(part.widen::<T>(ids)))?;
         let mut wide = Learner::new(Vec::new(), ids, floor, first, scorer);
         wide.set_parts(parts);
         wide.commonest = commonest;
         wide.ranks.threshold = (commonest / first).max(floor).min(threshold);
-        wide.start(allow, watch)?;
+        wide.start(allow, progress)?;
         Ok(wide)
     }
 
     fn set_parts(&mut self, parts: Vec<Part<S>>) {
         let mut parts = parts.into_iter();
         self.own = parts.next().unwrap_or_default();
-        self.crew = Crew::new(parts.collect());
+        self.pool = Pool::new(parts.collect());
     }
 
     /// How often each of `ids` tokens stands in the words now.
-    pub fn uses(&mut self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
-        let parts = self
-            .crew
-            .each(&mut self.own, watch, |part, _, watch| part.uses(ids, watch))?;
+    pub fn uses(&mut self, ids: usize, progress: &mut Progress<'_>) -> Result<Vec<i64>, TrainError> {
+        let parts = self.pool.each(&mut self.own, progress, |part, _, progress| {
+            part.uses(ids, progress)
+        })?;
         let mut sums = vec![0; ids];
         for part in parts {
             sums.iter_mut().zip(part).for_each(|(sum, uses)| *sum += uses);
@@ -219,9 +223,9 @@ impl<S: Symbol> Learner<S> {
     }
 
     /// Reads the words for the first time; call once before `best`.
-    pub fn start(&mut self, allow: &impl Allow, watch: &mut Watch<'_>) -> Result<(), TrainError> {
-        self.scan(allow, watch)?;
-        self.crew.start();
+    pub fn start(&mut self, allow: &impl Allow, progress: &mut Progress<'_>) -> Result<(), TrainError> {
+        self.scan(allow, progress)?;
+        self.pool.start();
         Ok(())
     }
 

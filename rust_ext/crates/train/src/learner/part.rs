@@ -3,8 +3,8 @@
 use crate::TrainError;
 use crate::places::Places;
 use crate::prefetch::{AHEAD, prefetch};
+use crate::progress::Progress;
 use crate::walk::{Joins, Side, join};
-use crate::watch::Watch;
 use crate::words::{Symbol, Words};
 
 /// A pair to be merged: its index, its ids, and the new one.
@@ -51,7 +51,7 @@ impl<S> Part<S> {
 }
 
 impl<S: Symbol> Part<S> {
-    /// Joins the pair wherever it is, and tells what its neighbours lose and gain.
+    /// Joins the pair wherever it is, and sums up what its neighbours lose and gain.
     pub fn walk(&mut self, merge: Merge) {
         if merge.morph {
             self.walk_as::<true>(merge);
@@ -81,8 +81,8 @@ impl<S: Symbol> Part<S> {
         }
         self.joined = joined;
         self.places.forget(merge.index as usize);
-        self.left.tell::<MORPH>();
-        self.right.tell::<MORPH>();
+        self.left.sum_up::<MORPH>();
+        self.right.sum_up::<MORPH>();
     }
 
     /// Notes where the new pairs are, when it is known which are held.
@@ -132,10 +132,10 @@ impl<S: Symbol> Part<S> {
     }
 
     /// How often each of `ids` tokens stands in the words now.
-    pub fn uses(&self, ids: usize, watch: &mut Watch<'_>) -> Result<Vec<i64>, TrainError> {
+    pub fn uses(&self, ids: usize, progress: &mut Progress<'_>) -> Result<Vec<i64>, TrainError> {
         let mut uses = self.done.clone();
         uses.resize(ids, 0);
-        self.words.for_each(watch, |_, count, symbols| {
+        self.words.for_each(progress, |_, count, symbols| {
             for symbol in symbols {
                 uses[symbol.id() as usize] += count;
             }

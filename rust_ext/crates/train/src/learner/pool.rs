@@ -1,9 +1,9 @@
-//! The parts of the words, and the threads that help with all but the first.
+//! The worker pool: the caller's part of the words, and a worker thread for each of the others.
 //!
-//! A helper waits for the next piece of work by looking at a number that rises, since a merge takes a few
-//! microseconds only. Nobody needs a helper: each part lies behind a lock, and what its helper has not begun
-//! when the caller is done with the first part, the caller does. So a core that is busy with something else
-//! costs little, and what comes out is the same.
+//! A merge takes a few microseconds only, so a worker waits for the next job by spinning on its number. No job
+//! depends on a worker: each part lies behind a lock, and what its worker has not begun when the caller is done
+//! with the first part, the caller does. So a core that is busy with something else costs little,
+//! and the result is the same.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -12,33 +12,33 @@ use std::time::{Duration, Instant};
 
 use super::part::{Merge, Part};
 use crate::TrainError;
-use crate::watch::Watch;
+use crate::progress::Progress;
 use crate::words::Symbol;
 
-/// Words of a pair in a part from which on a helper is worth the way there and back, about half a microsecond.
+/// Words of a pair in a part from which on workers are worth the way there and back, about half a microsecond.
 const FEW: usize = if cfg!(test) { 3 } else { 48 };
-/// Words for which one is woken, which takes some microseconds.
+/// Words from which on sleeping workers are woken, which takes some microseconds.
 const MANY: usize = if cfg!(test) { 10 } else { 2048 };
-/// Looks at the number before a helper goes to sleep: some 30 microseconds, so that it leaves its core to others
-/// where it is not needed.
+/// Spins before a worker goes to sleep: some 30 microseconds, so that it leaves its core to others where it is not
+/// needed.
 const SPINS: u32 = 3000;
-/// Looks at a part that its helper has not begun before the caller takes it: a microsecond or two.
+/// Spins before the caller takes a part that its worker has not begun: a microsecond or two.
 const PATIENCE: u32 = 100;
-/// Looks at a part that its helper has begun before the caller looks at the clock: some 20 microseconds.
+/// Spins before the caller, waiting for a part that its worker has begun, reads the clock: some 20 microseconds.
 const LONG: u32 = 2000;
-/// How much longer than the caller a helper may take: a core that others want is given away for milliseconds.
+/// How much longer than the caller a worker may take: the scheduler takes a contended core away for milliseconds.
 const LATE: Duration = Duration::from_micros(200);
 /// What a word takes at most, or so.
 const WORD: Duration = Duration::from_nanos(50);
-/// How long the caller works alone after a helper was late: at first, and at most, when they are late again. Beside
-/// one busy process learning took .47 s so, .58 with 16 ms, .42 on one thread.
+/// How long the caller works alone after a worker was late: at first, and at most, when workers are late again.
+/// Beside one busy process learning took .47 s so, .58 with 16 ms, .42 on one thread.
 const ALONE: Duration = Duration::from_millis(100);
 const MOST_ALONE: Duration = Duration::from_millis(512);
 
-/// What is to be done in all parts, written by the caller when all have done what was to be done before.
+/// The job to do in all parts, written by the caller when the one before is done in all of them.
 #[repr(align(128))]
 #[derive(Default)]
-struct Post {
+struct Job {
     number: AtomicU64,
     work: AtomicU32,
     index: AtomicU32,
@@ -47,7 +47,7 @@ struct Post {
     new: AtomicU32,
 }
 
-/// Bits of `Post::work`: the new pairs are to be placed, not a pair to be walked; a penalty is in force.
+/// Bits of `Job::work`: the new pairs are to be placed, not a pair to be walked; a penalty is in force.
 const PLACE: u32 = 1;
 const MORPH: u32 = 2;
 
@@ -58,22 +58,22 @@ struct Held<S> {
 }
 
 impl<S: Symbol> Held<S> {
-    /// Does what is to be done, if it is not done yet. While it is not, the post does not change.
-    fn catch_up(&mut self, post: &Post) -> bool {
-        let number = post.number.load(Ordering::Acquire);
+    /// Does what is to be done, if it is not done yet. While it is not, the job does not change.
+    fn catch_up(&mut self, job: &Job) -> bool {
+        let number = job.number.load(Ordering::Acquire);
         if self.done == number {
             return false;
         }
         let read = |value: &AtomicU32| value.load(Ordering::Relaxed);
-        let work = read(&post.work);
+        let work = read(&job.work);
         if work & PLACE != 0 {
             self.part.place(work & MORPH != 0);
         } else {
             self.part.walk(Merge {
-                index: read(&post.index),
-                left: read(&post.left),
-                right: read(&post.right),
-                new: read(&post.new),
+                index: read(&job.index),
+                left: read(&job.left),
+                right: read(&job.right),
+                new: read(&job.new),
                 morph: work & MORPH != 0,
             });
         }
@@ -91,7 +91,7 @@ struct Slot<S> {
 }
 
 impl<S> Slot<S> {
-    /// The part, unless its helper is at it.
+    /// The part, unless its worker holds it.
     fn try_lock(&self) -> Option<MutexGuard<'_, Held<S>>> {
         match self.held.try_lock() {
             Ok(held) => Some(held),
@@ -112,30 +112,30 @@ impl<S> Slot<S> {
 }
 
 struct Shared<S> {
-    post: Post,
+    job: Job,
     slots: Vec<Slot<S>>,
     stop: AtomicBool,
 }
 
 impl<S: Symbol> Shared<S> {
-    /// Helps with one part until the end.
-    fn help(&self, slot: &Slot<S>) {
+    /// A worker thread: does the jobs of one part until the pool is dropped.
+    fn work(&self, slot: &Slot<S>) {
         let mut seen = 0;
         while !self.stop.load(Ordering::Relaxed) {
             let mut spins = 0;
-            while self.post.number.load(Ordering::Relaxed) == seen && spins < SPINS {
+            while self.job.number.load(Ordering::Relaxed) == seen && spins < SPINS {
                 std::hint::spin_loop();
                 spins += 1;
             }
             if spins == SPINS {
-                // A call that is missed is no harm: the caller does the work.
+                // A missed wake-up is no harm: the caller does the work.
                 slot.asleep.store(true, Ordering::Relaxed);
                 std::thread::park();
                 slot.asleep.store(false, Ordering::Relaxed);
                 continue;
             }
             if let Some(mut held) = slot.try_lock() {
-                if held.catch_up(&self.post) {
+                if held.catch_up(&self.job) {
                     slot.done.store(held.done, Ordering::Release);
                 }
                 seen = held.done;
@@ -144,19 +144,19 @@ impl<S: Symbol> Shared<S> {
     }
 }
 
-/// All parts but the caller's, and their helpers.
-pub struct Crew<S> {
+/// All parts but the caller's, and their workers.
+pub struct Pool<S> {
     shared: Arc<Shared<S>>,
-    helpers: Vec<JoinHandle<()>>,
-    /// Whose helpers did not come in time when they were last needed.
+    workers: Vec<JoinHandle<()>>,
+    /// Parts whose workers did not begin in time when they were last needed.
     absent: Vec<bool>,
-    /// The last pair was walked by the helpers, too.
+    /// The workers took part in the last walk.
     together: bool,
-    /// Helpers were late: until when the caller works alone, and for how long.
+    /// After workers were late: until when the caller works alone, and for how long.
     alone: Option<(Instant, Duration)>,
 }
 
-impl<S: Symbol> Crew<S> {
+impl<S: Symbol> Pool<S> {
     pub fn new(parts: Vec<Part<S>>) -> Self {
         let slot = |part| Slot {
             done: AtomicU64::new(0),
@@ -164,46 +164,46 @@ impl<S: Symbol> Crew<S> {
             held: Mutex::new(Held { done: 0, part }),
         };
         let shared = Arc::new(Shared {
-            post: Post::default(),
+            job: Job::default(),
             slots: parts.into_iter().map(slot).collect(),
             stop: AtomicBool::new(false),
         });
         let absent = vec![false; shared.slots.len()];
         Self {
             shared,
-            helpers: Vec::new(),
+            workers: Vec::new(),
             absent,
             together: false,
             alone: None,
         }
     }
 
-    /// Starts the helpers.
+    /// Starts the workers.
     pub fn start(&mut self) {
-        for index in self.helpers.len()..self.shared.slots.len() {
+        for index in self.workers.len()..self.shared.slots.len() {
             let shared = Arc::clone(&self.shared);
-            let help = move || shared.help(&shared.slots[index]);
-            // Without a helper the caller does all.
-            self.helpers.extend(std::thread::Builder::new().spawn(help));
+            let work = move || shared.work(&shared.slots[index]);
+            // Where no thread can be started, the caller does all.
+            self.workers.extend(std::thread::Builder::new().spawn(work));
         }
     }
 
-    /// The parts, when what was to be done in them is done.
+    /// The parts, after the current job is done in them.
     pub fn parts(&self) -> impl Iterator<Item = Locked<'_, S>> {
         self.shared.slots.iter().map(|slot| {
             let mut held = slot.lock();
-            if held.catch_up(&self.shared.post) {
+            if held.catch_up(&self.shared.job) {
                 slot.done.store(held.done, Ordering::Release);
             }
             Locked(held)
         })
     }
 
-    /// Shows the parts that the caller did itself the last time.
-    pub fn each_at_hand(&self, mut show: impl FnMut(&Part<S>)) {
+    /// Calls `visit` with the other parts where the caller did them itself the last time.
+    pub fn each_at_hand(&self, mut visit: impl FnMut(&Part<S>)) {
         if !self.together {
             let held = self.shared.slots.iter().filter_map(Slot::try_lock);
-            held.for_each(|held| show(&held.part));
+            held.for_each(|held| visit(&held.part));
         }
     }
 
@@ -219,7 +219,7 @@ impl<S: Symbol> Crew<S> {
             return;
         }
         self.wait(0);
-        self.tell(if merge.morph { MORPH } else { 0 }, Some(merge));
+        self.publish(if merge.morph { MORPH } else { 0 }, Some(merge));
         if len >= MANY {
             self.wake();
         }
@@ -227,26 +227,26 @@ impl<S: Symbol> Crew<S> {
         self.wait(len);
     }
 
-    /// True while helpers that were late are not waited for.
+    /// True while the caller works alone, because workers were late.
     fn is_alone(&self) -> bool {
         self.alone.is_some_and(|(until, _)| Instant::now() < until)
     }
 
-    /// A helper that has begun was late.
-    fn be_alone(&mut self) {
+    /// Makes the caller work alone for a time, after a worker was late.
+    fn back_off(&mut self) {
         let now = Instant::now();
         let long = match self.alone {
-            // They were late again, and not long after.
+            // Late again, and not long after.
             Some((until, long)) if now < until + 4 * long => (2 * long).min(MOST_ALONE),
             _ => ALONE,
         };
         self.alone = Some((now + long, long));
     }
 
-    /// Places the new pairs of the merge in all parts; helpers may be at it still when it returns.
+    /// Places the new pairs of the merge in all parts; workers may still be at it when it returns.
     pub fn place(&mut self, own: &mut Part<S>, morph: bool) {
         if self.together {
-            self.tell(if morph { PLACE | MORPH } else { PLACE }, None);
+            self.publish(if morph { PLACE | MORPH } else { PLACE }, None);
             own.place(morph);
         } else {
             own.place(morph);
@@ -256,36 +256,37 @@ impl<S: Symbol> Crew<S> {
         }
     }
 
-    fn tell(&self, work: u32, merge: Option<Merge>) {
-        let post = &self.shared.post;
-        post.work.store(work, Ordering::Relaxed);
+    /// Publishes a job to the workers.
+    fn publish(&self, work: u32, merge: Option<Merge>) {
+        let job = &self.shared.job;
+        job.work.store(work, Ordering::Relaxed);
         if let Some(merge) = merge {
-            post.index.store(merge.index, Ordering::Relaxed);
-            post.left.store(merge.left, Ordering::Relaxed);
-            post.right.store(merge.right, Ordering::Relaxed);
-            post.new.store(merge.new, Ordering::Relaxed);
+            job.index.store(merge.index, Ordering::Relaxed);
+            job.left.store(merge.left, Ordering::Relaxed);
+            job.right.store(merge.right, Ordering::Relaxed);
+            job.new.store(merge.new, Ordering::Relaxed);
         }
-        post.number.fetch_add(1, Ordering::Release);
+        job.number.fetch_add(1, Ordering::Release);
     }
 
     fn wake(&self) {
-        for (slot, helper) in self.shared.slots.iter().zip(&self.helpers) {
+        for (slot, worker) in self.shared.slots.iter().zip(&self.workers) {
             if slot.asleep.load(Ordering::Relaxed) {
-                helper.thread().unpark();
+                worker.thread().unpark();
             }
         }
     }
 
-    /// Waits until all parts have done what is to be done, with about so many words, or does it.
+    /// Waits until the job is done in all parts, or does it; `words` is about how many it concerns.
     fn wait(&mut self, words: usize) {
-        let number = self.shared.post.number.load(Ordering::Relaxed);
+        let number = self.shared.job.number.load(Ordering::Relaxed);
         let mut late = false;
         for (slot, absent) in self.shared.slots.iter().zip(&mut self.absent) {
             let (mut spins, mut since) = (0, None);
             while slot.done.load(Ordering::Acquire) != number {
                 let take = *absent || spins >= PATIENCE || slot.asleep.load(Ordering::Relaxed);
                 if take && let Some(mut held) = slot.try_lock() {
-                    *absent = held.catch_up(&self.shared.post);
+                    *absent = held.catch_up(&self.shared.job);
                     slot.done.store(number, Ordering::Release);
                     break;
                 }
@@ -295,7 +296,7 @@ impl<S: Symbol> Crew<S> {
                     let waited = since.get_or_insert_with(Instant::now).elapsed();
                     late |= waited > LATE + WORD * words as u32;
                     if late {
-                        // An idle core may fetch the helper.
+                        // An idle core may take the worker over.
                         std::thread::sleep(LATE / 4);
                     }
                 }
@@ -303,23 +304,23 @@ impl<S: Symbol> Crew<S> {
             }
         }
         if late {
-            self.be_alone();
+            self.back_off();
         }
     }
 
-    /// Does something with each part, each on a thread of its own; the results are in their order.
+    /// Calls `work` with each part, each on a thread of its own; returns the results in order.
     pub fn each<R: Send>(
         &mut self,
         own: &mut Part<S>,
-        watch: &mut Watch<'_>,
-        work: impl Fn(&mut Part<S>, usize, &mut Watch<'_>) -> Result<R, TrainError> + Sync,
+        progress: &mut Progress<'_>,
+        work: impl Fn(&mut Part<S>, usize, &mut Progress<'_>) -> Result<R, TrainError> + Sync,
     ) -> Result<Vec<R>, TrainError> {
         let mut others: Vec<_> = self.parts().collect();
         let parts = std::iter::once(own).chain(others.iter_mut().map(Locked::part));
-        super::super::team::each(parts, watch, work)
+        super::super::parallel::map(parts, progress, work)
     }
 
-    /// Ends the helpers; the parts are the caller's.
+    /// Ends the workers and returns the parts.
     pub fn into_parts(self) -> Vec<Part<S>> {
         let parts = self.parts().map(|mut other| std::mem::take(other.part()));
         parts.collect()
@@ -335,13 +336,13 @@ impl<S> Locked<'_, S> {
     }
 }
 
-impl<S> Drop for Crew<S> {
+impl<S> Drop for Pool<S> {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        for helper in self.helpers.drain(..) {
-            helper.thread().unpark();
-            // One that panicked has said so.
-            let _ = helper.join();
+        for worker in self.workers.drain(..) {
+            worker.thread().unpark();
+            // A worker that panicked has printed its message.
+            let _ = worker.join();
         }
     }
 }

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 
 use super::allow::Everything;
 use super::boundaries::Boundaries;
+use super::constraints::Constraints;
 use super::count::Counter;
-use super::guards::Guards;
 use super::learn::{Model, learn};
 use super::learner::Learner;
 use super::parameters::{Parameters, Source, alphabet};
+use super::progress::Progress;
 use super::queue::{Candidate, Queue};
 use super::score::{Penalty, Scorer, Types, power};
 use super::table::CountTable;
-use super::watch::Watch;
 use super::words::{Symbol, Words, pairs_by_one};
 use super::*;
 
@@ -46,7 +46,7 @@ fn join(word: &mut Vec<(u32, bool)>, pair: (u32, u32), new: u32) {
 }
 
 /// Learning as it is defined: every pair counted anew for each merge. Ties: the smaller pair. With the penalty
-/// until `release` merges are done or nothing can be merged under it.
+/// until `release_merge` merges are done or nothing can be merged under it.
 fn by_definition(
     mut words: Vec<Word>,
     merges: usize,
@@ -56,7 +56,7 @@ fn by_definition(
     let scorer = penalty.map(Scorer::new);
     let mut out = Vec::new();
     while out.len() < merges {
-        penalty = penalty.filter(|penalty| out.len() < penalty.release);
+        penalty = penalty.filter(|penalty| out.len() < penalty.release_merge);
         let score = |count: i64, types: Types| match &scorer {
             Some(scorer) if penalty.is_some() => scorer.score(count, types),
             _ => count,
@@ -110,8 +110,8 @@ fn widened(
     let mut out = Vec::new();
     let mut learner = start::<u16>(words, floor, penalty, first);
     learn_on(&mut learner, narrow, penalty, &mut out);
-    let mut tell = |_| true;
-    let wide = learner.widen::<u32>(2 * first, &Everything, &mut Watch::new(&mut tell));
+    let mut report = |_| true;
+    let wide = learner.widen::<u32>(2 * first, &Everything, &mut Progress::new(&mut report));
     learn_on(&mut wide.unwrap(), merges, penalty, &mut out);
     out
 }
@@ -132,9 +132,11 @@ fn start_parts<S: Symbol>(
     for (number, (count, word)) in words.iter().enumerate() {
         held[number % parts].push(*count, word.iter().map(|&(id, start)| S::new(id, start)));
     }
-    let mut tell = |_| true;
+    let mut report = |_| true;
     let mut learner = Learner::new(held, 256, floor, first, penalty.map(Scorer::new));
-    learner.start(&Everything, &mut Watch::new(&mut tell)).unwrap();
+    learner
+        .start(&Everything, &mut Progress::new(&mut report))
+        .unwrap();
     learner
 }
 
@@ -144,13 +146,13 @@ fn learn_on<S: Symbol>(
     penalty: Option<Penalty>,
     out: &mut Vec<(u32, u32)>,
 ) {
-    let mut tell = |_| true;
-    let mut watch = Watch::new(&mut tell);
+    let mut report = |_| true;
+    let mut progress = Progress::new(&mut report);
     while out.len() < merges {
-        if learner.penalised() && penalty.is_some_and(|penalty| out.len() >= penalty.release) {
+        if learner.penalised() && penalty.is_some_and(|penalty| out.len() >= penalty.release_merge) {
             learner.release();
         }
-        let Some(best) = learner.best(&Everything, &mut watch).unwrap() else {
+        let Some(best) = learner.best(&Everything, &mut progress).unwrap() else {
             if learner.penalised() {
                 learner.release();
                 continue;
@@ -174,12 +176,12 @@ fn words() -> impl Strategy<Value = Vec<Word>> {
 
 fn penalties() -> impl Strategy<Value = Penalty> {
     let range = (0.3..2.0f64, 0.1..2.0f64, 0.0..1.0f64, 0.7..=1.0f64, 0..60usize);
-    range.prop_map(|(lambda, gamma, kappa, exponent, release)| Penalty {
-        lambda,
+    range.prop_map(|(penalty, gamma, kappa, exponent, release_merge)| Penalty {
+        penalty,
         gamma,
         kappa,
         exponent,
-        release,
+        release_merge,
     })
 }
 
@@ -219,16 +221,16 @@ proptest! {
         words in words(), floor in 1..3i64, first in 1..200i64, penalty in prop::option::of(penalties()), parts in 2..5usize, narrow in 0..60usize,
     ) {
         let plain = fast::<u16>(&words, 60, floor, penalty, first);
-        let (mut merges, mut tell) = (Vec::new(), |_| true);
-        let mut watch = Watch::new(&mut tell);
+        let (mut merges, mut report) = (Vec::new(), |_| true);
+        let mut progress = Progress::new(&mut report);
         let mut learner = start_parts::<u16>(&words, parts, floor, penalty, first);
         learn_on(&mut learner, narrow, penalty, &mut merges);
-        let mut learner = learner.widen::<u32>(2 * first, &Everything, &mut watch).unwrap();
+        let mut learner = learner.widen::<u32>(2 * first, &Everything, &mut progress).unwrap();
         learn_on(&mut learner, 60, penalty, &mut merges);
         prop_assert_eq!(&merges, &plain);
         let mut one = start::<u16>(&words, floor, penalty, first);
         learn_on(&mut one, 60, penalty, &mut Vec::new());
-        prop_assert_eq!(learner.uses(400, &mut watch).unwrap(), one.uses(400, &mut watch).unwrap());
+        prop_assert_eq!(learner.uses(400, &mut progress).unwrap(), one.uses(400, &mut progress).unwrap());
     }
 
     /// Eight pairs at a time, or one after the other.
@@ -266,14 +268,14 @@ proptest! {
         for (word, cuts) in words {
             let alone = parsed(&line(word, *cuts), 1).unwrap();
             let piece = format!(" {word}, {word}");
-            alone.mark(piece.as_bytes(), &mut one_by_one);
-            all.mark(piece.as_bytes(), &mut together);
+            alone.find(piece.as_bytes(), &mut one_by_one);
+            all.find(piece.as_bytes(), &mut together);
             prop_assert_eq!(&one_by_one, &together);
             let starts = (0..word.chars().count()).filter(|at| cuts >> at & 1 != 0 && *at > 0).count();
             prop_assert_eq!(one_by_one.iter().filter(|start| **start).count(), starts + 1);
             // As learning looks it up, where it has a key.
             if let Some(found) = all.prefetch(bukvar_split::Key::of(word.as_bytes())) {
-                all.mark(word.as_bytes(), &mut together);
+                all.find(word.as_bytes(), &mut together);
                 let bits = (0..together.len()).map(|at| all.starts(found) >> at & 1 != 0);
                 prop_assert_eq!(bits.collect::<Vec<_>>(), together.clone());
             }
@@ -289,7 +291,7 @@ proptest! {
         let crossing = f64::from(partial) + (1.0 - penalty.kappa) * f64::from(whole);
         let share = power(crossing / f64::from(types.all), penalty.gamma);
         let share = if partial + whole == 0 { 0.0 } else { share };
-        let score = power(count as f64, penalty.exponent) * (1.0 - penalty.lambda * share);
+        let score = power(count as f64, penalty.exponent) * (1.0 - penalty.penalty * share);
         let known = if score > 0.0 { score.to_bits() as i64 } else { 0 };
         prop_assert_eq!(Scorer::new(penalty).score(count, types), known);
     }
@@ -340,8 +342,8 @@ proptest! {
 
 /// The boundaries of a text, which those of a file with it must equal.
 fn parsed(text: &str, threads: usize) -> Result<Boundaries, TrainError> {
-    let mut tell = |_| true;
-    Boundaries::parse(text, threads, &mut Watch::new(&mut tell))
+    let mut report = |_| true;
+    Boundaries::parse(text, threads, &mut Progress::new(&mut report))
 }
 
 fn counted(texts: &[String], threads: usize) -> CountTable {
@@ -352,10 +354,10 @@ fn counted(texts: &[String], threads: usize) -> CountTable {
         *end += text.len();
         Some(*end)
     }));
-    let mut tell = |_| true;
-    let mut watch = Watch::new(&mut tell);
-    counter.add(data.as_bytes(), &offsets, &mut watch).unwrap();
-    CountTable::joined(counter.into_tables(&mut watch).unwrap().0)
+    let mut report = |_| true;
+    let mut progress = Progress::new(&mut report);
+    counter.add(data.as_bytes(), &offsets, &mut progress).unwrap();
+    CountTable::joined(counter.into_tables(&mut progress).unwrap().0)
 }
 
 fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
@@ -364,7 +366,7 @@ fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
         min_pair_count: 1,
         max_pretoken_bytes: 256,
         penalty: None,
-        guards: Guards::default(),
+        constraints: Constraints::default(),
         threads: 1,
         merges,
         alphabet: alphabet(),
@@ -373,12 +375,12 @@ fn parameters(tokens: usize, merges: Vec<(u32, u32)>) -> Parameters {
 
 fn learnt(text: &str, tokens: usize, merges: Vec<(u32, u32)>) -> Result<Model, TrainError> {
     let table = counted(&[text.to_owned()], 1);
-    let mut tell = |_| true;
+    let mut report = |_| true;
     learn(
         vec![Source::Tables(std::slice::from_ref(&table))],
         &parameters(tokens, merges),
         None,
-        &mut Watch::new(&mut tell),
+        &mut Progress::new(&mut report),
     )
 }
 

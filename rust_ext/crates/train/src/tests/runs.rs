@@ -3,12 +3,12 @@
 use super::*;
 
 fn learn_from(source: Source<'_>, threads: usize) -> Model {
-    let mut tell = |_| true;
+    let mut report = |_| true;
     let parameters = Parameters {
         threads,
         ..parameters(2000, Vec::new())
     };
-    learn(vec![source], &parameters, None, &mut Watch::new(&mut tell)).unwrap()
+    learn(vec![source], &parameters, None, &mut Progress::new(&mut report)).unwrap()
 }
 
 /// Much text, so that there is a part for each thread, from tables and from a file.
@@ -43,15 +43,15 @@ fn what_is_learnt_from_much_text_does_not_depend_on_threads() {
     let texts: Vec<String> = (0..200_000).map(|_| word(&mut draw) + " ").collect();
     let tables = |threads| {
         let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
-        let mut tell = |_| true;
-        let mut watch = Watch::new(&mut tell);
+        let mut report = |_| true;
+        let mut progress = Progress::new(&mut report);
         for text in texts.chunks(1000) {
             let text = text.concat();
             counter
-                .hand_over(vec![Box::new(text.into_bytes())], &mut watch)
+                .hand_over(vec![Box::new(text.into_bytes())], &mut progress)
                 .unwrap();
         }
-        counter.into_tables(&mut watch).unwrap()
+        counter.into_tables(&mut progress).unwrap()
     };
     let (one, header) = tables(1);
     let known = learn_from(Source::Tables(&one), 1);
@@ -68,40 +68,40 @@ fn what_is_learnt_from_much_text_does_not_depend_on_threads() {
         assert_eq!(learn_from(Source::Owned(many), 1), known);
     }
     let path = std::env::temp_dir().join(format!("bukvar-{}.counts", std::process::id()));
-    let mut tell = |_| true;
-    counts::write(&path, &one[0], &header, &mut Watch::new(&mut tell)).unwrap();
+    let mut report = |_| true;
+    counts::write(&path, &one[0], &header, &mut Progress::new(&mut report)).unwrap();
     let from_file = learn_from(Source::File(&path), 3);
     std::fs::remove_file(&path).unwrap();
     assert_eq!(from_file, known);
 }
 
-/// Of several documents that are no UTF-8 the first is told, whoever counts it.
+/// Of several documents that are no UTF-8 the first is returned, whichever thread counts it.
 #[test]
 fn the_first_error_is_told() {
     for threads in 1..4 {
         let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
-        let mut tell = |_| true;
-        let mut watch = Watch::new(&mut tell);
-        let mut told = Ok(());
+        let mut report = |_| true;
+        let mut progress = Progress::new(&mut report);
+        let mut result = Ok(());
         for number in 0..40 {
             let mut text = vec![b'a'; 1 << 18];
             if number >= 20 {
                 text[100 * number] = 0xff;
             }
-            told = told.and_then(|()| counter.hand_over(vec![Box::new(text)], &mut watch));
+            result = result.and_then(|()| counter.hand_over(vec![Box::new(text)], &mut progress));
         }
-        let told = told.and_then(|()| counter.into_tables(&mut watch).map(drop));
-        assert_eq!(told, Err(TrainError::Utf8 { at: 2000 }));
+        let result = result.and_then(|()| counter.into_tables(&mut progress).map(drop));
+        assert_eq!(result, Err(TrainError::Utf8 { at: 2000 }));
     }
 }
 
 /// However many threads read a list, the first of two lines for a word counts, and the first line that is of another
-/// form is told, by its number.
+/// form is reported, by its number.
 #[test]
 fn boundaries_do_not_depend_on_threads() {
     let path = std::env::temp_dir().join(format!("bukvar-{}.boundaries", std::process::id()));
-    let mut tell = |_| true;
-    let mut watch = Watch::new(&mut tell);
+    let mut report = |_| true;
+    let mut progress = Progress::new(&mut report);
     let line = |number: usize| {
         let word: String = number
             .to_string()
@@ -133,7 +133,7 @@ fn boundaries_do_not_depend_on_threads() {
         for threads in 1..9 {
             for read in [
                 parsed(&text, threads),
-                Boundaries::read(&path, threads, &mut watch),
+                Boundaries::read(&path, threads, &mut progress),
             ] {
                 let read = match (read, known) {
                     (Err(TrainError::Boundaries { line, .. }), Some(known)) => {
@@ -148,12 +148,12 @@ fn boundaries_do_not_depend_on_threads() {
                 let one = parsed(&text, 1).unwrap();
                 assert_eq!(read.words(), one.words());
                 let (mut starts, mut known) = (Vec::new(), Vec::new());
-                read.mark("дом".as_bytes(), &mut starts);
+                read.find("дом".as_bytes(), &mut starts);
                 assert_eq!(starts, [true, false, true, false, false, false]);
                 for line in text.lines() {
                     let word = line.split('\t').next().unwrap();
-                    read.mark(word.as_bytes(), &mut starts);
-                    one.mark(word.as_bytes(), &mut known);
+                    read.find(word.as_bytes(), &mut starts);
+                    one.find(word.as_bytes(), &mut known);
                     assert_eq!(starts, known);
                 }
             }
@@ -175,13 +175,13 @@ fn learning_goes_on_where_a_vocabulary_ends() {
 #[test]
 fn being_told_to_stop_stops() {
     let table = counted(&["абвг ".repeat(10)], 1);
-    let mut tell = |_| false;
-    let mut watch = Watch::new(&mut tell);
+    let mut report = |_| false;
+    let mut progress = Progress::new(&mut report);
     let stopped = learn(
         vec![Source::Tables(std::slice::from_ref(&table))],
         &parameters(258, Vec::new()),
         None,
-        &mut watch,
+        &mut progress,
     );
     assert_eq!(stopped, Err(TrainError::Stopped));
 }

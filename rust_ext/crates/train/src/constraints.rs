@@ -1,24 +1,25 @@
-//! Tokens as they are learnt, and which of them may not be.
+//! The tokens learnt so far, and the constraints on new ones.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::allow::Allow;
 
-/// Which tokens are never made. Each is an option; none is on by default.
+/// Constraints on new tokens; each is an option, off by default. They do not apply to the merges of a vocabulary
+/// to begin with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Guards {
-    /// Letters of two scripts (Latin, Cyrillic, Greek, any other) in one token.
-    pub cross_script: bool,
-    /// A whole character together with a part of another one.
-    pub partial: bool,
-    /// Letters after a character that is neither a letter nor a space: `(в`, `«При`.
-    pub punctuation_letters: bool,
-    /// More than this many characters that are neither letters nor digits, of which one at least is no
-    /// white space (0: no limit).
+pub struct Constraints {
+    /// No token holds letters of two scripts (Latin, Cyrillic, Greek, any other).
+    pub one_script: bool,
+    /// No token holds a whole character together with a part of another one.
+    pub whole_characters: bool,
+    /// No token holds letters after a character that is neither a letter, a digit nor a space: `(в`, `«При`.
+    pub bare_words: bool,
+    /// The most characters in a token that are neither letters nor digits, where one at least is no white
+    /// space (0: no limit).
     pub max_punctuation: usize,
-    /// More than this many bytes (0: no limit).
-    pub max_bytes: usize,
+    /// The most bytes in a token (0: no limit).
+    pub max_token_bytes: usize,
 }
 
 /// The tokens so far, by id.
@@ -27,7 +28,7 @@ pub struct Tokens {
     /// Ids by the hash of their bytes: an open-addressing table, at most half full.
     known: Vec<u32>,
     seed: u64,
-    guards: Guards,
+    constraints: Constraints,
     /// What every new token must hold one byte of; none: anything.
     required: Option<Box<[bool; 256]>>,
     /// By id, whether the token holds such a byte.
@@ -40,12 +41,12 @@ pub struct Tokens {
 const NONE: u32 = u32::MAX;
 
 impl Tokens {
-    pub fn new(bytes: Vec<Box<[u8]>>, guards: Guards) -> Self {
+    pub fn new(bytes: Vec<Box<[u8]>>, constraints: Constraints) -> Self {
         let mut all = Self {
             bytes: Vec::with_capacity(bytes.len()),
             known: vec![NONE; (2 * bytes.len()).next_power_of_two()],
             seed: RandomState::new().hash_one(0),
-            guards,
+            constraints,
             required: None,
             holds: Vec::new(),
             banned: HashSet::new(),
@@ -148,15 +149,15 @@ impl Allow for Tokens {
         if self.required.is_some() && !(self.holds[left as usize] || self.holds[right as usize]) {
             return false;
         }
-        if self.guards == Guards::default() && self.banned.is_empty() {
+        if self.constraints == Constraints::default() && self.banned.is_empty() {
             return true;
         }
         let joined = self.joined(left, right);
-        self.guards.allow(&joined) && !self.banned.contains(&joined)
+        self.constraints.allow(&joined) && !self.banned.contains(&joined)
     }
 }
 
-/// Writing systems told apart by `cross_script`.
+/// Writing systems that `one_script` keeps apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
     Latin,
@@ -176,29 +177,30 @@ impl Script {
     }
 }
 
-impl Guards {
+impl Constraints {
     /// True if a token of these bytes may be made.
     pub fn allow(&self, token: &[u8]) -> bool {
-        if self.max_bytes > 0 && token.len() > self.max_bytes {
+        if self.max_token_bytes > 0 && token.len() > self.max_token_bytes {
             return false;
         }
-        let (before, text, after) = whole_characters(token);
-        if self.partial && !text.is_empty() && (before || after) {
+        let (before, text, after) = characters_of(token);
+        if self.whole_characters && !text.is_empty() && (before || after) {
             return false;
         }
         if self.max_punctuation > 0 {
-            let marks = text.chars().filter(|c| !c.is_alphanumeric());
-            if marks.clone().count() > self.max_punctuation && marks.into_iter().any(|c| !c.is_whitespace()) {
+            let punctuation = text.chars().filter(|c| !c.is_alphanumeric());
+            let some = punctuation.clone().any(|c| !c.is_whitespace());
+            if some && punctuation.count() > self.max_punctuation {
                 return false;
             }
         }
-        if self.punctuation_letters {
-            let mark = text.chars().position(|c| !c.is_alphanumeric() && c != ' ');
-            if mark.is_some_and(|mark| text.chars().skip(mark).any(char::is_alphabetic)) {
+        if self.bare_words {
+            let start = text.chars().position(|c| !c.is_alphanumeric() && c != ' ');
+            if start.is_some_and(|start| text.chars().skip(start).any(char::is_alphabetic)) {
                 return false;
             }
         }
-        !self.cross_script || {
+        !self.one_script || {
             let mut scripts = text.chars().filter(|c| c.is_alphabetic()).map(Script::of);
             let first = scripts.next();
             scripts.all(|script| Some(script) == first)
@@ -207,7 +209,7 @@ impl Guards {
 }
 
 /// The whole characters of a token cut out of UTF-8, and whether parts of others stand before and after.
-fn whole_characters(token: &[u8]) -> (bool, &str, bool) {
+fn characters_of(token: &[u8]) -> (bool, &str, bool) {
     let start = token.iter().take_while(|&&byte| byte & 0xc0 == 0x80).count();
     let rest = &token[start..];
     match std::str::from_utf8(rest) {

@@ -1,8 +1,5 @@
-"""The slow, readable trainer and encoder: what the fast ones must equal.
-
-Every step is written as the definition says it and nothing is kept between steps, so this is quadratic: for
-tests, and for reading.
-"""
+"""The oracle of training and encoding: quadratic, since every step is written as it is defined and nothing is
+kept between steps."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tokenizer.split import split
-from tokenizer.train import ALPHABET, TrainParameters
+from tokenizer.train import ALPHABET, Penalty, TrainParameters
 
 LOG_TERMS = 11
 EXP_TERMS = 15
@@ -52,15 +49,15 @@ class Pair:
     partial: int = 0
     whole: int = 0
 
-    def score(self, parameters: TrainParameters, penalised: bool) -> float:
+    def score(self, penalty: Penalty | None) -> float:
         """The count; or count^c * (1 - lambda * q^gamma), at least 0; q: share of types that cross."""
-        if not penalised:
+        if penalty is None:
             return self.count
-        base = power(float(self.count), parameters.exponent)
-        crossing = self.partial + (1.0 - parameters.kappa) * self.whole
+        base = power(float(self.count), penalty.exponent)
+        crossing = self.partial + (1.0 - penalty.kappa) * self.whole
         if self.partial == self.whole == 0:
             return base
-        return max(0.0, base * (1.0 - parameters.penalty * power(crossing / self.types, parameters.gamma)))
+        return max(0.0, base * (1.0 - penalty.penalty * power(crossing / self.types, penalty.gamma)))
 
 
 @dataclass
@@ -135,7 +132,7 @@ class Learner:
 
     groups: list[Group]
     parameters: TrainParameters
-    penalised: bool
+    penalty: Penalty | None
     tokens: list[bytes] = field(default_factory=lambda: list(ALPHABET))
     merges: list[tuple[int, int]] = field(default_factory=list)
 
@@ -149,14 +146,14 @@ class Learner:
 
     def release(self) -> None:
         """Ends the penalty."""
-        self.penalised = False
+        self.penalty = None
         for group in self.groups:
             group.exhausted = False
 
     def best(self, group: Group) -> tuple[int, int] | None:
         """The pair of the highest score; ties go to the smaller left id, then to the smaller right one."""
         scores = {
-            (left, right): tally.score(self.parameters, self.penalised)
+            (left, right): tally.score(self.penalty)
             for (left, right), tally in group.pairs().items()
             if tally.count >= self.parameters.min_pair_count
             and self.tokens[left] + self.tokens[right] not in self.tokens
@@ -167,7 +164,7 @@ class Learner:
 
     def step(self) -> bool:
         """Does one merge; false if there is none to do."""
-        if self.penalised and len(self.merges) >= self.parameters.release_merge:
+        if self.penalty is not None and len(self.merges) >= self.penalty.release_merge:
             self.release()
         while True:
             running = [group for group in self.groups if not group.exhausted]
@@ -179,7 +176,7 @@ class Learner:
                     self.merge(*best)
                     return True
                 worst.exhausted = True
-            elif self.penalised:
+            elif self.penalty is not None:
                 self.release()
             else:
                 return False
@@ -200,7 +197,7 @@ def learn(
     groups in parity: the one whose text takes the most tokens a character chooses the next merge."""
     sources = [counts] if isinstance(counts, Mapping) else counts
     groups = [Group.of(source, starts or {}, parameters.max_pretoken_bytes) for source in sources]
-    learner = Learner(groups, parameters, parameters.penalty > 0 and starts is not None)
+    learner = Learner(groups, parameters, parameters.in_force if starts is not None else None)
     for left, right in merges:
         learner.merge(left, right)
     while len(learner.tokens) < parameters.tokens and learner.step():
@@ -209,7 +206,7 @@ def learn(
 
 
 def allowed(token: bytes, parameters: TrainParameters) -> bool:
-    """Whether the guards let a token of these bytes be made."""
+    """Whether the constraints allow a token of these bytes."""
     if 0 < parameters.max_token_bytes < len(token):
         return False
     body = token.lstrip(bytes(range(0x80, 0xC0)))
@@ -221,18 +218,18 @@ def allowed(token: bytes, parameters: TrainParameters) -> bool:
         letters = text.decode()
     if parameters.whole_characters and letters and (rest or len(body) < len(token)):
         return False
-    marks = [letter for letter in letters if not letter.isalnum()]
-    if 0 < parameters.max_punctuation < len(marks) and not all(mark.isspace() for mark in marks):
+    others = [letter for letter in letters if not letter.isalnum()]
+    if 0 < parameters.max_punctuation < len(others) and not all(other.isspace() for other in others):
         return False
     if parameters.bare_words:
-        mark = next((at for at, c in enumerate(letters) if not c.isalnum() and c != " "), len(letters))
-        if any(c.isalpha() for c in letters[mark:]):
+        start = next((at for at, c in enumerate(letters) if not c.isalnum() and c != " "), len(letters))
+        if any(c.isalpha() for c in letters[start:]):
             return False
     return not parameters.one_script or len({script(c) for c in letters if c.isalpha()}) <= 1
 
 
 def script(letter: str) -> str:
-    """The writing system of a letter, as far as the guards tell them apart."""
+    """The writing system of a letter, as far as `one_script` tells them apart."""
     name = unicodedata.name(letter, "").split(" ")[0]
     return name if name in ("LATIN", "CYRILLIC", "GREEK") else ""
 
