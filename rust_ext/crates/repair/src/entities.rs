@@ -56,7 +56,7 @@ fn name_of(text: &str) -> Option<Entity> {
             common: true,
         });
     }
-    let name = named(text[..end].as_bytes())?;
+    let name = named(&text.as_bytes()[..end])?;
     Some(Entity {
         length,
         first: name.first,

@@ -63,7 +63,7 @@ impl<'a> Builder<'a> {
         let tex = kind.eq_ignore_ascii_case("math/tex") || kind.eq_ignore_ascii_case("math/asciimath");
         let text = scanner.raw_text(tag);
         match tag {
-            tags::SCRIPT if tex => return self.formula(&formula::tidy(text)),
+            tags::SCRIPT if tex => self.formula(&formula::tidy(text)),
             tags::TITLE if self.skip == 0 && stated.title.is_none() && !text.is_empty() => {
                 stated.title = Some(text)
             }
