@@ -3,6 +3,7 @@
 
 use super::analysis::Analysis;
 use super::semantics as sem;
+use super::strength::{LINE, NAMED_LINE};
 use super::tree::{NONE, Page};
 
 /// Earliest and latest year of a page's publication.
@@ -293,14 +294,6 @@ pub fn find(page: &Page, found: &Analysis) -> Option<String> {
 /// Blocks from the headline within which a line that is a date counts: where its element is named so, and else.
 const REACH_NAMED: u32 = 15;
 const REACH: u32 = 5;
-/// How much a date is believed: `itemprop=datePublished` and `pubdate`; a name such as `published`; a `time`
-/// element; a line in an element named after dates; any line; what is said to be an update.
-pub const PUBLISHED: i32 = 200;
-pub const NAMED_PUBLISHED: i32 = 120;
-pub const TIME: i32 = 80;
-const NAMED_LINE: i32 = 70;
-const LINE: i32 = 50;
-pub const UPDATED: i32 = 20;
 
 /// Blocks between a date and the headline, up to 40; a date before the headline is a little further away.
 fn distance(head: Option<u32>, block: u32) -> i32 {

@@ -23,6 +23,7 @@ pub mod scale;
 pub mod scan;
 pub mod select;
 pub mod semantics;
+pub mod strength;
 pub mod sums;
 pub mod tables;
 pub mod tags;

@@ -10,9 +10,9 @@
 use super::scan::{Scanner, Token};
 use super::semantics::Classes;
 use super::tags::{self, BLOCK, BOLD, RAW, Tag, VOID, flags};
-use inline::Role;
-use states::Said;
+use attributes::{Role, Said};
 
+mod attributes;
 mod closing;
 mod inline;
 mod states;

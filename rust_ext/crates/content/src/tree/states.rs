@@ -3,22 +3,12 @@
 use super::super::scan::Scanner;
 use super::super::semantics as sem;
 use super::super::tags::{self, Tag};
-use super::super::{dates, formula};
-use super::inline::{self, Role};
+use super::super::{formula, strength};
+use super::attributes::{self, Role, Said};
 use super::{Builder, Dated, MAX_DATES, MAX_METAS, MAX_SCRIPTS, Span};
 
 /// Most columns or rows that a cell can take: HTML's limit for columns.
 const MOST_SPANNED: u16 = 1000;
-
-/// What an element's attributes say.
-pub(super) struct Said {
-    pub sem: u64,
-    /// Number of the class.
-    pub class: u32,
-    pub role: Role,
-    /// A `template` that is the shadow tree of the element around it.
-    pub is_shadow_root: bool,
-}
 
 impl<'a> Builder<'a> {
     /// html, body and head are never nodes: pages repeat them anywhere.
@@ -93,7 +83,7 @@ impl<'a> Builder<'a> {
                     bits |= named;
                     // Classes are numbered from 1 in the order in which they are met.
                     if number as usize >= self.roles.len() {
-                        self.roles.push(inline::role(value));
+                        self.roles.push(attributes::role(value));
                     }
                     role = self.roles[number as usize];
                 }
@@ -164,13 +154,13 @@ impl<'a> Builder<'a> {
             .or_else(|| attribute("content"))
             .or_else(|| attribute("title").filter(|_| tag == tags::ABBR));
         let strength = if has(itemprop, "datePublished") || attribute("pubdate").is_some() {
-            dates::PUBLISHED
+            strength::PUBLISHED
         } else if has(itemprop, "dateModified") || has(names, "updated") || has(names, "modified") {
-            dates::UPDATED
+            strength::UPDATED
         } else if has(names, "publish") || has(itemprop, "dateCreated") {
-            dates::NAMED_PUBLISHED
+            strength::NAMED_PUBLISHED
         } else if is_time {
-            dates::TIME
+            strength::TIME
         } else {
             return;
         };
