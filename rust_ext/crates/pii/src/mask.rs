@@ -5,7 +5,8 @@ use std::fmt::Write;
 use blake2b_simd::Params;
 
 use crate::chars::{digit, is_ignorable, lower};
-use crate::{Finder, Found, Kind, Scratch};
+use crate::finder::{Finder, Scratch};
+use crate::kinds::{Found, Kind};
 
 /// What stands instead of a find.
 #[derive(Debug, Clone, PartialEq, Eq)]

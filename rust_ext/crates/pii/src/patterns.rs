@@ -5,8 +5,8 @@ use regex_automata::meta::Regex;
 use regex_automata::{Anchored, Input};
 
 use crate::chars::{ahead, back};
+use crate::kinds::{Found, Kind};
 use crate::words::{NUMERALS, PLUS};
-use crate::{Found, Kind};
 
 const RULES: &str = include_str!("patterns.txt");
 /// Characters before a trigger that `before` sees, and from it on that `after` sees where no `reach` is given.

@@ -3,8 +3,8 @@
 use crate::chain::Group;
 use crate::chars::{ahead, back, digit, is_letter, is_space, lower, sep};
 use crate::checks;
+use crate::kinds::{Found, Kind};
 use crate::labels::{Labels, label, labels};
-use crate::{Found, Kind};
 
 /// Digits of the longest number (an account), and groups of a window.
 const MOST: usize = 20;

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::chars::{back, digit, is_ignorable, is_letter, is_space, lower};
 use crate::checks::region;
+use crate::kinds::{Found, Kind};
 use crate::labels::{label, labels};
-use crate::{Found, Kind};
 
 /// The letters of ГОСТ Р 50577 (those that look alike in both scripts), as Russian capitals.
 fn plate_letter(c: char) -> bool {

@@ -1,0 +1,162 @@
+//! Finding: the automaton's finds and those of numbers, settled where they overlap.
+
+use crate::kinds::{Found, Kind};
+use crate::patterns::Patterns;
+use crate::{chain, rules, signs};
+
+/// Finds personal data of the kinds that were asked for.
+pub struct Finder {
+    patterns: Patterns,
+    wanted: [bool; Kind::ALL.len()],
+}
+
+/// Buffers of `Finder::find`, kept between texts.
+#[derive(Default)]
+pub struct Scratch {
+    chain: Vec<chain::Group>,
+    numerals: Vec<usize>,
+}
+
+impl Finder {
+    /// Raises an error where a rule of `patterns.txt` can't be compiled.
+    pub fn new(kinds: &[Kind]) -> Result<Self, String> {
+        let mut wanted = [false; Kind::ALL.len()];
+        for &kind in kinds {
+            wanted[kind as usize] = true;
+        }
+        Ok(Self {
+            patterns: Patterns::new(kinds)?,
+            wanted,
+        })
+    }
+
+    /// Finds in order, none overlapping another.
+    pub fn find(&self, text: &str, scratch: &mut Scratch) -> Vec<Found> {
+        let mut found = Vec::new();
+        scratch.numerals.clear();
+        self.patterns.find(text, &mut found, &mut scratch.numerals);
+        self.find_numbers(text, scratch, &mut found);
+        // What is not asked for still takes its place: a telephone does not become a card because telephones stay.
+        let mut settled = settle(found);
+        settled.retain(|f| self.wanted[f.kind as usize]);
+        settled
+    }
+
+    fn find_numbers(&self, text: &str, scratch: &mut Scratch, found: &mut Vec<Found>) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        let mut numerals = scratch.numerals.iter().copied().peekable();
+        let mut plates = 0;
+        while at < bytes.len() {
+            while numerals.peek().is_some_and(|&n| n < at) {
+                numerals.next();
+            }
+            let limit = numerals.peek().copied().unwrap_or(bytes.len());
+            let Some(hit) = next_digit(bytes, at, limit) else {
+                break;
+            };
+            let start = chain::run_start(text, hit, at);
+            let resume = chain::lex(text, start, &mut scratch.chain).max(hit + 1);
+            let resume = next_boundary(text, resume);
+            if scratch.chain.iter().map(|g| g.digits.len()).sum::<usize>() >= 5 {
+                rules::judge_chain(text, &scratch.chain, found);
+            }
+            let from = plates.max(start);
+            signs_within(text, from, resume, found);
+            plates = resume;
+            at = resume;
+        }
+    }
+}
+
+/// Plates and internet addresses whose digits begin in `from..to`.
+fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
+    let bytes = text.as_bytes();
+    for at in from..to {
+        let first = bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
+        if !first {
+            continue;
+        }
+        let length = bytes[at..]
+            .iter()
+            .take(5)
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        if length == 3 {
+            found.extend(signs::plate(text, at));
+        }
+        if length <= 4 {
+            found.extend(signs::address(text, at));
+        }
+    }
+}
+
+/// The first byte in `at..limit` that begins a digit of any script that counts, else `limit` where a numeral
+/// begins there.
+fn next_digit(bytes: &[u8], at: usize, limit: usize) -> Option<usize> {
+    let part = &bytes[at..limit];
+    let mut offset = 0;
+    loop {
+        let rest = &part[offset..];
+        let Some(n) = rest.iter().position(|&b| DIGIT_BYTE[usize::from(b)]) else {
+            return (limit < bytes.len()).then_some(limit);
+        };
+        let place = at + offset + n;
+        let wide = match bytes[place] {
+            b'0'..=b'9' => true,
+            0xef => {
+                bytes[place..].starts_with(&[0xef, 0xbc])
+                    && bytes.get(place + 2).is_some_and(|b| (0x90..=0x99).contains(b))
+            }
+            _ => {
+                bytes[place..].starts_with(&[0xf0, 0x9d, 0x9f])
+                    && bytes.get(place + 3).is_some_and(|b| *b >= 0x8e)
+            }
+        };
+        if wide {
+            return Some(place);
+        }
+        offset += n + 1;
+    }
+}
+
+/// Bytes that a digit's UTF-8 begins with.
+const DIGIT_BYTE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut n = b'0';
+    while n <= b'9' {
+        table[n as usize] = true;
+        n += 1;
+    }
+    table[0xef] = true;
+    table[0xf0] = true;
+    table
+};
+
+fn next_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Of overlapping finds the higher rank stays, then the longer, then the earlier, then the kind that comes first.
+fn settle(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_unstable_by_key(|f| {
+        (
+            std::cmp::Reverse(f.rank),
+            std::cmp::Reverse(f.end - f.start),
+            f.start,
+            f.kind,
+        )
+    });
+    let mut taken: std::collections::BTreeMap<usize, Found> = std::collections::BTreeMap::new();
+    for find in found {
+        let before = taken.range(..find.end).next_back();
+        if before.is_none_or(|(_, other)| other.end <= find.start) && find.start < find.end {
+            taken.insert(find.start, find);
+        }
+    }
+    taken.into_values().collect()
+}
