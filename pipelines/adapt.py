@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -27,6 +27,7 @@ from corpus.writing import Output
 from pipelines.groups import FOLDER, check_number, folder_of, parse_weights, unpack
 from pipelines.texts import read_texts
 from pipelines.train import LEARNERS, PLAIN, RUSSIAN, Train, by_group, reporting, summed
+from tokenizer.parameters import MergeOptions
 
 if TYPE_CHECKING:
     from tokenizer.adapt.base import Base
@@ -44,7 +45,7 @@ def _help(text: str, default: Any, **more: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Adapt:
+class Adapt(MergeOptions):
     """Give an open model's tokenizer a Russian vocabulary, and prove what changed."""
 
     name: ClassVar[str] = "adapt"
@@ -83,20 +84,11 @@ class Adapt:
         input=True,
         not_files=(RUSSIAN, PLAIN),
     )
-    penalty: float | None = _help("how much a merge across morphemes loses; fitted where not given", None)
-    release: float | None = _help("share of the new merges after which the penalty ends; fitted", None)
     groups: str = _help("what tells sources apart: folder, or a column of the documents; empty: nothing", "")
     weights: tuple[str, ...] = _help("GROUP=NUMBER of each group: its proportion of bytes", ())
     parity: bool = _help("each token serves the group that takes the most tokens a character then", False)
-    min_pair_count: int = _help("pairs that occur less often are never merged", 2)
-    max_pretoken_bytes: int = _help("longer pretokens are left out: no words, but encoded data", 256)
     min_count: int = _help("pretokens that occur less often (weights included) do not count", 1)
     max_types: int = _help("most pretoken types kept (0: all); bounds memory, about 40 bytes each", 0)
-    one_script: bool = _help("no new token holds letters of two scripts", False)
-    whole_characters: bool = _help("no new token holds a character and a part of another", False)
-    bare_words: bool = _help("no new token holds letters after a mark other than a space", False)
-    max_punctuation: int = _help("most marks in a new token (0: any)", 0)
-    max_token_bytes: int = _help("most bytes in a new token (0: any)", 0)
 
     def __post_init__(self) -> None:
         if self.add < 0 or self.swap_uses < 0 or not 0 <= self.keep_growth <= 10:
@@ -117,12 +109,10 @@ class Adapt:
         """The parameters of learning so many tokens, as the tokenizer package has them."""
         from tokenizer.train import TrainParameters
 
-        own = {f.name for f in fields(TrainParameters)} & {f.name for f in fields(self)}
-        given = {name: getattr(self, name) for name in own - {"pattern"}}
-        given = {name: value for name, value in given.items() if value is not None}
+        given = self.merge_options()
         if self.boundaries == PLAIN:
             given["penalty"] = 0.0
-        return TrainParameters.for_size(256 + (add or self.add or 32_000), **given)
+        return TrainParameters(256 + (add or self.add or 32_000), **given)
 
     def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
         """Raise UsageError for what can be known to be wrong before anything is counted."""

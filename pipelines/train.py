@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -28,6 +28,7 @@ from corpus.stage import Phase, Task, local_copy
 from corpus.writing import Output
 from pipelines.groups import FOLDER, check_number, factors, folder_of, pack, parse_weights, unpack
 from pipelines.texts import read_texts, split_held_out
+from tokenizer.parameters import MergeOptions, VocabularyOptions, described
 
 #: What a training leaves beside the tokenizer's own files: the figures of its corpus.
 ABOUT: Final = "training.json"
@@ -42,12 +43,8 @@ _MEMORY: Final = 1_500 << 20
 PRUNINGS: Final = 3
 
 
-def _help(text: str, default: Any) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True)
-class Train:
+class Train(MergeOptions, VocabularyOptions):
     """Train a byte-level BPE tokenizer."""
 
     name: ClassVar[str] = "train"
@@ -56,15 +53,6 @@ class Train:
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {}
 
-    vocab_size: int = _help("tokens, the 256 bytes and the special tokens included", 32_000)
-    pattern: str = _help(
-        "split pattern: llama3, qwen2 (llama3 with single digits), o200k, tekken, gpt2 or a regular "
-        "expression; it decides whether digits come one by one or up to three together",
-        "llama3",
-    )
-    special_tokens: tuple[str, ...] = _help(
-        "special tokens, after the others; chat-neutral ones where empty", ()
-    )
     boundaries: str = field(
         default="russian",
         metadata={
@@ -74,22 +62,15 @@ class Train:
             "not_files": (RUSSIAN, PLAIN),
         },
     )
-    penalty: float | None = _help(
-        "how much a merge across morphemes loses; 0 is plain BPE; fitted to vocab_size where not given", None
-    )
-    gamma: float | None = _help("exponent of the share of word types that cross; fitted as penalty is", None)
-    kappa: float | None = _help("discount where the union is made of whole morphemes; fitted", None)
-    exponent: float | None = _help("exponent of the count while the penalty is in force; fitted", None)
-    release: float | None = _help("share of the merges after which the penalty ends; fitted", None)
-    groups: str = _help(
+    groups: str = described(
         "what tells languages or sources apart: folder (each folder or file named as INPUT), or a column of "
         "the documents; empty: nothing does",
         "",
     )
-    weights: tuple[str, ...] = _help(
+    weights: tuple[str, ...] = described(
         "GROUP=NUMBER of each group: by bytes, the groups count as if they stood in these proportions", ()
     )
-    parity: bool = _help(
+    parity: bool = described(
         "each merge is the best one of the group whose text takes the most tokens a character at that time",
         False,
     )
@@ -101,21 +82,14 @@ class Train:
             "input": True,
         },
     )
-    min_uses: int = _help(
+    min_uses: int = described(
         "tokens that no other is made of and that the texts use less often are pruned, and learning fills up "
         "(0: none); only with continue_from is there something to prune",
         0,
     )
-    min_pair_count: int = _help("pairs that occur less often are never merged", 2)
-    max_pretoken_bytes: int = _help("longer pretokens are left out: no words, but encoded data", 256)
-    min_count: int = _help("pretokens that occur less often (weights included) do not count", 1)
-    max_types: int = _help("most pretoken types kept (0: all); bounds memory, about 40 bytes each", 0)
-    one_script: bool = _help("no token holds letters of two scripts", False)
-    whole_characters: bool = _help("no token holds a character and a part of another", False)
-    bare_words: bool = _help("no token holds letters after a mark other than a space", False)
-    max_punctuation: int = _help("most marks in a token (0: any)", 0)
-    max_token_bytes: int = _help("most bytes in a token (0: any)", 0)
-    held_out: float = _help("share of the documents kept from training for `evaluate`", 0.02)
+    min_count: int = described("pretokens that occur less often (weights included) do not count", 1)
+    max_types: int = described("most pretoken types kept (0: all); bounds memory, about 40 bytes each", 0)
+    held_out: float = described("share of the documents kept from training for `evaluate`", 0.02)
 
     def __post_init__(self) -> None:
         if not 0 <= self.held_out < 1:
@@ -138,12 +112,10 @@ class Train:
         """The parameters of learning, as the tokenizer package has them."""
         from tokenizer.train import TrainParameters
 
-        shared = {f.name for f in fields(TrainParameters)} & {f.name for f in fields(self)}
-        given = {name: getattr(self, name) for name in shared - {"vocab_size", "special_tokens"}}
-        given = {name: value for name, value in given.items() if value is not None}
+        given = self.merge_options() | {"special_tokens": self.specials()}
         if self.boundaries == PLAIN:
             given["penalty"] = 0.0  # and so no exponent of counts either
-        return TrainParameters.for_size(self.vocab_size, special_tokens=self.specials(), **given)
+        return TrainParameters(self.vocab_size, self.pattern, **given)
 
     def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
         """Raise UsageError for what can be known to be wrong before anything is counted."""

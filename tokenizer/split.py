@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rust_ext import Splitter, split_patterns
-from tokenizer.parameters import LearningOptions
+from tokenizer.parameters import VocabularyOptions
 
 PATTERNS: Final = MappingProxyType(dict(split_patterns()))
 """Name -> regular expression: llama3 (the default), qwen2, o200k, tekken, qwen35, cl100k, deepseek3 (all by
@@ -21,7 +21,7 @@ _ONIGURUMA: Final = {
     r"|\s+\z|\s*[\r\n]|\s+(?!\S)|\s",
 }
 
-DEFAULT: Final = LearningOptions.pattern
+DEFAULT: Final = VocabularyOptions.pattern
 """Llama 3's pattern: the safest across tokenizer.json, tiktoken and llama.cpp's `llama-bpe`."""
 
 

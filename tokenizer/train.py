@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from rust_ext import (
     MorphemeBoundaries,
@@ -26,7 +26,7 @@ from rust_ext import (
     counts_items,
     counts_merge,
 )
-from tokenizer.parameters import LearningOptions
+from tokenizer.parameters import MergeOptions, VocabularyOptions
 from tokenizer.split import DEFAULT, pattern_name, pattern_regex
 from tokenizer.texts import buffers
 from tokenizer.texts import read_text as read_text
@@ -77,7 +77,7 @@ class Penalty:
 
 
 @dataclass(frozen=True)
-class TrainParameters(LearningOptions):
+class TrainParameters(MergeOptions, VocabularyOptions):
     """Checked options of learning. Raises ValueError, in one line, for what lies out of range."""
 
     def __post_init__(self) -> None:
@@ -129,11 +129,6 @@ class TrainParameters(LearningOptions):
         if fitted["penalty"] == 0 or release_merge == 0:
             return None
         return Penalty(release_merge=release_merge, **fitted)
-
-    @classmethod
-    def for_size(cls, vocab_size: int, **settings: Any) -> TrainParameters:
-        """The same as the constructor."""
-        return cls(vocab_size, **settings)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Bench:
         self.boundaries = MorphemeBoundaries(cuts.read_text())
 
     def learn(self, size: int, **settings: Any) -> Model:
-        return learn(self.counts, TrainParameters.for_size(size, **settings), self.boundaries)
+        return learn(self.counts, TrainParameters(size, **settings), self.boundaries)
 
 
 class Measure:
@@ -127,7 +127,7 @@ def guards(sizes: Sequence[int]) -> None:
             rates, cuts = measure(free)
             print(line(f"{size:,}: none | ", rates, rates, cuts), flush=True)
             for name, settings in GUARDS:
-                parameters = TrainParameters.for_size(size, **settings)
+                parameters = TrainParameters(size, **settings)
                 broken = sum(not allowed(token, parameters) for token in free.tokens[256:])
                 found, cuts = measure(bench.learn(size, **settings))
                 print(line(f"{name} | {broken:,}", found, rates, cuts), flush=True)

@@ -59,7 +59,7 @@ def ours(path: str, size: int, threads: int, pattern: str, cuts: str) -> object:
     counted = time.perf_counter()
     boundaries = MorphemeBoundaries.read(cuts, threads) if cuts else None
     read = time.perf_counter()
-    parameters = train.TrainParameters.for_size(size, pattern=pattern, max_pretoken_bytes=0xFFFF)
+    parameters = train.TrainParameters(size, pattern=pattern, max_pretoken_bytes=0xFFFF)
     model = train.learn(counts, parameters, boundaries, consume=True, threads=threads)
     done = time.perf_counter()
     return {"count": counted - start, "cuts": read - counted, "learn": done - read, "last": model.counts[-1]}

@@ -145,7 +145,7 @@ class Bench:
                 segment_counts(self.merged("all-ru", {"ru": 1.0}), cuts)
         settings = {} if recipe.penalty else {"penalty": 0.0}
         start = time.process_time()
-        model = learn(files, TrainParameters.for_size(recipe.size, **settings), cuts)
+        model = learn(files, TrainParameters(recipe.size, **settings), cuts)
         print(f"{name}: {time.process_time() - start:.1f} CPU s", flush=True)
         model.vocabulary().save(folder)
         return model.vocabulary()

@@ -38,7 +38,7 @@ pub struct Groups<S> {
 /// What the count of the commonest pair is divided by for the first threshold. A merge that a group itself does
 /// not choose must find its words, however rare: then all pairs are held.
 fn first_threshold(all: bool, wanted: usize, release: usize) -> i64 {
-    match wanted as i64 {
+    match wanted.max(1) as i64 {
         _ if all => i64::MAX,
         wanted if release as i64 > wanted / 2 => PENALISED_THRESHOLD * wanted,
         wanted if wanted as usize > u16::IDS => WIDE_THRESHOLD * wanted,
