@@ -114,8 +114,8 @@ def _read_parquet(
     text_column = source.text_column
     with storage.open_input(source.path) as stream:
         try:
-            # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
-            file = pq.ParquetFile(stream, pre_buffer=False)
+            # With pre_buffer a row group's columns come in one or two requests, and lie in memory packed.
+            file = pq.ParquetFile(stream, pre_buffer=storage.local_path(source.path) is None)
             check_text_column(file.schema_arrow, text_column, source.name)
             first = start = source.part.first if source.part else 0
             groups = list(
@@ -128,12 +128,20 @@ def _read_parquet(
                 columns = [*dict.fromkeys(here), text_column]
             empty = file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
             yield _as_documents(empty, source.name, first, text_column)
-            for batch in file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False):
+            for batch in _batches_of(file, rows, groups, columns):
                 yield _as_documents(pa.Table.from_batches([batch]), source.name, first, text_column)
                 first += batch.num_rows
                 progress(first - start, total)
         except (pa.ArrowException, OSError) as error:
             raise ShardError(_corrupt(source.name, error)) from error
+
+
+def _batches_of(
+    file: pq.ParquetFile, rows: int, groups: list[int], columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of one row group after the other: what is read ahead of an object store is a group's."""
+    for group in groups:
+        yield from file.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
 
 
 def _as_documents(batch: pa.Table, name: str, first: int, text_column: str) -> pa.Table:

@@ -1,4 +1,5 @@
-"""Five errors, by blast radius: one document, one shard, one stage, the whole run, and nothing at all.
+"""Five errors, by blast radius: one document, one shard, one stage, the whole run, and nothing at all; and
+one of a shard's that time may heal.
 
 Messages are one line and say what to do. What is not one of these is a bug and shows its traceback
 with `--debug`.
@@ -22,6 +23,10 @@ class DocumentError(BukvarError):
 
 class ShardError(BukvarError):
     """One task can't be done (a corrupt file, say): it fails, the others go on, the command exits 1."""
+
+
+class TransientError(ShardError):
+    """A server did not answer, or said that it can't now: the same may succeed later."""
 
 
 class StageError(BukvarError):

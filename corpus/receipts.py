@@ -115,13 +115,14 @@ class Folder:
         return sorted(path for path in self.files if path.startswith(f"{part}/"))
 
 
-def read_folder(location: str) -> Folder:
+def read_folder(location: str, known: Mapping[str, Receipt] | None = None) -> Folder:
     """List a stage's folder once and read its receipts: from the index, and one by one where that is older.
+    `known` are receipts that this process has from the tasks themselves; those that lie there are not read.
 
     A receipt that can't be read counts as missing; its task is done again.
     """
     files = storage.list_tree(location)
-    indexed = _read_index(location) if INDEX in files else {}
+    indexed = _read_index(location) if INDEX in files and not known else {}
     found: dict[str, Receipt] = {}
     missing = []
     for path, file in files.items():
@@ -129,7 +130,9 @@ def read_folder(location: str) -> Folder:
             continue
         name = path.removeprefix(f"{RECEIPTS}/").removesuffix(".json")
         line = indexed.get(name)
-        if line is not None and (line.size, line.mtime_ns) == (file.size, file.mtime_ns):
+        if known and name in known:
+            found[name] = known[name]
+        elif line is not None and (line.size, line.mtime_ns) == (file.size, file.mtime_ns):
             found[name] = line.receipt
         else:
             missing.append(name)

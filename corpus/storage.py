@@ -12,20 +12,23 @@ import hashlib
 import os
 import platform
 import posixpath
+import random
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 from pyarrow import fs
 
-from corpus.errors import BukvarError, RunError, UsageError
+from corpus.errors import BukvarError, RunError, TransientError, UsageError
+
+T = TypeVar("T")
 
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -35,6 +38,18 @@ _REFUSED: Final = re.compile(
     r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|"
     r"MISSING_AUTHENTICATION_TOKEN|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|HTTP status 403"
 )
+#: What passes by itself: a server that is overloaded or restarts, a connection that is cut.
+_PASSING: Final = re.compile(
+    r"HTTP status 5\d\d|HTTP status 429|NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|"
+    r"REQUEST_TIME|THROTTL|curlCode|[Cc]onnection (?:reset|refused|closed|timed out)|[Tt]imed? ?out|"
+    r"Unavailable|expected to be able to read|Unexpected EOF"
+)
+#: Seconds for which an operation is tried again where a server does not answer: a store that restarts, or a
+#: burst of refusals, takes a minute or two.
+PATIENCE: Final = 300.0
+_LONGEST_WAIT: Final = 20.0
+#: Bytes up to which a file of an object store is read whole: two requests instead of one a column.
+_WHOLE: Final = 32 << 20
 #: Suffix of a file being written; `clean_leftovers` removes what a killed task left behind.
 PARTIAL: Final = ".partial"
 #: Age in seconds from which a partial file of another machine counts as left behind: no task writes one file
@@ -76,6 +91,8 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
     rest, _, query = location[match.end() :].partition("?")
     bucket, _, _ = rest.partition("/")
     root = f"{scheme}://{bucket}" + (f"?{query}" if query else "")
+    if scheme == "s3" and "allow_delayed_open" not in query:  # one request for a small file, not three
+        root += ("&" if query else "?") + "allow_delayed_open=true"
     try:
         filesystem = _filesystem(root)
         return filesystem, rest if scheme in ("s3", "gs", "gcs") else "/" + rest.partition("/")[2]
@@ -116,11 +133,47 @@ def base_name(location: str) -> str:
     return posixpath.basename((location.partition("?")[0] if is_url(location) else location).rstrip("/"))
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Within the block a server that does not answer is an error after seconds: what a person typed is wrong
+    more often than a server is down."""
+    global _patience
+    before, _patience = _patience, 5.0
+    try:
+        yield
+    finally:
+        _patience = before
+
+
+_patience = PATIENCE
+
+
+def patiently(location: str, operation: Callable[[], T]) -> T:
+    """Do an operation that may be done twice, again and again with growing pauses where a server does not
+    answer, for `PATIENCE` seconds. Raises what `translate` makes of the error."""
+    end = time.monotonic() + _patience
+    wait = 0.5
+    while True:
+        try:
+            return operation()
+        except OSError as error:
+            found = translate(error, location)
+            if not isinstance(found, TransientError) or time.monotonic() + wait > end:
+                raise found from error
+        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads requests, keeps no secret
+        wait = min(2 * wait, _LONGEST_WAIT)
+
+
 def info(location: str) -> fs.FileInfo:
     """FileInfo (type, size, mtime) of a location."""
     filesystem, path = open_filesystem(location)
-    with translated(location):
-        return filesystem.get_file_info(path)
+    return patiently(location, lambda: filesystem.get_file_info(path))
+
+
+def file(location: str) -> File:
+    """Size and time of the last change of a file."""
+    found = info(location)
+    return File(int(found.size or 0), int(found.mtime_ns or 0))
 
 
 def exists(location: str) -> bool:
@@ -137,8 +190,8 @@ def list_files(folder: str, *, recursive: bool = False) -> list[str]:
     if isinstance(filesystem, fs.LocalFileSystem):
         start = len(path.rstrip("/")) + 1
         return sorted(join(folder, found[start:]) for found in _list_local(path, recursive))
-    with translated(folder):
-        found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=recursive))
+    selector = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
+    found = patiently(folder, lambda: filesystem.get_file_info(selector))
     base, mark, query = folder.partition("?")
     root = base.rstrip("/")
     start = len(path.rstrip("/")) + 1
@@ -166,8 +219,8 @@ def list_tree(folder: str) -> dict[str, File]:
     if isinstance(filesystem, fs.LocalFileSystem):
         start = len(path.rstrip("/")) + 1
         return {entry.path[start:]: File(stat.st_size, stat.st_mtime_ns) for entry, stat in _walk_local(path)}
-    with translated(folder):
-        found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))
+    selector = fs.FileSelector(path, allow_not_found=True, recursive=True)
+    found = patiently(folder, lambda: filesystem.get_file_info(selector))
     start = len(path.rstrip("/")) + 1
     files = {f.path[start:]: File(f.size, f.mtime_ns or 0) for f in found if f.type == fs.FileType.File}
     return dict(sorted(files.items()))
@@ -210,11 +263,22 @@ def glob_to_regex(pattern: str) -> str:
 def open_input(location: str) -> Any:
     """A seekable binary stream (pyarrow.NativeFile), uncompressed by us: the bytes as they lie."""
     filesystem, path = open_filesystem(location)
-    with translated(location):
-        return filesystem.open_input_file(path)
+    if isinstance(filesystem, fs.LocalFileSystem):
+        with translated(location):
+            return filesystem.open_input_file(path)
+    return patiently(location, lambda: _open_remote(filesystem, path))
+
+
+def _open_remote(filesystem: fs.FileSystem, path: str) -> Any:
+    stream = filesystem.open_input_file(path)
+    if stream.size() > _WHOLE:
+        return stream
+    with stream:
+        return pa.BufferReader(stream.read_buffer())
 
 
 def read_bytes(location: str) -> bytes:
+    """The content of a small file."""
     with translated(location), open_input(location) as stream:
         return bytes(stream.read())
 
@@ -267,16 +331,28 @@ def _put(filesystem: fs.FileSystem, path: str) -> Iterator[Any]:
 
 def write_bytes(location: str, data: bytes) -> None:
     """Write a small file atomically."""
-    with write_atomic(location) as stream:
-        stream.write(data)
+    filesystem, path = open_filesystem(location)
+    if isinstance(filesystem, fs.LocalFileSystem):
+        with write_atomic(location) as stream:
+            stream.write(data)
+        return
+
+    def put() -> None:
+        with filesystem.open_output_stream(path) as stream:
+            stream.write(data)
+
+    patiently(location, put)
 
 
 def delete(location: str) -> None:
     """Delete a file if it is there."""
     filesystem, path = open_filesystem(location)
-    with translated(location):
+
+    def remove() -> None:
         if filesystem.get_file_info(path).type == fs.FileType.File:
             filesystem.delete_file(path)
+
+    patiently(location, remove)
 
 
 def clean_leftovers(folder: str) -> None:
@@ -343,6 +419,8 @@ def translate(error: OSError, location: str) -> BukvarError:
             f"{location}: the store refuses access; check the credentials (AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or a profile) and the rights on the bucket"
         )
+    if code is None and _PASSING.search(str(error)):
+        return TransientError(f"{location}: the server does not answer as it should: {_first_line(error)}")
     if code == errno.ENOTDIR:
         return UsageError(f"{location}: a file stands where a folder is needed; choose another --out")
     return RunError(f"{location}: {_first_line(error)}")

@@ -12,7 +12,7 @@ import dataclasses
 import posixpath
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -26,7 +26,8 @@ from corpus.receipts import Folder, Receipt, read_folder
 from corpus.stage import FileStage, PhasedStage, Side, Stage, Task, parameters, plan_tasks
 from pipelines.account import StageResult, summarize
 from pipelines.cutting import cut
-from pipelines.execute import Executor, Failure
+from pipelines.digests import Digests
+from pipelines.execute import Executor, Failure, Notice
 from pipelines.inputs import sides_of
 from pipelines.lease import lease
 
@@ -77,6 +78,8 @@ class Job:
     part_bytes: int = PART_BYTES
     #: Folder for temporary files on the machines that do the tasks.
     scratch: str = ""
+    #: Where digests of the inputs are remembered.
+    digests: Digests = field(default_factory=Digests, compare=False)
 
 
 @dataclass(frozen=True)
@@ -125,17 +128,19 @@ def _planned(job: Job, stage: Stage, inputs: tuple[Input, ...], sides: tuple[Sid
 def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
     """Do what is not done. Raises StageFailedError after all other tasks are done, StageError where nothing
     is left and `fail_if_empty` is set, RunError when nothing can go on, UsageError before any work."""
-    plan = plan_job(job)
-    _check_folder(plan)
+    with storage.impatient():
+        plan = plan_job(job)
+        _check_folder(plan)
     with lease(job.folder):
         claim(plan)
+        job.digests.save()
         folder = read_folder(job.folder)
         storage.clean_leftovers(job.folder)
         try:
-            done, failures = _run_phases(plan, folder, executor, reporter)
+            receipts, worked, failures = _run_phases(plan, folder, executor, reporter)
         finally:
             storage.clean_leftovers(job.folder)  # of workers that died on the way
-        result = _finish(plan, folder, done, failures)
+        result = _finish(plan, folder, receipts, worked, failures)
     for text in result.remarks():
         reporter.note(text)
     if failures:
@@ -147,11 +152,14 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
 
 def _run_phases(
     plan: Plan, folder: Folder, executor: Executor, reporter: Reporter
-) -> tuple[dict[str, Receipt], list[Failure]]:
-    """Run the phases in order; receipts by name, of earlier runs too, and failures. An input whose task fails
-    is left out of the later phases; the others go on."""
+) -> tuple[dict[str, Receipt], int, list[Failure]]:
+    """Run the phases in order: receipts by name, of earlier runs too, tasks done now, and failures.
+
+    An input whose task fails is left out of the later phases; the others go on.
+    """
     receipts: dict[str, Receipt] = {}
     failures: list[Failure] = []
+    worked = 0
     for number in range(len(plan.phases)):
         _, tasks = plan.phases[number]
         finished = [folder.receipts[t.record] for t in tasks if folder.is_done(t.record, t.key())]
@@ -163,11 +171,12 @@ def _run_phases(
         receipts |= {r.name: r for r in (*finished, *done)}
         _unmark(plan.job.folder, folder, done)
         failures += failed
+        worked += len(done)
         if failed and number + 1 < len(plan.phases):
             plan = _without(plan, {f.name for f in failed}, number)
             if not plan.inputs:
                 break
-    return receipts, failures
+    return receipts, worked, failures
 
 
 def _without(plan: Plan, failed: set[str], number: int) -> Plan:
@@ -190,6 +199,9 @@ def _run_phase(
     try:
         with closing(executor(largest_first)) as outcomes:
             for outcome in outcomes:
+                if isinstance(outcome, Notice):
+                    reporter.note(outcome.text)
+                    continue
                 if isinstance(outcome, Receipt):
                     receipts.append(outcome)
                     reporter.advance(outcome)
@@ -212,16 +224,15 @@ def _unmark(location: str, folder: Folder, done: Iterable[Receipt]) -> None:
 
 
 def _finish(
-    plan: Plan, before: Folder, receipts: dict[str, Receipt], failures: Sequence[Failure]
+    plan: Plan, before: Folder, receipts: dict[str, Receipt], worked: int, failures: Sequence[Failure]
 ) -> StageResult:
     """Remove what this plan does not make, check that storage holds what was returned, write the index."""
     location = plan.job.folder
-    work_done = any(before.receipts.get(name) != receipt for name, receipt in receipts.items())
-    if work_done or failures or set(before.receipts) != set(receipts) or records.INDEX not in before.files:
+    if worked or failures or set(before.receipts) != set(receipts) or records.INDEX not in before.files:
         failed = {f.name for f in failures}
         stale = [r for name, r in before.receipts.items() if name not in receipts and name not in failed]
         records.retract(location, stale)
-        after = read_folder(location)
+        after = read_folder(location, receipts)
         _remove_stale(after)
         lost = sorted(set(receipts) - set(after.receipts))
         if lost:
@@ -231,7 +242,6 @@ def _finish(
             )
         records.write_index(after)
     tasks = plan.tasks
-    worked = sum(before.receipts.get(name) != receipt for name, receipt in receipts.items())
     return summarize(plan.stage.name, location, receipts.values(), len(tasks), len(receipts) - worked)
 
 

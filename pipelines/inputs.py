@@ -13,7 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +26,8 @@ from corpus.extract.inputs import accepts as is_crawl
 from corpus.inputs import Input
 from corpus.receipts import PLAN, OutputFile, read_folder
 from corpus.stage import Side, Stage
+from corpus.storage import File
+from pipelines.digests import Digests
 
 #: Endings that a folder is searched for, by what the stage reads (`registry.READS`). Of crawls they are said
 #: in messages; the first bytes decide.
@@ -44,9 +46,11 @@ PIECES: Final = 16
 _FOLDERS: Final = 64
 
 
-def inputs_of(reads: str, arguments: Sequence[str], text_column: str = "text") -> list[Input]:
+def inputs_of(
+    reads: str, arguments: Sequence[str], text_column: str = "text", digests: Digests | None = None
+) -> list[Input]:
     """Input files of a stage that reads this kind (`registry.READS`), from what a person named."""
-    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None)
+    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None, digests)
     return [dataclasses.replace(source, text_column=text_column) for source in found]
 
 
@@ -77,13 +81,18 @@ def _side_files(parameter: str, location: str) -> list[Input]:
     if kind == fs.FileType.NotFound:
         raise UsageError(f"{parameter}: {location}: no such file or folder")
     if kind == fs.FileType.File:
-        return [_input(location, storage.base_name(location))]
+        return [_input(location, storage.base_name(location), storage.file(location), Digests())]
     root = storage.base_name(location)
-    below = [path for path in storage.list_tree(location) if not _is_hidden(path)]
+    below = {path: file for path, file in storage.list_tree(location).items() if not _is_hidden(path)}
     if not below:
         raise UsageError(f"{parameter}: {location}: an empty folder")
     with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(lambda path: _input(storage.join(location, path), f"{root}/{path}"), below))
+        return list(
+            pool.map(
+                lambda path: _input(storage.join(location, path), f"{root}/{path}", below[path], Digests()),
+                below,
+            )
+        )
 
 
 def _is_hidden(path: str) -> bool:
@@ -91,22 +100,30 @@ def _is_hidden(path: str) -> bool:
 
 
 def resolve(
-    arguments: Sequence[str], endings: tuple[str, ...], accepts: Callable[[str], bool] | None = None
+    arguments: Sequence[str],
+    endings: tuple[str, ...],
+    accepts: Callable[[str], bool] | None = None,
+    digests: Digests | None = None,
 ) -> list[Input]:
     """Input files of the arguments, sorted by name. Raises UsageError where one names nothing readable."""
+    remembered = digests or Digests()
     if not arguments:
         raise UsageError("no input: name at least one file, folder, glob or URL")
     found: dict[str, str] = {}
+    files: dict[str, File] = {}
     for argument in arguments:
-        for path, name in _files_of(argument, endings, accepts):
+        for path, name, file in _files_of(argument, endings, accepts):
             found.setdefault(path, name)
+            files[path] = file
     names = _unique(found)
-    parquet = {path.rpartition("/")[0] for path in found if is_parquet(path)}
+    parquet = {storage.parent(path) for path in found if is_parquet(path)}
     known = _receipts_of(sorted(parquet)) if len(parquet) <= _FOLDERS else {}
     with ThreadPoolExecutor(16) as pool:
         return list(
             pool.map(
-                lambda path: _input(path, names[path], known.get(path.rpartition("/")[0])),
+                lambda path: _input(
+                    path, names[path], files[path], remembered, known.get(storage.parent(path))
+                ),
                 sorted(found, key=names.__getitem__),
             )
         )
@@ -114,28 +131,27 @@ def resolve(
 
 def _files_of(
     argument: str, endings: tuple[str, ...], accepts: Callable[[str], bool] | None
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, str, File]]:
     matches = storage.expand(argument)
     if not matches:
         raise UsageError(f"{argument}: nothing matches; check the pattern (quote it in the shell)")
     if len(matches) > 1 or matches[0] != argument:
-        return [(path, storage.base_name(path)) for path in matches]
+        return [(path, storage.base_name(path), storage.file(path)) for path in matches]
     kind = storage.info(argument).type
     if kind == fs.FileType.NotFound:
         raise UsageError(f"{argument}: no such file or folder")
     if kind == fs.FileType.File:
-        return [(argument, storage.base_name(argument))]
-    shown = storage.list_files(argument, recursive=True)
-    files = [f for f in shown if _is_shown(f, argument) and (accepts or _ends_with(endings))(f)]
+        return [(argument, storage.base_name(argument), storage.file(argument))]
+    root = storage.base_name(argument)
+    wanted = accepts or _ends_with(endings)
+    files = [
+        (location, f"{root}/{path}", file)
+        for path, file in storage.list_tree(argument).items()
+        if not _is_hidden(path) and wanted(location := storage.join(argument, path))
+    ]
     if not files:
         raise UsageError(f"{argument}: no input files in this folder (looked for {_some(endings)})")
-    root = storage.base_name(argument)
-    start = len(argument.partition("?")[0].rstrip("/")) + 1
-    return [(f, f"{root}/{f.partition('?')[0][start:]}") for f in files]
-
-
-def _is_shown(path: str, root: str) -> bool:
-    return not _is_hidden(path.partition("?")[0][len(root.partition("?")[0].rstrip("/")) + 1 :])
+    return files
 
 
 def _ends_with(endings: tuple[str, ...]) -> Callable[[str], bool]:
@@ -162,23 +178,39 @@ def _unique(found: dict[str, str]) -> dict[str, str]:
     return names
 
 
-def _input(path: str, name: str, known: Mapping[str, OutputFile] | None = None) -> Input:
-    details = storage.info(path)
+def _input(
+    path: str, name: str, file: File, digests: Digests, known: Mapping[str, OutputFile] | None = None
+) -> Input:
     output = (known or {}).get(storage.base_name(path))
-    if output is not None and output.bytes == details.size and output.digest:
-        return Input(path, name, output.digest, details.size, output.rows)
-    return Input(path, name, content_digest(path, details.size), details.size, rows_of(path))
+    if output is not None and output.bytes == file.size and output.digest:
+        return Input(path, name, output.digest, file.size, output.rows)
+    found = digests.find(name, file)
+    if found is None:
+        found = _read_digest(path, file.size)
+        digests.add(name, file, *found)
+    return Input(path, name, found[0], file.size, found[1])
+
+
+def _read_digest(path: str, size: int) -> tuple[str, int | None]:
+    """Digest and rows of a file that is opened once."""
+    with storage.open_input(path) as stream, storage.translated(path):
+        return content_digest(stream, size), _footer_rows(path, stream)
+
+
+def _footer_rows(path: str, stream: Any) -> int | None:
+    if not is_parquet(path):
+        return None
+    try:
+        stream.seek(0)
+        return int(pq.read_metadata(stream).num_rows)
+    except (pa.ArrowException, OSError):
+        return None
 
 
 def rows_of(path: str) -> int | None:
     """Rows of a Parquet file, by its footer; None where it is none, or can't be read: its task says so."""
-    if not is_parquet(path):
-        return None
-    try:
-        with storage.open_input(path) as stream:
-            return int(pq.read_metadata(stream).num_rows)
-    except (pa.ArrowException, OSError):
-        return None
+    with storage.open_input(path) as stream:
+        return _footer_rows(path, stream)
 
 
 def _receipts_of(folders: Iterable[str]) -> dict[str, dict[str, OutputFile]]:
@@ -190,13 +222,12 @@ def _receipts_of(folders: Iterable[str]) -> dict[str, dict[str, OutputFile]]:
     return found
 
 
-def content_digest(path: str, size: int) -> str:
+def content_digest(stream: Any, size: int) -> str:
     """SHA-256 of a file, whole up to `WHOLE` bytes, else of its size and `PIECES` pieces ("sampled:...")."""
     if size <= WHOLE:
-        return storage.sha256(path)[0]
+        return hashlib.sha256(stream.read()).hexdigest()
     digest = hashlib.sha256(str(size).encode())
-    with storage.open_input(path) as stream, storage.translated(path):
-        for n in range(PIECES):
-            stream.seek((size - PIECE) * n // (PIECES - 1))
-            digest.update(stream.read(PIECE))
+    for n in range(PIECES):
+        stream.seek((size - PIECE) * n // (PIECES - 1))
+        digest.update(stream.read(PIECE))
     return "sampled:" + digest.hexdigest()

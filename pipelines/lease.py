@@ -88,7 +88,16 @@ def lease(folder: str) -> Iterator[None]:
         with suppress(BukvarError):
             last = read(folder)
             if last is not None and last.token == own.token:
-                storage.delete(location)
+                _give_up(location, own)
+
+
+def _give_up(location: str, own: Lease) -> None:
+    """Delete the lease. On an object store it is written as long expired instead: deleting leaves a marker of
+    the folder behind there."""
+    if storage.local_path(location) is not None:
+        storage.delete(location)
+    else:
+        storage.write_bytes(location, msgspec.json.encode(dataclasses.replace(own, host="", seen=0.0)))
 
 
 #: Tokens of the leases that this process holds.

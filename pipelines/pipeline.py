@@ -21,6 +21,7 @@ from corpus.inputs import Input
 from corpus.stage import Stage
 from pipelines import funnel, registry
 from pipelines.account import Run, StageResult
+from pipelines.digests import Digests
 from pipelines.engine import MADE_UP, Job, Plan, columns_of, outputs_of, plan_tasks_of, run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
@@ -46,9 +47,9 @@ class RunResult:
     worked: int = field(default=0)
 
 
-def plan_recipe(recipe: Recipe, folder: str) -> list[StagePlan]:
-    """Plan all stages of a recipe without doing any. Raises UsageError for whatever is wrong with any."""
-    inputs = first_inputs(recipe)
+def plan_recipe(recipe: Recipe, folder: str, inputs: Sequence[Input]) -> list[StagePlan]:
+    """Plan all stages of a recipe over its first inputs without doing any. Raises UsageError for whatever is
+    wrong with any."""
     columns = columns_of(recipe.sections[recipe.run.stages[0]], inputs)
     planned = []
     for number, name in enumerate(recipe.run.stages):
@@ -104,14 +105,18 @@ def _job(recipe: Recipe, stage: Stage, inputs: Sequence[Input], folder: str) -> 
 
 def run_recipe(recipe: Recipe, folder: str, executor: Executor, reporter: Silent, *, redo: bool) -> RunResult:
     """Do a recipe into a folder. Raises the errors of `run_stage`; what was done stays done."""
-    plan_recipe(recipe, folder)
-    _check_run(recipe, folder, redo=redo)
+    with storage.impatient():
+        digests = Digests(folder)
+        inputs = first_inputs(recipe, digests)
+        plan_recipe(recipe, folder, inputs)
+        _check_run(recipe, folder, redo=redo)
     results: list[StageResult] = []
     with lease(folder):
         storage.write_bytes(storage.join(folder, RECIPE), _identity(recipe).encode())
+        digests.save()
         with _logged(reporter, folder) as logged:
             try:
-                _run_stages(recipe, folder, executor, logged, results)
+                _run_stages(recipe, folder, inputs, executor, logged, results)
             except BukvarError:
                 if results:
                     with suppress(BukvarError):  # what stopped the run comes first
@@ -121,9 +126,13 @@ def run_recipe(recipe: Recipe, folder: str, executor: Executor, reporter: Silent
 
 
 def _run_stages(
-    recipe: Recipe, folder: str, executor: Executor, reporter: Silent, results: list[StageResult]
+    recipe: Recipe,
+    folder: str,
+    inputs: Sequence[Input],
+    executor: Executor,
+    reporter: Silent,
+    results: list[StageResult],
 ) -> None:
-    inputs = first_inputs(recipe)
     for name in recipe.run.stages:
         row = registry.row_of(name)
         if (
@@ -148,12 +157,12 @@ def _documents(results: Sequence[StageResult]) -> list[StageResult]:
     return [r for r in results if registry.row_of(r.stage).documents]
 
 
-def first_inputs(recipe: Recipe) -> list[Input]:
+def first_inputs(recipe: Recipe, digests: Digests | None = None) -> list[Input]:
     """The files that a recipe names. Raises UsageError where there are none."""
     if not recipe.input.paths:
         raise UsageError("the recipe names no input; add --set input.paths=FOLDER")
     first = registry.row_of(recipe.run.stages[0])
-    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column)
+    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column, digests)
 
 
 def _check_run(recipe: Recipe, folder: str, *, redo: bool) -> None:

@@ -95,7 +95,7 @@ def test_ray_is_imported_in_one_module() -> None:
     users = [
         name for name in all_modules() if any(i.partition(".")[0] == "ray" for i in imports(ROOT / name))
     ]
-    assert users == ["pipelines/execute.py"]
+    assert users == ["pipelines/cluster.py"]
 
 
 def test_the_native_module_is_imported_in_one_module() -> None:

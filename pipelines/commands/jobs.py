@@ -22,6 +22,7 @@ def run_job(
     With --dry-run prints the plan and exits with 0. Raises the errors of `engine.run_stage`.
     """
     from pipelines import recipe, registry
+    from pipelines.digests import Digests
     from pipelines.engine import Job, plan_job, run_stage
     from pipelines.execute import open_executor
     from pipelines.inputs import inputs_of
@@ -29,7 +30,8 @@ def run_job(
     from pipelines.progress import make_reporter
 
     stage = recipe.build(name, recipe.parse_settings([*options["settings"], *settings], name))
-    found = inputs_of(registry.row_of(name).reads, inputs, options.get("text_column", "text"))
+    digests = Digests(folder)
+    found = inputs_of(registry.row_of(name).reads, inputs, options.get("text_column", "text"), digests)
     job = Job(
         stage,
         tuple(found),
@@ -38,6 +40,7 @@ def run_job(
         fail_if_empty=options["fail_if_empty"],
         part_bytes=options["part_mb"] * 1_000_000,
         scratch=options["scratch"],
+        digests=digests,
     )
     if options["dry_run"]:
         print_plan([stage_plan(plan_job(job), ())], as_json=options["as_json"])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def run(recipe: str, **options: Any) -> None:
     from pipelines import recipe as recipes
     from pipelines.execute import open_executor
-    from pipelines.pipeline import plan_recipe, run_recipe
+    from pipelines.pipeline import first_inputs, plan_recipe, run_recipe
     from pipelines.plans import print_plan
     from pipelines.progress import make_reporter
 
@@ -35,7 +35,7 @@ def run(recipe: str, **options: Any) -> None:
     where = loaded.run
     folder = options["out"] or where.out or f"out/{loaded.name}"
     if options["dry_run"]:
-        print_plan(plan_recipe(loaded, folder), as_json=options["as_json"])
+        print_plan(plan_recipe(loaded, folder, first_inputs(loaded)), as_json=options["as_json"])
         return
     address = options["address"] or where.address or None
     workers = options["workers"] or where.workers or None

@@ -1,5 +1,7 @@
 """Stages small enough to see through, and the tables that tests run them on."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ import pyarrow.parquet as pq
 from corpus import receipts, storage, table
 from corpus.inputs import Input, stems
 from corpus.stage import Task, plan_tasks
+from pipelines import digests
 from pipelines.inputs import rows_of
 
 WORD = "слово"
@@ -46,6 +49,19 @@ class Shorten:
         return batch.append_column(table.DROP_DETAIL, pa.array([d and "short" for d in drop], pa.string()))
 
 
+@dataclass(frozen=True)
+class Deadly(Shorten):
+    """Kills its process at the text "die"."""
+
+    def open(self) -> Callable[[pa.Table], pa.Table]:
+        def function(batch: pa.Table) -> pa.Table:
+            if "die" in batch.column("text").to_pylist():
+                os.kill(os.getpid(), signal.SIGKILL)
+            return self._apply(batch)
+
+        return function
+
+
 def write_texts(path: Path, texts: Sequence[str | None], **columns: Sequence[object]) -> Path:
     """A Parquet file with the column `text` (and others)."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +90,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
     Receipts hold seconds; the plan holds nothing of the kind.
     """
-    passing = (receipts.RECEIPTS, receipts.INDEX, receipts.RUNNING, receipts.FAILED)
+    passing = (receipts.RECEIPTS, receipts.INDEX, digests.FILE, receipts.RUNNING, receipts.FAILED)
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     names = {str(p.relative_to(folder)): p for p in files}
     return {n: p.read_bytes() for n, p in names.items() if n.partition("/")[0] not in passing}

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import random
+import re
 import secrets
 import shutil
 import signal
@@ -18,15 +19,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from corpus.errors import UsageError
+from corpus.errors import TransientError, UsageError
 from corpus.receipts import PLAN, Receipt
 from corpus.stage import Task
 from pipelines import execute
-from pipelines.engine import Job, run_stage
+from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import Failure, attempt, open_executor, run_inline
 from pipelines.progress import Silent
 from tests.pipelines.net import free_port
-from tests.pipelines.stages import Shorten, contents, inputs_of, receipt_times, tasks_of, write_texts
+from tests.pipelines.stages import Deadly, Shorten, contents, inputs_of, receipt_times, tasks_of, write_texts
 
 ROOT = Path(__file__).parent.parent.parent
 SHARDS = 12
@@ -272,15 +273,18 @@ class TestKilled:
         out, draw = tmp_path / "out", random.Random(seed)
         process = start(source, out, 0.4)
         started.append(process)
+        killed = 0
         for count in sorted(draw.sample(range(1, SHARDS - 3), 2)):
             wait_for(out, "_receipts/*.json", count, process)
             time.sleep(draw.uniform(0, 0.4))
-            busy = [msgspec.json.decode(p.read_bytes()) for p in quietly(out, "_running/*.json")]
-            for note in busy[:1]:
+            busy = [pid for pid, name in descendants(process.pid).items() if "ray::attempt" in name]
+            killed += bool(busy)
+            for pid in busy[:1]:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(note["pid"], signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
         said, complaint = process.communicate(timeout=600)
         assert (process.returncode, said.strip()) == (0, str(SHARDS)), complaint
+        assert killed
         assert same(contents(out), expected)
 
     @pytest.mark.parametrize("executor", ["ray", "inline"])
@@ -316,8 +320,88 @@ class TestKilled:
         assert not list(out.rglob("*.partial"))
 
 
-def quietly(folder: Path, pattern: str) -> list[Path]:
-    return [p for p in sorted(folder.glob(pattern)) if not p.name.startswith(".")]
+class TestTransient:
+    """What a server refuses for a while is done again, and not for ever."""
+
+    def attempt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int) -> tuple[object, int]:
+        real, calls = execute.run_task, 0
+
+        def refuse(task: Task, _: object) -> Receipt:
+            nonlocal calls
+            calls += 1
+            if calls <= refusals:
+                raise TransientError("503")
+            return real(task)
+
+        monkeypatch.setattr(execute, "run_task", refuse)
+        monkeypatch.setattr(execute, "PATIENCE", 60.0)
+        monkeypatch.setattr(execute.time, "sleep", lambda _: None)
+        source = write_texts(tmp_path / "a.parquet", ["слово"])
+        (task,) = tasks_of(Shorten(), inputs_of([source]), tmp_path / "out")
+        return attempt(task), calls
+
+    def test_a_task_is_done_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        outcome, calls = self.attempt(tmp_path, monkeypatch, refusals=3)
+        assert isinstance(outcome, Receipt)
+        assert calls == 4
+
+    def test_in_the_end_it_fails_and_does_not_stop_the_others(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = itertools.count(0, 7)
+        monkeypatch.setattr(execute.time, "monotonic", lambda: next(clock))
+        outcome, calls = self.attempt(tmp_path, monkeypatch, refusals=10**6)
+        assert isinstance(outcome, Failure)
+        assert not outcome.fatal
+        assert calls < 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_machine_that_does_not_see_the_folder_is_named_before_any_work(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver runs where a file system of its own is mounted over the folder, which no node sees."""
+    out = tmp_path / "out"
+    out.mkdir()
+    may_mount = subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "none", str(out)], capture_output=True, check=False
+    )
+    if may_mount.returncode:
+        pytest.skip("mounting is not allowed here")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cluster = start_cluster(2)
+    try:
+        driver = [sys.executable, "-m", "tests.pipelines.driver", str(source), str(out), "0", "ray"]
+        script = f"mount -t tmpfs none {out} && exec {' '.join([*driver, cluster.address])}"
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    finally:
+        cluster.shutdown()
+    assert done.returncode == 1
+    assert re.search(rf"machine \S+: does not see {out} as the driver does", done.stderr), done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@ray_s_own_warnings
+def test_a_task_that_kills_its_worker_every_time_is_set_aside_and_the_others_go_on(
+    source: Path, tmp_path: Path
+) -> None:
+    write_texts(source / "03.parquet", ["die"])
+    job = Job(Deadly(), inputs_of(source.glob("*")), str(tmp_path / "out"))
+    said: list[str] = []
+    reporter = Silent()
+    reporter.note = said.append  # type: ignore[method-assign]
+    with open_executor("ray", None, 2) as run, pytest.raises(StageFailedError) as caught:
+        run_stage(job, run, reporter)
+    (failure,) = caught.value.failures
+    assert "03.parquet" in failure.message
+    assert "is set aside" in failure.message
+    assert len([text for text in said if "lost its worker" in text]) == 3
+    assert len(receipt_times(tmp_path / "out")) == SHARDS - 1
 
 
 @pytest.mark.slow
@@ -358,6 +442,25 @@ class TestCtrlC:
         assert len(list((out / "_receipts").iterdir())) < 40
         assert not list(out.rglob("*.partial"))
         assert not list((out / "_failed").glob("*"))
+
+    def test_sigterm_is_as_clean_and_said(
+        self, source: Path, tmp_path: Path, started: list[subprocess.Popen[str]]
+    ) -> None:
+        write_texts(source / "04.parquet", ["Слово не воробей, вылетит, не поймаешь."] * 200_000)
+        out = tmp_path / "out"
+        command = [sys.executable, "-m", "pipelines.cli", "identify", str(source), "--out", str(out)]
+        process = subprocess.Popen(
+            [*command, "--executor", "inline", "--set", "identify.keep=all"], cwd=ROOT, text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        wait_for(out, "_plan.json", 1, process)
+        process.terminate()
+        _, complaint = process.communicate(timeout=60)
+        assert process.returncode == 143, complaint
+        assert complaint.splitlines()[-1].startswith("bukvar: stopped by SIGTERM; run the same command again")
+        assert not list(out.rglob("*.partial"))
+        assert not (out / "_driver.json").exists()
 
     def test_on_a_cluster_ends_its_tasks_and_leaves_the_cluster(
         self, tmp_path: Path, started: list[subprocess.Popen[str]]

@@ -1,6 +1,7 @@
 """From arguments to input files: names without places, digests of content, errors of one line."""
 
 import hashlib
+import io
 from pathlib import Path
 
 import pytest
@@ -114,17 +115,13 @@ class TestDigests:
         assert found.rows == 2
         assert found.digest == hashlib.sha256((tmp_path / SHARD).read_bytes()).hexdigest()
 
-    def test_of_a_large_file_is_of_its_size_and_pieces(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_of_a_large_file_is_of_its_size_and_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(inputs, "WHOLE", 1000)
         monkeypatch.setattr(inputs, "PIECE", 10)
-        path = tmp_path / "a"
         data = bytearray(2000)
 
         def digest() -> str:
-            path.write_bytes(data)
-            return content_digest(str(path), len(data))
+            return content_digest(io.BytesIO(data), len(data))
 
         first = digest()
         assert first.startswith("sampled:")

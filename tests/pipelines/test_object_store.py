@@ -1,0 +1,125 @@
+"""The whole job from an object store to an object store, faults included, with a real server on loopback."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import fs
+
+from tests.pipelines.proxy import Proxy, before
+from tests.pipelines.stages import write_texts
+from tests.pipelines.test_publish import server  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).parents[2]
+CRAWL = ROOT / "tests/data/crawl"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def url(address: str, key: str) -> str:
+    return f"s3://corpora/{key}?endpoint_override={address}&scheme=http"
+
+
+def bukvar(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "right"}
+    command = [sys.executable, "-m", "pipelines.cli", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def store(address: str) -> fs.S3FileSystem:
+    return fs.S3FileSystem(
+        access_key="key", secret_key="right", endpoint_override=address, scheme="http",  # noqa: S106 - of a test
+    )  # fmt: skip
+
+
+def put(address: str, folder: Path, key: str) -> None:
+    fs.copy_files(str(folder), f"corpora/{key}", destination_filesystem=store(address))
+
+
+def content(address: str, key: str) -> dict[str, bytes]:
+    """Shards of a dataset by name."""
+    found = store(address)
+    files = found.get_file_info(fs.FileSelector(f"corpora/{key}", recursive=True))
+    return {
+        f.base_name: found.open_input_file(f.path).read() for f in files if f.base_name.endswith(".parquet")
+    }
+
+
+SETTINGS = ["--set", "train.vocab_size=4000", "--set", "train.held_out=0.1", "--executor", "inline", "-q"]
+
+
+def test_a_whole_run_from_store_to_store_gives_the_bytes_of_a_disk(server: str, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+    put(server, CRAWL, "crawl")
+    there = ["run", "ru-web", "--set", f"input.paths={url(server, 'crawl')}", "--out", url(server, "run")]
+    done = bukvar(*there, *SETTINGS)
+    assert done.returncode == 0, done.stderr
+    here = bukvar("run", "ru-web", "--set", f"input.paths={CRAWL}", "--out", str(tmp_path / "run"), *SETTINGS)
+    assert here.returncode == 0, here.stderr
+    for part in ("dataset/data", "dedup"):
+        local = {p.name: p.read_bytes() for p in (tmp_path / "run" / part).glob("*.parquet")}
+        assert content(server, f"run/{part}").items() >= local.items()
+    tokenizer = store(server).open_input_file("corpora/run/tokenizer/tokenizer.json").read()
+    assert tokenizer == (tmp_path / "run/tokenizer/tokenizer.json").read_bytes()
+    again = bukvar(*there, *SETTINGS)
+    assert "nothing to do" in again.stdout, again.stderr
+    status = bukvar("status", url(server, "run"), "--json")
+    assert {stage["state"] for stage in json.loads(status.stdout)} == {"done"}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for n in range(40):
+        write_texts(
+            tmp_path / f"in/{n:02d}.parquet", [f"Слово номер {n}, и ещё {k} слов." for k in range(50)]
+        )
+    return tmp_path / "in"
+
+
+def clean(address: str, key: str) -> subprocess.CompletedProcess[str]:
+    return bukvar(
+        "clean", url(address, "documents"), "--out", url(address, key), "--executor", "inline", "-q"
+    )
+
+
+def test_requests_a_task(server: str, source: Path) -> None:  # noqa: F811 - the fixture
+    put(server, source, "documents")
+    with before(server) as (proxy, address):
+        assert clean(address, "counted").returncode == 0
+        fresh = proxy.requests.total()
+        assert clean(address, "counted").returncode == 0
+        nothing = proxy.requests.total() - fresh
+    assert fresh <= 7 * 40 + 20, proxy.requests  # of which two to know the input, once
+    assert nothing <= 32, proxy.requests  # whatever the number of tasks
+
+
+@pytest.mark.parametrize("fault", ["a fifth of the requests", "everything for forty seconds"])
+def test_refusals_cost_nothing(server: str, source: Path, fault: str) -> None:  # noqa: F811 - the fixture
+    put(server, source, "documents")
+    assert clean(server, "smooth").returncode == 0
+    key = "rough" if fault.startswith("a fifth") else "rougher"
+
+    def disturb(proxy: Proxy) -> None:
+        time.sleep(3)
+        proxy.refuse_until = time.monotonic() + 40
+
+    with before(server) as (proxy, address):
+        if key == "rough":
+            proxy.refuse_every = 5
+        else:
+            threading.Thread(target=disturb, args=(proxy,), daemon=True).start()
+        done = clean(address, key)
+    assert done.returncode == 0, done.stderr
+    assert proxy.refused
+    assert content(server, key) == content(server, "smooth")
+    assert sum(pq.read_metadata(pa_buffer(data)).num_rows for data in content(server, key).values()) == 2000
+
+
+def pa_buffer(data: bytes) -> object:
+    import pyarrow as pa
+
+    return pa.BufferReader(data)
