@@ -121,21 +121,51 @@ fn is_address(field: &[u8]) -> bool {
     matches!(field, b"-" | b"" | b"unknown") || digits && parts >= 2 && field.len() <= 45
 }
 
+/// Schemes of the addresses of ARC records. Only these: where lines run into one another, or a member begins inside of
+/// one, the letters before a colon may be more or fewer than a scheme.
+const SCHEMES: [&[u8]; 16] = [
+    b"http",
+    b"https",
+    b"filedesc",
+    b"dns",
+    b"ftp",
+    b"ftps",
+    b"file",
+    b"gopher",
+    b"mms",
+    b"news",
+    b"nntp",
+    b"rtsp",
+    b"screenshot",
+    b"sftp",
+    b"urn",
+    b"whois",
+];
+
 fn has_scheme(line: &[u8]) -> bool {
-    line.iter()
-        .take(MAX_SCHEME)
-        .position(|&b| b == b':')
-        .is_some_and(|colon| colon > 1 && may_have_scheme(&line[..colon]))
+    let colon = line.iter().take(MAX_SCHEME).position(|&b| b == b':');
+    colon.is_some_and(|colon| {
+        SCHEMES
+            .iter()
+            .any(|name| line[..colon].eq_ignore_ascii_case(name))
+    })
 }
 
 /// Whether these bytes may be the beginning of an address.
 fn may_have_scheme(data: &[u8]) -> bool {
-    let name = data.iter().take(MAX_SCHEME).take_while(|&&b| b != b':');
-    data.first().is_none_or(u8::is_ascii_alphabetic)
-        && name
-            .clone()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-        && (name.count() < MAX_SCHEME)
+    let name = &data[..data.len().min(MAX_SCHEME)];
+    has_scheme(data)
+        || SCHEMES.iter().any(|known| {
+            known
+                .get(..name.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        })
+}
+
+/// Whether a header line begins a line of `data`.
+pub fn begins_a_line(data: &[u8]) -> bool {
+    begins(data) == Some(true)
+        || memchr::memchr_iter(b'\n', data).any(|at| begins(&data[at + 1..]) == Some(true))
 }
 
 /// Where in `data` the next record begins that does not begin before `from`: a header line at the beginning of a line

@@ -83,6 +83,22 @@ impl Format {
         [arc, line, member].into_iter().flatten().min()
     }
 
+    /// Where a record surely begins inside a block whose end gives no cause to look for one: in ARC, with an HTTP head.
+    pub fn hidden_inside(self, block: &[u8]) -> Option<usize> {
+        if self != Self::Arc {
+            return warc_inside(block);
+        }
+        let mut from = 0;
+        while let Some(at) = arc::find(block, from) {
+            let behind = at + memchr::memchr(b'\n', &block[at..])? + 1;
+            if block[behind..].starts_with(b"HTTP/") {
+                return Some(at);
+            }
+            from = behind;
+        }
+        None
+    }
+
     /// Where a record begins inside a block that should have ended before.
     pub fn begins_inside(self, block: &[u8]) -> Option<usize> {
         match self {

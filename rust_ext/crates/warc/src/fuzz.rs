@@ -11,7 +11,9 @@ use proptest::prelude::*;
 
 use super::header::Head;
 use super::pass_over_tests::{QUICK, SKIM};
-use super::tests::{CONTAINERS, LIMITS, bodies, gzip, pack, read_all, read_within, records_of, zstd};
+use super::tests::{
+    CONTAINERS, LIMITS, arc_records_of, bodies, gzip, pack, read_all, read_within, records_of, zstd,
+};
 use super::*;
 
 const THOUSANDS: u32 = 10_000;
@@ -60,8 +62,14 @@ static BOMB: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
 fn files() -> impl Strategy<Value = Vec<u8>> {
     let container = prop::sample::select(CONTAINERS.to_vec());
     let bodies = prop_oneof![bodies(), super::pass_over_tests::bodies()];
-    (bodies, container, changes())
-        .prop_map(|(bodies, container, changes)| mangle(pack(&records_of(&bodies), container), changes))
+    (bodies, container, changes(), 0u8..4).prop_map(|(bodies, container, changes, kind)| {
+        let records = match kind {
+            0 => arc_records_of(&bodies, 1, "\n"),
+            1 => arc_records_of(&bodies, 2, ""),
+            _ => records_of(&bodies),
+        };
+        mangle(pack(&records, container), changes)
+    })
 }
 
 fn read_mangled(number: u32) {

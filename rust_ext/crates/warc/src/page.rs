@@ -194,6 +194,12 @@ pub fn judge(head: Head, offset: u64, block: &[u8], damage: Option<&'static str>
     }))
 }
 
+/// Whether the HTTP head of a block states the length that its body has.
+pub fn has_length(head: &Head, block: &[u8]) -> bool {
+    http_head(head, block)
+        .is_ok_and(|(response, start)| response.content_length == Some((block.len() - start) as u64))
+}
+
 /// Whether a response with such a status is a page: 200, 203 (a proxy changed it on the way), and a part (206) that
 /// begins where the page does.
 fn is_wanted(response: &http::Response) -> bool {

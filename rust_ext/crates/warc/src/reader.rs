@@ -99,7 +99,12 @@ impl<R: Read> Reader<R> {
         let held = self.ensure(length + 4)?;
         let damaged = self.damage_within(length, 4);
         let sound = damaged.is_none() && held >= length && self.ends_well(length)?;
-        let next = if sound { None } else { self.boundary_in(length)? };
+        let next = if sound {
+            self.hidden_in(&head, length)
+        } else {
+            self.boundary_in(length)?
+        };
+        let sound = sound && next.is_none();
         // A member whose bytes were overwritten may go on behind the block and turn out damaged there.
         let damaged = if sound || next.is_some() {
             damaged
@@ -137,6 +142,17 @@ impl<R: Read> Reader<R> {
         self.pending = cut;
         self.take_damage();
         record
+    }
+
+    /// Where a record begins inside of a block that ends well: a wrong length may reach to the end of a later record.
+    /// Where the member, or the HTTP head by its own length, says that the block is one, what it shows is its own.
+    fn hidden_in(&self, head: &Head, length: usize) -> Option<usize> {
+        if self.ends_at_member(length) {
+            return None;
+        }
+        let block = &self.stream.window.data()[..length];
+        let hidden = self.stream.format().hidden_inside(block)?;
+        (!page::has_length(head, block)).then_some(hidden)
     }
 
     /// Whether what follows a block of `length` bytes is blank and then a record, or the end of its member.

@@ -161,7 +161,7 @@ fn recognise<R: Read>(input: &mut Input<R>) -> io::Result<Codec> {
         Ok(Codec::Zstd(Zstd::new()?))
     } else if Lz4::is_magic(data) {
         Ok(Codec::Lz4(Lz4::default()))
-    } else if Format::of(data.strip_prefix(MARK).unwrap_or(data)).is_some() || arc::find(data, 0).is_some() {
+    } else if Format::of(data.strip_prefix(MARK).unwrap_or(data)).is_some() || arc::begins_a_line(data) {
         Ok(Codec::Plain)
     } else if memmem::find(data, b"WARC/").is_none() && memmem::find(data, &Gzip::MAGIC).is_some() {
         // The first member's first bytes are damaged.

@@ -186,6 +186,36 @@ pub(super) fn records_of(bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
     records
 }
 
+/// The description of an ARC and its records; `end` stands behind each.
+pub(super) fn arc_records_of(bodies: &[Vec<u8>], version: u8, end: &str) -> Vec<Vec<u8>> {
+    let fields = if version == 1 {
+        "text/html"
+    } else {
+        "text/html 200 - - 0 a.arc"
+    };
+    let record = |url: &str, block: &[u8]| {
+        let head = format!("{url} 10.0.0.1 20041015060312 {fields} {}\n", block.len());
+        [head.as_bytes(), block, end.as_bytes()].concat()
+    };
+    let description = format!("{version} 0 InternetArchive\nURL IP-address\n");
+    let mut records = vec![record("filedesc://a.arc", description.as_bytes())];
+    records.extend(bodies.iter().enumerate().map(|(number, body)| {
+        let block = [
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+            body.as_slice(),
+        ]
+        .concat();
+        record(&format!("http://h/{number}"), &block)
+    }));
+    records
+}
+
+/// Bodies each of which has a mark of its own.
+fn marked(bodies: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mark = |(number, body): (usize, Vec<u8>)| [format!("#{number}#").as_bytes(), &body].concat();
+    bodies.into_iter().enumerate().map(mark).collect()
+}
+
 fn expected(bodies: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     bodies
         .iter()
@@ -196,12 +226,13 @@ fn expected(bodies: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
 
 /// Flips a bit of a member: every other member's page comes out.
 fn flipped(
+    records: &[Vec<u8>],
     bodies: &[Vec<u8>],
     which: prop::sample::Index,
     (at, bit): (prop::sample::Index, u8),
     compress: impl Fn(&[u8]) -> Vec<u8>,
 ) -> Result<(), TestCaseError> {
-    let mut file: Vec<Vec<u8>> = records_of(bodies).iter().map(|r| compress(r)).collect();
+    let mut file: Vec<Vec<u8>> = records.iter().map(|r| compress(r)).collect();
     let damaged = which.index(file.len());
     let place = at.index(file[damaged].len());
     file[damaged][place] ^= 1 << bit;
@@ -239,13 +270,75 @@ proptest! {
     }
 
     #[test]
+    fn sound_arc_files_come_out_whole_from_every_container(
+        bodies in bodies(),
+        version in 1u8..3,
+        end in prop::sample::select(vec!["\n", "", "\r\n", "\n\n"]),
+    ) {
+        let records = arc_records_of(&bodies, version, end);
+        for container in CONTAINERS {
+            let read = read_all(&pack(&records, container));
+            prop_assert_eq!(pages(&read), expected(&bodies), "{:?}", container);
+            prop_assert_eq!(read.len(), records.len(), "{:?}", container);
+        }
+    }
+
+    #[test]
+    fn a_wrong_arc_length_costs_its_own_record_and_puts_no_page_under_a_foreign_address(
+        bodies in bodies(),
+        version in 1u8..3,
+        end in prop::sample::select(vec!["\n", ""]),
+        which in any::<prop::sample::Index>(),
+        wrong in prop_oneof![(0usize..4000).prop_map(|n| n.to_string()), Just("-1".to_owned()), Just("x".to_owned())],
+        reach in 0usize..3,
+    ) {
+        let bodies = marked(bodies);
+        let mut records = arc_records_of(&bodies, version, end);
+        let damaged = which.index(bodies.len()) + 1;
+        let line = memchr::memchr(b'\n', &records[damaged]).unwrap();
+        let start = memchr::memrchr(b' ', &records[damaged][..line]).unwrap() + 1;
+        // As far as another record reaches, or anywhere.
+        let behind: usize = records[damaged..].iter().take(reach + 1).map(Vec::len).sum();
+        let wrong = if reach > 0 { (behind - line - 1 - end.len()).to_string() } else { wrong };
+        let text = records[damaged].clone();
+        records[damaged] = [&text[..start], wrong.as_bytes(), &text[line..]].concat();
+        for container in [Container::Plain, Container::GzipMembers, Container::GzipWhole] {
+            let records = read_all(&pack(&records, container));
+            let read = pages(&records);
+            for (number, page) in expected(&bodies).into_iter().enumerate() {
+                let found = number + 1 == damaged || read.contains(&page);
+                prop_assert!(found, "page {} lost, {:?}, length {}", number, container, wrong);
+            }
+            for record in &records {
+                let Record::Page(page) = record else { continue };
+                for number in 0..bodies.len() {
+                    let mark = format!("#{number}#");
+                    let holds = memchr::memmem::find(&page.body, mark.as_bytes()).is_some();
+                    let own = page.url.ends_with(&format!("/{number}"));
+                    prop_assert!(own || !holds, "{} holds {}, {:?}, length {}", page.url, mark, container, wrong);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_costs_its_own_arc_member_only(
+        bodies in bodies(),
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+    ) {
+        flipped(&arc_records_of(&bodies, 1, "\n"), &bodies, which, (at, bit), gzip)?;
+    }
+
+    #[test]
     fn a_flipped_byte_costs_its_own_member_only(
         bodies in bodies(),
         which in any::<prop::sample::Index>(),
         at in any::<prop::sample::Index>(),
         bit in 0u8..8,
     ) {
-        flipped(&bodies, which, (at, bit), gzip)?;
+        flipped(&records_of(&bodies), &bodies, which, (at, bit), gzip)?;
     }
 
     #[test]
@@ -255,7 +348,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         bit in 0u8..8,
     ) {
-        flipped(&bodies, which, (at, bit), |record| zstd(record, None))?;
+        flipped(&records_of(&bodies), &bodies, which, (at, bit), |record| zstd(record, None))?;
     }
 
     #[test]
