@@ -94,7 +94,10 @@ class Decoder(nn.Module):
 
     def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Summed nats over the targets."""
-        logits = self.head(self.hidden(tokens)).float()
+        # A context a call: autocast keeps its casts of the weights as long as it is open.
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = self.head(self.hidden(tokens))
+        logits = logits.float()
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
 
 

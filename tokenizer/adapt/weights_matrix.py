@@ -80,7 +80,7 @@ class Statistics:
 
 
 def measure(reader: RowReader, plan: Plan, rule: Rule, hidden: Doubles | None) -> Statistics:
-    """One pass over a matrix. hidden: as measured on text; None: estimated where `rule` shifts.
+    """What rows are like. hidden: as measured on text; None: estimated where `rule` shifts.
 
     ValueError where a row that is kept or averaged holds numbers that are not finite.
     """
@@ -90,7 +90,8 @@ def measure(reader: RowReader, plan: Plan, rule: Rule, hidden: Doubles | None) -
     used[plan.source[plan.source >= 0]] = True
     used[plan.pieces.flat] = True
     used[len(plan.base_uses) :] = False
-    estimate = Hidden(tensor.columns) if rule.shift and hidden is None and tensor.columns > 1 else None
+    if rule.shift and hidden is None and tensor.columns > 1:
+        hidden = estimated(reader, plan.base_uses)
     for first, end in row_blocks(tensor.rows, tensor.row_size, BLOCK):
         rows = to_floats(reader.block(first, end).reshape(-1), tensor.dtype, tensor.columns)
         norms[first:end] = row_norms(rows)
@@ -101,15 +102,28 @@ def measure(reader: RowReader, plan: Plan, rule: Rule, hidden: Doubles | None) -
                 f"{tensor.path}: row {bad} of {tensor.name} is not finite; the checkpoint is damaged"
             )
         total += rows[here].sum(axis=0, dtype=np.float64)
-        if estimate is not None:
-            known = np.flatnonzero(plan.base_uses[first:end] > 0)
-            estimate.add(rows[known], plan.base_uses[first:end][known])
     low, high = np.percentile(norms[used], BOUNDS) if used.any() else (0.0, 0.0)
     mean = (total / max(1, int(used.sum()))).astype(np.float32)
-    if estimate is not None and estimate.tokens > 1:
-        found = estimate.solve()
-        hidden = found if found.any() else None
     return Statistics(float(low), float(high), mean, hidden)
+
+
+def _used(reader: RowReader, base_uses: Ids) -> Iterator[tuple[Floats, Ids]]:
+    """Rows of the tokens that the training text uses, and their uses, in blocks."""
+    tensor = reader.tensor
+    for first, end in row_blocks(len(base_uses), tensor.row_size, BLOCK):
+        uses = base_uses[first:end]
+        rows = to_floats(reader.block(first, end).reshape(-1), tensor.dtype, tensor.columns)
+        yield rows[uses > 0], uses[uses > 0]
+
+
+def estimated(reader: RowReader, base_uses: Ids) -> Doubles | None:
+    """The mean hidden state as `weights_rows.Hidden` estimates it; None where nothing is known of uses."""
+    estimate = Hidden(reader.tensor.columns)
+    for rows, uses in _used(reader, base_uses):
+        estimate.add(rows, uses)
+    for rows, uses in _used(reader, base_uses):
+        estimate.fit(rows, uses)
+    return estimate.state
 
 
 @dataclass
@@ -162,8 +176,14 @@ class MatrixWriter:
             if self.reader.tensor.columns == 1:
                 return rows + shift[:, None].astype(np.float32)
             hidden = self.statistics.hidden
-            if hidden is not None:
+            known = (self.plan.uses[low:high] >= 0) & (self.plan.base_uses[pieces.first] >= 0)
+            if hidden is None:
+                known[:] = False
+            else:
                 rows += (shift[:, None] * (hidden / (hidden @ hidden))).astype(np.float32)
+            if not known.all():
+                # A first piece's row without the shift doubles that piece's share; the mean does less harm.
+                rows[~known] = combine(self.reader.floats, pieces, Rule("mean"))[~known]
         if self.reader.tensor.columns > 1:
             self.clipped += clip_norms(rows, self.statistics.low, self.statistics.high)
         return rows

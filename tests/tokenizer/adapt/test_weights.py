@@ -19,7 +19,7 @@ import pytest
 
 from tests.tokenizer.adapt import checkpoints as made
 from tokenizer.adapt import weights_matrix
-from tokenizer.adapt.idmap import IdMap
+from tokenizer.adapt.idmap import IdMap, Row
 from tokenizer.adapt.weights import Options, Report, adapt_weights
 from tokenizer.adapt.weights_files import open_checkpoint, read_shard, to_floats
 from tokenizer.adapt.weights_rows import METHODS
@@ -347,6 +347,21 @@ def test_a_measured_hidden_state_is_used(tmp_path: Path) -> None:
             inside += 1
             assert after[row["new_id"]] == pytest.approx(wanted, abs=1e-5)
     assert inside > 20
+
+
+def test_without_counts_output_rows_are_means(tmp_path: Path) -> None:
+    """A first piece's row without the shift would double that piece's share."""
+    model = made.write_model(tmp_path / "model", dtype="F32")
+    id_map = made.extended()
+    rows = [
+        Row(row["new_id"], row["old_id"], row["bytes"], row["pieces"], row["special"])
+        for row in id_map.table.to_pylist()
+    ]
+    adapt_weights(model, IdMap.of(rows, "made up"), tmp_path / "out", Options(method="weighted"))
+    adapt_weights(model, id_map, tmp_path / "mean", Options(method="mean"))
+    for name, equal in (("lm_head.weight", True), ("model.embed_tokens.weight", False)):
+        ours, means = (matrix(tmp_path / folder, name) for folder in ("out", "mean"))
+        assert np.array_equal(ours, means) is equal
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
