@@ -30,6 +30,7 @@ from pipelines.commands import common
 @click.option("--keep", multiple=True, metavar="TEXT", help="Texts of languages to keep (adapt.keep).")
 @click.option("--check", multiple=True, metavar="TEXT", help="Texts for the proofs (adapt.check_on).")
 @click.option("--with", "ready", metavar="NAME", help="Take ready tokens, such as ru-32k; no INPUT needed.")
+@click.option("--weights", metavar="MODEL", help="Rewrite this model's checkpoint, too, into DIR/model.")
 @click.option("--out", required=True, metavar="DIR", help="Folder of the adapted tokenizer.")
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @common.settings_option
@@ -45,9 +46,23 @@ def adapt(base: str, inputs: tuple[str, ...], out: str, **options: Any) -> int:
     if options["ready"] or not inputs:
         if inputs:
             raise UsageError("--with takes tokens that are ready: leave INPUT out")
-        return _without_input(base, out, options)
-    run_job("adapt", inputs, out, options, _settings(base, options))
-    return _print(storage.read_bytes(storage.join(out, REPORT)), out, as_json=options["as_json"])
+        code = _without_input(base, out, options)
+    else:
+        run_job("adapt", inputs, out, options, _settings(base, options))
+        code = _print(storage.read_bytes(storage.join(out, REPORT)), out, as_json=options["as_json"])
+    return code or _weights(out, options)
+
+
+def _weights(out: str, options: dict[str, Any]) -> int:
+    """The model's checkpoint in the new ids, where one is named; its report is talk where stdout is JSON."""
+    if not options["weights"]:
+        return 0
+    from pipelines.commands.adapt_weights import rewrite
+
+    target = str(Path(out) / "model")
+    report, proofs = rewrite(options["weights"], out, target, quiet=options["quiet"])
+    click.echo("\n".join([str(report), *map(str, proofs), target]), err=options["as_json"])
+    return 0 if all(proof.ok for proof in proofs) else 1
 
 
 def _settings(base: str, options: dict[str, Any]) -> list[str]:

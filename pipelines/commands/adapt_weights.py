@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.commands import common
+
+if TYPE_CHECKING:
+    from tokenizer.adapt.weights import Report
+    from tokenizer.adapt.weights_verify import Proof
 
 
 @click.command(
@@ -43,35 +48,61 @@ from pipelines.commands import common
 def adapt_weights(
     model: str, adapted: str, out: str, method: str | None, roles: tuple[str, ...], **options: Any
 ) -> int:
-    from pathlib import Path
+    from corpus.errors import UsageError
 
-    from corpus.errors import RunError, UsageError
-    from tokenizer.adapt import weights
-    from tokenizer.adapt.weights_rows import DEFAULT
-    from tokenizer.adapt.weights_verify import verify
-
-    told = None if options["quiet"] else Told()
     settings = {name: options[name] for name in ("pad_to", "padding", "untie", "link", "hidden")}
     try:
         settings["roles"] = dict(_role(one) for one in roles)
-        chosen = weights.Options(method=method or DEFAULT, **settings)
-        tokenizer = adapted if Path(adapted).is_dir() else None
-        report = weights.adapt_weights(
-            model, adapted, out, chosen, tokenizer=tokenizer, redo=options["redo"], progress=told
-        )
-        proofs = () if options["no_check"] else verify(model, out, told)
     except ValueError as error:
-        raise UsageError(" ".join(str(error).split())) from error
-    except OSError as error:
-        raise RunError(f"{error}; run the same command again to go on where it was") from error
+        raise UsageError(str(error)) from error
+    if method:
+        settings["method"] = method
+    report, proofs = rewrite(
+        model,
+        adapted,
+        out,
+        settings,
+        redo=options["redo"],
+        check=not options["no_check"],
+        quiet=options["quiet"],
+    )
     ok = all(proof.ok for proof in proofs)
     if options["as_json"]:
         found = [dataclasses.asdict(proof) for proof in proofs]
         common.print_json({"ok": ok, "report": dataclasses.asdict(report), "proofs": found})
     else:
-        click.echo(str(report))
-        click.echo("\n".join(map(str, proofs)))
+        click.echo("\n".join([str(report), *map(str, proofs)]))
     return 0 if ok else 1
+
+
+def rewrite(
+    model: str,
+    adapted: str,
+    out: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    redo: bool = False,
+    check: bool = True,
+    quiet: bool = False,
+) -> tuple[Report, tuple[Proof, ...]]:
+    """Write a model's checkpoint for the adapted tokenizer (its folder, or an id map) and prove it; settings:
+    of `tokenizer.adapt.weights.Options`. UsageError for what can't be done, RunError as the disk has it."""
+    from pathlib import Path
+
+    from corpus.errors import RunError, UsageError
+    from tokenizer.adapt.weights import Options, adapt_weights
+    from tokenizer.adapt.weights_verify import verify
+
+    told = None if quiet else Told()
+    tokenizer = adapted if Path(adapted).is_dir() else None
+    try:
+        options = Options(**(settings or {}))
+        report = adapt_weights(model, adapted, out, options, tokenizer=tokenizer, redo=redo, progress=told)
+        return report, verify(model, out, told) if check else ()
+    except ValueError as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    except OSError as error:
+        raise RunError(f"{error}; run the same command again to go on where it was") from error
 
 
 def _role(text: str) -> tuple[str, str]:

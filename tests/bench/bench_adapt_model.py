@@ -366,9 +366,11 @@ def main() -> None:
     chunks = [chunk for some in given.held_out.values() for chunk in some]
     counts = [sum(map(len, encoder(one)(chunks))) for one in (swap.base, swap.adapted)]
     print(f"held out: {counts[0]:,} tokens of the base, {counts[1]:,} adapted, {len(given.held_out)} domains")
-    found = [one_seed(given, swap, seed, options) for seed in options.seeds]
+    found = []
     name = f"results{'-tied' if options.tied else ''}-{'-'.join(map(str, options.seeds))}.json"
-    (options.work / name).write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    for seed in options.seeds:
+        found.append(one_seed(given, swap, seed, options))
+        (options.work / name).write_text(json.dumps(found, ensure_ascii=False, indent=1))
     print(table(found))
     print(f"{time.process_time() - began:.0f} CPU s")
 

@@ -29,8 +29,8 @@ Ids = npt.NDArray[np.int64]
 Take = Callable[[Ids], Floats]
 """Old ids, rising -> their rows as float32, [ids, columns]."""
 
-#: Of `Hidden`: chosen on one seed of tests/bench/bench_adapt_model.py, measured on others; from 1.2 to 1.7 bits
-#: per character move by .02.
+#: Of `Hidden`: chosen on one seed of tests/bench/bench_adapt_model.py, measured on others. Bits per character
+#: move by .02 from 1.2 to 1.7.
 SLOPE: Final = 1.3
 
 #: How pieces are weighted: the share of the piece at place k of n, before they are made to sum to 1.
