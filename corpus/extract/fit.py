@@ -27,10 +27,11 @@ import pyarrow.parquet as pq
 
 from corpus.extract import augment
 from corpus.extract.content import KINDS
-from corpus.extract.content_model import ContentModelFile, Ensemble, from_lightgbm, mean, to_bytes
+from corpus.extract.content_model import PAGES, to_bytes
 from corpus.extract.decode import decode
 from corpus.extract.labels import Floats, shares, weights
 from corpus.extract.marks import word_f1 as word_f1
+from corpus.trees import Ensemble, TreeFile, from_lightgbm, mean
 from rust_ext import ContentModel, content_blocks, content_feature_names
 
 UNSURE = 0.5
@@ -155,7 +156,7 @@ def fit(pages: Sequence[Page], rows: Sequence[Rows], parameters: Parameters, hea
     ]
     if known:
         ensembles |= _fit_kinds(known, parameters)
-    model = ContentModelFile(header, ensembles, parameters.selection)
+    model = TreeFile(header, ensembles, parameters.selection)
     return to_bytes(model, content_feature_names())
 
 
@@ -220,7 +221,7 @@ def _fit_kinds(known: Sequence[tuple[int, Floats]], parameters: Parameters) -> d
     booster = lightgbm.train(settings, data, num_boost_round=parameters.kind_rounds)
     dump = booster.dump_model()
     return {
-        f"kind.{kind}": from_lightgbm(dump, of_page=True, every=len(KINDS), offset=at)
+        f"kind.{kind}": from_lightgbm(dump, source=PAGES, every=len(KINDS), offset=at)
         for at, kind in enumerate(KINDS)
     }
 

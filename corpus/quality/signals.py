@@ -1,4 +1,7 @@
-"""Quality signals as columns: what Gopher, C4 and FineWeb measure of a document. No verdicts here.
+"""Quality signals as columns: what Gopher, C4 and FineWeb measure of a document, and what knows about genres.
+
+No verdicts here. The second half, from `letter_word_ratio` on, is this project's own: shapes of lines,
+topics, word classes. rust_ext/crates/quality measures it; tests/oracles/quality.py is its definition.
 
 Formulas are datatrove's (release 0.10), checked against it in tests/bench/bench_signals.py; two things
 differ. Tokens are this project's (rust_ext/crates/text/src/words.rs), not spaCy's; and duplicated n-grams are
@@ -17,10 +20,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from corpus.quality.meaning import OWN
 from corpus.texts import text_buffers
-from rust_ext import SIGNAL_NAMES, text_signals
+from rust_ext import QUALITY_NAMES, SIGNAL_NAMES, QualitySignals, text_signals
 
 ASSETS: Final = Path(__file__).parent.parent / "assets"
+QUALITY: Final = ASSETS / "quality"
 
 #: Signals that are counts; the others are ratios.
 COUNTS: Final = frozenset(
@@ -72,25 +77,50 @@ MEANING: Final[dict[str, str]] = {
     "c4_curly_brackets": "occurrences of '{' (C4)",
     "c4_javascript_lines": "lines with 'javascript' (C4)",
     "c4_policy_lines": "lines with an English policy or cookie phrase (C4)",
+    **OWN,
 }
 
 #: Columns of the signals, all without nulls.
 SIGNALS: Final = pa.schema(
     [pa.field(name, pa.int64() if name in COUNTS else pa.float64()) for name in SIGNAL_NAMES]
+    + [pa.field(name, pa.float32()) for name in QUALITY_NAMES]
 )
 
 
-def measure(column: pa.ChunkedArray | pa.Array, stop_words: Sequence[str]) -> dict[str, pa.Array]:
+def measure(
+    column: pa.ChunkedArray | pa.Array, stop_words: Sequence[str], own: QualitySignals | None = None
+) -> dict[str, pa.Array]:
     """Signals of each text of a string column, by name in the order of `SIGNALS`. A null is an empty text.
 
-    `stop_words` are met in any case of letters. One pass in Rust, with the interpreter's lock released.
+    `stop_words` are met in any case of letters. `own` is what `quality_signals` returns; given, it remembers
+    words from call to call. In Rust, with the interpreter's lock released.
     """
     data, offsets = text_buffers(column)
     matrix = text_signals(data, offsets, list(stop_words))
-    return {
+    columns = {
         field.name: pa.array(row.astype(np.int64) if field.name in COUNTS else row, field.type)
-        for field, row in zip(SIGNALS, matrix, strict=True)
+        for field, row in zip(SIGNALS, matrix, strict=False)
     }
+    shapes = (own or quality_signals()).measure(data, offsets)
+    columns |= {
+        name: pa.array(row.astype(np.float32)) for name, row in zip(QUALITY_NAMES, shapes, strict=True)
+    }
+    return columns
+
+
+def quality_signals() -> QualitySignals:
+    """The kernel of the project's own signals with its lists and its table of neighbours."""
+    return QualitySignals(function_words(), topics(), (QUALITY / "neighbours.bin").read_bytes())
+
+
+def function_words() -> str:
+    """The list of Russian function words, as it stands in its file."""
+    return (QUALITY / "function_words_ru.txt").read_text(encoding="utf-8")
+
+
+def topics() -> str:
+    """The lists of words by topic, as they stand in their file."""
+    return (QUALITY / "topics_ru.txt").read_text(encoding="utf-8")
 
 
 @functools.cache

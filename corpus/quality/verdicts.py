@@ -1,67 +1,69 @@
-"""Stage `filter`: thresholds on the signals. Signals stay as columns, so that thresholds can be re-tried.
+"""Stage `filter`: thresholds on the signals, and a model of them. Signals stay as columns, to be judged anew.
 
 A rule is a signal, a direction and a threshold; each has a drop reason of its own. A row that fails goes by
-the first rule of `RULES` that it fails; `drop_detail` names every one, with value and threshold.
+the first rule that it fails, in the order of `PARAMETERS`, then of the preset's own; `drop_detail` names
+every one, with value and threshold, and for the model the three signals that weighed most.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
 
 from corpus import table
-from corpus.quality.signals import SIGNALS, measure, russian_stop_words
+from corpus.errors import ShardError
+from corpus.quality import choose
+from corpus.quality import model as models
+from corpus.quality.registers import REGISTER, register_columns
+from corpus.quality.rules import ASSETS, MARGIN, Rule, merge, parse, read_preset
+from corpus.quality.signals import MEANING, SIGNALS, measure, quality_signals, russian_stop_words
 from corpus.table import with_columns
+from rust_ext import QualityModel, QualitySignals
 
-
-@dataclass(frozen=True)
-class Rule:
-    """Drop for `reason` where `signal` is below (`least`) or else above the threshold `parameter`."""
-
-    reason: str
-    signal: str
-    parameter: str
-    least: bool = False
-
-
-#: In the order in which a reason is chosen.
-RULES: Final = (
-    Rule("too_few_words", "words", "min_words", least=True),
-    Rule("too_many_words", "words", "max_words"),
-    Rule("duplicate_lines", "dup_line_frac", "max_dup_line_frac"),
-    Rule("duplicate_line_chars", "dup_line_char_frac", "max_dup_line_char_frac"),
-    Rule("duplicate_paragraphs", "dup_para_frac", "max_dup_para_frac"),
-    Rule("duplicate_paragraph_chars", "dup_para_char_frac", "max_dup_para_char_frac"),
-    Rule("top_2_gram", "top_2_gram_frac", "max_top_2_gram_frac"),
-    Rule("top_3_gram", "top_3_gram_frac", "max_top_3_gram_frac"),
-    Rule("top_4_gram", "top_4_gram_frac", "max_top_4_gram_frac"),
-    Rule("duplicate_5_grams", "dup_5_gram_frac", "max_dup_5_gram_frac"),
-    Rule("duplicate_6_grams", "dup_6_gram_frac", "max_dup_6_gram_frac"),
-    Rule("duplicate_7_grams", "dup_7_gram_frac", "max_dup_7_gram_frac"),
-    Rule("duplicate_8_grams", "dup_8_gram_frac", "max_dup_8_gram_frac"),
-    Rule("duplicate_9_grams", "dup_9_gram_frac", "max_dup_9_gram_frac"),
-    Rule("duplicate_10_grams", "dup_10_gram_frac", "max_dup_10_gram_frac"),
-    Rule("few_sentence_ends", "line_punct_ratio", "min_line_punct_ratio", least=True),
-    Rule("short_lines", "short_line_ratio", "max_short_line_ratio"),
-    Rule("duplicate_chars", "char_dup_ratio", "max_char_dup_ratio"),
-    Rule("many_line_breaks", "newline_ratio", "max_newline_ratio"),
-    Rule("words_too_short", "mean_word_length", "min_mean_word_length", least=True),
-    Rule("words_too_long", "mean_word_length", "max_mean_word_length"),
-    Rule("many_hashes", "hash_ratio", "max_symbol_ratio"),
-    Rule("many_ellipses", "ellipsis_ratio", "max_symbol_ratio"),
-    Rule("many_bullets", "bullet_line_ratio", "max_bullet_line_ratio"),
-    Rule("many_ellipsis_lines", "ellipsis_line_ratio", "max_ellipsis_line_ratio"),
-    Rule("few_alpha_words", "alpha_word_ratio", "min_alpha_word_ratio", least=True),
-    Rule("few_stop_words", "stop_words", "min_stop_words", least=True),
-    Rule("lorem_ipsum", "c4_lorem_ipsum", "max_lorem_ipsum"),
-    Rule("curly_brackets", "c4_curly_brackets", "max_curly_brackets"),
-)
+#: Parameters that are thresholds, in the order in which a reason is chosen: name -> signals, small is bad.
+PARAMETERS: Final[dict[str, tuple[tuple[str, ...], bool]]] = {
+    "min_words": (("words",), True),
+    "max_words": (("words",), False),
+    "max_dup_line_frac": (("dup_line_frac",), False),
+    "max_dup_line_char_frac": (("dup_line_char_frac",), False),
+    "max_dup_para_frac": (("dup_para_frac",), False),
+    "max_dup_para_char_frac": (("dup_para_char_frac",), False),
+    "max_top_2_gram_frac": (("top_2_gram_frac",), False),
+    "max_top_3_gram_frac": (("top_3_gram_frac",), False),
+    "max_top_4_gram_frac": (("top_4_gram_frac",), False),
+    "max_dup_5_gram_frac": (("dup_5_gram_frac",), False),
+    "max_dup_6_gram_frac": (("dup_6_gram_frac",), False),
+    "max_dup_7_gram_frac": (("dup_7_gram_frac",), False),
+    "max_dup_8_gram_frac": (("dup_8_gram_frac",), False),
+    "max_dup_9_gram_frac": (("dup_9_gram_frac",), False),
+    "max_dup_10_gram_frac": (("dup_10_gram_frac",), False),
+    "min_line_punct_ratio": (("line_punct_ratio",), True),
+    "max_short_line_ratio": (("short_line_ratio",), False),
+    "max_char_dup_ratio": (("char_dup_ratio",), False),
+    "max_newline_ratio": (("newline_ratio",), False),
+    "min_mean_word_length": (("mean_word_length",), True),
+    "max_mean_word_length": (("mean_word_length",), False),
+    "max_symbol_ratio": (
+        (
+            "hash_ratio",
+            "ellipsis_ratio",
+        ),
+        False,
+    ),
+    "max_bullet_line_ratio": (("bullet_line_ratio",), False),
+    "max_ellipsis_line_ratio": (("ellipsis_line_ratio",), False),
+    "min_alpha_word_ratio": (("alpha_word_ratio",), True),
+    "min_stop_words": (("stop_words",), True),
+    "max_lorem_ipsum": (("c4_lorem_ipsum",), False),
+    "max_curly_brackets": (("c4_curly_brackets",), False),
+    "max_junk": ((MARGIN,), False),
+}
 
 #: Rae et al. 2021 (arXiv 2112.11446), table A1 for repetition, section A1.1 for quality.
 GOPHER: Final[dict[str, float]] = {
@@ -119,11 +121,31 @@ FINEWEB2_RU: Final[dict[str, float]] = {
     "min_stop_words": 2,
 }
 
-PRESETS: Final[dict[str, dict[str, float]]] = {
+#: Presets by name: values of parameters, or a file of rules.
+PRESETS: Final[dict[str, Mapping[str, float] | Path]] = {
+    "ru-web": ASSETS / "ru-web.rules",
     "fineweb2-ru": FINEWEB2_RU,
     "gopher": GOPHER,
     "none": {},
 }
+
+
+def preset_rules(name: str) -> tuple[Rule, ...]:
+    """The rules of a preset: one of `PRESETS`, or a file of rules. ValueError says what is wrong with it."""
+    preset = PRESETS.get(name, Path(name))
+    if isinstance(preset, Path):
+        if name not in PRESETS and not preset.is_file():
+            raise ValueError(
+                f'preset is "{name}"; set it to one of {", ".join(PRESETS)}, or to a file of rules'
+            )
+        return read_preset(preset)
+    return tuple(rule for parameter, limit in preset.items() for rule in rules_of(parameter, limit))
+
+
+def rules_of(parameter: str, limit: float) -> tuple[Rule, ...]:
+    """The rules that a parameter stands for."""
+    signals, least = PARAMETERS[parameter]
+    return tuple(Rule(signal, limit, least) for signal in signals)
 
 
 def _threshold(text: str) -> float | None:
@@ -142,9 +164,9 @@ class Filter:
     """
 
     name: ClassVar[str] = "filter"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
-    adds: ClassVar[pa.Schema] = SIGNALS
+    adds: ClassVar[pa.Schema] = pa.unify_schemas([SIGNALS, REGISTER, pa.schema([(MARGIN, pa.float32())])])
 
     reasons: ClassVar[Mapping[str, str]] = {
         "too_few_words": "fewer words than the limit",
@@ -169,11 +191,34 @@ class Filter:
         "few_stop_words": "too few different stop words",
         "lorem_ipsum": "filler text",
         "curly_brackets": "curly brackets, as in program code",
+        "looks_like_junk": "the model takes it for junk",
+        **{f"low_{name}": f"below the limit: {text}" for name, text in MEANING.items()},
+        **{f"high_{name}": f"above the limit: {text}" for name, text in MEANING.items()},
     }
 
     preset: str = field(
-        default="fineweb2-ru",
-        metadata={"help": 'thresholds to begin with: "fineweb2-ru", "gopher" or "none"'},
+        default="ru-web",
+        metadata={
+            "help": 'rules to begin with: "ru-web", "fineweb2-ru", "gopher", "none", or a file of rules',
+            "input": True,
+            "not_files": tuple(PRESETS),
+        },
+    )
+    rules: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": 'rules on any signal, such as "topic_casino > 0.02"; they replace the preset\'s'},
+    )
+    model: str = field(
+        default="bundled",
+        metadata={
+            "help": 'the model behind junk_margin and register: "bundled", or a file of `corpus.quality.fit`',
+            "input": True,
+            "not_files": ("bundled",),
+        },
+    )
+    measure: bool = field(
+        default=True,
+        metadata={"help": "false: judge by the columns of an earlier run, without measuring again"},
     )
     stop_words: tuple[str, ...] = field(
         default=(),
@@ -207,43 +252,90 @@ class Filter:
     max_newline_ratio: float | None = _threshold("most line ends a token")
     max_lorem_ipsum: float | None = _threshold("most occurrences of 'lorem ipsum' (C4: 0)")
     max_curly_brackets: float | None = _threshold("most curly brackets (C4: 0)")
+    max_junk: float | None = _threshold("largest margin of the model, the log of the odds that it is junk")
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise ValueError(f'preset is "{self.preset}"; set it to one of {", ".join(PRESETS)}')
-        for rule in RULES:
-            value = getattr(self, rule.parameter)
+        for parameter in PARAMETERS:
+            value = getattr(self, parameter)
             if value is not None and not value >= 0:
-                raise ValueError(f"{rule.parameter} is {value}; set it to 0 or more")
+                raise ValueError(f"{parameter} is {value}; set it to 0 or more")
+        self.in_force()
 
-    def threshold(self, parameter: str) -> float | None:
-        """The threshold in force: given, or the preset's; None where the rule is off."""
-        given: float | None = getattr(self, parameter)
-        return PRESETS[self.preset].get(parameter) if given is None else given
+    def in_force(self) -> tuple[Rule, ...]:
+        """The rules in force: the preset's, and those given, which replace it on the same signal."""
+        given = [
+            rule
+            for parameter in PARAMETERS
+            if (limit := getattr(self, parameter)) is not None
+            for rule in rules_of(parameter, limit)
+        ]
+        rules = merge(merge(preset_rules(self.preset), given), [parse(rule) for rule in self.rules])
+        order = [(signal, least) for signals, least in PARAMETERS.values() for signal in signals]
+        place = {key: at for at, key in enumerate(order)}
+        return tuple(sorted(rules, key=lambda rule: _place(rule, place)))
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
-        if not self.stop_words:
-            return functools.partial(judge, dataclasses.replace(self, stop_words=russian_stop_words()))
-        return functools.partial(judge, self)
+        names = tuple(SIGNALS.names)
+        trees = (
+            models.bundled(names)
+            if self.model == "bundled"
+            else models.read(Path(self.model).read_bytes(), names)
+        )
+        own = quality_signals() if self.measure else None
+        stop_words = self.stop_words or russian_stop_words()
+        return functools.partial(_filter, _Judge(self.in_force(), trees), own, stop_words)
 
 
-def judge(stage: Filter, batch: pa.Table) -> pa.Table:
+def _place(rule: Rule, place: Mapping[tuple[str, bool], int]) -> int:
+    """Rules of parameters in their order, then the preset's own, then the model."""
+    if rule.signal == MARGIN:
+        return len(place) + 1
+    return place.get((rule.signal, rule.least), len(place))
+
+
+def _filter(
+    judge: _Judge, own: QualitySignals | None, stop_words: Sequence[str], batch: pa.Table
+) -> pa.Table:
     """The rows of `batch` with all signals and the verdict."""
-    signals = measure(batch.column("text"), stage.stop_words)
-    reasons: list[str | None] = [None] * batch.num_rows
-    details: list[str | None] = [None] * batch.num_rows
-    for rule in RULES:
-        limit = stage.threshold(rule.parameter)
-        if limit is None:
-            continue
-        values = signals[rule.signal].to_numpy(zero_copy_only=False)
-        failed = values < limit if rule.least else values > limit
-        for row in np.flatnonzero(failed):
-            detail = f"{rule.signal}={values[row]:.4g} {'<' if rule.least else '>'} {limit:g}"
-            reasons[row] = reasons[row] or rule.reason
-            details[row] = detail if details[row] is None else f"{details[row]}; {detail}"
-    verdict = {
-        table.DROP: pa.array(reasons, pa.string()),
-        table.DROP_DETAIL: pa.array(details, pa.string()),
-    }
-    return with_columns(batch, {**signals, **verdict})
+    if own is not None:
+        signals: dict[str, pa.Array] = measure(batch.column("text"), stop_words, own)
+    elif missing := [name for name in SIGNALS.names if name not in batch.column_names]:
+        raise ShardError(
+            f"no column {missing[0]}: set filter.measure to true, or filter what filter has measured"
+        )
+    else:
+        signals = {name: batch.column(name).combine_chunks() for name in SIGNALS.names}
+    return with_columns(batch, {**signals, **judge(signals)})
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Rules and a model: from signals to verdicts, without the text."""
+
+    rules: tuple[Rule, ...]
+    model: QualityModel
+
+    def __call__(self, signals: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        rows = choose.rows(signals)
+        margins = self.model.margins(rows)
+        reasons: list[str | None] = [None] * len(rows)
+        details: list[list[str]] = [[] for _ in reasons]
+        for rule in self.rules:
+            values = margins if rule.signal == MARGIN else signals[rule.signal].to_numpy(zero_copy_only=False)
+            for row in np.flatnonzero(rule.fails(values)):
+                reasons[row] = reasons[row] or rule.reason
+                details[row].append(self._detail(rule, values[row], rows[row]))
+        return {
+            **register_columns(rows, self.model),
+            MARGIN: pa.array(margins, pa.float32()),
+            table.DROP: pa.array(reasons, pa.string()),
+            table.DROP_DETAIL: pa.array(["; ".join(detail) or None for detail in details], pa.string()),
+        }
+
+    def _detail(self, rule: Rule, value: float, row: choose.Rows) -> str:
+        detail = f"{rule.signal}={value:.4g} {'<' if rule.least else '>'} {rule.limit:g}"
+        if rule.signal != MARGIN:
+            return detail
+        names = SIGNALS.names
+        most = [f"{MEANING[names[at]]} ({names[at]}={row[at]:.3g})" for at in self.model.reasons(row, 3)]
+        return f"{detail}: {', '.join(most)}"

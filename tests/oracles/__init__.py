@@ -1,0 +1,1 @@
+"""Slow, readable definitions to which fast kernels are compared."""

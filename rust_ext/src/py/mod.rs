@@ -8,6 +8,7 @@ mod encode;
 mod html;
 mod morphemes;
 mod pii;
+mod quality;
 mod repair;
 mod split;
 mod text;
@@ -28,6 +29,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     html::register(module)?;
     morphemes::register(module)?;
     pii::register(module)?;
+    quality::register(module)?;
     repair::register(module)?;
     split::register(module)?;
     text::register(module)?;

@@ -7,13 +7,13 @@ use pyo3::prelude::*;
 use bukvar_text::{letters, signals};
 
 /// The texts of an Arrow `large_string` column: its data and offset buffers.
-struct Texts<'a> {
+pub(super) struct Texts<'a> {
     data: &'a [u8],
     offsets: &'a [i64],
 }
 
 impl<'a> Texts<'a> {
-    fn new(data: &'a [u8], offsets: &'a [i64]) -> PyResult<Self> {
+    pub(super) fn new(data: &'a [u8], offsets: &'a [i64]) -> PyResult<Self> {
         let ordered = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
         let inside = offsets.first().is_none_or(|&first| first >= 0)
             && offsets
@@ -32,7 +32,7 @@ impl<'a> Texts<'a> {
     }
 
     /// Each text; bytes that are not UTF-8 read as U+FFFD.
-    fn iter(&self) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {
         let data = self.data;
         self.offsets.windows(2).map(move |pair| {
             let bytes = &data[pair[0] as usize..pair[1] as usize];
@@ -44,7 +44,7 @@ impl<'a> Texts<'a> {
 }
 
 /// Fills a matrix of one row a name and one column a text.
-fn matrix<'py, T: numpy::Element + Copy + Default + Send, const N: usize>(
+pub(super) fn matrix<'py, T: numpy::Element + Copy + Default + Send, const N: usize>(
     py: Python<'py>,
     data: &PyReadonlyArray1<'py, u8>,
     offsets: &PyReadonlyArray1<'py, i64>,

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.extract.content import KINDS, MODEL, extract, load
-from corpus.extract.content_model import Ensemble, from_bytes, header_of, mean, score, to_bytes
+from corpus.extract.content_model import from_bytes, header_of, to_bytes
+from corpus.trees import Ensemble, mean, score
 from rust_ext import ContentModel, content_blocks, content_feature_names
 
 FILE = from_bytes(MODEL.read_bytes())

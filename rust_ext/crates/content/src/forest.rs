@@ -6,7 +6,7 @@
 //! or its right child has found. Every split is computed, needed or not, but none waits for another or for a
 //! branch, and a compiler makes vector instructions of it; walking down took 2.5 times as long.
 
-use super::trees::{LEAF, Tree};
+use bukvar_trees::{LEAF, Tree};
 
 /// Features of a row at most: a power of two, so that an index needs no bounds check.
 pub const WIDTH: usize = 512;
@@ -157,8 +157,8 @@ fn choose(column: &[i16; LANES], key: i16, left: &[u8; LANES], right: &[u8; LANE
 
 #[cfg(test)]
 mod tests {
-    use super::super::trees::Split as Plain;
     use super::*;
+    use bukvar_trees::Split as Plain;
     use proptest::prelude::*;
 
     #[test]

@@ -29,16 +29,16 @@ pub mod tables;
 pub mod tags;
 pub mod topic;
 pub mod tree;
-pub mod trees;
 pub mod words;
 
 use std::sync::LazyLock;
 
 use analysis::{Analysis, analyse};
+use bukvar_trees::probability;
 use forest::{Columns, LANES, Slots, WIDTH, key, value};
 pub use kinds::KINDS;
 use meta::Meta;
-use model::{Model, probability};
+use model::Model;
 use rows::{Rows, Sink};
 pub use select::{Comments, Favor};
 use tables::Tables;

@@ -1,0 +1,77 @@
+//! The table of neighbours: how much oftener two word classes stand side by side than by chance.
+
+use std::collections::HashMap;
+
+use super::NEIGHBOURS;
+use super::lexicon::Lexicon;
+use super::words::{Words, neighbour_slot, word_classes};
+
+/// Counts of classes and of neighbouring pairs, from which a table is made.
+pub struct NeighbourCounts {
+    words: Words,
+    classes: HashMap<u64, u64>,
+    pairs: HashMap<(u64, u64), u64>,
+}
+
+impl NeighbourCounts {
+    pub fn new(lexicon: Lexicon) -> Self {
+        Self {
+            words: Words::new(lexicon),
+            classes: HashMap::new(),
+            pairs: HashMap::new(),
+        }
+    }
+
+    /// Counts the neighbours in each line of a text.
+    pub fn add(&mut self, text: &str) {
+        for line in word_classes(&mut self.words, text) {
+            for &class in &line {
+                *self.classes.entry(class).or_default() += 1;
+            }
+            for pair in line.windows(2) {
+                *self.pairs.entry((pair[0], pair[1])).or_default() += 1;
+            }
+        }
+    }
+
+    /// One byte a slot: 0 where no pair was met `least` times; else, from 1 to 255,
+    /// 128 + 16 log(pairs met / pairs expected by chance).
+    pub fn table(&self, least: u64) -> Vec<u8> {
+        let all: u64 = self.pairs.values().sum();
+        let mut met = vec![0_u64; NEIGHBOURS];
+        let mut expected = vec![0_f64; NEIGHBOURS];
+        let mut pairs: Vec<_> = self.pairs.iter().filter(|&(_, &count)| count >= least).collect();
+        pairs.sort_unstable(); // sums of floats in one order
+        for (&(first, second), &count) in pairs {
+            let slot = neighbour_slot(first, second);
+            met[slot] += count;
+            expected[slot] += self.classes[&first] as f64 * self.classes[&second] as f64 / all as f64;
+        }
+        let byte = |(&met, &expected): (&u64, &f64)| {
+            let value = 128.0 + (16.0 * (met as f64 / expected).ln()).round();
+            if met == 0 {
+                0
+            } else {
+                value.clamp(1.0, 255.0) as u8
+            }
+        };
+        met.iter().zip(&expected).map(byte).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_that_are_met_more_than_by_chance_stand_above_128() {
+        let mut counts = NeighbourCounts::new(Lexicon::read("и в не", "").expect("lists"));
+        counts.add(&"в доме и в саду. ".repeat(50));
+        let table = counts.table(2);
+        assert_eq!(table.len(), NEIGHBOURS);
+        let mut words = Words::new(Lexicon::read("и в не", "").expect("lists"));
+        let classes = &word_classes(&mut words, "в доме не")[0];
+        assert!(table[neighbour_slot(classes[0], classes[1])] > 128);
+        assert_eq!(table[neighbour_slot(classes[1], classes[2])], 0);
+    }
+}

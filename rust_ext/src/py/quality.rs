@@ -1,0 +1,152 @@
+//! Bindings of `quality`: Arrow string buffers in, a matrix of signals out.
+
+use std::sync::{Mutex, PoisonError};
+
+use numpy::PyUntypedArrayMethods;
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::text::{Texts, matrix};
+use bukvar_quality::{COUNT, Lexicon, NeighbourCounts, QualityMaker, QualityModel, TOPICS, names};
+
+/// Signals of quality: holds the lists, the table of neighbours and what it remembers of words.
+#[pyclass]
+struct QualitySignals {
+    maker: Mutex<QualityMaker>,
+}
+
+#[pymethods]
+impl QualitySignals {
+    #[new]
+    fn new(function_words: &str, topics: &str, table: &[u8]) -> PyResult<Self> {
+        let lexicon = Lexicon::read(function_words, topics).map_err(PyValueError::new_err)?;
+        let maker = QualityMaker::new(lexicon, table.to_vec()).map_err(PyValueError::new_err)?;
+        Ok(Self {
+            maker: Mutex::new(maker),
+        })
+    }
+
+    /// A matrix of one row a signal and one column a text.
+    fn measure<'py>(
+        &self,
+        py: Python<'py>,
+        data: PyReadonlyArray1<'py, u8>,
+        offsets: PyReadonlyArray1<'py, i64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        matrix::<f64, COUNT>(py, &data, &offsets, |text| {
+            self.maker
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .measure(text)
+        })
+    }
+}
+
+/// Trees over the signals of documents: rows of single-precision numbers, one column a signal.
+#[pyclass(name = "QualityModel", frozen)]
+struct PyQualityModel {
+    model: QualityModel,
+}
+
+#[pymethods]
+impl PyQualityModel {
+    #[new]
+    fn new(data: &[u8], names: Vec<String>) -> PyResult<Self> {
+        let model = QualityModel::read(data, &names).map_err(PyValueError::new_err)?;
+        Ok(Self { model })
+    }
+
+    /// The margin of junk of each row.
+    fn margins<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArray2<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let values = self.values(&rows)?;
+        let margins: Vec<f32> = py.detach(|| self.rows(values).map(|row| self.model.margin(row)).collect());
+        Ok(PyArray1::from_vec(py, margins))
+    }
+
+    /// The number of each row's register and its probability.
+    fn registers<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArray2<'py, f32>,
+    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<f32>>)> {
+        let values = self.values(&rows)?;
+        let found: Vec<_> = py.detach(|| {
+            let register = |row: &[f32]| self.model.register(row).unwrap_or((0, 0.0));
+            self.rows(values).map(register).collect()
+        });
+        let numbers = found.iter().map(|&(number, _)| number as i32).collect();
+        let probabilities = found.iter().map(|&(_, probability)| probability).collect();
+        Ok((
+            PyArray1::from_vec(py, numbers),
+            PyArray1::from_vec(py, probabilities),
+        ))
+    }
+
+    /// Of one row, the numbers of the signals that moved its margin upwards most.
+    fn reasons(&self, row: PyReadonlyArray1<'_, f32>, most: usize) -> PyResult<Vec<usize>> {
+        let row = row.as_slice()?;
+        if row.len() != self.model.features() {
+            return Err(PyValueError::new_err("the row has another number of signals"));
+        }
+        Ok(self
+            .model
+            .reasons(row, most)
+            .into_iter()
+            .map(|(at, _)| at)
+            .collect())
+    }
+
+    #[getter]
+    fn register_names(&self) -> Vec<String> {
+        self.model.registers()
+    }
+}
+
+impl PyQualityModel {
+    fn values<'a>(&self, rows: &'a PyReadonlyArray2<'_, f32>) -> PyResult<&'a [f32]> {
+        if rows.shape()[1] != self.model.features() {
+            return Err(PyValueError::new_err("the rows have another number of signals"));
+        }
+        Ok(rows.as_slice()?)
+    }
+
+    fn rows<'a>(&self, values: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
+        values.chunks_exact(self.model.features().max(1))
+    }
+}
+
+/// The table of neighbours fitted to texts.
+#[pyfunction]
+fn quality_neighbours<'py>(
+    py: Python<'py>,
+    data: PyReadonlyArray1<'py, u8>,
+    offsets: PyReadonlyArray1<'py, i64>,
+    function_words: &str,
+    topics: &str,
+    least: u64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let lexicon = Lexicon::read(function_words, topics).map_err(PyValueError::new_err)?;
+    let texts = Texts::new(data.as_slice()?, offsets.as_slice()?)?;
+    let table = py.detach(|| {
+        let mut counts = NeighbourCounts::new(lexicon);
+        for text in texts.iter() {
+            counts.add(&text);
+        }
+        counts.table(least)
+    });
+    Ok(PyBytes::new(py, &table))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("QUALITY_NAMES", names())?;
+    module.add("QUALITY_TOPICS", TOPICS)?;
+    module.add_class::<QualitySignals>()?;
+    module.add_class::<PyQualityModel>()?;
+    module.add_function(wrap_pyfunction!(quality_neighbours, module)?)
+}
