@@ -93,3 +93,62 @@ def test_letters_that_begin_like_a_byte_order_mark_are_letters() -> None:
 def test_a_page_in_another_script_is_read_as_declared(charset: str, text: str) -> None:
     decoded = decode(page(text).encode(charset), charset)
     assert decoded == Decoded(page(text), charset, charset, 0)
+
+
+FOREIGN = "Этот виджет — «комментарий» №5 в другой кодировке, и букв в нём больше, чем в иной статье. " * 3
+SINGLE = ["windows-1251", "koi8-r", "cp866", "iso-8859-5", "mac-cyrillic"]
+
+
+@pytest.mark.parametrize("charset", SINGLE)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        f"<!-- {FOREIGN} -->",
+        f"<script>var a = '{FOREIGN}';</script>",
+        f"<div class=widget>{FOREIGN}</div>",
+        "<!-- мы -->",
+        " – — … ",
+        "<b>№</b>",
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_utf8_inside_a_page_of_another_charset_is_decoded_apart(
+    charset: str, piece: str, declared: bool
+) -> None:
+    head = f"<meta charset={charset}>" if declared else ""
+    whole = page(RUSSIAN + "{}" + RUSSIAN, head)
+    before, after = (in_charset(part, charset) for part in whole.split("{}"))
+    decoded = decode(before + piece.encode() + after)
+    assert decoded.text == whole.format(piece)
+    assert decoded.replaced == 0
+    if declared:
+        assert decoded.charset == charset
+
+
+@pytest.mark.parametrize("charset", SINGLE)
+def test_a_fragment_of_another_charset_on_a_page_of_utf8_is_read(charset: str) -> None:
+    before, fragment = page(RUSSIAN * 5), f"<div>{RUSSIAN}</div>"
+    decoded = decode(before.encode() + in_charset(fragment, charset))
+    assert (decoded.text, decoded.charset, decoded.replaced) == (before + fragment, "utf-8", 0)
+
+
+def test_lost_bytes_of_utf8_are_no_other_charset() -> None:
+    body = page(RUSSIAN * 5).encode().replace("и".encode(), b"\xd0", 9)
+    decoded = decode(body)
+    assert (decoded.charset, decoded.replaced) == ("utf-8", 9)
+
+
+def test_a_declaration_that_the_page_bears_out_wins_over_bytes_of_nothing() -> None:
+    noise = bytes(128 + number * 89 % 128 for number in range(40))
+    body = page(RUSSIAN, "<meta charset=windows-1251>").encode("cp1251") + b"<!-- " + noise + b" -->"
+    assert decode(body, "windows-1251").charset == "windows-1251"
+    assert page(RUSSIAN, "<meta charset=windows-1251>") in decode(body).text
+
+
+@pytest.mark.parametrize("charset", SINGLE)
+def test_text_that_happens_to_be_well_formed_stays_as_it_is(charset: str) -> None:
+    text = page(
+        RUSSIAN + " В\u00a0Москве так (аАбБгГ), рас, сад, сок, С\u00a0другой — Р»\u00a0 тело. " + RUSSIAN
+    )
+    text = text.encode(CODECS.get(charset, charset), "ignore").decode(CODECS.get(charset, charset))
+    assert decode(in_charset(text, charset)).text == text

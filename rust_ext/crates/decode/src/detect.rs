@@ -1,5 +1,7 @@
 //! Which charset are these bytes in? Decided from the bytes alone.
 
+use std::ops::Range;
+
 use encoding_rs::Encoding;
 
 use bukvar_letters::{self as letters, ASCII_LETTER, BETWEEN_WORDS, Letters};
@@ -49,14 +51,41 @@ impl Reading {
 
     /// True when the bytes read as words of Cyrillic letters, and not as stray signs among ASCII letters.
     pub fn is_cyrillic(&self) -> bool {
-        self.letters > 0 && self.inside_words * 2 >= self.letters && self.cost <= Self::DEAREST * self.pairs
+        self.reads_below(Self::DEAREST)
+    }
+
+    /// The same with another limit, in tenths of a nat a pair.
+    pub fn reads_below(&self, dearest: u64) -> bool {
+        self.letters > 0 && self.inside_words * 2 >= self.letters && self.cost <= dearest * self.pairs
     }
 }
 
 impl Pairs {
     /// Counts a page in one pass; runs of ASCII are skipped eight bytes at a time.
     pub fn count(body: &[u8]) -> Self {
-        let mut counts = vec![0u32; COLUMNS * COLUMNS];
+        let mut pairs = Self {
+            counts: vec![0u32; COLUMNS * COLUMNS],
+        };
+        pairs.add(body);
+        pairs
+    }
+
+    /// Counts what lies outside of `runs`, ascending ranges of a page.
+    pub fn count_outside(body: &[u8], runs: &[Range<usize>]) -> Self {
+        let mut pairs = Self {
+            counts: vec![0u32; COLUMNS * COLUMNS],
+        };
+        let mut at = 0;
+        for run in runs {
+            pairs.add(&body[at..run.start]);
+            at = run.end;
+        }
+        pairs.add(&body[at..]);
+        pairs
+    }
+
+    fn add(&mut self, body: &[u8]) {
+        let counts = &mut self.counts;
         let mut before = ASCII_OTHERS;
         let mut at = 0;
         while at < body.len() {
@@ -77,7 +106,6 @@ impl Pairs {
             before = now;
             at += 1;
         }
-        Self { counts }
     }
 
     /// Every Cyrillic charset's reading, in the order of `CYRILLIC`.

@@ -2,7 +2,8 @@
 //!
 //! 1. A byte order mark, and UTF-16 or UTF-32 seen by their zero bytes.
 //! 2. UTF-8 where the bytes are UTF-8 but for some broken ones; each of those becomes U+FFFD and is counted.
-//! 3. Else the Cyrillic charset in which the bytes read best (`letters`), where they read as Cyrillic at all.
+//! 3. Else the Cyrillic charset in which the bytes read best (`letters`), where they read as Cyrillic at all; stretches
+//!    of UTF-8 inside (`runs`) are left out of that and decoded apart.
 //! 4. Else a declared charset that the bytes are valid in; else chardetng's guess, as browsers do.
 //!
 //! Tried and dropped: trusting a declared charset first (pages declare windows-1251 and are UTF-8, and the
@@ -11,8 +12,10 @@
 mod declared;
 mod detect;
 mod names;
+mod runs;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
@@ -37,6 +40,10 @@ pub struct Decoded<'a> {
 /// Tenths of a nat by which a declared charset may read worse than the best one and still be used: one unlikely
 /// pair. It decides on pages with a handful of letters only; with a hundred, wrong charsets lose by thousands.
 const DECLARED_BONUS: u64 = 100;
+/// The same, as a share of what the best reading costs above clean text's cost a pair (tenths of a nat): bytes of no
+/// charset at all cost about as much in each, and by chance a little less in another.
+const DECLARED_SHARE_OF_NOISE: u64 = 4;
+const CLEAN_TEXT: u64 = 28;
 /// A page with fewer Cyrillic letters than this is Cyrillic against its declaration only by accident: `à` is a
 /// word in French and reads as one in Russian.
 const FEW_LETTERS: u64 = 8;
@@ -144,18 +151,64 @@ fn decode_wide(body: &[u8], wide: Wide) -> Outcome<'static> {
 }
 
 fn decode_narrow<'a>(body: &'a [u8], labels: &[Label]) -> Outcome<'a> {
+    // Valid UTF-8 is seen fastest; it is what most pages are.
     if let Ok(text) = std::str::from_utf8(body) {
         if let Some(encoding) = stateful(body, labels) {
             return with_name(encoding, body, name_of(encoding));
         }
         return (Cow::Borrowed(text), "utf-8".to_owned(), 0);
     }
-    let encoding = if is_nearly_utf8(body) {
+    let survey = runs::survey(body);
+    let runs = survey.utf8();
+    let pairs = Pairs::count_outside(body, runs);
+    let base = if survey.is_nearly_utf8() && !has_other_text(&pairs) {
         UTF_8
     } else {
-        eight_bit(body, labels)
+        eight_bit(body, labels, &pairs)
     };
-    with_name(encoding, body, name_of(encoding))
+    if base == UTF_8 || runs.is_empty() || !CYRILLIC.contains(&base) {
+        return with_name(base, body, name_of(base));
+    }
+    let is_declared = labels.iter().any(|label| label.encoding == Some(base));
+    let name = if survey.is_nearly_utf8() && !is_declared {
+        UTF_8
+    } else {
+        base
+    };
+    decode_apart(body, base, runs, name_of(name))
+}
+
+/// Tenths of a nat a pair below which what is not UTF-8 on a page of UTF-8 is text of another charset, and the letters
+/// that it has at least: clean text costs about 25, a sequence that lost a byte leaves no two letters in a row.
+const OTHER_TEXT: u64 = 36;
+const OTHER_LETTERS: u64 = 24;
+
+fn has_other_text(pairs: &Pairs) -> bool {
+    pairs
+        .readings()
+        .iter()
+        .any(|reading| reading.letters >= OTHER_LETTERS && reading.reads_below(OTHER_TEXT))
+}
+
+/// Decodes runs of UTF-8 as such, and what lies between them in a charset of one byte a letter.
+fn decode_apart(
+    body: &[u8],
+    base: &'static Encoding,
+    runs: &[Range<usize>],
+    name: String,
+) -> Outcome<'static> {
+    let mut text = String::with_capacity(body.len() * 2);
+    let (mut at, mut replaced) = (0, 0);
+    for run in runs {
+        let (before, _, lost) = with_name(base, &body[at..run.start], String::new());
+        text.push_str(&before);
+        text.push_str(&String::from_utf8_lossy(&body[run.clone()]));
+        replaced += lost;
+        at = run.end;
+    }
+    let (rest, _, lost) = with_name(base, &body[at..], String::new());
+    text.push_str(&rest);
+    (Cow::Owned(text), name, replaced + lost)
 }
 
 /// ISO-2022-JP is ASCII with escapes: the one declared charset that valid UTF-8 may be in.
@@ -166,20 +219,8 @@ fn stateful(body: &[u8], labels: &[Label]) -> Option<&'static Encoding> {
     (declared && body.is_ascii() && memchr::memchr(0x1B, body).is_some()).then_some(encoding_rs::ISO_2022_JP)
 }
 
-/// True when well-formed multi-byte sequences are at least as many as malformed ones. In cp866, the charset in
-/// which Russian text comes closest by accident, they are one to thirty.
-fn is_nearly_utf8(body: &[u8]) -> bool {
-    let (mut well_formed, mut malformed) = (0u64, 0u64);
-    for chunk in body.utf8_chunks() {
-        well_formed += chunk.valid().bytes().filter(|&byte| byte >= 0xC0).count() as u64;
-        malformed += u64::from(!chunk.invalid().is_empty());
-    }
-    well_formed >= malformed
-}
-
-fn eight_bit(body: &[u8], labels: &[Label]) -> &'static Encoding {
-    let pairs = Pairs::count(body);
-    let chosen = by_letters(body, labels, &pairs);
+fn eight_bit(body: &[u8], labels: &[Label], pairs: &Pairs) -> &'static Encoding {
+    let chosen = by_letters(body, labels, pairs);
     let is_koi8 = chosen == encoding_rs::KOI8_R || chosen == encoding_rs::KOI8_U;
     if is_koi8 {
         pairs.koi8().unwrap_or(chosen)
@@ -193,17 +234,20 @@ fn eight_bit(body: &[u8], labels: &[Label]) -> &'static Encoding {
 fn by_letters(body: &[u8], labels: &[Label], pairs: &Pairs) -> &'static Encoding {
     let readings = pairs.readings();
     let declared: Vec<&'static Encoding> = labels.iter().filter_map(|label| label.encoding).collect();
-    let bonus = |reading: &Reading| {
-        if declared.contains(&reading.encoding) {
-            DECLARED_BONUS
-        } else {
-            0
-        }
+    // What a declared charset may cost more than the best one where the page bears it out.
+    let noise = readings
+        .iter()
+        .map(|reading| reading.cost.saturating_sub(CLEAN_TEXT * reading.pairs))
+        .min();
+    let bonus = DECLARED_BONUS.max(noise.unwrap_or(0) / DECLARED_SHARE_OF_NOISE);
+    let handicap = |reading: &Reading| {
+        let bears_out = declared.contains(&reading.encoding) && reading.is_cyrillic();
+        if bears_out { 0 } else { bonus }
     };
     // min_by_key keeps the first of equals: CYRILLIC's order breaks ties.
     let best = readings
         .iter()
-        .min_by_key(|reading| (reading.cost + DECLARED_BONUS).saturating_sub(bonus(reading)));
+        .min_by_key(|reading| reading.cost + handicap(reading));
     let foreign = declared
         .iter()
         .copied()
