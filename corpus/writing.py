@@ -60,7 +60,7 @@ class Output:
         #: What a person should know of the input, by kind.
         self.notes: dict[str, str] = {}
         self.outputs: list[OutputFile] = []
-        self._writers: dict[str, _TableWriter] = {}
+        self._writers: dict[str, TableWriter] = {}
         self._stack = ExitStack()
         self._scratch: Path | None = None
 
@@ -78,19 +78,20 @@ class Output:
         if self._progress is not None and of > 0:
             self._progress(min(1.0, max(0.0, done / of)))
 
-    def split(self, batch: pa.Table) -> None:
-        """Send a judged batch's kept rows to the shard and the others to `_dropped`."""
+    def split(self, batch: pa.Table, path: str = "") -> None:
+        """Send a judged batch's kept rows to the shard (or another file of the folder) and the others to
+        `_dropped`."""
         reasons = batch.column(table.DROP)
         keep = pc.is_null(reasons)
         kept = batch.filter(keep).drop_columns([table.DROP, table.DROP_DETAIL])
-        self.write(kept)
+        self.write(kept, path)
         self.rows_out += kept.num_rows
         self.bytes_out += text_bytes(kept)
         gone = batch.filter(pc.invert(keep))
         if gone.num_rows:
-            self._write_dropped(gone)
+            self._write_dropped(gone, path)
 
-    def _write_dropped(self, gone: pa.Table) -> None:
+    def _write_dropped(self, gone: pa.Table, path: str) -> None:
         sampled = []
         for reason in gone.column(table.DROP).to_pylist():
             if reason not in self._reasons and not reason.startswith(table.ERROR_PREFIX):
@@ -103,7 +104,7 @@ class Output:
             gone = gone.set_column(gone.column_names.index("text"), "text", text)
         gone = mask_samples(gone)
         writer = self._writer(f"{DROPPED}/{self.name}{SHARD}")
-        kept: Sequence[pa.Field] = list(self._writer(f"{self.name}{SHARD}").schema or [])
+        kept: Sequence[pa.Field] = list(self._writer(path or f"{self.name}{SHARD}").schema or [])
         columns = [f.with_nullable(True) for f in kept]  # a row may go before a column of its is known
         writer.write(conform(gone, pa.schema([*columns, *table.DROP_COLUMNS])))
 
@@ -111,9 +112,9 @@ class Output:
         """Append rows as they are to the main shard, or to another Parquet file of the folder."""
         self._writer(path or f"{self.name}{SHARD}").write(rows)
 
-    def _writer(self, path: str) -> _TableWriter:
+    def _writer(self, path: str) -> TableWriter:
         if path not in self._writers:
-            self._writers[path] = _TableWriter(storage.join(self.folder, path))
+            self._writers[path] = TableWriter(storage.join(self.folder, path))
         return self._writers[path]
 
     @property
@@ -218,7 +219,7 @@ class HashingStream:
         return False
 
 
-class _TableWriter:
+class TableWriter:
     """Parquet with fixed settings: equal rows in equal order give equal bytes."""
 
     def __init__(self, location: str) -> None:

@@ -18,6 +18,7 @@ import click
 #: Commands that are no stage's -> what they do.
 _OTHERS: Final[dict[str, str]] = {
     "run": "do a whole recipe: from crawl to corpus and tokenizer",
+    "takedown": "remove documents from a published dataset, for good",
     "verify": "check a published dataset against its manifest",
     "export": "write a vocabulary in other formats and prove its ids equal",
     "adapt-weights": "write a model's checkpoint with the ids of an adapted tokenizer",

@@ -24,6 +24,7 @@ from corpus.errors import RunError, ShardError, StageError, UsageError
 from corpus.inputs import Input
 from corpus.receipts import Folder, Receipt, read_folder
 from corpus.stage import FileStage, PhasedStage, Side, Stage, Task, parameters, plan_tasks
+from pipelines import lineage
 from pipelines.account import StageResult, summarize
 from pipelines.cutting import cut
 from pipelines.digests import Digests
@@ -228,7 +229,10 @@ def _finish(
 ) -> StageResult:
     """Remove what this plan does not make, check that storage holds what was returned, write the index."""
     location = plan.job.folder
-    if worked or failures or set(before.receipts) != set(receipts) or records.INDEX not in before.files:
+    changed = (
+        bool(worked or failures) or set(before.receipts) != set(receipts) or records.INDEX not in before.files
+    )
+    if changed:
         failed = {f.name for f in failures}
         stale = [r for name, r in before.receipts.items() if name not in receipts and name not in failed]
         records.retract(location, stale)
@@ -241,8 +245,11 @@ def _finish(
                 "machines do not share this folder; give an --out that all of them see"
             )
         records.write_index(after)
-    tasks = plan.tasks
-    return summarize(plan.stage.name, location, receipts.values(), len(tasks), len(receipts) - worked)
+    result = summarize(plan.stage.name, location, receipts.values(), len(plan.tasks), len(receipts) - worked)
+    if changed and not failures:
+        own = lineage.entry_of(plan.stage, plan.sides, result)
+        lineage.write(location, (*lineage.before(plan.inputs), own))
+    return result
 
 
 def _remove_stale(folder: Folder) -> None:

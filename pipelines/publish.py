@@ -3,6 +3,7 @@
     TARGET/data/train-00000-of-00003.parquet    the documents (open TARGET/data anywhere)
     TARGET/manifest.json                        files with SHA-256, bytes and rows; the funnel; the recipe
     TARGET/README.md                            the dataset card; `datasets.load_dataset(TARGET)` reads it
+    TARGET/tombstones.jsonl                     what was taken down, and stays out of every later publish
 
 The layout is that of dataset repositories on hubs. Shards are cut by rows so that their sizes are even; a
 shard is a task like any other, so publishing goes on where it was killed. Manifest and card are written
@@ -14,37 +15,53 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import storage
-from corpus.documents import parquet_schema
+from corpus import storage, table
 from corpus.errors import ShardError, UsageError, one_line
 from corpus.inputs import Input
-from corpus.receipts import read_receipts, versions
 from corpus.stage import Phase, Share, Task
-from corpus.writing import Output, text_bytes
-from pipelines import registry
-from pipelines.account import Run
+from corpus.writing import Output, conform, text_bytes
+from pipelines.contents import Contents
+from pipelines.tombstones import Tombstones, read_tombstones
 
-MANIFEST: Final = "manifest.json"
-CARD: Final = "README.md"
 #: Rows read at a time while shards are cut anew.
 READ_ROWS: Final = 1_000
+#: What `publish.columns = ["lean"]` stands for, of what is there: all that a training run looks at.
+LEAN: Final = (
+    *("doc_id", "url", "host", "fetched_at", "date", "title", "text", "lang", "lang_score", "register"),
+    *("quality", "cluster_size"),
+)
+#: Vocabularies by which a page says that it is not to be used -> the column that holds its answer.
+#: docs/publish.md says where each is read.
+OPT_OUTS: Final[Mapping[str, str]] = {
+    "noai": "noai",
+    "tdm": "tdm_reserved",
+    "aipref": "train_ai_disallowed",
+    "noindex": "noindex",
+}
+TAKEN_DOWN: Final = "taken_down"
 
 
 @dataclass(frozen=True)
 class Publish:
-    """Cut documents into even shards."""
+    """Write documents as a dataset: shards of even size, manifest with checksums, card."""
 
     name: ClassVar[str] = "publish"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
-    reasons: ClassVar[Mapping[str, str]] = {}
+    reasons: ClassVar[Mapping[str, str]] = {
+        "opt_out_noai": "the page asks not to be used for AI (robots meta or X-Robots-Tag: noai)",
+        "opt_out_tdm": "the page reserves text and data mining (TDM reservation)",
+        "opt_out_aipref": "the site asks not to be used for training (AIPREF: Content-Usage)",
+        "opt_out_noindex": "the page asks not to be indexed (robots meta or X-Robots-Tag: noindex)",
+        TAKEN_DOWN: "removed on request, by TARGET/tombstones.jsonl",
+    }
 
     shard_mb: int = field(
         default=512,
@@ -52,16 +69,34 @@ class Publish:
     )
     title: str = field(default="", metadata={"help": "title of the card; the recipe's name where empty"})
     license: str = field(default="other", metadata={"help": "licence identifier on the card"})
-    columns: tuple[str, ...] = field(default=(), metadata={"help": "columns to publish; all where empty"})
+    contact: str = field(default="", metadata={"help": "address on the card for questions and takedowns"})
+    columns: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": f"columns to publish; all where empty; lean: {', '.join(LEAN)}"},
+    )
+    respect: tuple[str, ...] = field(
+        default=("noai", "tdm", "aipref"),
+        metadata={"help": f"opt-outs that are heeded: {', '.join(OPT_OUTS)}"},
+    )
+    validation: float = field(
+        default=0.0,
+        metadata={"help": "share of hosts whose documents are the split validation, by a hash of the host"},
+    )
 
     def __post_init__(self) -> None:
         if self.shard_mb < 1:
             raise ValueError("publish.shard_mb is at least 1")
+        if not 0 <= self.validation < 1:
+            raise ValueError("publish.validation lies in 0..1, below 1")
+        unknown = [name for name in self.respect if name not in OPT_OUTS]
+        if unknown:
+            known = ", ".join(OPT_OUTS)
+            raise ValueError(f"publish.respect: no vocabulary {unknown[0]!r}; there are {known}")
 
     def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any documents
         """Raise UsageError for a column that the documents lack."""
         for column in self.columns if columns else ():
-            if column not in columns:
+            if column != "lean" and column not in columns:
                 near = difflib.get_close_matches(column, columns, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(columns)}"
                 raise UsageError(f"publish.columns: the documents have no column {column!r}; {hint}")
@@ -75,16 +110,74 @@ class Publish:
         return (Phase("write", shares=shares, documents=True),)
 
     def run(self, task: Task, out: Output) -> None:
-        """Copy the task's ranges of rows into one shard."""
-        path = f"data/train-{task.number:05d}-of-{task.options['count']:05d}.parquet"
+        """Copy the task's ranges of rows into one shard, or one of each split."""
+        ending = f"{task.number:05d}-of-{task.options['count']:05d}.parquet"
+        tombstones = read_tombstones(task.folder)
+        contents = Contents()
         for source, (low, high) in zip(task.inputs, task.options["ranges"], strict=True):
             for rows in _read_range(source, low, high):
-                if self.columns:
-                    rows = rows.select([c for c in rows.column_names if c in self.columns])
-                out.write(rows, path)
                 out.rows_in += rows.num_rows
-                out.rows_out += rows.num_rows
-                out.bytes_out += text_bytes(rows)
+                out.bytes_in += text_bytes(rows)
+                for split, judged in self._splits(self._judged(rows, tombstones)):
+                    path = f"data/{split}-{ending}"
+                    kept = judged.filter(pc.is_null(judged.column(table.DROP)))
+                    contents.add(path, kept)
+                    out.split(self._published(judged), path)
+        with out.work() as counted:
+            counted.write_bytes(contents.encode())
+
+    def _judged(self, rows: pa.Table, tombstones: Tombstones) -> pa.Table:
+        reasons: list[str | None] = [None] * rows.num_rows
+        for name in self.respect:
+            if OPT_OUTS[name] in rows.column_names:
+                asked = rows.column(OPT_OUTS[name]).fill_null(False).to_pylist()
+                for place in (n for n, says in enumerate(asked) if says):
+                    reasons[place] = reasons[place] or f"opt_out_{name}"
+        for place in tombstones.places(rows):
+            reasons[place] = TAKEN_DOWN
+        drop = pa.array(reasons, pa.string())
+        return table.with_columns(
+            rows, {table.DROP: drop, table.DROP_DETAIL: pa.nulls(len(drop), pa.string())}
+        )
+
+    def _splits(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        if not self.validation:
+            yield "train", rows
+            return
+        held = pa.array([_fraction(key) < self.validation for key in _split_keys(rows)], pa.bool_())
+        yield "train", rows.filter(pc.invert(held))
+        yield "validation", rows.filter(held)
+
+    def _published(self, rows: pa.Table) -> pa.Table:
+        """The columns asked for, identities as text, and the verdict."""
+        wanted = self.columns or tuple(rows.column_names)
+        names = dict.fromkeys(name for one in wanted for name in (LEAN if one == "lean" else (one,)))
+        here = [name for name in names if name in rows.column_names and name not in table.DROP_COLUMNS.names]
+        found = rows.select([*here, *table.DROP_COLUMNS.names])
+        if "doc_id" in here:
+            found = table.with_columns(found, {"doc_id": hex_ids(found.column("doc_id"))})
+        return found
+
+
+def hex_ids(column: pa.ChunkedArray) -> pa.Array:
+    """Identities as text: hexadecimal digits of bytes, other types as they are written."""
+    values = column.to_pylist()
+    return pa.array(
+        [v.hex() if isinstance(v, bytes) else v if v is None else str(v) for v in values], pa.string()
+    )
+
+
+def _split_keys(rows: pa.Table) -> list[str]:
+    """What decides a row's split: its host, or its id where it has none."""
+    ids = (
+        hex_ids(rows.column("doc_id")).to_pylist() if "doc_id" in rows.column_names else [""] * rows.num_rows
+    )
+    hosts = rows.column("host").to_pylist() if "host" in rows.column_names else [None] * rows.num_rows
+    return [host or own for host, own in zip(hosts, ids, strict=True)]
+
+
+def _fraction(key: str) -> float:
+    return int.from_bytes(table.doc_id(key)[:6], "big") / 2**48
 
 
 def _share(inputs: Sequence[Input], number: int, count: int, total: int) -> Share:
@@ -108,14 +201,16 @@ def _read_range(source: Input, low: int, high: int) -> Iterator[pa.Table]:
     """Rows from `low` up to `high` of an input: only the row groups that hold them are read."""
     with storage.open_input(source.path) as stream:
         try:
-            file = pq.ParquetFile(stream, pre_buffer=False)
-            yield file.schema_arrow.empty_table()
+            file = pq.ParquetFile(stream, pre_buffer=storage.local_path(source.path) is None)
+            schema = file.schema_arrow.remove_metadata()
+            yield schema.empty_table()
             groups = range(source.part.start, source.part.stop) if source.part else range(file.num_row_groups)
             first = 0
             for group in groups:
                 last = first + file.metadata.row_group(group).num_rows
                 if first < high and last > low:
-                    yield from _slices(file, group, max(low, first) - first, min(high, last) - first)
+                    for rows in _slices(file, group, max(low, first) - first, min(high, last) - first):
+                        yield conform(rows, schema)
                 first = last
         except pa.ArrowException as error:
             raise ShardError(f"{source.name}: not a readable Parquet file ({one_line(error)})") from error
@@ -131,118 +226,3 @@ def _slices(file: pq.ParquetFile, group: int, low: int, high: int) -> Iterator[p
         first = last
         if first >= high:
             return
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    path: str
-    sha256: str
-    bytes: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a published dataset consists of. It can be made again from the receipts at any time."""
-
-    title: str
-    version: int
-    rows: int
-    text_bytes: int
-    columns: dict[str, str]
-    files: tuple[FileEntry, ...]
-    #: One entry a stage: rows in, out, dropped by reason.
-    funnel: tuple[dict[str, Any], ...] = ()
-    recipe: str = ""
-    made_with: dict[str, str] = field(default_factory=dict)
-
-
-def make_manifest(stage: Publish, target: str, title: str, funnel: Sequence[Any], recipe: str) -> Manifest:
-    """Fold the receipts of a published folder into its manifest."""
-    files, rows, text = [], 0, 0
-    for receipt in read_receipts(target):
-        text += receipt.bytes_out
-        for output in receipt.outputs:
-            files.append(FileEntry(output.path, output.digest, output.bytes, output.rows or 0))
-            rows += output.rows or 0
-    if not files:
-        raise UsageError(f"{target}: nothing was published")
-    schema = parquet_schema(storage.join(target, files[0].path))
-    return Manifest(
-        title=stage.title or title,
-        version=1,
-        rows=rows,
-        text_bytes=text,
-        columns={f.name: str(f.type) for f in schema},
-        files=tuple(files),
-        funnel=tuple(_stage_entry(result) for result in funnel),
-        recipe=recipe,
-        made_with=versions(),
-    )
-
-
-def _stage_entry(result: Any) -> dict[str, Any]:
-    keys = ("stage", "rows_in", "rows_out", "dropped", "skipped", "bytes_in", "bytes_out")
-    return {key: getattr(result, key) for key in keys}
-
-
-def finish(stage: Publish, target: str, run: Run) -> Manifest:
-    """Write card and manifest; the dataset is published when the manifest lies there."""
-    manifest = make_manifest(stage, target, run.title, run.results, run.recipe)
-    storage.write_bytes(storage.join(target, CARD), make_card(stage, manifest).encode())
-    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
-    storage.write_bytes(storage.join(target, MANIFEST), encoded)
-    return manifest
-
-
-def make_card(stage: Publish, manifest: Manifest) -> str:
-    """The dataset card: what is in it, how it came about, what was dropped and why."""
-    from pipelines.templates import render
-
-    known = registry.reasons(entry["stage"] for entry in manifest.funnel)
-    used = sorted({reason for entry in manifest.funnel for reason in entry["dropped"]})
-    return render(
-        "card.md",
-        stage=stage,
-        manifest=manifest,
-        size_category=_size_category(manifest.rows),
-        reasons={reason: known.get(reason, "") for reason in used},
-    )
-
-
-def _size_category(rows: int) -> str:
-    """Size class in the hub's vocabulary."""
-    limits = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
-    limits += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B")]
-    return next((name for limit, name in limits if rows < limit), "n>1B")
-
-
-def read_manifest(target: str) -> Manifest:
-    """The manifest of a published dataset. Raises UsageError where there is none or it is damaged."""
-    location = storage.join(target, MANIFEST)
-    if not storage.exists(location):
-        raise UsageError(f"{target}: no {MANIFEST} here; name the folder that `bukvar publish --to` wrote")
-    try:
-        return msgspec.json.decode(storage.read_bytes(location), type=Manifest)
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{location}: damaged ({error})") from error
-
-
-def verify(target: str) -> list[str]:
-    """Faults of a published dataset against its manifest; an empty list means that all is as written."""
-    manifest = read_manifest(target)
-    faults = []
-    for entry in manifest.files:
-        location = storage.join(target, entry.path)
-        if not storage.exists(location):
-            faults.append(f"{entry.path}: missing")
-            continue
-        digest, size = storage.sha256(location)
-        if size != entry.bytes:
-            faults.append(f"{entry.path}: {size} bytes, the manifest says {entry.bytes}")
-        elif digest != entry.sha256:
-            faults.append(f"{entry.path}: content differs from the manifest's SHA-256")
-    known = {storage.join(target, entry.path) for entry in manifest.files}
-    found = storage.list_files(storage.join(target, "data"))
-    extra = [f"data/{storage.base_name(f)}: not in the manifest" for f in found if f not in known]
-    return faults + extra

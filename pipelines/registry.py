@@ -113,7 +113,7 @@ OWN: Final = (
         reads="parquet",
         documents=False,
         folder="dataset",
-        finish="pipelines.publish:finish",
+        finish="pipelines.card:finish",
         command="pipelines.commands.publish:publish",
     ),
     StageRow(

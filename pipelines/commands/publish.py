@@ -26,8 +26,8 @@ from pipelines.commands import common
 def publish(inputs: tuple[str, ...], target: str, **options: Any) -> None:
     from corpus.storage import base_name
     from pipelines.account import Run
+    from pipelines.card import finish
     from pipelines.commands.jobs import run_job
-    from pipelines.publish import finish
 
     stage, _ = run_job("publish", inputs, target, options)
     manifest = finish(stage, target, Run(base_name(target)))

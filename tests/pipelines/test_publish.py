@@ -21,10 +21,14 @@ from corpus.errors import UsageError
 from corpus.inputs import Input
 from pipelines import cli
 from pipelines.account import Run
+from pipelines.card import finish
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
+from pipelines.manifest import Manifest, read_manifest, verify, write_manifest
 from pipelines.progress import Silent
-from pipelines.publish import Manifest, Publish, finish, read_manifest, verify
+from pipelines.publish import Publish
+from pipelines.takedown import take_down
+from pipelines.tombstones import Tombstone
 from tests.pipelines.net import free_port
 from tests.pipelines.stages import contents, inputs_of, write_texts
 
@@ -129,10 +133,143 @@ class TestVerify:
         assert says in out
         assert err == "bukvar: 1 of 1 files differ; publish again\n"
 
+    def test_finds_rows_that_were_exchanged(self, source: Path, tmp_path: Path) -> None:
+        """A file that is whole and says the right SHA-256 of itself may still hold other texts."""
+        target = str(tmp_path / "set")
+        manifest = publish(source, target)
+        (entry,) = manifest.files
+        path = tmp_path / "set" / entry.path
+        rows = pq.read_table(path)
+        texts = rows.column("text").to_pylist()
+        pq.write_table(
+            rows.set_column(rows.schema.get_field_index("text"), rows.schema.field("text"), [texts[::-1]]),
+            path,
+        )
+        digest, size = storage.sha256(str(path))
+        write_manifest(target, replace(manifest, files=(replace(entry, sha256=digest, bytes=size),)))
+        assert verify(target) == [f"{entry.path}: its texts are not those of the manifest"]
+
+    def test_finds_an_id_that_stands_twice(self, tmp_path: Path) -> None:
+        write_texts(
+            tmp_path / "in/a.parquet", TEXTS[:2], doc_id=pa.array([table.doc_id("a")] * 2, pa.binary(16))
+        )
+        publish(tmp_path / "in", str(tmp_path / "set"))
+        (fault,) = verify(str(tmp_path / "set"))
+        assert fault.startswith(f"doc_id {table.doc_id('a').hex()} stands more than once")
+
     def test_finds_a_file_too_many(self, source: Path, tmp_path: Path) -> None:
         publish(source, str(tmp_path / "set"))
         write_texts(tmp_path / "set/data/train-00009-of-00009.parquet", ["x"])
         assert verify(str(tmp_path / "set")) == ["data/train-00009-of-00009.parquet: not in the manifest"]
+
+
+class TestOptOuts:
+    """What asks not to be used is left out, counted, and said on the card."""
+
+    @pytest.fixture
+    def marked(self, tmp_path: Path) -> Path:
+        """Six documents: one says noai, one reserves mining, one says noindex; two of one host."""
+        hosts = ["a.ru", "b.ru", "c.ru", "www.d.ru", "d.ru", "e.ru"]
+        flags = {
+            "noai": [True, False, None, False, False, False],
+            "tdm_reserved": [False, True, False, False, False, False],
+            "noindex": [False, False, True, False, False, False],
+        }
+        urls = [f"https://{host}/{number}" for number, host in enumerate(hosts)]
+        write_texts(tmp_path / "in/a.parquet", TEXTS[:6], host=hosts, url=urls, **flags)
+        return tmp_path / "in"
+
+    def test_are_heeded_by_default_where_they_speak_of_training(self, marked: Path, tmp_path: Path) -> None:
+        manifest = publish(marked, str(tmp_path / "set"))
+        assert manifest.lineage[-1].dropped == {"opt_out_noai": 1, "opt_out_tdm": 1}
+        assert pq.read_table(tmp_path / "set/data")["text"].to_pylist() == TEXTS[2:6]
+        card = (tmp_path / "set/README.md").read_text()
+        assert "1 (the page reserves text and data mining (TDM reservation))" in card
+        assert "1 documents that are here say `noindex`" in card
+
+    def test_may_be_chosen(self, marked: Path, tmp_path: Path) -> None:
+        stage = Publish(respect=("noindex",))
+        assert publish(marked, str(tmp_path / "set"), stage).lineage[-1].dropped == {"opt_out_noindex": 1}
+        with pytest.raises(ValueError, match="no vocabulary 'robots'"):
+            Publish(respect=("robots",))
+
+    def test_a_takedown_removes_and_stays_removed(self, marked: Path, tmp_path: Path) -> None:
+        target = str(tmp_path / "set")
+        publish(marked, target)
+        change = take_down(target, [Tombstone("host", "d.ru")], "по просьбе")
+        assert (change.version, change.rows, change.files) == (2, 2, 1)
+        assert verify(target) == []
+        assert "по просьбе" in (tmp_path / "set/README.md").read_text()
+        manifest = publish(marked, target)
+        assert manifest.lineage[-1].dropped["taken_down"] == 2
+        assert manifest.rows == 2
+
+    def test_touches_only_the_files_concerned(self, source: Path, tmp_path: Path) -> None:
+        target = str(tmp_path / "set")
+        before = publish(source, target, shards=4)
+        take_down(target, [Tombstone("id", table.doc_id(TEXTS[299]).hex())])
+        after = read_manifest(target)
+        assert [a == b for a, b in zip(before.files, after.files, strict=True)].count(False) == 1
+        assert after.rows == 299
+        assert verify(target) == []
+
+    @pytest.mark.parametrize(
+        ("stone", "rows"), [(Tombstone("url", "https://c.ru/2"), 3), (Tombstone("phrase", TEXTS[5]), 3)]
+    )
+    def test_by_address_and_phrase(self, marked: Path, tmp_path: Path, stone: Tombstone, rows: int) -> None:
+        publish(marked, str(tmp_path / "set"))
+        take_down(str(tmp_path / "set"), [stone])
+        assert read_manifest(str(tmp_path / "set")).rows == rows
+
+    def test_of_nothing_changes_nothing(self, marked: Path, tmp_path: Path) -> None:
+        before = publish(marked, str(tmp_path / "set"))
+        assert take_down(str(tmp_path / "set"), [Tombstone("id", "00")]).rows == 0
+        assert read_manifest(str(tmp_path / "set")) == before
+
+
+class TestCard:
+    def test_says_nothing_that_is_not_known(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"))
+        card = (tmp_path / "set/README.md").read_text()
+        assert "300 documents" in card
+        assert "Russian documents" not in card
+        assert "crawl files" not in card.partition("## Limits")[0]
+
+    def test_names_the_languages_that_are_there(self, tmp_path: Path) -> None:
+        write_texts(tmp_path / "in/a.parquet", TEXTS[:3], lang=["ru", "uk", "ru"])
+        publish(tmp_path / "in", str(tmp_path / "set"))
+        head = (tmp_path / "set/README.md").read_text().split("---")[1]
+        assert "- ru\n- uk\n" in head
+
+    def test_a_licence_with_a_colon_is_text(self, source: Path, tmp_path: Path) -> None:
+        publish(source, str(tmp_path / "set"), Publish(license="CC: by"))
+        head = (tmp_path / "set/README.md").read_text().split("---")[1]
+        assert 'license: "CC: by"' in head
+
+    def test_of_a_stage_s_folder_published_by_hand_keeps_what_was_done_before(
+        self, source: Path, tmp_path: Path
+    ) -> None:
+        inline = ["--executor", "inline", "-q"]
+        assert cli.run(["clean", str(source), "--out", str(tmp_path / "clean"), *inline]) == 0
+        assert cli.run(["publish", str(tmp_path / "clean"), "--to", str(tmp_path / "set"), *inline]) == 0
+        assert [e.stage for e in read_manifest(str(tmp_path / "set")).lineage] == ["clean", "publish"]
+
+
+class TestSplits:
+    def test_a_host_is_in_one_split(self, tmp_path: Path) -> None:
+        hosts = [f"h{n % 20}.ru" for n in range(300)]
+        write_texts(tmp_path / "in/a.parquet", TEXTS, host=hosts)
+        manifest = publish(tmp_path / "in", str(tmp_path / "set"), Publish(validation=0.3))
+        parts = {
+            split: set(
+                pq.read_table(tmp_path / f"set/data/{split}-00000-of-00001.parquet")["host"].to_pylist()
+            )
+            for split in ("train", "validation")
+        }
+        assert not parts["train"] & parts["validation"]
+        assert 2 <= len(parts["validation"]) <= 10
+        assert manifest.rows == 300
+        assert verify(str(tmp_path / "set")) == []
 
 
 class TestCommand:

@@ -1,0 +1,195 @@
+"""The manifest of a published dataset: what it consists of, how it came about; and the check against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.documents import parquet_schema
+from corpus.errors import UsageError, one_line
+from corpus.receipts import WORK, read_receipts, versions
+from pipelines import lineage
+from pipelines.account import Run
+from pipelines.contents import MOST, Contents, TextDigest, add_up
+
+MANIFEST: Final = "manifest.json"
+_READ_ROWS: Final = 4_000
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+    #: Digest of the column `text` (`contents.TextDigest`).
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A version after the first: how many documents went, from how many files, and why."""
+
+    version: int
+    rows: int
+    files: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a published dataset consists of."""
+
+    title: str
+    version: int
+    rows: int
+    text_bytes: int
+    columns: dict[str, str]
+    files: tuple[FileEntry, ...]
+    #: What each stage did to the documents, the publishing included.
+    lineage: tuple[lineage.Entry, ...] = ()
+    recipe: str = ""
+    license: str = ""
+    #: Counts over the documents: by language, host (the most frequent), year, flags, masks.
+    contents: dict[str, Any] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    made_with: dict[str, str] = field(default_factory=dict)
+
+
+def make_manifest(stage: Any, target: str, run: Run) -> Manifest:
+    """The manifest of a published folder, from its receipts and the contents that the tasks counted."""
+    contents, files, rows, text = Contents(), [], 0, 0
+    encoded = []
+    for receipt in read_receipts(target):
+        text += receipt.bytes_out
+        for output in receipt.outputs:
+            if output.path.startswith(f"{WORK}/"):
+                encoded.append(storage.read_bytes(storage.join(target, output.path)))
+            elif output.path.startswith("data/"):
+                files.append(output)
+                rows += output.rows or 0
+    contents = add_up(encoded)
+    if not files:
+        raise UsageError(f"{target}: nothing was published")
+    schema = parquet_schema(storage.join(target, files[0].path))
+    return Manifest(
+        title=stage.title or run.title,
+        version=1,
+        rows=rows,
+        text_bytes=text,
+        columns={f.name: str(f.type) for f in schema},
+        files=tuple(
+            FileEntry(f.path, f.digest, f.bytes, f.rows or 0, contents.texts.get(f.path, "")) for f in files
+        ),
+        lineage=lineage.read(target),
+        recipe=run.recipe,
+        license=stage.license,
+        contents=summary(contents),
+        made_with=versions(),
+    )
+
+
+def summary(contents: Contents) -> dict[str, Any]:
+    """Counts as the manifest holds them: of hosts and other open sets, the most frequent and their number."""
+    counts = {
+        name: dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:MOST])
+        for name, found in contents.counts.items()
+    }
+    return {
+        "counts": counts,
+        "different": {name: len(found) for name, found in contents.counts.items()},
+        "years": dict(sorted(contents.years.items())),
+        "flags": dict(contents.flags),
+        "masked": dict(contents.sums),
+        "first": contents.first,
+        "last": contents.last,
+    }
+
+
+def write_manifest(target: str, manifest: Manifest) -> None:
+    """Write the manifest: from here on the dataset is published."""
+    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    storage.write_bytes(storage.join(target, MANIFEST), encoded)
+
+
+def read_manifest(target: str) -> Manifest:
+    """The manifest of a published dataset. Raises UsageError where there is none or it is damaged."""
+    location = storage.join(target, MANIFEST)
+    if not storage.exists(location):
+        raise UsageError(f"{target}: no {MANIFEST} here; name the folder that `bukvar publish --to` wrote")
+    try:
+        return msgspec.json.decode(storage.read_bytes(location), type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{location}: damaged ({error})") from error
+
+
+def verify(target: str) -> list[str]:
+    """Faults of a published dataset against its manifest; an empty list means that all is as written.
+
+    Every file is read whole: its bytes against size and SHA-256, its rows against count, schema and digest of
+    the texts; and no doc_id stands twice in the dataset.
+    """
+    manifest = read_manifest(target)
+    faults: list[str] = []
+    ids: list[pa.Array] = []
+    for entry in manifest.files:
+        location = storage.join(target, entry.path)
+        fault = _file_fault(location, entry)
+        found = [fault] if fault else list(_row_faults(location, entry, manifest.columns, ids))
+        faults += [f"{entry.path}: {one}" for one in found]
+    twice = _twice(ids)
+    if twice:
+        faults.append(f"doc_id {twice[0]} stands more than once, and {len(twice) - 1} others")
+    known = {storage.join(target, entry.path) for entry in manifest.files}
+    listed = storage.list_files(storage.join(target, "data"))
+    return faults + [f"data/{storage.base_name(f)}: not in the manifest" for f in listed if f not in known]
+
+
+def _file_fault(location: str, entry: FileEntry) -> str:
+    if not storage.exists(location):
+        return "missing"
+    digest, size = storage.sha256(location)
+    if size != entry.bytes:
+        return f"{size} bytes, the manifest says {entry.bytes}"
+    return "" if digest == entry.sha256 else "content differs from the manifest's SHA-256"
+
+
+def _row_faults(
+    location: str, entry: FileEntry, columns: dict[str, str], ids: list[pa.Array]
+) -> Iterator[str]:
+    digest, rows = TextDigest(), 0
+    with storage.open_input(location) as stream:
+        try:
+            file = pq.ParquetFile(stream, pre_buffer=False)
+            if {f.name: str(f.type) for f in file.schema_arrow} != columns:
+                yield "its columns are not those of the manifest"
+                return
+            wanted = [name for name in ("doc_id", "text") if name in columns]
+            for batch in file.iter_batches(_READ_ROWS, columns=wanted, use_threads=False):
+                part = pa.Table.from_batches([batch])
+                rows += part.num_rows
+                if "text" in wanted:
+                    digest.add(part.column("text"))
+                if "doc_id" in wanted:
+                    ids.extend(part.column("doc_id").chunks)
+        except pa.ArrowException as error:
+            yield f"not readable as Parquet ({one_line(error)})"
+            return
+    if rows != entry.rows:
+        yield f"{rows} rows, the manifest says {entry.rows}"
+    if entry.text and "text" in columns and digest.hex() != entry.text:
+        yield "its texts are not those of the manifest"
+
+
+def _twice(ids: list[pa.Array]) -> list[str]:
+    if not ids:
+        return []
+    values, counts = np.unique(pa.chunked_array(ids).cast(pa.string()).to_numpy(), return_counts=True)
+    return [str(value) for value in values[counts > 1]]

@@ -1,0 +1,82 @@
+"""Take documents out of a published dataset: rewrite the files that hold them, and no others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus import storage
+from corpus.writing import TableWriter, text_bytes
+from pipelines.card import write_card
+from pipelines.contents import TextDigest
+from pipelines.lease import lease
+from pipelines.manifest import Change, FileEntry, read_manifest, write_manifest
+from pipelines.tombstones import Tombstone, Tombstones, read_tombstones, write_tombstones
+
+_READ_ROWS = 4_000
+
+
+def take_down(dataset: str, stones: Sequence[Tombstone], reason: str = "") -> Change:
+    """Remove the documents that tombstones name, and keep the tombstones. The new version's change.
+
+    The tombstones are written first: a takedown that was killed goes on with the same command. Raises
+    UsageError where the folder is no published dataset.
+    """
+    manifest = read_manifest(dataset)
+    with lease(dataset):
+        write_tombstones(dataset, [*read_tombstones(dataset).stones, *stones])
+        wanted = Tombstones(tuple(stones))
+        entries = [_without(dataset, entry, wanted) for entry in manifest.files]
+        gone = manifest.rows - sum(entry.rows for entry, _ in entries)
+        rewritten = sum(new != old for (new, _), old in zip(entries, manifest.files, strict=True))
+        if not gone:
+            return Change(manifest.version, 0, 0, reason)
+        change = Change(manifest.version + 1, gone, rewritten, reason)
+        made = dataclasses.replace(
+            manifest,
+            version=change.version,
+            rows=manifest.rows - gone,
+            text_bytes=manifest.text_bytes - sum(size for _, size in entries),
+            files=tuple(entry for entry, _ in entries),
+            changes=(*manifest.changes, change),
+        )
+        write_card(dataset, made)
+        write_manifest(dataset, made)
+    return change
+
+
+def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEntry, int]:
+    """A file without what is taken down, rewritten only if it held some; and the bytes of text that went."""
+    location = storage.join(dataset, entry.path)
+    if not _holds(location, stones):
+        return entry, 0
+    writer = TableWriter(location)
+    digest, went = TextDigest(), 0
+    try:
+        with storage.open_input(location) as stream:
+            file = pq.ParquetFile(stream, pre_buffer=False)
+            writer.write(file.schema_arrow.empty_table())
+            for batch in file.iter_batches(_READ_ROWS, use_threads=False):
+                rows = pa.Table.from_batches([batch])
+                places = set(stones.places(rows))
+                kept = rows.filter(pa.array([n not in places for n in range(rows.num_rows)]))
+                went += text_bytes(rows) - text_bytes(kept)
+                digest.add(kept.column("text"))
+                writer.write(kept)
+        closed = writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
+    assert closed is not None  # noqa: S101 - a schema was written
+    return FileEntry(entry.path, *closed, digest.hex()), went
+
+
+def _holds(location: str, stones: Tombstones) -> bool:
+    with storage.open_input(location) as stream:
+        file = pq.ParquetFile(stream, pre_buffer=False)
+        columns = [name for name in ("doc_id", "url", "host", "text") if name in file.schema_arrow.names]
+        batches = file.iter_batches(_READ_ROWS, columns=columns, use_threads=False)
+        return any(stones.places(pa.Table.from_batches([batch])) for batch in batches)
