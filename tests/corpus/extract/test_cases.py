@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,19 @@ def test_a_damaged_record_costs_itself_and_a_row_says_so(
     assert {len(row["text"]) for row in kept} == {WHOLE}
     assert all(row["fetched_at"] for row in kept)
     assert {row["truncated"] for row in kept} == {None}
+
+
+def test_a_length_above_every_limit_costs_nothing_but_itself(tmp_path: Path) -> None:
+    for name in ("arc-ok.arc", "bom.warc"):
+        whole = (CASES / name).read_bytes()
+        length = re.search(rb"(?:text/html|Content-Length:) (\d+)", whole)
+        assert length
+        path = tmp_path / name
+        path.write_bytes(whole[: length.start(1)] + b"9" * 15 + whole[length.end(1) :])
+        kept, gone, _ = extract(path, tmp_path)
+        assert {len(row["text"]) for row in kept} == {WHOLE}
+        assert len(kept) == (3 if name == "arc-ok.arc" else 1)
+        assert all(row["drop"] == "malformed_record" for row in gone)
 
 
 @pytest.mark.parametrize(

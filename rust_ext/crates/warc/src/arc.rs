@@ -201,15 +201,19 @@ fn inside_line(line: &[u8], behind: &[u8]) -> Option<usize> {
             .find(|name| before.ends_with(name))?;
         Some(before.len() - name.len())
     });
-    // An address may hold another one: the first counts that is one word up to the fields behind it.
+    let mut starts = starts.peekable();
+    let first = *starts.peek()?;
+    let found = read(&line[first..]).filter(|found| found.checked)?;
+    // An address may hold another one: the first counts that is one word up to the fields behind it, else the last.
+    let odd = |b: &u8| matches!(b, b' ' | b'<' | b'>' | b'"');
+    let word = found.url.iter().rposition(odd).map_or(first, |at| first + at + 1);
+    let end = first + found.url.len();
     let mut last = None;
-    for start in starts {
-        let header = &line[start..];
-        let found = read(header).filter(|found| found.checked)?;
-        if !found.url.iter().any(|b| matches!(b, b' ' | b'<' | b'>' | b'"')) {
-            return Some(start);
-        }
+    for start in starts.take_while(|&start| start < end) {
         last = Some(start);
+        if start >= word {
+            break;
+        }
     }
     last
 }

@@ -218,37 +218,49 @@ fn truncation(
     payload: &Payload<'_>,
     damage: Option<&str>,
 ) -> Option<String> {
-    let whole = response
+    let covered = response
         .range
         .is_some_and(|(first, last, all)| first == 0 && all == last.checked_add(1));
     let shorter = response.content_length.is_some_and(|said| said > received as u64);
     // A body that was stored decoded has another length than its head says.
     let as_sent = !response.chunked && (response.codings.is_empty() || payload.decoded);
-    let signs = [
+    let cut = |begin: &str| damage.is_some_and(|kind| kind.starts_with(begin));
+    let stated = [
         head.truncated.clone(),
         head.is_segment.then(|| "segment".to_owned()),
-        damage
-            .filter(|kind| kind.starts_with("truncated"))
-            .map(|_| "file".to_owned()),
-        damage
-            .filter(|kind| kind.starts_with("length") && !is_complete(response, received, &payload.bytes))
-            .map(|_| "record".to_owned()),
-        (response.status == 206 && !whole).then(|| "range".to_owned()),
-        (shorter && as_sent).then(|| "http_length".to_owned()),
-        (payload.damage == Some("chunks_cut")).then(|| "chunks".to_owned()),
-        (payload.damage == Some("coding_cut")).then(|| "coding".to_owned()),
+        (response.status == 206 && !covered).then(|| "range".to_owned()),
     ];
-    let signs: Vec<String> = signs.into_iter().flatten().collect();
+    let found = [
+        cut("truncated").then_some("file"),
+        cut("length").then_some("record"),
+        (shorter && as_sent).then_some("http_length"),
+        (payload.damage == Some("chunks_cut")).then_some("chunks"),
+        (payload.damage == Some("coding_cut")).then_some("coding"),
+    ];
+    // A page that is all there is whole, whatever was cut behind it.
+    let found = found
+        .into_iter()
+        .filter(|_| !is_complete(response, received, payload, damage));
+    let signs = stated
+        .into_iter()
+        .chain(found.map(|sign| sign.map(str::to_owned)));
+    let signs: Vec<String> = signs.flatten().collect();
     (!signs.is_empty()).then(|| signs.join(","))
 }
 
-/// Whether a body is whole although the record's length is wrong: it is as long as the HTTP head says, or ends as a
-/// page does.
-fn is_complete(response: &http::Response, received: usize, body: &[u8]) -> bool {
+/// Whether a body is whole although something is wrong with its record: it ends as a page does or, where the record's
+/// length is wrong, is as long as the HTTP head says.
+fn is_complete(
+    response: &http::Response,
+    received: usize,
+    payload: &Payload<'_>,
+    damage: Option<&str>,
+) -> bool {
     const END: &[u8] = b"</html>";
-    let body = body.trim_ascii_end();
+    let body = payload.bytes.trim_ascii_end();
     let end = &body[body.len().saturating_sub(END.len())..];
-    response.content_length == Some(received as u64) || end.eq_ignore_ascii_case(END)
+    let as_long = response.content_length == Some(received as u64) && payload.damage.is_none();
+    end.eq_ignore_ascii_case(END) || damage.is_some() && as_long
 }
 
 /// What the first bytes of a block tell.

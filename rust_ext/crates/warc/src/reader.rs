@@ -85,6 +85,11 @@ impl<R: Read> Reader<R> {
                 Ok(Some(malformed(head, offset, "bad_content_length")))
             }
             Some(length) if length > self.limits.max_record_bytes as u64 => {
+                // A wrong length mostly is of a small record.
+                let most = self.limits.max_record_bytes;
+                if self.ends_within(most)? {
+                    return self.record(head, offset, most).map(Some);
+                }
                 self.too_large(head, offset, length)
             }
             Some(length) => self.record(head, offset, length as usize).map(Some),
@@ -183,6 +188,20 @@ impl<R: Read> Reader<R> {
             .find(|&(at, _)| at >= length)
             .and_then(|(at, _)| window.data().get(length..at));
         behind.is_some_and(|rest| rest.len() <= MAX_BLANK && rest.trim_ascii().is_empty())
+    }
+
+    /// Whether a block that should be longer ends within `most` bytes: at another record, at damage or with the file.
+    fn ends_within(&mut self, most: usize) -> io::Result<bool> {
+        let mut reach = STEP.min(most);
+        loop {
+            if self.ensure(reach)? < reach || self.boundary_in(reach)?.is_some() {
+                return Ok(true);
+            }
+            if reach == most {
+                return Ok(false);
+            }
+            reach = (4 * reach).min(most);
+        }
     }
 
     /// Passes over a record above the size limit without holding it.

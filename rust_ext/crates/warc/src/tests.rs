@@ -289,7 +289,7 @@ proptest! {
         version in 1u8..3,
         end in prop::sample::select(vec!["\n", ""]),
         which in any::<prop::sample::Index>(),
-        wrong in prop_oneof![(0usize..4000).prop_map(|n| n.to_string()), Just("-1".to_owned()), Just("x".to_owned())],
+        wrong in prop_oneof![(0usize..4000).prop_map(|n| n.to_string()), Just("999999999999".to_owned()), Just("-1".to_owned()), Just("x".to_owned())],
         reach in 0usize..3,
     ) {
         let bodies = marked(bodies);
