@@ -89,6 +89,13 @@ OWN: Final = (
         example="bukvar clean russian --out clean",
     ),
     StageRow(
+        "hostlines",
+        "corpus.clean.hostlines:HostLines",
+        "take lines out that stand on many pages of one host",
+        default=False,
+        example="bukvar hostlines clean --out lines --set hostlines.pages=10",
+    ),
+    StageRow(
         "mask",
         "corpus.mask:Mask",
         "mask personal data, keys and passwords",
@@ -105,6 +112,13 @@ OWN: Final = (
         "corpus.dedup.stage:Deduplicate",
         "drop exact and near duplicates",
         example="bukvar dedup good --out unique --set dedup.bands=14",
+    ),
+    StageRow(
+        "quota",
+        "corpus.quota:Quota",
+        "keep at most so many documents of a host and of a registered domain",
+        default=False,
+        example="bukvar quota unique --out even --set quota.per_host=1000",
     ),
     StageRow(
         "publish",

@@ -15,6 +15,49 @@ class Boilerplate:
         self, offsets: NDArray[np.int64], data: NDArray[np.uint8], wanted: Sequence[bool]
     ) -> tuple[tuple[NDArray[np.int64], NDArray[np.uint8]] | None, NDArray[np.int32], NDArray[np.int64]]: ...
 
+@final
+class AddressLists:
+    def __new__(cls, lists: Sequence[tuple[str, bytes]]) -> AddressLists: ...
+    def counts(self) -> tuple[int, int, int]: ...
+    def check(self, url: str) -> tuple[str, str, str] | None: ...
+    def rows(
+        self, offsets: NDArray[np.int64], data: NDArray[np.uint8]
+    ) -> list[tuple[int, tuple[str, str, str]]]: ...
+
+@final
+class Suffixes:
+    def __new__(cls, text: str) -> Suffixes: ...
+    def registered(self, url: str) -> tuple[str, str]: ...
+
+@final
+class HostLinesWriter:
+    def __new__(cls, path: str | PathLike[str], buckets: int) -> HostLinesWriter: ...
+    def add(
+        self,
+        host_offsets: NDArray[np.int64],
+        host_data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        data: NDArray[np.uint8],
+    ) -> None: ...
+    def close(self) -> None: ...
+
+@final
+class HostLinesStripper:
+    def __new__(
+        cls, own: str | PathLike[str], counted: Sequence[str | PathLike[str]]
+    ) -> HostLinesStripper: ...
+    def rows(
+        self,
+        host_offsets: NDArray[np.int64],
+        host_data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        data: NDArray[np.uint8],
+    ) -> tuple[tuple[NDArray[np.int64], NDArray[np.uint8]] | None, NDArray[np.int32], NDArray[np.int64]]: ...
+
+def hostlines_count(
+    paths: Sequence[str | PathLike[str]], bucket: int, pages: int, out: str | PathLike[str]
+) -> tuple[int, int]: ...
+
 PII_KINDS: list[str]
 PII_PLACEHOLDERS: list[str]
 

@@ -20,12 +20,13 @@ import pyarrow.compute as pc
 
 from corpus import storage, table
 from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
-from corpus.extract import content, inputs, warc
+from corpus.extract import blocklists, content, inputs, warc
 from corpus.extract.decode import decode
 from corpus.extract.sandbox import Sandbox
 from corpus.inputs import Input
 from corpus.stage import Share
 from corpus.writing import Output
+from rust_ext import AddressLists
 
 #: Columns that tell how a document was made, beside those of `table.DOCUMENT`.
 PAGE_COLUMNS: Final = pa.schema(
@@ -77,6 +78,7 @@ class Extract:
         "not_html": "the payload is not a page (by type or first bytes)",
         "empty_payload": "the record has no payload",
         "not_cyrillic": "the byte gate saw no Russian-looking text",
+        "blocked_address": "the address is on a block list; drop_detail names list, category and rule",
         "page_too_large": "the page is above the size limit",
         "extract_timeout": "main-text extraction passed its time limit",
         "extract_crashed": "main-text extraction ended abnormally",
@@ -110,6 +112,18 @@ class Extract:
         default=3_000_000,
         metadata={"help": "largest page in bytes given to trafilatura (3 MB take it about 5 s)"},
     )
+    blocked: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": f"kinds of addresses whose pages are not read: {', '.join(blocklists.CATEGORIES)}"},
+    )
+    blocklists: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "files or folders of lists of addresses whose pages are not read (domains, hosts files, "
+            "AdBlock, words: docs/addresses.md)",
+            "input": True,
+        },
+    )
     repair: tuple[str, ...] = field(
         default=tuple(f.name for f in dataclasses.fields(Repair) if f.default is True),
         metadata={"help": "repairs of the text that are on"},
@@ -140,6 +154,10 @@ class Extract:
             raise ValueError(f"extract.content is bukvar or trafilatura, not {self.content!r}")
         if self.comments not in ("drop", "keep", "only"):
             raise ValueError(f"extract.comments is drop, keep or only, not {self.comments!r}")
+        if unknown_kinds := [kind for kind in self.blocked if kind not in blocklists.CATEGORIES]:
+            raise ValueError(
+                f"extract.blocked: no kind {unknown_kinds[0]!r}; there are {', '.join(blocklists.CATEGORIES)}"
+            )
         known = {f.name for f in dataclasses.fields(Repair)}
         unknown = sorted(set(self.repair) - known)
         if unknown:
@@ -149,7 +167,9 @@ class Extract:
         Sandbox(timeout_s=self.timeout_s, max_bytes=self.max_page_bytes, favor=self.favor)  # checks them
 
     def check(self, sources: Sequence[Input]) -> None:
-        """Raise UsageError where the first Parquet file lacks the columns that hold pages."""
+        """Raise UsageError where a list has a broken line, or the first Parquet file lacks the columns that
+        hold pages."""
+        blocklists.load(self.blocked, self.blocklists)
         first = next((s for s in sources if inputs.kind_by_name(s.path) == "parquet"), None)
         if first is not None:
             inputs.check_columns(first.path, first.name, self._columns())
@@ -181,6 +201,7 @@ class Extract:
         out.bytes_in += source.size
         gate: Any = self.gate
         options = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
+        lists = blocklists.load(self.blocked, self.blocklists)
         yield _empty()
         with storage.translated(source.name):
             for batch in inputs.read_any(source.path, name=source.name, gate=gate, columns=self._columns()):
@@ -192,7 +213,7 @@ class Extract:
                     yield gated
                 for first in range(0, len(batch.pages), _ROWS):
                     pages = batch.pages[first : first + _ROWS]
-                    rows = [_row(page, name, self) for page in pages]
+                    rows = [_row(page, name, self, lists) for page in pages]
                     yield _repaired(pa.Table.from_pylist(rows, schema=_JUDGED), options)
                     # Of whole-file gzip the offsets are those of the unpacked bytes: progress may
                     # reach 100% early.
@@ -269,7 +290,7 @@ def _by_trafilatura(stage: Extract) -> ToText:
     return to_text
 
 
-def _row(page: warc.Page, name: str, stage: Extract) -> dict[str, Any]:
+def _row(page: warc.Page, name: str, stage: Extract, lists: AddressLists | None) -> dict[str, Any]:
     """One page as a row. A page whose processing raises is dropped as `error:<Type>`, the others go on."""
     row: dict[str, Any] = {
         "doc_id": _identity(page.record_id, page.url, f"{name}:{page.offset}"),
@@ -279,6 +300,8 @@ def _row(page: warc.Page, name: str, stage: Extract) -> dict[str, Any]:
         "source": f"{name}:{page.offset}",
         "truncated": page.truncated,
     }
+    if blocked := blocklists.why(lists, page.url):
+        return row | {table.DROP: blocklists.REASON, table.DROP_DETAIL: blocked}
     if page.truncated and stage.truncated == "drop":
         return row | {table.DROP: "truncated_page", table.DROP_DETAIL: page.truncated}
     try:

@@ -1,10 +1,12 @@
 //! Every Python binding, one file a kernel; each file's `register` adds its functions to the module.
 
+mod addresses;
 mod boilerplate;
 mod content;
 mod decode;
 mod dedup;
 mod encode;
+mod hostlines;
 mod html;
 mod morphemes;
 mod pii;
@@ -21,12 +23,14 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    addresses::register(module)?;
     boilerplate::register(module)?;
     content::register(module)?;
     decode::register(module)?;
     dedup::register(module)?;
     encode::register(module)?;
     html::register(module)?;
+    hostlines::register(module)?;
     morphemes::register(module)?;
     pii::register(module)?;
     quality::register(module)?;

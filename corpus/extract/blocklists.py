@@ -1,0 +1,69 @@
+"""Block lists of addresses: bukvar's own categories and files that a recipe names.
+
+A file holds a rule a line: domains (UT1), a hosts file, AdBlock-like lines, own words (docs/addresses.md).
+An address is judged by its bytes, before its page is decoded (rust_ext/crates/addresses).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Final
+
+from pyarrow import fs
+
+from corpus import storage
+from corpus.errors import UsageError
+from rust_ext import AddressLists
+
+OWN: Final = Path(__file__).parent.parent / "assets" / "addresses_ru.txt"
+#: Sections of `OWN`.
+CATEGORIES: Final = ("casino", "escort", "essays", "pirates", "doorways")
+REASON: Final = "blocked_address"
+
+
+@functools.cache
+def load(categories: tuple[str, ...], locations: tuple[str, ...]) -> AddressLists | None:
+    """Own categories and files (of a folder, all of them), read once a process; None where neither is named.
+
+    Raises UsageError with list, line and remedy where a line is no rule.
+    """
+    if not categories and not locations:
+        return None
+    lists = [("own", _sections(set(categories)).encode())] if categories else []
+    files = [file for location in locations for file in _files(location)]
+    lists += [(storage.base_name(file), storage.read_bytes(file)) for file in files]
+    try:
+        return AddressLists(lists)
+    except ValueError as error:
+        raise UsageError(f"extract.blocklists: {error}") from error
+
+
+def _files(location: str) -> list[str]:
+    """The file itself, or the files of a folder (UT1 comes as one), in the order of their names."""
+    if storage.info(location).type != fs.FileType.Directory:
+        return [location]
+    found = [
+        path for path in storage.list_tree(location) if not storage.base_name(path).startswith((".", "_"))
+    ]
+    return [storage.join(location, path) for path in sorted(found)]
+
+
+def _sections(wanted: set[str]) -> str:
+    """The lines of the categories that are wanted, the others emptied, so that line numbers stay."""
+    kept, inside = [], False
+    for line in OWN.read_text(encoding="utf-8").split("\n"):
+        if header := re.fullmatch(r"\[(\w+)\]", line):
+            inside = header[1] in wanted
+        kept.append(line if inside else "")
+    return "\n".join(kept)
+
+
+def why(lists: AddressLists | None, url: str) -> str | None:
+    """Why a page's address is blocked, as it stands in `drop_detail`; None where it is not."""
+    found = lists.check(url) if lists is not None and url else None
+    if found is None:
+        return None
+    name, category, rule = found
+    return f"list={name} category={category or '-'} rule={rule}"

@@ -1,0 +1,104 @@
+"""Block lists: what they block, what they let through, and what a broken line says."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.errors import UsageError
+from corpus.extract import blocklists
+from corpus.extract.stage import Extract
+from corpus.inputs import Input
+from corpus.writing import Output
+
+BLOCKED = {
+    "casino": [
+        "http://kazino-vulkan.com/", "https://www.1xbet-zerkalo.ru/", "http://xn--80aswg.xn--p1ai/казино-зеркало",
+        "http://super-kazino24.net/igra", "https://mostbet.club/", "http://казино-онлайн.рф/", "http://a.biz/1xbet-zerkalo-2020",
+        "http://igrovye-avtomaty-777.com/", "http://vulkan-igrat.org",
+    ],
+    "escort": ["http://prostitutki-spb.com/", "http://individualki-tula.info/", "http://intim-kazan.ru/"],
+    "essays": ["http://diplom-na-zakaz.ru/", "https://bestreferat.ru/", "http://kursovaya-rabota.com/"],
+    "pirates": ["http://my-torrents.org/x", "http://lordfilm-hd.net/", "http://smotret-film-onlajn.ru/"],
+    "doorways": ["http://a.ru/skachat-besplatno-bez-registracii", "http://b.ru/kredit-bez-otkaza-na-kartu"],
+}  # fmt: skip
+#: Hosts of news, encyclopedias, museums and public bodies, with words in their paths that own lists look for.
+LET_THROUGH = [
+    "https://ru.wikipedia.org/wiki/Казино",
+    "https://ru.wikipedia.org/wiki/Казино_«Рояль»",
+    "https://lenta.ru/news/2019/03/01/kazino/",
+    "https://www.rbc.ru/society/podpolnoe-kazino-zakryli",
+    "https://tass.ru/proisshestviya/prostitutki-zaderzhany",
+    "https://www.vulkan.travel/kamchatka",
+    "https://www.garant.ru/news/diplom",
+    "https://www.kommersant.ru/doc/torrent-trekery",
+    "https://ria.ru/20200101/1xbet.html",
+    "https://www.sports.ru/bookmaker/1xstavka",
+    "https://www.hermitagemuseum.org/",
+    "https://diplomacademy.ru/",
+    "https://www.culture.ru/movies/smotret",
+    "https://kremlin.ru/",
+    "https://slot.ru/",
+    "https://interfax.ru/russia/sloty",
+]
+
+
+@pytest.mark.parametrize(("kind", "url"), [(k, u) for k, us in BLOCKED.items() for u in us])
+def test_own_lists_block_their_kinds(kind: str, url: str) -> None:
+    found = blocklists.why(blocklists.load(blocklists.CATEGORIES, ()), url)
+    assert found is not None
+    assert f"category={kind} " in found
+
+
+@pytest.mark.parametrize("url", LET_THROUGH)
+def test_own_lists_let_news_and_encyclopedias_through(url: str) -> None:
+    assert blocklists.why(blocklists.load(blocklists.CATEGORIES, ()), url) is None
+
+
+def test_categories_can_be_chosen() -> None:
+    lists = blocklists.load(("essays",), ())
+    assert blocklists.why(lists, "http://bestreferat.ru/") is not None
+    assert blocklists.why(lists, "http://kazino-vulkan.com/") is None
+    assert blocklists.why(blocklists.load((), ()), "http://kazino-vulkan.com/") is None
+
+
+def test_a_folder_of_lists_is_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "ut1/adult").mkdir(parents=True)
+    (tmp_path / "ut1/adult/domains").write_text("bad.example\n")
+    (tmp_path / "ut1/adult/urls").write_text("half.example/bad\n")
+    lists = blocklists.load((), (str(tmp_path / "ut1"),))
+    assert blocklists.why(lists, "http://www.bad.example/") == "list=domains category=- rule=bad.example"
+    assert blocklists.why(lists, "http://half.example/bad/x") == "list=urls category=- rule=half.example/bad"
+    assert blocklists.why(lists, "http://half.example/good") is None
+
+
+def test_a_broken_line_is_named_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "my.txt").write_text("good.example\nnot a rule\n")
+    with pytest.raises(
+        UsageError, match=r"my\.txt:2: \"not a rule\" has a space .* correct or remove the line"
+    ):
+        Extract(blocklists=(str(tmp_path / "my.txt"),)).check([])
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no kind 'kasino'; there are casino"):
+        Extract(blocked=("kasino",))
+
+
+def test_blocked_pages_are_dropped_with_the_rule(tmp_path: Path) -> None:
+    page = "<html><p>" + "Мама мыла раму, и рама стала чистой. " * 20 + "</p></html>"
+    urls = ["http://kazino-vulkan.com/", "http://example.ru/"]
+    import pyarrow as pa
+
+    pq.write_table(pa.table({"url": urls, "html": [page, page]}), tmp_path / "pages.parquet")
+    source = Input(str(tmp_path / "pages.parquet"), "pages.parquet", "0", size=1)
+    stage = Extract(blocked=("casino",))
+    with Output(str(tmp_path / "out"), "00000", reasons=stage.reasons) as out:
+        for batch in stage.read(source, out):
+            out.rows_in += batch.num_rows
+            out.split(batch)
+        out.close()
+    assert out.dropped == {"blocked_address": 1}
+    dropped = pq.read_table(tmp_path / "out/_dropped/00000.parquet").to_pylist()
+    assert [r["drop_detail"] for r in dropped] == ["list=own category=casino rule=^*kazino*"]
+    assert out.rows_in == 2 == out.rows_out + 1
