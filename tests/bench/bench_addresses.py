@@ -98,9 +98,8 @@ def main() -> int:
                 f"  domains alone: {len(many) / (time.process_time() - start) / 1e6:.2f} million addresses/s"
             )
     lists = AddressLists([("own", own)])
-    print(
-        f"of {len(DISGUISED)} disguised addresses own lists block {sum(lists.check(u) is not None for u in DISGUISED)}"
-    )
+    blocked = sum(lists.check(url) is not None for url in DISGUISED)
+    print(f"of {len(DISGUISED)} disguised addresses own lists block {blocked}")
     if len(sys.argv) > 1:
         asked = json.dumps({"many": many[:20_000], "disguised": DISGUISED})
         out = subprocess.run(

@@ -212,7 +212,7 @@ def v4(text: str, at: int) -> Find | None:
     numbering = all(o < 32 for o in octets) or "version" in labels.all
     numbering = numbering or bool(word and numbers.lower(word[0]) in SECTIONS)
     parted = any(hit[n] != "." for n in (2, 4, 6))
-    if (numbering or parted) and "address" not in labels.all:
+    if (numbering or parted) and ("address" not in labels.all or labels.nearest == "version"):
         return None
     return at, hit.end(), "ip", 68
 

@@ -62,8 +62,8 @@ def hyphen(c: str) -> bool:
 
 def separator(c: str) -> str | None:
     table = {".": DOT, ",": COMMA, "/": SLASH, "+": PLUS, "\n": LINE, "\r": LINE, "№": NUMBER}
-    table |= dict.fromkeys("()[]", PAREN) | dict.fromkeys("*_~•·|\\", ODD)
-    return SPACE if space(c) else HYPHEN if hyphen(c) else table.get(c)
+    table |= dict.fromkeys("()[]", PAREN) | dict.fromkeys("*_~•·\\", ODD)
+    return SPACE if space(c) and c != "\t" else HYPHEN if hyphen(c) else table.get(c)
 
 
 def lower(text: str) -> str:
@@ -112,15 +112,14 @@ def values(text: str) -> str:
 
 
 def plus_before(text: str, start: int) -> bool:
-    seen = 0
-    for c in reversed(text[:start]):
-        if ignorable(c):
-            continue
-        if c not in " \xa0(":
-            return c in "+\uff0b"
-        seen += 1
-        if seen == 3:
+    before = [c for c in text[:start] if not ignorable(c)]
+    for _ in range(3):
+        if not before:
             return False
+        c = before.pop()
+        if c not in " \xa0(":
+            last = before[-1] if before else " "
+            return c in "+\uff0b" and not (digit(last) or letter(last) or last == "+")
     return False
 
 
@@ -203,7 +202,7 @@ def chain_from(text: str, start: int) -> tuple[list[Group], int]:  # noqa: C901 
             groups[0].start = plus_word
         plus_word = None
         before, at = separators(text, end)
-        plus = PLUS in before
+        plus = PLUS in before and before != {PLUS}
         if at == end:
             break
         resume = end
@@ -278,7 +277,9 @@ def windows(text: str, chain: list[Group]) -> list[Find]:
         for last in range(first, len(chain)):
             group = chain[last]
             if last > first:
-                if group.plus or group.glued_before or (COMMA in group.before and not group.words):
+                listed = COMMA in group.before and not group.words
+                sentence = DOT in group.before and bool(group.before & {SPACE, LINE})
+                if group.plus or group.glued_before or listed or sentence:
                     break
                 between |= group.before
                 lines += LINE in group.before

@@ -173,7 +173,7 @@ class Window:
 
     def register(self) -> Verdict:
         d = self.digits
-        usual = self.lengths == [3, 3, 3, 2] and self.apart
+        usual = self.lengths == [3, 3, 3, 2] and self.apart and (self.has(HYPHEN) or self.alone)
         if checks.snils(d) and usual and not self.says("snils"):
             return "snils", 76
         phone = d[0] in "78" and d[1] == "9"
@@ -248,7 +248,8 @@ class Window:
     def office(self, national: str) -> str:
         free = national.startswith(("800", "804"))
         start, end = self.groups[0].start, self.groups[-1].end
-        listed = self.digits[0] != "9" and numbers.in_directory(self.text, start, end)
+        mobile = len(self.digits) == 10 and self.digits[0] == "9"
+        listed = not mobile and numbers.in_directory(self.text, start, end)
         return "phone_office" if free or listed else "phone"
 
     def said(self) -> bool:
@@ -335,7 +336,8 @@ class Window:
             later += 1
             if later > 1 and not has_code and total != len(self.digits):
                 return False
-        return later <= 4 and (has_code or len(self.groups) <= 2)
+        whole = later == 1 and len(self.groups) == 2 and self.lengths[0] == offset
+        return later <= 4 and (has_code or self.contiguous or whole)
 
     def in_prose(self) -> bool:
         start, end = self.groups[0].start, self.groups[-1].end

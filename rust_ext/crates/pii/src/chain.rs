@@ -272,13 +272,16 @@ fn trailing_digits(text: &str, start: usize, end: usize) -> Option<usize> {
 
 /// Whether a plus stands before byte `start`, with spaces or a bracket between: «+7», «+ 7», «(+7».
 fn plus_before(text: &str, start: usize) -> bool {
-    text[..start]
-        .chars()
-        .rev()
-        .filter(|&c| !is_ignorable(c))
+    let mut before = text[..start].chars().rev().filter(|&c| !is_ignorable(c));
+    let plus = before
+        .by_ref()
         .take(3)
-        .find(|&c| !matches!(c, ' ' | '\u{a0}' | '('))
-        .is_some_and(|c| matches!(c, '+' | '\u{ff0b}'))
+        .find(|&c| !matches!(c, ' ' | '\u{a0}' | '('));
+    // After a letter or a digit it is an operator, a check («Лxe8+»), a name («C++»).
+    matches!(plus, Some('+' | '\u{ff0b}'))
+        && before
+            .next()
+            .is_none_or(|c| digit(c).is_none() && !is_letter(c) && c != '+')
 }
 
 struct Between {
@@ -335,7 +338,7 @@ fn separators(text: &str, start: usize) -> Between {
     }
     Between {
         mask,
-        plus: mask & sep::PLUS != 0,
+        plus: mask & sep::PLUS != 0 && mask != sep::PLUS,
         end: at,
     }
 }

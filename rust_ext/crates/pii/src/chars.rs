@@ -74,11 +74,12 @@ pub fn separator(c: char) -> Option<u16> {
         ',' => sep::COMMA,
         '/' => sep::SLASH,
         '(' | ')' | '[' | ']' => sep::PAREN,
-        '*' | '_' | '~' | '•' | '·' | '|' | '\\' => sep::ODD,
+        '*' | '_' | '~' | '•' | '·' | '\\' => sep::ODD,
         '+' => sep::PLUS,
         '\n' | '\r' => sep::LINE,
         '№' => sep::NUMBER,
-        _ if is_space(c) => sep::SPACE,
+        // A tab stands between columns, never within a number.
+        _ if is_space(c) && c != '\t' => sep::SPACE,
         _ if is_hyphen(c) => sep::HYPHEN,
         _ => return None,
     })

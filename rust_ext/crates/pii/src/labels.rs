@@ -33,7 +33,7 @@ pub mod label {
 }
 
 /// Beginnings of words, in small letters with е for ё. Where two end at one place, the later row is the nearest.
-pub const LABELS: [(&str, u32); 140] = [
+pub const LABELS: [(&str, u32); 144] = [
     ("номер", label::NUMBER),
     ("number", label::NUMBER),
     ("тел ", label::PHONE),
@@ -161,7 +161,11 @@ pub const LABELS: [(&str, u32); 140] = [
     ("авто", label::PLATE),
     ("машин", label::PLATE),
     ("регистрационн", label::PLATE),
-    ("ip", label::ADDRESS),
+    ("ip ", label::ADDRESS),
+    ("ip:", label::ADDRESS),
+    ("ip-", label::ADDRESS),
+    ("ipv", label::ADDRESS),
+    ("ip=", label::ADDRESS),
     ("айпи", label::ADDRESS),
     ("адрес", label::ADDRESS),
     ("хост", label::ADDRESS),

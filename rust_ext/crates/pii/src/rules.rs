@@ -37,7 +37,7 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
             let group = &chain[last];
             if last > first {
                 let listed = group.before & sep::COMMA != 0 && !group.words;
-                if group.plus || group.glued_before || listed {
+                if group.plus || group.glued_before || listed || ends_sentence(group.before) {
                     break;
                 }
                 between |= group.before;
@@ -241,7 +241,8 @@ impl Window<'_> {
             15 => verdict(checks::ogrnip(d), Kind::Ogrnip, label::OGRN, 62),
             11 if checks::snils(d) => {
                 let mobile = matches!(d[0], 7 | 8) && d[1] == 9 || d[2..9].iter().all(|&v| v == d[2]);
-                let usual = self.lengths().eq([3, 3, 3, 2]) && self.apart();
+                let joined = self.has(sep::HYPHEN) || self.alone();
+                let usual = self.lengths().eq([3, 3, 3, 2]) && self.apart() && joined;
                 if usual && !l.any(label::SNILS) {
                     return Some((Kind::Snils, 76));
                 }
@@ -462,7 +463,10 @@ impl Window<'_> {
                 return false;
             }
         }
-        later <= 4 && (has_code || self.groups.len() <= 2 || self.contiguous())
+        later <= 4
+            && (has_code
+                || self.contiguous()
+                || (later == 1 && self.groups.len() == 2 && self.groups[0].digits.len() == offset))
     }
 
     /// Small letters of words stand on both sides on the same line, as in a sentence.
@@ -491,7 +495,7 @@ impl Window<'_> {
 
     fn of_institution(&self, free: bool) -> Kind {
         let directory = free
-            || (self.digits[0] != 9
+            || (!(self.digits.len() == 10 && self.digits[0] == 9)
                 && crate::directory::in_directory(self.text, self.groups[0].start, self.bounds().1));
         if directory { Kind::PhoneOffice } else { Kind::Phone }
     }

@@ -220,7 +220,7 @@ fn v4(text: &str, at: usize) -> Option<Found> {
         _ => {}
     }
     let l = labels(text, at);
-    let close = l.any(label::ADDRESS);
+    let close = l.any(label::ADDRESS) && !l.is_nearest(label::VERSION);
     let numbering = parts.iter().all(|&p| p < 32) || l.any(label::VERSION) || section_word(text, at);
     if !public(Ipv4Addr::from(parts)) || ((numbering || walk.parted) && !close) {
         return None;
