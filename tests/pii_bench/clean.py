@@ -154,7 +154,7 @@ def code(rng: Rng) -> str:
             f"2024-{n(1, 13):02d}-{n(1, 28):02d} {n(0, 24):02d}:{n(0, 60):02d}:{n(0, 60):02d},{n(0, 1000):03d} INFO [{n(1000, 9999)}] took {n(1, 9999)} ms, 0.{n(10**15, 10**16)}",
             f"pip install numpy=={n(1, 3)}.{n(0, 30)}.{n(0, 9)}.{n(0, 9)} && curl http://localhost:{n(1000, 9999)}/api/v{n(1, 4)} # 127.0.0.1",
             f"assert hash(x) == {n(10**9, 10**10)} and uid in ({n(10**5, 10**6)}, {n(10**5, 10**6)}, {n(10**5, 10**6)})",
-            f"self.phone = None; user.password = getpass(); token = tokens[{n(0, 99)}]  # type: ignore",
+            f"self.phone = None; user.password = getpass(); token = tokens[{n(0, 99)}]  # 1.2.3",
         ]
     )
 
