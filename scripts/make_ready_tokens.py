@@ -76,7 +76,7 @@ def main() -> int:
             counts, sources = counted(base, args.texts, scratch)
             segment_counts(counts, scratch / "boundaries.tsv")
             boundaries = MorphemeBoundaries.read(scratch / "boundaries.tsv")
-            how = Settings(TrainParameters.for_size(256 + args.add), boundaries)
+            how = Settings(TrainParameters(256 + args.add), boundaries)
             adapted = learn(base, [counts], set(), args.add, how)
             about = {"sources": sources, "weights": WEIGHTS, "types": header(counts)["types"]}
         target = FOLDER / f"{args.name}@{path.name}.json.xz"

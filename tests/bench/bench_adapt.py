@@ -128,7 +128,7 @@ def per_word(tokenizer: Base, domains: dict[str, list[str]]) -> dict[str, float]
 
 def settings(add: int, *, plain: bool, work: Path, path: Path) -> Settings:
     """Learning as the stage does it, or without the penalty."""
-    parameters = TrainParameters.for_size(256 + max(add, 256), **({"penalty": 0.0} if plain else {}))
+    parameters = TrainParameters(256 + max(add, 256), **({"penalty": 0.0} if plain else {}))
     if plain:
         return Settings(parameters)
     cuts = work / f"{path.stem}.tsv"

@@ -19,8 +19,9 @@ from tokenizer.train import Counts, Progress, TrainParameters
 from tokenizer.vocabulary import NO_MERGE
 
 _REQUIRED: Final = bytes(sorted(CYRILLIC_LEADS))
-#: Times that learning begins anew without the tokens that turned out to be unreachable.
+#: Times that learning begins anew for as many tokens more as turned out to be unreachable, and these.
 _TRIES: Final = 8
+_SPARE: Final = 16
 
 
 @dataclass(frozen=True)
@@ -55,31 +56,39 @@ class Adapted:
 
 def base_uses(base: Base, counts: Sequence[Counts], settings: Settings) -> list[int]:
     """How often the base uses each rank in the counted text, where that holds Cyrillic."""
-    found = _extend(base, counts, 0, settings, ())
+    found = _extend(base, counts, 0, settings)
     return found[3]
 
 
 def learn(base: Base, counts: Sequence[Counts], free: set[int], add: int, settings: Settings) -> Adapted:
-    """Frees the ranks `free` (closed) and adds `add` tokens learnt from counts. ValueError where the text is
-    too small for so many, or holds no Cyrillic."""
+    """Frees the ranks `free` (closed) and adds `add` tokens learnt from counts. Where ids are ranks and new
+    tokens fill freed ones, a few of what is learnt may turn out to be unreachable: these are left out, and
+    the next ones take their places. ValueError where the text is too small for so many, or holds no
+    Cyrillic."""
     arrangement = arrange(base, free)
-    banned: set[bytes] = set()
+    spare = 0
     for _ in range(_TRIES):
-        found = _extend(arrangement.reduced, counts, add, settings, banned)
+        found = _extend(arrangement.reduced, counts, add + spare, settings)
         tokens = list(arrangement.reduced.tokens)
         for left, right in found[0]:
             tokens.append(tokens[left] + tokens[right])
-        new = tokens[len(arrangement.reduced.tokens) :]
-        made = arrangement.with_tokens(new)
-        wrong = _unreachable(made, new)
-        if not wrong:
+        learnt = tokens[len(arrangement.reduced.tokens) :]
+        wrong: set[bytes] = set()
+        while True:
+            new = [token for token in learnt if token not in wrong][:add]
+            made = arrangement.with_tokens(new)
+            more = _unreachable(made, new)
+            if not more:
+                break
+            wrong |= more
+        if len(new) == add:
             return _adapted(arrangement, made, tokens, found)
-        banned |= wrong
+        spare = 2 * len(wrong) + _SPARE
     raise ValueError(f"{len(wrong)} of the new tokens cannot be reached, such as {min(wrong)!r}")
 
 
 def _extend(
-    base: Base, counts: Sequence[Counts], add: int, settings: Settings, banned: set[bytes] | tuple[()]
+    base: Base, counts: Sequence[Counts], add: int, settings: Settings
 ) -> tuple[list[tuple[int, int]], list[int], list[int], list[int], int]:
     try:
         return bpe_extend(
@@ -88,7 +97,7 @@ def _extend(
             add,
             replace(settings.parameters, vocab_size=add + 256, special_tokens=()),
             _REQUIRED,
-            sorted(banned),
+            (),
             settings.boundaries if settings.parameters.in_force else None,
             settings.progress,
             settings.threads,
@@ -117,18 +126,19 @@ def _adapted(
     tokens: list[bytes],
     found: tuple[list[tuple[int, int]], list[int], list[int], list[int], int],
 ) -> Adapted:
-    merges, counts, uses, before, left_out = found
+    _, counts, uses, before, left_out = found
     base, reduced = arrangement.base, arrangement.reduced
-    learnt = tokens[len(reduced.tokens) :]
-    parts = {
-        token: (tokens[left], tokens[right]) for token, (left, right) in zip(learnt, merges, strict=True)
-    }
-    new = tuple(token for token in learnt if token not in base.rank_of)
+    new = [
+        token
+        for token in tokens[len(reduced.tokens) :]
+        if token in made.rank_of and token not in base.rank_of
+    ]
+    pairs = [made.merges[made.rank_of[token] - 256] for token in new]
     return Adapted(
         base=base,
         tokenizer=made,
-        new=new,
-        parts=tuple(parts[token] for token in new),
+        new=tuple(new),
+        parts=tuple((made.tokens[left], made.tokens[right]) for left, right in pairs),
         freed=tuple(token for token in base.tokens if token not in made.rank_of),
         uses=dict(zip(tokens, uses, strict=True)),
         base_uses=dict(zip(reduced.tokens, before, strict=True)),
