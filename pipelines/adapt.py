@@ -32,6 +32,7 @@ from tokenizer.parameters import MergeOptions
 if TYPE_CHECKING:
     from tokenizer.adapt.base import Base
     from tokenizer.adapt.learn import Adapted, Settings
+    from tokenizer.adapt.proofs import Proof
 
 #: The report of an adaptation: figures and proofs.
 REPORT: Final = "adaptation.json"
@@ -183,7 +184,8 @@ class Adapt(MergeOptions):
         counted = summed([header(part) for part in parts])
         report = {"name": Path(self.base).name, "input": counted, **_figures(adapted)}
         texts = _texts(task.side("check_on"))
-        report |= prove_folder(base, adapted.tokenizer, made, texts)
+        grown = self._grown(base, adapted.tokenizer, task)
+        report |= prove_folder(base, adapted.tokenizer, made, texts, grown)
         for name, data in reports(report).items():
             (made / name).write_bytes(data)
         for one in sorted(made.iterdir()):
@@ -196,27 +198,28 @@ class Adapt(MergeOptions):
         return MorphemeBoundaries.read(cuts, _threads()) if cuts is not None else None
 
     def _learnt(self, base: Base, parts: list[Path], boundaries: Any, task: Task, out: Output) -> Adapted:
-        from tokenizer.adapt.free import closed, little_used
-        from tokenizer.adapt.learn import Settings, base_uses, learn
+        from tokenizer.adapt.free import at_most, closed, little_used
+        from tokenizer.adapt.learn import Settings, base_uses, learn, swap_threshold
 
         def settings(add: int) -> Settings:
             return Settings(self.learning(add), boundaries, _threads(), reporting(out))
 
         wanted = self._wanted(base) if self.fixed_size else set()
         if self.swap:
-            least = self.swap_uses
-            uses = base_uses(base, parts, settings(self.add))
-            if not least:
-                number = self.add or len(wanted) or 256
-                least = learn(base, parts, set(), number, settings(number)).last_count
-            wanted |= little_used(base, uses, least)
+            places = len(closed(base, wanted)) if self.fixed_size else self.add
+            least = self.swap_uses or swap_threshold(base, parts, places, settings(max(places, 256)))
+            wanted |= little_used(base, base_uses(base, parts, settings(256)), least)
         free = self._kept(base, closed(base, wanted), task)
-        add = len(free) + self.add if not self.fixed_size else min(len(free), self.add or len(free))
-        if not add or (self.fixed_size and self.add > len(free)):
+        if not self.fixed_size:
+            return learn(base, parts, free, len(free) + self.add, settings(len(free) + self.add))
+        if not free or self.add > len(free):
             raise ValueError(
                 f"{len(free)} ids can be freed, {self.add or 'some'} are wanted: give up more scripts, keep "
                 "fewer texts, or leave fixed_size"
             )
+        if self.add:
+            free = at_most(base, free, self.add)
+        add = self.add or len(free)
         return learn(base, parts, free, add, settings(add))
 
     def _wanted(self, base: Base) -> set[int]:
@@ -241,16 +244,42 @@ class Adapt(MergeOptions):
             by_text[name] = by_text.get(name, 0) + uses_of(base, _texts((source,)))
         return protected(base, free, by_text, self.keep_growth)
 
+    def _grown(self, base: Base, made: Base, task: Task) -> list[Proof]:
+        """By how much the texts to keep grew, beside the bound."""
+        from tokenizer.adapt.proofs import Proof
 
-@functools.lru_cache(maxsize=1)
+        counts: dict[str, list[int]] = {}
+        for source in task.side("keep"):
+            both = counts.setdefault(source.name.partition("/")[0], [0, 0])
+            for text in _texts((source,)):
+                both[0] += base.encoder.count([text])
+                both[1] += made.encoder.count([text])
+        found = []
+        for name, (before, after) in counts.items():
+            growth = after / max(before, 1) - 1
+            says = f"{before:,} -> {after:,} tokens, {growth:+.1%}; the bound is {self.keep_growth:+.1%}"
+            figures = {"base": before, "adapted": after}
+            found.append(Proof(f"{name} keeps its length", growth <= self.keep_growth, says, figures))
+        return found
+
+
 def opened(location: str, pattern: str = "") -> Base:
-    """The base at a location of this machine. ValueError where there is none that can be adapted."""
-    from tokenizer.adapt.load import load
+    """The base at a location of this machine, read once. ValueError where there is none that can be
+    adapted."""
+    from tokenizer.adapt.load import file_of
 
     local = storage.local_path(location)
     if local is None:
         raise ValueError(f"{location}: copy it to this machine")
-    return load(local, pattern or None)
+    about = file_of(local).stat()
+    return _opened(local, pattern, (about.st_mtime_ns, about.st_size))
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(path: Path, pattern: str, _: tuple[int, int]) -> Base:
+    from tokenizer.adapt.load import load
+
+    return load(path, pattern or None)
 
 
 def _normalized(texts: Any, form: str) -> Any:
@@ -277,19 +306,21 @@ def _figures(adapted: Adapted) -> dict[str, Any]:
         "tokens": len(made.tokens),
         "new": len(adapted.new),
         "freed": len(adapted.freed),
-        "last_count": adapted.last_count,
+        "last_count": adapted.counts[-1] if adapted.counts else 0,
         "left_out_pretokens": adapted.left_out,
     }
 
 
-def prove_folder(base: Base, made: Base, folder: Path, texts: Iterator[str]) -> dict[str, Any]:
-    """The proofs of a written folder, as plain data."""
+def prove_folder(
+    base: Base, made: Base, folder: Path, texts: Iterator[str], more: Sequence[Proof] = ()
+) -> dict[str, Any]:
+    """The proofs of a written folder, and `more`, as plain data."""
     from tokenizer.adapt.proofs import prove
 
     found = prove(base, made, folder, texts, _threads())
     proofs = [
         {"name": one.name, "holds": one.holds, "says": one.says, "figures": dict(one.figures)}
-        for one in found.proofs
+        for one in (*found.proofs, *more)
     ]
     dead = {
         kind: [
@@ -300,7 +331,7 @@ def prove_folder(base: Base, made: Base, folder: Path, texts: Iterator[str]) -> 
         for kind in sorted(set(found.adapted.dead.values()))
     }
     return {
-        "ok": found.ok,
+        "ok": found.ok and not any(one.holds is False for one in more),
         "proofs": proofs,
         "state": {"base": found.base.summary, "adapted": found.adapted.summary},
         "dead": dead,

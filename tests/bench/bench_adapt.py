@@ -260,7 +260,7 @@ def main() -> int:
         bench.show("base", bench.base)
         sizes = [int(size) for size in args.sizes.split(",")]
         for size in sizes:
-            last = bench.extend(size).last_count
+            last = bench.extend(size).counts[-1]
         bench.extend(32_000, plain=True)
         bench.swap(32_000, last)
         bench.replace()

@@ -70,7 +70,27 @@ def test_ids_are_freed_at_a_fixed_size(say: Say, texts: Path) -> None:
     code, _, err = adapt(say, base, texts, *more, "--keep", texts / "ko.txt", "--redo")
     assert code == 0, err
     korean = "안녕하세요 여러분, 반갑습니다."
+    report = json.loads((texts / "out" / "adaptation.json").read_text())
+    held = {one["name"]: one["holds"] for one in report["proofs"]}
+    assert held["ko.txt keeps its length"]
     assert load(texts / "out").encoder.count([korean]) <= 1.1 * load(base).encoder.count([korean])
+
+
+def test_little_used_tokens_are_swapped(say: Say, texts: Path) -> None:
+    base = hugging_face(texts / "base")
+    code, out, err = adapt(say, base, texts, "--add", 20, "--swap", "--check", texts / "en.txt", "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert report["rows"] == report["base"]["rows"] + 20
+    assert report["new"] == 20 + report["freed"]
+
+
+def test_so_many_ids_are_freed_as_are_filled(say: Say, texts: Path) -> None:
+    base = tekken(texts / "base")
+    code, out, err = adapt(say, base, texts, "--fixed-size", "--give-up", "Hangul", "--add", 12, "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert 12 == report["new"] <= report["freed"] <= 14
 
 
 def test_a_changed_folder_fails_its_proofs(say: Say, texts: Path) -> None:

@@ -31,6 +31,17 @@ def closed(base: Base, wanted: Iterable[int]) -> set[int]:
     return free
 
 
+def at_most(base: Base, free: set[int], number: int) -> set[int]:
+    """So many of `free` (closed), or hardly more: those of the highest ranks, which the base learnt last."""
+    order = sorted(free, reverse=True)
+    taken = number
+    while True:
+        chosen = closed(base, order[:taken])
+        if len(chosen) >= number or taken >= len(order):
+            return chosen
+        taken += number - len(chosen)
+
+
 def little_used(base: Base, uses: Sequence[int], least: int) -> set[int]:
     """Ranks of the Cyrillic tokens that a text uses less than `least` times, by `uses` of each rank."""
     return {

@@ -13,7 +13,7 @@ from typing import Final
 
 from rust_ext import MorphemeBoundaries, bpe_extend
 from tokenizer.adapt.arrange import Arrangement, arrange
-from tokenizer.adapt.base import CYRILLIC_LEADS, Base, normalized
+from tokenizer.adapt.base import CYRILLIC_LEADS, Base, holds_cyrillic, normalized
 from tokenizer.adapt.scripts import whole_and_rest
 from tokenizer.train import Counts, Progress, TrainParameters
 from tokenizer.vocabulary import NO_MERGE
@@ -22,6 +22,8 @@ _REQUIRED: Final = bytes(sorted(CYRILLIC_LEADS))
 #: Times that learning begins anew for as many tokens more as turned out to be unreachable, and these.
 _TRIES: Final = 8
 _SPARE: Final = 16
+#: The most Cyrillic tokens that are swapped without being told by a number of uses.
+_SWAPPED: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Adapted:
     """An adapted tokenizer beside its base. new: the tokens that the base does not have, in the order in
     which they were learnt; parts[i]: the two tokens that make new[i]; freed: those of the base that are
     gone. uses, base_uses: how often each token stands in the training text, by bytes (empty: not known).
-    last_count: how often the pair of the last new token occurred; left_out: pretokens too long to learn
-    from."""
+    counts: how often the pair of each token learnt occurred when it was chosen; left_out: pretokens too long
+    to learn from."""
 
     base: Base
     tokenizer: Base
@@ -50,7 +52,7 @@ class Adapted:
     freed: tuple[bytes, ...] = ()
     uses: dict[bytes, int] | None = None
     base_uses: dict[bytes, int] | None = None
-    last_count: int = 0
+    counts: tuple[int, ...] = ()
     left_out: int = 0
 
 
@@ -58,6 +60,28 @@ def base_uses(base: Base, counts: Sequence[Counts], settings: Settings) -> list[
     """How often the base uses each rank in the counted text, where that holds Cyrillic."""
     found = _extend(base, counts, 0, settings)
     return found[3]
+
+
+def swap_threshold(base: Base, counts: Sequence[Counts], add: int, settings: Settings) -> int:
+    """The number of uses below which a Cyrillic token of the base had better go, where `add` ids are filled
+    anyway: so that what comes in last, in its place too, is used more than what goes. Learns once, to see how
+    often the tokens that would come in are used."""
+    uses = base_uses(base, counts, settings)
+    rare = sorted(uses[rank] for rank in range(256, len(uses)) if holds_cyrillic(base.tokens[rank]))[
+        :_SWAPPED
+    ]
+    for more in (len(rare), len(rare) // 8, 0):
+        try:
+            gained = learn(base, counts, set(), add + more, settings).counts
+            break
+        except ValueError:
+            if not more:
+                raise
+    least = gained[-1] if gained else 0
+    for place, use in enumerate(rare):
+        if add + place < len(gained) and use < gained[add + place]:
+            least = use + 1
+    return least
 
 
 def learn(base: Base, counts: Sequence[Counts], free: set[int], add: int, settings: Settings) -> Adapted:
@@ -142,6 +166,6 @@ def _adapted(
         freed=tuple(token for token in base.tokens if token not in made.rank_of),
         uses=dict(zip(tokens, uses, strict=True)),
         base_uses=dict(zip(reduced.tokens, before, strict=True)),
-        last_count=counts[-1] if counts else 0,
+        counts=tuple(counts),
         left_out=left_out,
     )

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -349,6 +350,7 @@ def _check_merges(base: Base, merges: list[Any], path: Path) -> None:
                 "by rank arrives at; merges out of order cannot be adapted"
             )
     if not base.every_split:
+        _check_dead(base, merges, path)
         return
     ranks = base.rank_of
     for token in tokens[256:]:
@@ -358,6 +360,31 @@ def _check_merges(base: Base, merges: list[Any], path: Path) -> None:
                 raise ValueError(
                     f"{path}: it lists several merges for a token, but not {parts[0]!r} + {parts[1]!r}"
                 )
+
+
+def _check_dead(base: Base, merges: list[Any], path: Path) -> None:
+    """A token that merging by rank does not reach is none that merging the listed pairs reaches: then no text
+    makes it, and both ways agree on all texts."""
+    order: dict[tuple[bytes, bytes], int] = {}
+    for place, merge in enumerate(merges):
+        order.setdefault(merge_parts(merge), place)
+    for rank, pair in enumerate(base.merges, start=256):
+        if pair == NO_MERGE and len(_merged(base.tokens[rank], order)) == 1:
+            raise ValueError(
+                f"{path}: its merges make token {base.ids[rank]}, {base.tokens[rank]!r}, which merging by "
+                "rank does not; merges out of order cannot be adapted"
+            )
+
+
+def _merged(token: bytes, order: Mapping[tuple[bytes, bytes], int]) -> list[bytes]:
+    """What merging pairs makes of bytes."""
+    parts = [bytes([byte]) for byte in token]
+    while True:
+        found = [(order[pair], at) for at, pair in enumerate(pairwise(parts)) if pair in order]
+        if not found:
+            return parts
+        at = min(found)[1]
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
 
 
 def _checked(path: Path, **parts: Any) -> Base:
