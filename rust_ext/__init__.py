@@ -1,6 +1,7 @@
 """Compiled kernels. Import from here, never from `_native`."""
 
 from rust_ext._native import (
+    LANGUAGE_COUNTS,
     LETTER_NAMES,
     PII_KINDS,
     PII_PLACEHOLDERS,
@@ -16,6 +17,7 @@ from rust_ext._native import (
     HostLinesStripper,
     HostLinesWriter,
     Learnt,
+    LanguageModel,
     MorphemeBoundaries,
     MorphemeSegmenter,
     PiiMask,
@@ -51,6 +53,10 @@ from rust_ext._native import (
     gate_tables,
     hostlines_count,
     html_unescape,
+    langid_checksum,
+    langid_features,
+    langid_fit,
+    langid_words,
     letter_counts,
     quality_neighbours,
     repair_rows,
@@ -66,6 +72,7 @@ from rust_ext._native import (
 )
 
 __all__ = [
+    "LANGUAGE_COUNTS",
     "LETTER_NAMES",
     "PII_KINDS",
     "PII_PLACEHOLDERS",
@@ -81,6 +88,7 @@ __all__ = [
     "HostLinesStripper",
     "HostLinesWriter",
     "Learnt",
+    "LanguageModel",
     "MorphemeBoundaries",
     "MorphemeSegmenter",
     "PiiMask",
@@ -116,6 +124,10 @@ __all__ = [
     "gate_tables",
     "hostlines_count",
     "html_unescape",
+    "langid_checksum",
+    "langid_features",
+    "langid_fit",
+    "langid_words",
     "letter_counts",
     "quality_neighbours",
     "repair_rows",

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, final
+from typing import Any, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,7 @@ def split_sequences() -> list[tuple[str, list[str]]]: ...
 def split_patterns() -> list[tuple[str, str]]: ...
 def split_safe_cut(data: bytes) -> int: ...
 
+LANGUAGE_COUNTS: list[str]
 LETTER_NAMES: list[str]
 SIGNAL_NAMES: list[str]
 
@@ -307,3 +308,58 @@ def gate_judge_beginning(
 ) -> tuple[bool, int, int, str, int] | None: ...
 def gate_tables() -> tuple[list[tuple[str, bytes]], int, int, list[int]]: ...
 def html_unescape(text: str, *, attribute: bool = False) -> str: ...
+
+@final
+class LanguageModel:
+    def __new__(cls, data: bytes) -> LanguageModel: ...
+    @property
+    def labels(self) -> list[str]: ...
+    @property
+    def made(self) -> list[str]: ...
+    def read(
+        self,
+        data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        *,
+        cyrillic: float,
+        wanted: Sequence[int],
+        trim_letters: int = 0,
+        trim_least: int = 0,
+    ) -> LanguageRows: ...
+    def units(self, text: str) -> list[tuple[int, int, int, int | None]]: ...
+    def scores(
+        self, texts: Sequence[str], section: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint32]]: ...
+
+class LanguageRows(TypedDict):
+    """Of n texts. counts: LANGUAGE_COUNTS x n. labels, chances: 2 x n, -1 where there is none. wanted: the sum of
+    the chances of the labels asked for. The shares of text i lie from share_ends[i] to share_ends[i + 1].
+    trimmed: the text without its foreign passages, None where none went; trimmed_letters: what went."""
+
+    counts: NDArray[np.uint64]
+    labels: NDArray[np.int32]
+    chances: NDArray[np.float32]
+    wanted: NDArray[np.float32]
+    share_ends: NDArray[np.int32]
+    share_labels: NDArray[np.int32]
+    shares: NDArray[np.float32]
+    trimmed: list[str | None]
+    trimmed_letters: NDArray[np.uint64]
+
+def langid_checksum(data: bytes) -> int: ...
+def langid_features(word: str) -> list[int]: ...
+def langid_fit(
+    texts: Sequence[str],
+    labels: Sequence[int],
+    weights: Sequence[float],
+    *,
+    script: str,
+    label_count: int,
+    candidates: int,
+    rows: int,
+    epochs: int,
+    rate: float,
+    length: float,
+    decay: float,
+) -> tuple[bytes, bytes, bytes, float]: ...
+def langid_words(text: str) -> list[tuple[int, str, int, bool]]: ...

@@ -8,6 +8,7 @@ mod dedup;
 mod encode;
 mod hostlines;
 mod html;
+mod langid;
 mod morphemes;
 mod pii;
 mod quality;
@@ -31,6 +32,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     encode::register(module)?;
     html::register(module)?;
     hostlines::register(module)?;
+    langid::register(module)?;
     morphemes::register(module)?;
     pii::register(module)?;
     quality::register(module)?;

@@ -27,7 +27,7 @@ impl<'a> Texts<'a> {
         Ok(Self { data, offsets })
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.offsets.len() - 1
     }
 
