@@ -1,55 +1,49 @@
-"""Stage `identify`: the language of each document, from fastText's lid.176 and from its letters.
+"""Stage `identify`: the language of each document and of its lines, and what of it is Russian.
 
-fastText alone takes Russian for granted: on single sentences a third of the Old East Slavic and a sixth of
-the Serbian with Latin look-alikes are "Russian" to it. Letters settle what it can't: і ї є ґ, ў, ј љ њ ћ ђ,
-ѓ ќ, ә ғ қ ң ө ү һ, ҷ ҳ ӣ ӯ are not in the Russian alphabet, ъ before a consonant is Bulgarian. Spelling
-before 1918 (ѣ і ѳ ѵ, ъ at the end of words) is Russian and is kept, marked in the column `orthography`.
+The model (`corpus.langid`, in Rust) is a softmax over letter n-grams and words, with a section for Cyrillic
+and one for Latin script, so that code, links and names in Latin letters do not vote on the language of a
+Russian page. Letters decide beside it: a text with more than a stated share of letters that Russian does
+not have is not Russian, whatever its words are. Spelling before 1918 is a label of its own; it is Russian
+and is kept, marked in the column `orthography`.
 
-The model sees only words that hold a Cyrillic letter: code, links and names in Latin script do not vote.
-Measured in docs/identify.md: recall on technical pages rises from .90 to .99 by it.
-
-Languages are written as BCP-47 tags (`ru`, `uk`, `sah`), as lid.176 names them: the shortest ISO 639 code.
+Languages are written as BCP-47 tags: `ru`, `uk`, `sah`, `sr-Latn`; Russian in Latin letters is `ru-Latn`.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from corpus import table
+from corpus.langid import fasttext_model
 from corpus.table import with_columns
 from corpus.texts import text_buffers
-from rust_ext import LETTER_NAMES, letter_counts, text_samples
+from rust_ext import LANGUAGE_COUNTS, LanguageModel
 
-MODEL = Path(__file__).parent / "assets" / "lid.176.ftz"
+if TYPE_CHECKING:
+    from rust_ext._native import LanguageRows
 
-#: Places of a text from which the model reads, and characters at each. On text_ru recall does not change
-#: between 3 x 200 and 3 x 800 characters; the model's time does, fourfold (docs/identify.md).
-WINDOWS = 3
-WINDOW_CHARS = 300
+MODEL = Path(__file__).parent / "assets" / "langid.model"
 
-#: Labels asked of the model: enough to find Russian's probability where it is not the first.
-LABELS = 5
+RUSSIAN = "ru"
+#: Russian as it was spelled before 1918, as a label of the model.
+OLD_RUSSIAN = "ru-petr1708"
 
-#: From this share of Cyrillic among the letters, only words with a Cyrillic letter are shown to the model;
-#: below it a page is in another script, whatever its Cyrillic words are.
-CYRILLIC_PAGE = 0.1
-
-#: Spelling before 1918: at least this share of ѣ ѳ ѵ among Cyrillic letters and of words ending in ъ among
-#: words. Drama of the 1900s in old spelling has .019 and .22, Russian of today below .0001 and .011.
+#: Spelling before 1918 by letters, for models without a label for it: at least this share of ѣ ѳ ѵ among
+#: Cyrillic letters and of words ending in ъ among words. Drama of the 1900s in old spelling has .019 and .22,
+#: Russian of today below .0001 and .011.
 PREREFORM_LETTERS = 0.003
 PREREFORM_FINAL_HARD_SIGNS = 0.05
 
-FINAL_HARD_SIGN = re.compile(r"[ъЪ]\b")
-OLD_LETTERS = str.maketrans("ѣѢіІѳѲѵѴ", "еЕиИфФиИ")
+SHARES = pa.list_(pa.struct([pa.field("lang", pa.string()), pa.field("share", pa.float32())]))
 
 Counts = dict[str, NDArray[np.float64]]
 
@@ -59,17 +53,21 @@ class Identify:
     """Say what language each text is and keep what is Russian (keep = "all": only add the columns)."""
 
     name: ClassVar[str] = "identify"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("lang", pa.string()),
             pa.field("lang_score", pa.float32()),
+            pa.field("lang_second", pa.string()),
             pa.field("russian_score", pa.float32()),
             pa.field("orthography", pa.string()),
+            pa.field("shares", SHARES),
+            pa.field("russian_share", pa.float32()),
             pa.field("cyrillic_share", pa.float32()),
             pa.field("foreign_letter_share", pa.float32()),
             pa.field("mixed_word_share", pa.float32()),
+            pa.field("trimmed_letters", pa.int64()),
         ]
     )
 
@@ -83,11 +81,22 @@ class Identify:
         default="russian",
         metadata={"help": 'what stays: "russian", or "all" to add the columns and drop nothing'},
     )
-    # FineWeb's threshold for fastText's lid.176 (datatrove, LanguageFilter); the cross-validation of
-    # docs/identify.md finds nothing better from .5 to .8 once letters are looked at.
+    model: str = field(
+        default="",
+        metadata={
+            "help": 'a fastText model to use instead: a file, or "lid.176" for the bundled one',
+            "input": True,
+            "not_files": ("lid.176",),
+        },
+    )
+    trim: int = field(
+        default=0,
+        metadata={"help": "fewest letters of a passage in another language that is cut out (0: none is)"},
+    )
+    # FineWeb's threshold for fastText's lid.176 (datatrove, LanguageFilter); docs/measured/language.md.
     min_score: float = field(
         default=0.65,
-        metadata={"help": "least probability of Russian by lid.176 (0 to 1)"},
+        metadata={"help": "least probability of Russian (0 to 1)"},
     )
     # Cross-validated: the 99.9th percentile of Russian is .008, the first of every neighbour that writes
     # with letters of its own .004 to .13.
@@ -105,7 +114,7 @@ class Identify:
         default=0.3,
         metadata={"help": "least share of Cyrillic among all letters (0 to 1)"},
     )
-    # Under 40 letters a neighbour's sentence often holds none of its own letters (docs/identify.md).
+    # Under 40 letters a neighbour's sentence often holds none of its own letters (docs/measured/language.md).
     min_letters: int = field(
         default=40,
         metadata={"help": "fewest letters from which a language is told"},
@@ -117,51 +126,132 @@ class Identify:
         for name in ("min_score", "max_foreign_letters", "max_bulgarian_hard_signs", "min_cyrillic_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; set it to a share from 0 to 1")
-        if self.min_letters < 0:
-            raise ValueError(f"min_letters is {self.min_letters}; set it to 0 or more")
+        for name in ("min_letters", "trim"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; set it to 0 or more")
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
         load_model()
+        if self.model:
+            fasttext_model.load(self.model)
         return functools.partial(identify, self)
 
 
 @functools.cache
-def load_model() -> Any:
-    """lid.176, once a process."""
-    import fasttext  # imported when needed: it takes a tenth of a second
+def load_model() -> LanguageModel:
+    """The own model, once a process."""
+    return LanguageModel(MODEL.read_bytes())
 
-    return fasttext.load_model(str(MODEL))
+
+@dataclass
+class Told:
+    """What a model says of n texts: the likeliest languages with their chances, and Russian's."""
+
+    ranked: list[list[tuple[str, float]]]
+    russian: NDArray[np.float32]
+    prereform: NDArray[np.bool_]
 
 
 def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     """The rows of `batch` with the columns of `Identify.adds` and the verdict."""
+    model = load_model()
     data, offsets = text_buffers(batch.column("text"))
-    counts = dict(zip(LETTER_NAMES, letter_counts(data, offsets).astype(np.float64), strict=True))
-    cyrillic_share = _ratio(counts["cyrillic"], counts["letters"])
-    samples = text_samples(data, offsets, cyrillic_share >= CYRILLIC_PAGE, WINDOWS, WINDOW_CHARS)
-    prereform = _is_prereform(counts)
-    samples = [_modern(s) if old else s for s, old in zip(samples, prereform, strict=True)]
-    foreign = _foreign(counts, prereform)
-    languages, scores, russian = _predict(samples, _not_russian_letters(stage, counts, foreign))
+    read = model.read(
+        data,
+        offsets,
+        cyrillic=stage.min_cyrillic_share,
+        wanted=[n for n, label in enumerate(model.labels) if label in (RUSSIAN, OLD_RUSSIAN)],
+        trim_letters=stage.trim,
+        trim_least=stage.min_letters,
+    )
+    if any(text is not None for text in read["trimmed"]):
+        batch = _with_texts(batch, read["trimmed"])
+        data, offsets = text_buffers(batch.column("text"))
+    counts = dict(zip(LANGUAGE_COUNTS, read["counts"].astype(np.float64), strict=True))
+    cyrillic = _ratio(counts["cyrillic"], counts["letters"])
+    if stage.model:
+        told = _by_fasttext(stage.model, data, offsets, counts, cyrillic)
+    else:
+        told = _by_own(model.labels, read)
+    foreign = _foreign(counts, told.prereform)
+    hard = _hard_signs(counts)
+    not_russian = (foreign > stage.max_foreign_letters) | (hard > stage.max_bulgarian_hard_signs)
+    chosen = [_chosen(row, no) for row, no in zip(told.ranked, not_russian, strict=True)]
+    shares, russian_share = _shares(read["share_ends"], read["share_labels"], read["shares"], model.labels)
     columns: dict[str, pa.Array] = {
-        "lang": pa.array(languages, pa.string()),
-        "lang_score": pa.array(scores, pa.float32()),
-        "russian_score": pa.array(russian, pa.float32()),
-        "orthography": pa.array(np.where(prereform, "prereform", "modern").tolist(), pa.string()),
-        "cyrillic_share": pa.array(cyrillic_share, pa.float32()),
+        "lang": pa.array([name for name, _, _ in chosen], pa.string()),
+        "lang_score": pa.array([score for _, score, _ in chosen], pa.float32()),
+        "lang_second": pa.array([second for _, _, second in chosen], pa.string()),
+        "russian_score": pa.array(told.russian, pa.float32()),
+        "orthography": pa.array(np.where(told.prereform, "prereform", "modern").tolist(), pa.string()),
+        "shares": shares,
+        "russian_share": pa.array(russian_share, pa.float32()),
+        "cyrillic_share": pa.array(cyrillic, pa.float32()),
         "foreign_letter_share": pa.array(foreign, pa.float32()),
         "mixed_word_share": pa.array(_ratio(counts["mixed_words"], counts["words"]), pa.float32()),
+        "trimmed_letters": pa.array(read["trimmed_letters"].astype(np.int64), pa.int64()),
     }
     verdicts: list[tuple[str | None, str | None]] = [(None, None)] * batch.num_rows
     if stage.keep == "russian":
-        hard = _hard_signs(counts)
-        verdicts = [
-            _verdict(stage, *row)
-            for row in zip(languages, russian, counts["letters"], cyrillic_share, foreign, hard, strict=True)
-        ]
+        rows = zip(chosen, told.russian, counts["letters"], cyrillic, foreign, hard, strict=True)
+        verdicts = [_verdict(stage, name, *row) for (name, _, _), *row in rows]
     columns[table.DROP] = pa.array([reason for reason, _ in verdicts], pa.string())
     columns[table.DROP_DETAIL] = pa.array([detail for _, detail in verdicts], pa.string())
     return with_columns(batch, columns)
+
+
+def _by_own(labels: list[str], read: LanguageRows) -> Told:
+    names = [RUSSIAN if label == OLD_RUSSIAN else label for label in labels]
+    ranked = [
+        [(names[label], float(chance)) for label, chance in zip(*row, strict=True) if label >= 0]
+        for row in zip(read["labels"].T.tolist(), read["chances"].T.tolist(), strict=True)
+    ]
+    return Told(ranked, read["wanted"], read["labels"][0] == labels.index(OLD_RUSSIAN))
+
+
+def _with_texts(batch: pa.Table, trimmed: list[str | None]) -> pa.Table:
+    """`batch` with the texts that lost passages in place of the whole ones."""
+    at = batch.schema.get_field_index("text")
+    whole = batch.column(at)
+    texts = pa.array(trimmed, pa.large_string()).cast(whole.type)
+    kept = pc.coalesce(texts, whole)
+    return batch.set_column(at, batch.schema.field(at), kept)
+
+
+def _by_fasttext(
+    model: str,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    counts: Counts,
+    cyrillic: NDArray[np.float64],
+) -> Told:
+    prereform = _is_prereform(counts)
+    ranked = fasttext_model.predict(model, data, offsets, cyrillic, prereform)
+    russian = np.array([dict(row).get(RUSSIAN, 0.0) for row in ranked], np.float32)
+    return Told(ranked, russian, prereform)
+
+
+def _chosen(ranked: list[tuple[str, float]], not_russian: bool) -> tuple[str | None, float, str | None]:
+    """Language, its probability and the language after it; where letters exclude Russian, the next label."""
+    second = ranked[1][0] if len(ranked) > 1 else None
+    if not_russian and ranked and ranked[0][0] == RUSSIAN:
+        ranked, second = ranked[1:], RUSSIAN
+    return (*ranked[0], second) if ranked else (None, 0.0, None)
+
+
+def _shares(
+    ends: NDArray[np.int32], numbers: NDArray[np.int32], shares: NDArray[np.float32], labels: list[str]
+) -> tuple[pa.Array, NDArray[np.float64]]:
+    """The column of shares, and each text's share of Russian in any spelling."""
+    names = np.array(labels)[numbers] if len(numbers) else np.array([], str)
+    pairs = pa.StructArray.from_arrays(
+        [pa.array(names.tolist(), pa.string()), pa.array(shares, pa.float32())],
+        fields=list(SHARES.value_type),
+    )
+    column = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pairs).cast(SHARES)
+    is_russian = np.isin(names, (RUSSIAN, OLD_RUSSIAN))
+    sums = np.concatenate(([0.0], np.cumsum(np.where(is_russian, shares, 0.0), dtype=np.float64)))
+    return column, np.clip(sums[ends[1:]] - sums[ends[:-1]], 0, 1)
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -174,11 +264,6 @@ def _is_prereform(counts: Counts) -> NDArray[np.bool_]:
     return letters & (_ratio(counts["hard_sign_final"], counts["words"]) >= PREREFORM_FINAL_HARD_SIGNS)
 
 
-def _modern(text: str) -> str:
-    """Old spelling as the model can read it: it takes ъ at the end of words for Bulgarian."""
-    return FINAL_HARD_SIGN.sub("", text).translate(OLD_LETTERS)
-
-
 def _foreign(counts: Counts, prereform: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Share of Cyrillic letters that are not Russian; і ѣ ѳ ѵ count as Russian in old spelling."""
     old = np.where(prereform, counts["dotted_i"] + counts["prereform"], 0)
@@ -187,34 +272,6 @@ def _foreign(counts: Counts, prereform: NDArray[np.bool_]) -> NDArray[np.float64
 
 def _hard_signs(counts: Counts) -> NDArray[np.float64]:
     return _ratio(counts["hard_sign_inside"], counts["cyrillic"])
-
-
-def _not_russian_letters(stage: Identify, counts: Counts, foreign: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return (foreign > stage.max_foreign_letters) | (_hard_signs(counts) > stage.max_bulgarian_hard_signs)
-
-
-def _predict(
-    samples: list[str], not_russian: NDArray[np.bool_]
-) -> tuple[list[str | None], list[float], list[float]]:
-    """Language, its probability, and that of Russian; where letters exclude Russian, the next label."""
-    filled = [sample or " " for sample in samples]
-    labels, probabilities = load_model().predict(filled, k=LABELS) if filled else ([], [])
-    languages: list[str | None] = []
-    scores, russian = [], []
-    for row, (names, values) in enumerate(zip(labels, probabilities, strict=True)):
-        # lid.176's probabilities can pass 1 by a rounding error.
-        ranked = [
-            (n.removeprefix("__label__"), min(float(v), 1.0)) for n, v in zip(names, values, strict=True)
-        ]
-        russian.append(dict(ranked).get("ru", 0.0))
-        if not samples[row]:
-            ranked = []
-        elif not_russian[row]:
-            ranked = [pair for pair in ranked if pair[0] != "ru"]
-        language, score = ranked[0] if ranked else (None, 0.0)
-        languages.append(language)
-        scores.append(score)
-    return languages, scores, russian
 
 
 def _verdict(

@@ -1,0 +1,281 @@
+"""Texts of known language to which the language model is fitted: named sources, licences and readers.
+
+A source lies in a folder of its own under one root, named `owner+name` for a public repository. Nothing of
+these texts enters the project: only the fitted weights do (corpus/assets/README.md names the sources).
+
+Texts are dealt into two halves by a digest of their group (the sentence's number where a source says the same
+in every language, the sentence itself elsewhere). Figures are measured on the half that a model never saw.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from corpus.langid.tags import CYRILLIC, LATIN, TAGS
+
+NTREX = "NTREX-128 (CC-BY-SA-4.0)"
+WORD = re.compile(r"\w")
+CYRILLIC_LETTER = re.compile(r"[\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f]")
+LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+
+#: Languages of sources that hold them in Latin script too, under the same name.
+ALSO_LATIN = {"tt": "tt-Latn", "kk": "kk-Latn", "kaa": "kaa-Latn", "sr": "sr-Latn"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text: its language, where it is from, and the group that is never divided between the halves."""
+
+    lang: str
+    source: str
+    group: str
+    text: str
+
+    @property
+    def half(self) -> int:
+        """0 or 1: the half that the text's group was dealt to."""
+        return hashlib.blake2b(self.group.encode(), digest_size=1).digest()[0] & 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder under the root, its licence, the most texts taken of one language, and how to read it."""
+
+    folder: str
+    licence: str
+    most: int
+    read: Callable[[Path], Iterator[tuple[str, str, str]]]
+
+
+def _tag(name: str) -> str:
+    return TAGS.get(name, name)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def common_voice(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Sentences that people gave to be read aloud, a line each."""
+    for folder in sorted((root / "server" / "data").iterdir()):
+        if folder.is_dir() and _tag(folder.name) in CYRILLIC | LATIN:
+            for path in sorted(folder.glob("*.txt")):
+                for line in path.read_text("utf-8", "replace").splitlines()[:40_000]:
+                    yield folder.name, line, line
+
+
+def tatoeba(root: Path) -> Iterator[tuple[str, str, str]]:
+    """LASER's cut of Tatoeba. Languages of sentences.parquet are left out: their other half is a test set."""
+    taken = {"bel", "bul", "kaz", "mhr", "mkd", "mon", "orv", "rus", "tat", "ukr", "arz"}
+    for path in sorted((root / "data" / "tatoeba" / "v1").glob("tatoeba.*-eng.*")):
+        code = path.name.rsplit(".", 1)[1]
+        if code not in taken:
+            for line in path.read_text("utf-8").splitlines():
+                yield code, line, line
+
+
+def ntrex_latin(root: Path) -> Iterator[tuple[str, str, str]]:
+    """NTREX's languages in Latin script, the sentences whose Russian is in sentences.parquet."""
+    folder = root / "NTREX-128"
+    mine = (root / "numbers.txt").read_text().split()
+    for path in sorted(folder.glob("newstest2019-ref.*.txt")):
+        lines = path.read_text("utf-8").splitlines()
+        for number in mine:
+            yield path.name.split(".")[1].split("-")[0], f"ntrex {number}", lines[int(number)]
+
+
+def declarations(root: Path) -> Iterator[tuple[str, str, str]]:
+    """The Universal Declaration in Latin script, an article a text."""
+    for path in sorted((root / "declaration").glob("*.html")):
+        page = path.read_text("utf-8")
+        if len(CYRILLIC_LETTER.findall(page)) > 500:
+            continue  # udhr_cyrillic.parquet holds these
+        for number, piece in enumerate(re.findall(r"<p[^>]*>(.*?)</p>", page, re.S)):
+            text = html.unescape(re.sub(r"<[^>]+>", " ", piece))
+            yield path.stem, f"udhr {path.stem} {number}", text
+
+
+def messages(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Messages of an interface in JSON, a file a language, wherever folders named i18n lie."""
+    for path in sorted(root.rglob("i18n/**/*.json")):
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except (ValueError, UnicodeDecodeError):
+            continue
+        if not isinstance(values, dict):
+            continue
+        for key, value in values.items():
+            if isinstance(value, str) and not key.startswith("@"):
+                text = re.sub(
+                    r"\[\[[^|\]]*\|?|\]\]|\{\{[^|}]*[|:]?|\}\}|\$\d+|<[^>]*>|https?:\S+", " ", value
+                )
+                yield path.stem, f"message {key}", text
+
+
+def treebank(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
+    """Sentences of a Universal Dependencies treebank: its lines `# text = `."""
+
+    def read(root: Path) -> Iterator[tuple[str, str, str]]:
+        for path in sorted(root.rglob("*.conllu")):
+            for line in path.read_text("utf-8").splitlines():
+                if line.startswith("# text = "):
+                    yield lang, line[9:], line[9:]
+
+    return read
+
+
+def words(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Lists of words of a folder a language (in words and in pairs), dealt into lines of six."""
+    for path in sorted(root.glob("*/*.*")):
+        if path.name.endswith(("wordlist", "bigrams")):
+            yield from _lines_of_words(path.parent.name, path.read_text("utf-8").split("\n")[:60_000])
+
+
+def frequency_list(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
+    """A list of words, the most frequent first, of which the first 40,000 are taken."""
+
+    def read(root: Path) -> Iterator[tuple[str, str, str]]:
+        for path in sorted(root.rglob("wordlist*.txt")):
+            entries = [line.split("\t")[0] for line in path.read_text("utf-8").split("\n")[:40_000]]
+            yield from _lines_of_words(lang, entries)
+
+    return read
+
+
+def _lines_of_words(lang: str, entries: list[str]) -> Iterator[tuple[str, str, str]]:
+    entries = [entry for entry in entries if WORD.search(entry) and "?" not in entry]
+    random.Random(lang).shuffle(entries)  # noqa: S311 (shuffled again in the same way)
+    for at in range(0, len(entries), 6):
+        line = " ".join(entries[at : at + 6])
+        yield lang, line, line
+
+
+def church_slavonic(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Liturgical books in Markdown, paragraphs cut into sentences."""
+    for path in sorted(root.rglob("chapters/*.md")):
+        for paragraph in path.read_text("utf-8").split("\n\n"):
+            for sentence in re.split(r"(?<=[.:;!])\s", re.sub(r"[=~<>\[\]{}*#]|\[[^\]]*\]", " ", paragraph)):
+                yield "cu", path.name + sentence, sentence
+
+
+def shared_sentences(root: Path) -> Iterator[tuple[str, str, str]]:
+    """sentences.parquet: the nth sentence of NTREX is the same in each language, and stays in one half."""
+    counts: dict[str, int] = {}
+    for row in pq.read_table(root / "sentences.parquet").to_pylist():
+        group = row["text"]
+        if row["source"] == NTREX:
+            counts[row["lang"]] = counts.get(row["lang"], -1) + 1
+            group = f"ntrex-shared {counts[row['lang']]}"
+        yield row["lang"], group, row["text"]
+
+
+def shared_declarations(root: Path) -> Iterator[tuple[str, str, str]]:
+    for row in pq.read_table(root / "udhr_cyrillic.parquet").to_pylist():
+        for number, line in enumerate(re.split(r"\n|(?<=[.;:!?])\s", row["text"])):
+            yield row["name"], f"udhr {row['name']} {number}", line
+
+
+def russian(name: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
+    """Paragraphs of Russian documents, cut into sentences; every nth, so that all documents take part."""
+
+    def read(root: Path) -> Iterator[tuple[str, str, str]]:
+        table = pq.read_table(root / f"{name}.parquet", columns=["id", "text"])
+        for row in table.to_pylist():
+            sentences = [s for line in row["text"].split("\n") for s in re.split(r"(?<=[.!?…])\s", line)]
+            for sentence in sentences[:: max(1, len(sentences) // 200)]:
+                yield "ru", f"{name} {row['id']}", sentence
+
+    return read
+
+
+MEDIAWIKI = "GPL-2.0-or-later"
+SA = "CC-BY-SA-4.0"
+UD = "UniversalDependencies+UD_"
+
+SOURCES: tuple[Source, ...] = (
+    Source("langid", "NTREX-128 CC-BY-SA-4.0, Tatoeba CC-BY-2.0-FR", 100_000, shared_sentences),
+    Source("langid", "UDHR in Unicode, MIT", 100_000, shared_declarations),
+    Source("text_ru", "public domain", 25_000, russian("ruslit")),
+    Source("text_ru", "CC0-1.0", 8_000, russian("rusdracor")),
+    Source("text_ru", "CC0-1.0", 15_000, russian("koziev")),
+    Source("text_ru", "CC-BY-3.0", 12_000, russian("phpdoc_ru")),
+    Source("mozilla+voice-web", "CC0-1.0", 9_000, common_voice),
+    Source("facebookresearch+LASER", "Tatoeba, CC-BY-2.0-FR", 1_000, tatoeba),
+    Source("MicrosoftTranslator+NTREX", SA, 1_000, ntrex_latin),
+    Source("wooorm+udhr", "UDHR in Unicode, MIT", 200, declarations),
+    Source("mediawiki", MEDIAWIKI, 4_000, messages),
+    Source("wikimedia+VisualEditor", "MIT", 2_000, messages),
+    Source("wikimedia+mediawiki-extensions-Echo", "MIT", 1_000, messages),
+    Source("slavonic+cu-md-sandbox", "MIT", 10_000, church_slavonic),
+    Source("tesseract-ocr+langdata", "Apache-2.0", 7_000, words),
+    Source("tesseract-ocr+langdata_lstm", "Apache-2.0", 4_000, words),
+    Source("timarkh+uniparser-grammar-erzya", "MIT", 7_000, frequency_list("myv")),
+    Source("timarkh+uniparser-grammar-meadow-mari", "MIT", 7_000, frequency_list("mhr")),
+    Source(UD + "Abkhaz-AbNC", SA, 10_000, treebank("ab")),
+    Source(UD + "Belarusian-HSE", SA, 10_000, treebank("be")),
+    Source(UD + "Chukchi-HSE", SA, 10_000, treebank("ckt")),
+    Source(UD + "Erzya-JR", SA, 10_000, treebank("myv")),
+    Source(UD + "Kazakh-KTB", SA, 10_000, treebank("kk")),
+    Source(UD + "Komi_Permyak-UH", SA, 10_000, treebank("koi")),
+    Source(UD + "Komi_Zyrian-IKDP", SA, 10_000, treebank("kpv")),
+    Source(UD + "Komi_Zyrian-Lattice", SA, 10_000, treebank("kpv")),
+    Source(UD + "Kyrgyz-KTMU", SA, 10_000, treebank("ky")),
+    Source(UD + "Moksha-JR", SA, 10_000, treebank("mdf")),
+    Source(UD + "Nenets-Tundra", SA, 10_000, treebank("yrk")),
+    Source(UD + "Old_East_Slavic-Birchbark", SA, 10_000, treebank("orv")),
+    Source(UD + "Old_East_Slavic-RNC", SA, 10_000, treebank("orv")),
+    Source(UD + "Russian-GSD", SA, 10_000, treebank("ru")),
+    Source(UD + "Russian-Taiga", SA, 10_000, treebank("ru")),
+    Source(UD + "Tatar-NMCTT", SA, 10_000, treebank("tt")),
+    Source(UD + "Yakut-YKTDT", SA, 10_000, treebank("sah")),
+)
+
+
+def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
+    """The texts of every source of the languages that are told apart, each once a language.
+
+    Of a source that holds more than `most` texts of a language, those with the smallest digests are taken.
+    Raises FileNotFoundError that names the folder where a source is missing.
+    """
+    seen: set[tuple[str, str]] = set()
+    for source in sorted(sources, key=lambda source: source.read is messages):
+        folder = root / source.folder
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"{folder}: the source is not there; docs/measured/language.md says how to get it"
+            )
+        found: dict[str, list[tuple[bytes, Text]]] = {}
+        told = CYRILLIC | LATIN
+        rows = [
+            (_tag(name), group, _plain(raw)) for name, group, raw in source.read(folder) if _tag(name) in told
+        ]
+        # Messages that nobody translated are there in Russian.
+        russian_texts = {text for lang, _, text in rows if lang == "ru"} if source.read is messages else set()
+        for name, group, text in rows:
+            lang = _by_script(name, text)
+            if lang and (lang, text) not in seen and (lang == "ru" or text not in russian_texts):
+                seen.add((lang, text))
+                digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+                found.setdefault(lang, []).append((digest, Text(lang, source.folder, group, text)))
+        for pairs in found.values():
+            pairs.sort(key=lambda pair: pair[0])
+            most = source.most // 3 if pairs[0][1].lang in LATIN else source.most
+            yield from (text for _, text in pairs[:most])
+
+
+def _by_script(lang: str, text: str) -> str | None:
+    """The tag of a text's language in its script; none where that is not told apart, or in a third script."""
+    cyrillic, latin = len(CYRILLIC_LETTER.findall(text[:200])), len(LATIN_LETTER.findall(text[:200]))
+    if latin > cyrillic:
+        lang = ALSO_LATIN.get(lang, lang)
+        return lang if lang in LATIN else None
+    return lang if lang in CYRILLIC and cyrillic else None

@@ -1,0 +1,218 @@
+"""The language model, slow and readable: words, features and scores of `rust_ext/crates/langid`."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+
+CYRILLIC, LATIN = 0, 1
+WORD_LETTERS = 24
+LONGEST = 5
+ASKED_WORDS, PLAIN, LIKELY = 4, 6.0, 1.5
+SHOWN_WORDS, SHOWN = 24, 4.0
+MASK = 0xFFFFFFFF
+
+SCRIPT_RANGES = [
+    (LATIN, [(0x41, 0x2AF), (0x1E00, 0x1EFF), (0xFF21, 0xFF5A)]),
+    (2, [(0x370, 0x3FF), (0x1F00, 0x1FFF)]),
+    (CYRILLIC, [(0x400, 0x52F), (0x1C80, 0x1C8F), (0xA640, 0xA69F)]),
+    (3, [(0x531, 0x58F)]),
+    (4, [(0x590, 0x5FF), (0xFB1D, 0xFB4F)]),
+    (5, [(0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF)]),
+    (6, [(0x900, 0x97F)]),
+    (7, [(0x10A0, 0x10FF), (0x1C90, 0x1CBF), (0x2D00, 0x2D2F)]),
+    (8, [(0xE00, 0xE7F)]),
+    (9, [(0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7FF)]),
+    (10, [(0x3040, 0x30FF), (0x31F0, 0x31FF)]),
+    (11, [(0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)]),
+]
+MARKS = [(0x300, 0x36F), (0x483, 0x489), (0xAD, 0xAD), (0x2DE0, 0x2DFF), (0xA66F, 0xA67D), (0x200B, 0x200D)]
+
+CYRILLIC_OF = dict(zip("abcehiïjklmopstxyöäÿüëçăĕæəѐ", "авсеһіїјкӏморѕтхуӧӓӱӱёҫӑӗӕәе", strict=True))
+LATIN_OF = dict(zip("авсеһіӏјкморѕтхуӕә", "abcehiijkmopstxyæə", strict=True))
+BARE, COMBINING, WHOLE = (
+    "иуаееіоуаыиугк",
+    "\u0306" * 4 + "\u0308" * 6 + "\u0304" * 2 + "\u0301" * 2,
+    "йўӑӗёїӧӱӓӹӣӯѓќ",
+)
+COMPOSED = {bare + mark: one for bare, mark, one in zip(BARE, COMBINING, WHOLE, strict=True)}
+
+
+def within(code: int, ranges: list[tuple[int, int]]) -> bool:
+    return any(low <= code <= high for low, high in ranges)
+
+
+def alphabetic(c: str) -> bool:
+    """Unicode's property Alphabetic, without the marks that have it too."""
+    return unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nl"
+
+
+def script(c: str) -> int | None:
+    """The script of a letter, None where it is not one."""
+    if within(ord(c), MARKS) or not alphabetic(c) or c == "\u02bc":
+        return None
+    return next((number for number, ranges in SCRIPT_RANGES if within(ord(c), ranges)), 12)
+
+
+def words(text: str) -> list[tuple[int, str, int, bool]]:  # noqa: C901 (the rules of a word, side by side)
+    """(script, folded letters, letters, mixed) of every word."""
+    found: list[tuple[int, str, int, bool]] = []
+    run: list[str] = []
+    scripts: list[int] = []
+    apostrophe = small = False
+
+    def close() -> None:
+        nonlocal apostrophe, small
+        if scripts:
+            cyrillic, latin = scripts.count(CYRILLIC), scripts.count(LATIN)
+            kind = CYRILLIC if cyrillic and cyrillic >= latin else LATIN if latin else scripts[-1]
+            mixed = cyrillic > 0 and latin > 0
+            table = CYRILLIC_OF if kind == CYRILLIC else LATIN_OF
+            folded = "".join(table.get(c, c) if mixed else c for c in run[:WORD_LETTERS])
+            found.append((kind, folded, len(scripts), mixed))
+        run.clear()
+        scripts.clear()
+        apostrophe = small = False
+
+    for at, c in enumerate(text):
+        kind = script(c)
+        if kind is not None:
+            if apostrophe:
+                run.append("'")
+                apostrophe = False
+            lower = c.lower()
+            folded = lower if len(lower) == 1 else c
+            if kind == CYRILLIC:
+                small |= folded == c
+            if kind == LATIN and c == "I" and small:
+                folded = "l"
+            run.append(folded)
+            scripts.append(kind)
+        elif within(ord(c), MARKS):
+            if run and len(run) <= WORD_LETTERS:
+                run[-1] = COMPOSED.get(run[-1] + c, run[-1])
+            elif len(run) > WORD_LETTERS:
+                run[WORD_LETTERS - 1] = COMPOSED.get(run[WORD_LETTERS - 1] + c, run[WORD_LETTERS - 1])
+        elif c in "'’ʼ" and scripts and not apostrophe:
+            apostrophe = True
+        elif (
+            c == "1"
+            and CYRILLIC in scripts
+            and not apostrophe
+            and at + 1 < len(text)
+            and script(text[at + 1]) == CYRILLIC
+        ):
+            run.append("ӏ")
+            scripts.append(CYRILLIC)
+        else:
+            close()
+    close()
+    return found
+
+
+def _step(value: int, letter: int) -> int:
+    value = ((value ^ letter) * 0x9E3779B1) & MASK
+    return ((value << 13) | (value >> 19)) & MASK
+
+
+def _finish(value: int) -> int:
+    value ^= value >> 15
+    value = (value * 0x2C1B3C6D) & MASK
+    value ^= value >> 12
+    return max(value, 1)
+
+
+def features(word: str) -> list[int]:
+    """Hashes of the n-grams of 1 to 5 letters of the word between two edges, and of a long word whole."""
+    padded = [0x20, *map(ord, word), 0x20]
+    found = []
+    for first in range(len(padded) - 1):
+        for last in range(first, min(first + LONGEST, len(padded))):
+            if last == 0:
+                continue
+            value = 0x811C9DC5
+            for letter in padded[first : last + 1]:
+                value = _step(value, letter)
+            found.append(_finish(value))
+    if len(padded) > LONGEST:
+        value = 0x811C9DC5
+        for letter in map(ord, word):
+            value = _step(value, letter)
+        found.append(_finish(value ^ 0x5BD1E995))
+    return found
+
+
+@dataclass
+class Section:
+    labels: list[str]
+    weights: dict[int, np.ndarray]
+    bias: np.ndarray
+    scale: float
+    length: float
+    sharpness: float
+    slope: float
+
+
+def sections(data: bytes) -> list[Section]:
+    """The sections of a model file."""
+    head, rest = data.split(b"\n\n", 1)
+    lines = head.decode().split("\n")
+    found = []
+    for line, labels in itertools.pairwise(lines):
+        if line.startswith("section "):
+            _, _, rows, *numbers = line.split(" ")
+            names, count = labels.split(" ")[1:], int(rows)
+            keys = struct.unpack(f"<{count}I", rest[: 4 * count])
+            rest = rest[4 * count :]
+            bias = np.frombuffer(rest[: 4 * len(names)], "<f4")
+            rest = rest[4 * len(names) :]
+            matrix = np.frombuffer(rest[: count * len(names)], np.int8).reshape(count, len(names))
+            rest = rest[count * len(names) :]
+            weights = dict(zip(keys, matrix.astype(np.int64), strict=True))
+            found.append(Section(names, weights, bias, *map(float, numbers)))
+    return found
+
+
+def _scores(part: Section, sums: np.ndarray, count: int) -> np.ndarray:
+    scores = sums * part.scale / max(count, 1) ** part.length + part.bias
+    return scores * np.exp(part.sharpness + part.slope * np.log(min(max(count, 1), 64)))
+
+
+def _lead(scores: np.ndarray) -> tuple[int, float]:
+    best = int(np.argmax(scores))
+    return best, float(scores[best] - np.delete(scores, best).max())
+
+
+def _line(part: Section, mine: list[str], shown: int | None) -> tuple[np.ndarray, int]:
+    """Sums of a line's words, and how many were scored: after every fourth its language may be plain."""
+    sums = np.zeros(len(part.labels), np.int64)
+    for count, word in enumerate(mine, 1):
+        for feature in features(word):
+            sums = sums + part.weights.get(feature, 0)
+        if count % ASKED_WORDS == 0:
+            best, lead = _lead(_scores(part, sums, count))
+            if lead >= (LIKELY if best == shown else PLAIN):
+                return sums, count
+    return sums, len(mine)
+
+
+def chances(parts: list[Section], text: str, kind: int) -> dict[str, float]:
+    """The probabilities of a section's labels from the text's words in its script.
+
+    The text's lines have less than 150 letters each: every one is a unit.
+    """
+    part = parts[kind]
+    sums, count, shown = np.zeros(len(part.labels), np.int64), 0, None
+    for line in text.split("\n"):
+        more, scored = _line(part, [word for script, word, *_ in words(line) if script == kind], shown)
+        sums, before, count = sums + more, count, count + scored
+        if count // SHOWN_WORDS != before // SHOWN_WORDS:
+            best, lead = _lead(_scores(part, sums, count))
+            shown = best if lead >= SHOWN else None
+    scores = _scores(part, sums, count)
+    parts_of_one = np.exp(scores - scores.max())
+    return dict(zip(part.labels, (parts_of_one / parts_of_one.sum()).tolist(), strict=True))
