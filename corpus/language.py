@@ -15,7 +15,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -27,9 +27,6 @@ from corpus.langid import fasttext_model
 from corpus.table import with_columns
 from corpus.texts import text_buffers
 from rust_ext import LANGUAGE_COUNTS, LanguageModel
-
-if TYPE_CHECKING:
-    from rust_ext._native import LanguageRows
 
 MODEL = Path(__file__).parent / "assets" / "langid.model"
 
@@ -172,7 +169,7 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     if stage.model:
         told = _by_fasttext(stage.model, data, offsets, counts, cyrillic)
     else:
-        told = _by_own(model.labels, read)
+        told = _by_own(model.labels, read["labels"], read["chances"], read["wanted"])
     foreign = _foreign(counts, told.prereform)
     hard = _hard_signs(counts)
     not_russian = (foreign > stage.max_foreign_letters) | (hard > stage.max_bulgarian_hard_signs)
@@ -200,13 +197,18 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     return with_columns(batch, columns)
 
 
-def _by_own(labels: list[str], read: LanguageRows) -> Told:
+def _by_own(
+    labels: list[str],
+    numbers: NDArray[np.int32],
+    chances: NDArray[np.float32],
+    russian: NDArray[np.float32],
+) -> Told:
     names = [RUSSIAN if label == OLD_RUSSIAN else label for label in labels]
     ranked = [
         [(names[label], float(chance)) for label, chance in zip(*row, strict=True) if label >= 0]
-        for row in zip(read["labels"].T.tolist(), read["chances"].T.tolist(), strict=True)
+        for row in zip(numbers.T.tolist(), chances.T.tolist(), strict=True)
     ]
-    return Told(ranked, read["wanted"], read["labels"][0] == labels.index(OLD_RUSSIAN))
+    return Told(ranked, russian, numbers[0] == labels.index(OLD_RUSSIAN))
 
 
 def _with_texts(batch: pa.Table, trimmed: list[str | None]) -> pa.Table:

@@ -332,9 +332,12 @@ class LanguageModel:
     ) -> tuple[NDArray[np.float32], NDArray[np.uint32]]: ...
 
 class LanguageRows(TypedDict):
-    """Of n texts. counts: LANGUAGE_COUNTS x n. labels, chances: 2 x n, -1 where there is none. wanted: the sum of
-    the chances of the labels asked for. The shares of text i lie from share_ends[i] to share_ends[i + 1].
-    trimmed: the text without its foreign passages, None where none went; trimmed_letters: what went."""
+    """Of n texts. counts: LANGUAGE_COUNTS x n. labels, chances: 2 x n, -1 where there is none.
+
+    wanted: the sum of the chances of the labels asked for. The shares of text i lie from share_ends[i] to
+    share_ends[i + 1]. trimmed: the text without its foreign passages, None where none went; trimmed_letters:
+    what went.
+    """
 
     counts: NDArray[np.uint64]
     labels: NDArray[np.int32]

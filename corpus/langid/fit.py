@@ -174,7 +174,7 @@ def _loss(scores: NDArray[np.float32], right: NDArray[np.int64], weight: NDArray
 
 def fit(found: Sequence[Text], held: Sequence[Text], plans: Sequence[Plan] = (CYRL, LATN)) -> bytes:
     """The model file learned from `found`, calibrated on `held`."""
-    draw = random.Random(SEED)  # noqa: S311 (a sample, drawn again in the same way)
+    draw = random.Random(SEED)  # noqa: S311 - a sample, drawn again in the same way
     learned = list(pieces(found, draw))
     unseen = list(pieces(held, draw))
     parts = [(plan, *fitted(plan, learned), 0.0, 0.0) for plan in plans]

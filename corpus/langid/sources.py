@@ -153,7 +153,7 @@ def frequency_list(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]
 
 def _lines_of_words(lang: str, entries: list[str]) -> Iterator[tuple[str, str, str]]:
     entries = [entry for entry in entries if WORD.search(entry) and "?" not in entry]
-    random.Random(lang).shuffle(entries)  # noqa: S311 (shuffled again in the same way)
+    random.Random(lang).shuffle(entries)  # noqa: S311 - shuffled again in the same way
     for at in range(0, len(entries), 6):
         line = " ".join(entries[at : at + 6])
         yield lang, line, line

@@ -58,7 +58,7 @@ def script(c: str) -> int | None:
     return next((number for number, ranges in SCRIPT_RANGES if within(ord(c), ranges)), 12)
 
 
-def words(text: str) -> list[tuple[int, str, int, bool]]:  # noqa: C901 (the rules of a word, side by side)
+def words(text: str) -> list[tuple[int, str, int, bool]]:  # noqa: C901 - the rules of a word, side by side
     """(script, folded letters, letters, mixed) of every word."""
     found: list[tuple[int, str, int, bool]] = []
     run: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,6 @@ from corpus.language import MODEL
 from corpus.texts import text_buffers
 from rust_ext import LANGUAGE_COUNTS, LanguageModel, langid_features, langid_words
 from tests.oracles import langid
-
-if TYPE_CHECKING:
-    from rust_ext._native import LanguageRows
 
 DATA = MODEL.read_bytes()
 NATIVE = LanguageModel(DATA)
@@ -40,7 +37,7 @@ texts = st.one_of(
 )
 
 
-def read(rows: list[str], **options: int) -> LanguageRows:
+def read(rows: list[str], **options: int) -> Any:
     data, offsets = text_buffers(pa.array(rows, pa.large_string()))
     return NATIVE.read(data, offsets, cyrillic=0.3, wanted=[], **options)
 
