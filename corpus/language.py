@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from corpus import table
 from corpus.langid import fasttext_model
 from corpus.table import with_columns
-from corpus.texts import text_buffers
 from rust_ext import LANGUAGE_COUNTS, LanguageModel
+from rust_ext.arrow import Buffers, text_buffers
 
 MODEL = Path(__file__).parent / "assets" / "langid.model"
 
@@ -152,10 +152,9 @@ class Told:
 def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     """The rows of `batch` with the columns of `Identify.adds` and the verdict."""
     model = load_model()
-    data, offsets = text_buffers(batch.column("text"))
+    texts = text_buffers(batch.column("text"))
     read = model.read(
-        data,
-        offsets,
+        texts,
         cyrillic=stage.min_cyrillic_share,
         wanted=[n for n, label in enumerate(model.labels) if label in (RUSSIAN, OLD_RUSSIAN)],
         trim_letters=stage.trim,
@@ -163,11 +162,11 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     )
     if any(text is not None for text in read["trimmed"]):
         batch = _with_texts(batch, read["trimmed"])
-        data, offsets = text_buffers(batch.column("text"))
+        texts = text_buffers(batch.column("text"))
     counts = dict(zip(LANGUAGE_COUNTS, read["counts"].astype(np.float64), strict=True))
     cyrillic = _ratio(counts["cyrillic"], counts["letters"])
     if stage.model:
-        told = _by_fasttext(stage.model, data, offsets, counts, cyrillic)
+        told = _by_fasttext(stage.model, texts, counts, cyrillic)
     else:
         told = _by_own(model.labels, read["labels"], read["chances"], read["wanted"])
     foreign = _foreign(counts, told.prereform)
@@ -222,13 +221,12 @@ def _with_texts(batch: pa.Table, trimmed: list[str | None]) -> pa.Table:
 
 def _by_fasttext(
     model: str,
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
+    texts: Buffers,
     counts: Counts,
     cyrillic: NDArray[np.float64],
 ) -> Told:
     prereform = _is_prereform(counts)
-    ranked = fasttext_model.predict(model, data, offsets, cyrillic, prereform)
+    ranked = fasttext_model.predict(model, texts, cyrillic, prereform)
     russian = np.array([dict(row).get(RUSSIAN, 0.0) for row in ranked], np.float32)
     return Told(ranked, russian, prereform)
 

@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from corpus import storage, table
 from corpus.errors import UsageError
-from corpus.texts import text_buffers
 from rust_ext import PII_KINDS, PII_PLACEHOLDERS, PiiMask
+from rust_ext.arrow import edited, text_buffers
 
 #: Every kind that can be masked.
 KINDS: Final = tuple(PII_KINDS)
@@ -152,17 +152,8 @@ Spans = tuple[Any, Any, Any, Any]
 
 def _masked(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any, Spans]:
     """The masked column (nulls stay), finds by row and kind, and where the masks stand."""
-    data, offsets = text_buffers(column)
-    changed, counts, spans = masker.rows(offsets, data)
-    counts = counts.reshape(-1, len(KINDS))
-    if changed is None:
-        return column, counts, spans
-    buffers = [None, pa.py_buffer(changed[0]), pa.py_buffer(changed[1])]
-    texts = pa.Array.from_buffers(pa.large_string(), len(column), buffers)
-    if column.null_count:
-        missing = column.is_null().combine_chunks()
-        texts = pa.compute.if_else(missing, pa.scalar(None, texts.type), texts)
-    return texts.cast(column.type), counts, spans
+    masked, counts, spans = masker.rows(text_buffers(column))
+    return edited(column, masked).cast(column.type), counts.reshape(-1, len(KINDS)), spans
 
 
 def _add_places(places: list[list[dict[str, Any]]], column: str, spans: Spans) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.texts import text_buffers
+from rust_ext.arrow import text_buffers
 
 #: Columns whose values are counted, and how many different ones of each a dataset's contents keep.
 COUNTED: Final = ("lang", "orthography", "register", "page_kind", "charset", "truncated", "host")

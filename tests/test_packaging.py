@@ -217,7 +217,7 @@ class TestWheel:
         assert not [n for n in listed if n.startswith("tests/")]
         ours = {n for n in listed if n.startswith("rust_ext/") and "__pycache__" not in n}
         assert ours == {
-            f"rust_ext/{n}" for n in ("__init__.py", "_native.abi3.so", "_native.pyi", "py.typed")
+            f"rust_ext/{n}" for n in ("__init__.py", "_native.abi3.so", "arrow.py", "_native.pyi", "py.typed")
         }
         for name in ("corpus/assets/lid.176.ftz", "pipelines/recipes/demo.toml", "pipelines/assets/card.md"):
             assert name in listed

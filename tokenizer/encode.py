@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rust_ext import BpeEncoder
+from rust_ext.arrow import text_buffers
 from tokenizer.vocabulary import Vocabulary
 
 Ids: TypeAlias = npt.NDArray[np.uint32]
@@ -89,7 +90,7 @@ class Tokenizer:
         if isinstance(texts, pa.ChunkedArray):
             return _joined([self.encode_batch(chunk, threads=threads) for chunk in texts.chunks])
         if isinstance(texts, pa.Array) and not self.vocabulary.normalization:
-            return self._native.encode_buffer(*_buffers(texts), _checked(threads))
+            return self._native.encode_buffer(text_buffers(_strings_only(texts)), _checked(threads))
         return self._native.encode_batch(self._strings(texts), _checked(threads))
 
     def count(self, text: str) -> int:
@@ -102,7 +103,7 @@ class Tokenizer:
             parts = [self.count_batch(chunk, threads=threads) for chunk in texts.chunks]
             return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
         if isinstance(texts, pa.Array) and not self.vocabulary.normalization:
-            return self._native.count_buffer(*_buffers(texts), _checked(threads))
+            return self._native.count_buffer(text_buffers(_strings_only(texts)), _checked(threads))
         return self._native.count_batch(self._strings(texts), _checked(threads))
 
     def decode_bytes(self, ids: Iterable[int] | Ids) -> bytes:
@@ -164,19 +165,12 @@ def _as_ids(ids: Iterable[int] | Ids) -> Ids:
     return array.astype(np.uint32)
 
 
-def _buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], Offsets]:
-    """The bytes and the n + 1 offsets of a string array."""
+def _strings_only(texts: pa.Array) -> pa.Array:
     if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
         raise ValueError(f"texts must be strings, not {texts.type}")
     if texts.null_count:
         raise ValueError(f"{texts.null_count} of the texts are null: drop or fill them first")
-    if len(texts) == 0:
-        return np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.int64)
-    width = np.dtype(np.int64 if pa.types.is_large_string(texts.type) else np.int32)
-    _, offsets, data = texts.buffers()
-    table = np.frombuffer(offsets, dtype=width, count=len(texts) + 1, offset=texts.offset * width.itemsize)
-    contents = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
-    return contents, table.astype(np.int64, copy=False)
+    return texts
 
 
 def _joined(parts: list[tuple[Ids, Offsets]]) -> tuple[Ids, Offsets]:

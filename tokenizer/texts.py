@@ -60,8 +60,11 @@ def buffers(
                 yield waiting
                 waiting, size = [], 0
         else:
+            # Texts that are str or bytes need no numpy, which takes as long to import as all the rest.
+            from rust_ext.arrow import text_buffers
+
             for chunk in getattr(text, "chunks", [text]):
-                yield from _batches(*_arrow(chunk))
+                yield from _batches(*text_buffers(chunk))
     if waiting:
         yield waiting
 
@@ -77,23 +80,3 @@ def _batches(
         end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + BATCH, side="right")) - 1)
         yield data, offsets[start : end + 1]
         start = end
-
-
-def _arrow(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    # Texts that are str or bytes need neither, and numpy alone takes as long to import as all the rest.
-    import numpy as np
-    import pyarrow as pa
-
-    if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-        width: type[np.signedinteger[Any]] = np.int32
-    elif pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
-        width = np.int64
-    else:
-        return _arrow(array.cast(pa.large_string()))
-    if array.null_count:
-        array = array.fill_null("")
-    _, offsets, data = array.buffers()
-    if offsets is None or len(array) == 0:
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    ends = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
-    return np.frombuffer(data if data is not None else b"", np.uint8), ends.astype(np.int64, copy=False)

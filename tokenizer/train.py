@@ -165,8 +165,8 @@ def _fill(counter: PretokenCounter, texts: Texts, total: int, progress: Progress
             counter.add_texts(part)
             done += sum(map(len, part))
         else:
-            data, offsets = part
-            counter.add(data, offsets)
+            counter.add(part)
+            _, offsets = part
             done += int(offsets[-1] - offsets[0])
         if progress is not None and time.monotonic() >= due:
             progress("count", done, total)

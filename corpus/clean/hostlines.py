@@ -14,18 +14,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from corpus import table
 from corpus.documents import read_documents
 from corpus.inputs import Input
 from corpus.stage import BATCH_ROWS, Phase, Task, local_copy, map_documents
-from corpus.texts import text_buffers
 from corpus.writing import Output
 from rust_ext import HostLinesStripper, HostLinesWriter, hostlines_count
+from rust_ext.arrow import Buffers, edited, text_buffers
 
 #: Lines of a bucket: 16 bytes each, so that a task of `count` holds about 512 MB.
 _BUCKET_LINES: Final = 32_000_000
@@ -95,24 +93,17 @@ def _write(writer: HostLinesWriter, source: Input, out: Output) -> None:
         good = (
             batch.filter(pc.is_null(batch.column(table.DROP))) if table.DROP in batch.column_names else batch
         )
-        writer.add(*_buffers(good))
+        writer.add(*_columns(good))
 
 
-def _buffers(
-    batch: pa.Table,
-) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+def _columns(batch: pa.Table) -> tuple[Buffers, Buffers]:
     hosts = batch.column("host") if "host" in batch.column_names else pa.nulls(batch.num_rows, pa.string())
-    host_data, host_offsets = text_buffers(hosts)
-    data, offsets = text_buffers(batch.column("text"))
-    return host_offsets, host_data, offsets, data
+    return text_buffers(hosts), text_buffers(batch.column("text"))
 
 
 def _strip(stripper: HostLinesStripper, batch: pa.Table) -> pa.Table:
-    changed, lines, chars = stripper.rows(*_buffers(batch))
-    texts = batch.column("text")
-    if changed is not None:
-        buffers = [None, pa.py_buffer(changed[0]), pa.py_buffer(changed[1])]
-        texts = pa.Array.from_buffers(pa.large_string(), batch.num_rows, buffers)
+    stripped, lines, chars = stripper.rows(*_columns(batch))
+    texts = edited(batch.column("text"), stripped)
     empty = pc.utf8_is_space(texts).to_numpy(zero_copy_only=False)
     empty = empty | (pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0)
     gone = [bool(e) and n > 0 for e, n in zip(empty.tolist(), lines.tolist(), strict=True)]

@@ -22,8 +22,8 @@ import pyarrow.compute as pc
 
 from corpus import table
 from corpus.table import with_columns
-from corpus.texts import text_buffers
 from rust_ext import Boilerplate
+from rust_ext.arrow import edited, text_array, text_buffers
 
 PATTERNS: Final = Path(__file__).parent.parent / "assets" / "boilerplate_ru.txt"
 
@@ -132,11 +132,7 @@ def _cleaned(
     pa.Array, np.ndarray[tuple[int, int], np.dtype[np.int32]], np.ndarray[tuple[int], np.dtype[np.int64]]
 ]:
     """Cleaned texts (a null becomes an empty one), lines dropped (rows x CATEGORIES), characters dropped."""
-    data, offsets = text_buffers(column)
+    texts = text_array(column).fill_null("")
     wanted = [c in categories for c in CATEGORIES]
-    changed, counts, chars = load_patterns().rows(offsets, data, wanted)
-    if changed is not None:
-        offsets, data = changed
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    texts = pa.Array.from_buffers(pa.large_string(), len(column), buffers)
-    return texts, counts.reshape(-1, len(CATEGORIES)), chars
+    cleaned, counts, chars = load_patterns().rows(text_buffers(texts), wanted)
+    return edited(texts, cleaned), counts.reshape(-1, len(CATEGORIES)), chars

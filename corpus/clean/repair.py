@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from rust_ext import repair_rows, repair_text
+from rust_ext.arrow import edited, text_buffers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +71,9 @@ def repair_column(
     where the text is null). A column in which nothing is repaired is returned without a copy. Raises
     pa.ArrowInvalid on other types and ValueError on rows that are not UTF-8.
     """
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks)
     if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         raise pa.ArrowInvalid(f"repair_column takes strings, not {array.type}")
-    array = array.cast(pa.large_string())
-    changed, counts = _rows(array, _wanted(options))
+    repaired, counts = repair_rows(text_buffers(array), _wanted(options))
     columns = [pa.array(column) for column in np.ascontiguousarray(counts.reshape(-1, len(KINDS)).T)]
     table = pa.Table.from_arrays(columns, schema=REPAIR_COLUMNS)
-    if changed is None:
-        return array, table
-    offsets, data = changed
-    buffers = [_validity(array), pa.py_buffer(offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.large_string(), len(array), buffers, null_count=array.null_count), table
-
-
-Changed = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]] | None
-
-
-def _rows(array: pa.Array, wanted: int) -> tuple[Changed, npt.NDArray[np.int32]]:
-    _, ends, content = array.buffers()
-    if len(array) == 0 or ends is None:
-        return None, np.zeros(0, dtype=np.int32)
-    offsets = np.frombuffer(ends, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    data = np.frombuffer(content, dtype=np.uint8) if content is not None else np.zeros(0, dtype=np.uint8)
-    return repair_rows(offsets, data, wanted)
-
-
-def _validity(array: pa.Array) -> pa.Buffer | None:
-    """The array's validity bits, from the first row on."""
-    if array.null_count == 0:
-        return None
-    return pa.concat_arrays([array.is_valid(), pa.array([], pa.bool_())]).buffers()[1]
+    return edited(array, repaired), table

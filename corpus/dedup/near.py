@@ -32,6 +32,7 @@ from corpus.documents import PARQUET_ENDINGS, read_documents
 from corpus.errors import ShardError, StageError, one_line
 from corpus.inputs import Input
 from rust_ext import DedupSigner, dedup_group, dedup_resolve
+from rust_ext.arrow import text_buffers
 
 #: Rows read at a time while signing: 1,024 texts of 100 kB are 100 MB.
 SIGN_ROWS: Final = 1024
@@ -144,7 +145,7 @@ def sign_tables(params: Dedup, batches: Iterable[pa.Table], out_path: str | Path
     )
     for batch in batches:
         if batch.num_rows:
-            signer.add(_ids(batch.column("doc_id")), *_texts(batch.column("text")))
+            signer.add(_ids(batch.column("doc_id")), text_buffers(batch.column("text")))
     signer.write(out_path)
 
 
@@ -176,15 +177,6 @@ def _ids(column: pa.ChunkedArray) -> NDArray[np.uint8]:
     array = column.combine_chunks()
     data = np.frombuffer(array.buffers()[1], np.uint8)
     return data[array.offset * _ID : (array.offset + len(array)) * _ID]
-
-
-def _texts(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Offsets and bytes of a column of texts, without a copy where it is large_string without nulls."""
-    column = column.cast(pa.large_string())
-    array = (column.fill_null("") if column.null_count else column).combine_chunks()
-    _, offsets, data = array.buffers()
-    found = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    return found, np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
 
 
 # Phase 2: group

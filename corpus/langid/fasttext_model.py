@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from corpus.langid.tags import tag
 from rust_ext import text_samples
+from rust_ext.arrow import Buffers
 
 #: The bundled one, by the name that `identify.model` gives it.
 BUNDLED = {"lid.176": Path(__file__).parent.parent / "assets" / "lid.176.ftz"}
@@ -58,13 +59,12 @@ def load(path: str) -> Any:
 
 def predict(
     path: str,
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
+    texts: Buffers,
     cyrillic_share: NDArray[np.float64],
     prereform: NDArray[np.bool_],
 ) -> list[list[tuple[str, float]]]:
     """For each text the likeliest languages with their probabilities; none where there is nothing to read."""
-    samples = text_samples(data, offsets, cyrillic_share >= CYRILLIC_PAGE, WINDOWS, WINDOW_CHARS)
+    samples = text_samples(texts, cyrillic_share >= CYRILLIC_PAGE, WINDOWS, WINDOW_CHARS)
     samples = [
         FINAL_HARD_SIGN.sub("", sample).translate(OLD_LETTERS) if old else sample
         for sample, old in zip(samples, prereform, strict=True)

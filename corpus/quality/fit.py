@@ -30,8 +30,8 @@ import pyarrow.parquet as pq
 from corpus import trees
 from corpus.quality import choose, junk, model
 from corpus.quality.signals import SIGNALS, function_words, measure, russian_stop_words, topics
-from corpus.texts import text_buffers
 from rust_ext import quality_neighbours
+from rust_ext.arrow import text_buffers
 
 #: Junk that costs a fit more than it brings: fluent text, which only its purpose makes junk.
 FLUENT: Final = frozenset(
@@ -319,7 +319,7 @@ def fit_neighbours(paths: Sequence[Path], most: int) -> bytes:
                     texts.append(text[:100_000])
                     taken += len(texts[-1])
     buffers = text_buffers(pa.array(texts, pa.large_string()))
-    return quality_neighbours(*buffers, function_words(), topics(), LEAST)
+    return quality_neighbours(buffers, function_words(), topics(), LEAST)
 
 
 #: Pairs of classes met less often are left out: they would fill the table with accidents.

@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.quality.meaning import OWN
-from corpus.texts import text_buffers
 from rust_ext import QUALITY_NAMES, SIGNAL_NAMES, QualitySignals, text_signals
+from rust_ext.arrow import text_buffers
 
 ASSETS: Final = Path(__file__).parent.parent / "assets"
 QUALITY: Final = ASSETS / "quality"
@@ -95,13 +95,13 @@ def measure(
     `stop_words` are met in any case of letters. `own` is what `quality_signals` returns; given, it remembers
     words from call to call. In Rust, with the interpreter's lock released.
     """
-    data, offsets = text_buffers(column)
-    matrix = text_signals(data, offsets, list(stop_words))
+    texts = text_buffers(column)
+    matrix = text_signals(texts, list(stop_words))
     columns = {
         field.name: pa.array(row.astype(np.int64) if field.name in COUNTS else row, field.type)
         for field, row in zip(SIGNALS, matrix, strict=False)
     }
-    shapes = (own or quality_signals()).measure(data, offsets)
+    shapes = (own or quality_signals()).measure(texts)
     columns |= {
         name: pa.array(row.astype(np.float32)) for name, row in zip(QUALITY_NAMES, shapes, strict=True)
     }

@@ -15,12 +15,11 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pyarrow as pa
 
 from corpus.extract import blocklists
-from corpus.texts import text_buffers
 from rust_ext import AddressLists
+from rust_ext.arrow import text_buffers
 
 SYLLABLES = [a + b for a in "bvgdzklmnprstfh" for b in "aeiouy"]
 ZONES = ["ru"] * 6 + ["com"] * 2 + ["net", "org", "info", "su", "рф", "xn--p1ai"]
@@ -76,7 +75,7 @@ def addresses(listed: list[str], count: int, seed: int) -> list[str]:
 def main() -> int:
     everything = domains(5_000_000, 1)
     many = addresses(everything[:10_000], 1_000_000, 2)
-    data, offsets = text_buffers(pa.array(many, pa.large_string()))
+    column = text_buffers(pa.array(many, pa.large_string()))
     own = blocklists.OWN.read_bytes()
     for size in (0, 80_000, 1_250_000, 5_000_000):
         listed = "\n".join(everything[:size]).encode()
@@ -86,14 +85,14 @@ def main() -> int:
         rules, _, memory = lists.counts()
         for _ in range(2):
             start = time.process_time()
-            hits = len(lists.rows(np.asarray(offsets), np.asarray(data)))
+            hits = len(lists.rows(column))
             rate = len(many) / (time.process_time() - start)
         print(f"{size:>9} domains, {rules} rules: built in {built:.1f} s, {memory / 1e6:.0f} MB, "
               f"{rate / 1e6:.2f} million addresses/s, {hits} hits")  # fmt: skip
         if size == 5_000_000:
             plain = AddressLists([("big", listed)])
             start = time.process_time()
-            plain.rows(np.asarray(offsets), np.asarray(data))
+            plain.rows(column)
             print(
                 f"  domains alone: {len(many) / (time.process_time() - start) / 1e6:.2f} million addresses/s"
             )

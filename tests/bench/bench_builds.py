@@ -74,7 +74,7 @@ def jobs(data: Path) -> Iterator[tuple[str, Callable[[], object]]]:
 
     def sign() -> None:
         signer = rust_ext.DedupSigner(0, bands=14, rows=8, ngram=5, seed=1, buckets=16, keep_signatures=False)
-        signer.add(ids, ends, buffer)
+        signer.add(ids, (buffer, ends))
 
     parameters = TrainParameters(4000, penalty=0.0)
     counts = count(texts, parameters.pattern)

@@ -9,8 +9,9 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.oracles import bpe
 from tests.tokenizer.samples import TEXT, out_of_order, small_vocabulary
-from tokenizer import files, reference
+from tokenizer import files
 from tokenizer.encode import Tokenizer
 from tokenizer.split import pattern_regex
 from tokenizer.vocabulary import Vocabulary
@@ -98,7 +99,7 @@ def test_any_merges_encode_as_tiktoken_does(pairs: list[tuple[int, int]], text: 
 
 @cache
 def _in_reference_order(pattern: str) -> tuple[Tokenizer, Vocabulary]:
-    tokens = (*reference.ALPHABET, *small_vocabulary(pattern).tokens[256:])
+    tokens = (*bpe.ALPHABET, *small_vocabulary(pattern).tokens[256:])
     vocabulary = Vocabulary.from_ranks(tokens, pattern)
     return Tokenizer(vocabulary, cache_mib=1), vocabulary
 
@@ -107,4 +108,4 @@ def _in_reference_order(pattern: str) -> tuple[Tokenizer, Vocabulary]:
 @given(text=strings, pattern=st.sampled_from(["llama3", "o200k"]))
 def test_the_slow_encoder_agrees(text: str, pattern: str) -> None:
     tokenizer, vocabulary = _in_reference_order(pattern)
-    assert tokenizer.encode(text) == reference.encode(text, vocabulary.merges, pattern)
+    assert tokenizer.encode(text) == bpe.encode(text, vocabulary.merges, pattern)

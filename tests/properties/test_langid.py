@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.language import MODEL
-from corpus.texts import text_buffers
 from rust_ext import LANGUAGE_COUNTS, LanguageModel, langid_features, langid_words
+from rust_ext.arrow import text_buffers
 from tests.oracles import langid
 
 DATA = MODEL.read_bytes()
@@ -38,8 +38,7 @@ texts = st.one_of(
 
 
 def read(rows: list[str], **options: int) -> Any:
-    data, offsets = text_buffers(pa.array(rows, pa.large_string()))
-    return NATIVE.read(data, offsets, cyrillic=0.3, wanted=[], **options)
+    return NATIVE.read(text_buffers(pa.array(rows, pa.large_string())), cyrillic=0.3, wanted=[], **options)
 
 
 @settings(max_examples=300, deadline=None)
@@ -106,8 +105,8 @@ def test_units_cover_the_text_and_shares_add_up(text: str) -> None:
 @given(texts, st.integers(1, 200))
 def test_trimming_leaves_no_foreign_passage_and_no_new_letter(text: str, fewest: int) -> None:
     russian = [n for n, label in enumerate(NATIVE.labels) if label.startswith("ru")]
-    data, offsets = text_buffers(pa.array([text], pa.large_string()))
-    rows = NATIVE.read(data, offsets, cyrillic=0.3, wanted=russian, trim_letters=fewest)
+    column = text_buffers(pa.array([text], pa.large_string()))
+    rows = NATIVE.read(column, cyrillic=0.3, wanted=russian, trim_letters=fewest)
     (trimmed,) = rows["trimmed"]
     whole = sum(letters for _, _, letters, _ in NATIVE.units(text))
     left = int(rows["counts"][0, 0])

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.quality.signals import QUALITY, function_words, quality_signals, topics
-from corpus.texts import text_buffers
 from rust_ext import QUALITY_NAMES, quality_neighbours
+from rust_ext.arrow import text_buffers
 from tests.oracles import quality as oracle
 
 TABLE = (QUALITY / "neighbours.bin").read_bytes()
@@ -76,7 +76,7 @@ TEXTS = st.one_of(st.text(CHARACTERS, max_size=150), LINES, st.lists(WORDS, max_
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @settings(max_examples=120, deadline=None)
 def test_fast_and_slow_signals_agree(texts: list[str]) -> None:
-    fast = FAST.measure(*text_buffers(pa.array(texts, pa.large_string())))
+    fast = FAST.measure(text_buffers(pa.array(texts, pa.large_string())))
     for column, text in enumerate(texts):
         slow = oracle.signals(text, TABLE)
         assert list(slow) == QUALITY_NAMES
@@ -87,6 +87,6 @@ def test_fast_and_slow_signals_agree(texts: list[str]) -> None:
 @settings(max_examples=40, deadline=None)
 def test_the_table_counts_what_the_oracle_counts(texts: list[str]) -> None:
     table = quality_neighbours(
-        *text_buffers(pa.array(texts, pa.large_string())), function_words(), topics(), 1
+        text_buffers(pa.array(texts, pa.large_string())), function_words(), topics(), 1
     )
     assert table == oracle.neighbours(texts, 1)

@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
+use super::texts::Column;
 use bukvar_addresses::rules::{Builder, Scratch};
 use bukvar_addresses::url::Address;
 use bukvar_addresses::{Lists, Suffixes as List};
-use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -53,28 +53,17 @@ impl AddressLists {
         found.map(|m| (m.list, m.category, m.rule))
     }
 
-    /// The blocked rows of an Arrow large_string array of addresses: (row, why) each.
-    fn rows(
-        &self,
-        py: Python<'_>,
-        offsets: PyReadonlyArray1<'_, i64>,
-        data: PyReadonlyArray1<'_, u8>,
-    ) -> PyResult<Vec<(usize, Why)>> {
-        let (offsets, data) = (offsets.as_slice()?, data.as_slice()?);
-        py.detach(|| {
+    /// The blocked rows of a column of addresses: (row, why) each.
+    fn rows(&self, py: Python<'_>, column: Column<'_>) -> PyResult<Vec<(usize, Why)>> {
+        let texts = column.texts()?;
+        Ok(py.detach(|| {
             let mut scratch = Scratch::default();
-            let mut out = Vec::new();
-            for (row, ends) in offsets.windows(2).enumerate() {
-                let url = data
-                    .get(ends[0] as usize..ends[1] as usize)
-                    .ok_or_else(|| format!("row {row} lies outside of its buffer"))?;
-                if let Some(m) = self.lists.check(url, &mut scratch) {
-                    out.push((row, (m.list, m.category, m.rule)));
-                }
-            }
-            Ok(out)
-        })
-        .map_err(|error: String| PyValueError::new_err(error))
+            let check = |(row, url): (usize, &[u8])| {
+                let found = self.lists.check(url, &mut scratch)?;
+                Some((row, (found.list, found.category, found.rule)))
+            };
+            texts.bytes().enumerate().filter_map(check).collect()
+        }))
     }
 }
 

@@ -1,14 +1,17 @@
 //! `rust_ext.Boilerplate`.
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::texts::{Column, Edited, PyEdited, Texts, utf8};
 use bukvar_boilerplate::List;
 
-/// Rows that changed: Arrow's offsets and data of all rows.
-type Changed<'py> = Option<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u8>>)>;
-type Rows<'py> = (Changed<'py>, Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<i64>>);
+type Rows<'py> = (
+    PyEdited<'py>,
+    Bound<'py, PyArray1<i32>>,
+    Bound<'py, PyArray1<i64>>,
+);
 
 /// A list of patterns, ready to be asked; the last category is what remains of a table's row.
 #[pyclass(frozen)]
@@ -17,43 +20,27 @@ struct Boilerplate {
     categories: usize,
 }
 
-struct Done {
-    changed: Option<(Vec<i64>, Vec<u8>)>,
+struct Done<'a> {
+    edited: Edited<'a>,
     counts: Vec<i32>,
     chars: Vec<i64>,
 }
 
 impl Boilerplate {
-    fn clean_rows(&self, offsets: &[i64], data: &[u8], wanted: &[bool]) -> Result<Done, String> {
-        let rows = offsets.len().saturating_sub(1);
+    fn clean_rows<'a>(&self, texts: Texts<'a>, wanted: &[bool]) -> Result<Done<'a>, String> {
         let mut done = Done {
-            changed: None,
-            counts: vec![0; rows * self.categories],
-            chars: vec![0; rows],
+            edited: Edited::new(texts),
+            counts: vec![0; texts.len() * self.categories],
+            chars: vec![0; texts.len()],
         };
-        for (number, ends) in offsets.windows(2).enumerate() {
-            let row = (usize::try_from(ends[0]).ok())
-                .zip(usize::try_from(ends[1]).ok())
-                .and_then(|(start, end)| data.get(start..end))
-                .ok_or_else(|| format!("row {number} lies outside of its buffer"))?;
-            let text =
-                std::str::from_utf8(row).map_err(|error| format!("row {number} is not UTF-8: {error}"))?;
+        for (number, bytes) in texts.bytes().enumerate() {
+            let text = utf8(number, bytes)?;
             let counts = &mut done.counts[number * self.categories..][..self.categories];
             let cleaned = self.list.clean(text, self.categories - 1, wanted, counts);
             if let Some(cleaned) = &cleaned {
                 done.chars[number] = text.chars().count() as i64 - cleaned.chars().count() as i64;
             }
-            if done.changed.is_none() && cleaned.is_some() {
-                let before = data[offsets[0] as usize..ends[0] as usize].to_vec();
-                done.changed = Some((
-                    offsets[..=number].iter().map(|end| end - offsets[0]).collect(),
-                    before,
-                ));
-            }
-            if let Some((starts, texts)) = &mut done.changed {
-                texts.extend_from_slice(cleaned.as_deref().unwrap_or(text).as_bytes());
-                starts.push(texts.len() as i64);
-            }
+            done.edited.push(cleaned.as_deref());
         }
         Ok(done)
     }
@@ -81,26 +68,21 @@ impl Boilerplate {
         py.detach(|| self.list.of_line(line, self.categories - 1, &mut String::new()))
     }
 
-    /// Cleans the rows of an Arrow large_string array: ((offsets, data) or None where nothing changed, lines
-    /// dropped by category row after row, characters dropped by row). wanted: one value a category.
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        offsets: PyReadonlyArray1<'py, i64>,
-        data: PyReadonlyArray1<'py, u8>,
-        wanted: Vec<bool>,
-    ) -> PyResult<Rows<'py>> {
+    /// Cleans a column: (the edited column or None, lines dropped by category row after row, characters dropped by
+    /// row). wanted: one value a category.
+    fn rows<'py>(&self, py: Python<'py>, column: Column<'py>, wanted: Vec<bool>) -> PyResult<Rows<'py>> {
         if wanted.len() != self.categories {
             return Err(PyValueError::new_err("wanted must have one value a category"));
         }
-        let (offsets, data) = (offsets.as_slice()?, data.as_slice()?);
+        let texts = column.texts()?;
         let done = py
-            .detach(|| self.clean_rows(offsets, data, &wanted))
+            .detach(|| self.clean_rows(texts, &wanted))
             .map_err(PyValueError::new_err)?;
-        let changed = done
-            .changed
-            .map(|(offsets, data)| (offsets.into_pyarray(py), data.into_pyarray(py)));
-        Ok((changed, done.counts.into_pyarray(py), done.chars.into_pyarray(py)))
+        Ok((
+            done.edited.into_python(py),
+            done.counts.into_pyarray(py),
+            done.chars.into_pyarray(py),
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bindings of [`bukvar_dedup`].
 
+use super::texts::Column;
 use bukvar_dedup::format::{ID, Scheme};
 use bukvar_dedup::sign::{ShardSigner, TextSigner, exact_hash};
 use bukvar_dedup::text::Normalised;
@@ -59,33 +60,22 @@ impl DedupSigner {
         Ok(Self(ShardSigner::new(scheme).map_err(refused)?))
     }
 
-    /// Adds documents: `ids` holds 16 bytes each, text i is `data[offsets[i]..offsets[i + 1]]`.
-    fn add(
-        &mut self,
-        py: Python<'_>,
-        ids: PyReadonlyArray1<'_, u8>,
-        offsets: PyReadonlyArray1<'_, i64>,
-        data: PyReadonlyArray1<'_, u8>,
-    ) -> PyResult<()> {
-        let (ids, offsets, data) = (ids.as_slice()?, offsets.as_slice()?, data.as_slice()?);
-        let (ids, odd) = ids.as_chunks::<ID>();
-        if !odd.is_empty() || ids.len() + 1 != offsets.len() {
+    /// Adds documents: `ids` holds 16 bytes each.
+    fn add(&mut self, py: Python<'_>, ids: PyReadonlyArray1<'_, u8>, column: Column<'_>) -> PyResult<()> {
+        let texts = column.texts()?;
+        let (ids, odd) = ids.as_slice()?.as_chunks::<ID>();
+        if !odd.is_empty() || ids.len() != texts.len() {
             return Err(PyValueError::new_err(
-                "ids and offsets are of different numbers of documents",
+                "ids and texts are of different numbers of documents",
             ));
         }
         let signer = &mut self.0;
-        py.detach(|| -> PyResult<()> {
-            for (id, window) in ids.iter().zip(offsets.windows(2)) {
-                let text = usize::try_from(window[0])
-                    .ok()
-                    .zip(usize::try_from(window[1]).ok())
-                    .and_then(|(start, end)| data.get(start..end))
-                    .ok_or_else(|| PyValueError::new_err("offsets lie outside of data or go back"))?;
-                signer.add(id, text).map_err(refused)?;
-            }
-            Ok(())
+        py.detach(|| {
+            ids.iter()
+                .zip(texts.bytes())
+                .try_for_each(|(id, text)| signer.add(id, text))
         })
+        .map_err(refused)
     }
 
     /// Writes the `.sign` file, atomically.

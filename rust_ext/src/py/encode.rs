@@ -7,6 +7,7 @@ use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{ffi, intern};
 
+use super::texts::Column;
 use bukvar_encode::{
     self as encode, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares, slices,
 };
@@ -240,24 +241,28 @@ impl BpeEncoder {
     fn encode_buffer<'py>(
         &self,
         py: Python<'py>,
-        data: PyReadonlyArray1<'py, u8>,
-        offsets: PyReadonlyArray1<'py, i64>,
+        column: Column<'py>,
         threads: usize,
     ) -> PyResult<Arrays<'py>> {
-        let (data, offsets) = (data.as_slice()?, offsets.as_slice()?);
-        let work = || self.encoder.encode_batch(&slices(data, offsets)?, threads);
+        let texts = column.texts()?;
+        let work = || {
+            self.encoder
+                .encode_batch(&slices(texts.data, texts.offsets)?, threads)
+        };
         Ok(arrays(py, py.detach(work).map_err(refused)?))
     }
 
     fn count_buffer<'py>(
         &self,
         py: Python<'py>,
-        data: PyReadonlyArray1<'py, u8>,
-        offsets: PyReadonlyArray1<'py, i64>,
+        column: Column<'py>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let (data, offsets) = (data.as_slice()?, offsets.as_slice()?);
-        let work = || self.encoder.count_batch(&slices(data, offsets)?, threads);
+        let texts = column.texts()?;
+        let work = || {
+            self.encoder
+                .count_batch(&slices(texts.data, texts.offsets)?, threads)
+        };
         Ok(py.detach(work).map_err(refused)?.into_pyarray(py))
     }
 

@@ -3,37 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use super::texts::{Column, Edited, PyEdited, Texts, utf8};
 use bukvar_hostlines::{Stripper, Writer, count};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 type Array<'py, T> = Bound<'py, PyArray1<T>>;
-/// ((offsets, data) or None where nothing changed, lines dropped, characters dropped), by row.
-type Rows<'py> = (
-    Option<(Array<'py, i64>, Array<'py, u8>)>,
-    Array<'py, i32>,
-    Array<'py, i64>,
-);
+/// The edited column or None, lines dropped, characters dropped, by row.
+type Rows<'py> = (PyEdited<'py>, Array<'py, i32>, Array<'py, i64>);
 
-/// Rows of an Arrow large_string array.
-struct Texts<'a> {
-    offsets: &'a [i64],
-    data: &'a [u8],
-}
-
-impl<'a> Texts<'a> {
-    fn rows(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+/// Two columns of equal length.
+fn pages<'a>(hosts: &'a Column<'_>, texts: &'a Column<'_>) -> PyResult<(Texts<'a>, Texts<'a>)> {
+    let (hosts, texts) = (hosts.texts()?, texts.texts()?);
+    if hosts.len() != texts.len() {
+        return Err(PyValueError::new_err("hosts and texts differ in length"));
     }
-
-    fn get(&self, row: usize) -> Result<&'a str, String> {
-        let bytes = (usize::try_from(self.offsets[row]).ok())
-            .zip(usize::try_from(self.offsets[row + 1]).ok())
-            .and_then(|(start, end)| self.data.get(start..end))
-            .ok_or_else(|| format!("row {row} lies outside of its buffer"))?;
-        std::str::from_utf8(bytes).map_err(|error| format!("row {row} is not UTF-8: {error}"))
-    }
+    Ok((hosts, texts))
 }
 
 enum Failed {
@@ -79,30 +65,13 @@ impl HostLinesWriter {
     }
 
     /// Adds pages: hosts and texts, two Arrow large_string arrays of equal length.
-    fn add(
-        &self,
-        py: Python<'_>,
-        host_offsets: PyReadonlyArray1<'_, i64>,
-        host_data: PyReadonlyArray1<'_, u8>,
-        offsets: PyReadonlyArray1<'_, i64>,
-        data: PyReadonlyArray1<'_, u8>,
-    ) -> PyResult<()> {
-        let hosts = Texts {
-            offsets: host_offsets.as_slice()?,
-            data: host_data.as_slice()?,
-        };
-        let texts = Texts {
-            offsets: offsets.as_slice()?,
-            data: data.as_slice()?,
-        };
-        if hosts.rows() != texts.rows() {
-            return Err(PyValueError::new_err("hosts and texts differ in length"));
-        }
+    fn add(&self, py: Python<'_>, hosts: Column<'_>, texts: Column<'_>) -> PyResult<()> {
+        let (hosts, texts) = pages(&hosts, &texts)?;
         py.detach(|| -> Result<(), Failed> {
             let mut writer = self.writer.lock().map_err(|e| e.to_string())?;
             let writer = writer.as_mut().ok_or_else(|| "the writer is closed".to_owned())?;
-            for row in 0..texts.rows() {
-                writer.add(hosts.get(row)?, texts.get(row)?)?;
+            for (row, (host, text)) in hosts.bytes().zip(texts.bytes()).enumerate() {
+                writer.add(utf8(row, host)?, utf8(row, text)?)?;
             }
             Ok(())
         })
@@ -135,48 +104,28 @@ impl HostLinesStripper {
         Ok(Self { stripper })
     }
 
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        host_offsets: PyReadonlyArray1<'py, i64>,
-        host_data: PyReadonlyArray1<'py, u8>,
-        offsets: PyReadonlyArray1<'py, i64>,
-        data: PyReadonlyArray1<'py, u8>,
-    ) -> PyResult<Rows<'py>> {
-        let hosts = Texts {
-            offsets: host_offsets.as_slice()?,
-            data: host_data.as_slice()?,
-        };
-        let texts = Texts {
-            offsets: offsets.as_slice()?,
-            data: data.as_slice()?,
-        };
-        if hosts.rows() != texts.rows() {
-            return Err(PyValueError::new_err("hosts and texts differ in length"));
-        }
-        let (changed, lines, chars) = py
+    fn rows<'py>(&self, py: Python<'py>, hosts: Column<'py>, texts: Column<'py>) -> PyResult<Rows<'py>> {
+        let (hosts, texts) = pages(&hosts, &texts)?;
+        let (edited, lines, chars) = py
             .detach(|| -> Result<_, Failed> {
-                let mut changed = false;
-                let (mut starts, mut out) = (vec![0i64], Vec::new());
-                let (mut lines, mut chars) = (vec![0i32; texts.rows()], vec![0i64; texts.rows()]);
-                for row in 0..texts.rows() {
-                    let text = texts.get(row)?;
-                    match self.stripper.strip(hosts.get(row)?, text) {
-                        Some(stripped) => {
-                            changed = true;
-                            lines[row] = stripped.lines.try_into().unwrap_or(i32::MAX);
-                            chars[row] = stripped.chars as i64;
-                            out.extend_from_slice(stripped.text.as_bytes());
-                        }
-                        None => out.extend_from_slice(text.as_bytes()),
+                let mut edited = Edited::new(texts);
+                let (mut lines, mut chars) = (vec![0i32; texts.len()], vec![0i64; texts.len()]);
+                for (row, (host, text)) in hosts.bytes().zip(texts.bytes()).enumerate() {
+                    let stripped = self.stripper.strip(utf8(row, host)?, utf8(row, text)?);
+                    if let Some(stripped) = &stripped {
+                        lines[row] = stripped.lines.try_into().unwrap_or(i32::MAX);
+                        chars[row] = stripped.chars as i64;
                     }
-                    starts.push(out.len() as i64);
+                    edited.push(stripped.as_ref().map(|stripped| &*stripped.text));
                 }
-                Ok((changed.then_some((starts, out)), lines, chars))
+                Ok((edited, lines, chars))
             })
             .map_err(PyErr::from)?;
-        let changed = changed.map(|(starts, out)| (starts.into_pyarray(py), out.into_pyarray(py)));
-        Ok((changed, lines.into_pyarray(py), chars.into_pyarray(py)))
+        Ok((
+            edited.into_python(py),
+            lines.into_pyarray(py),
+            chars.into_pyarray(py),
+        ))
     }
 }
 

@@ -5,12 +5,12 @@ use bukvar_langid::fit::{Plan, fit, text_features};
 use bukvar_langid::model::checksum;
 use bukvar_langid::words::{Break, Script, Visitor, Word, read};
 use bukvar_langid::{Model, Reader, Reading, features};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use super::text::Texts;
+use super::texts::Column;
 
 /// Labels returned for a text, with their probabilities.
 const RANKED: usize = 2;
@@ -50,22 +50,21 @@ impl LanguageModel {
 
     /// Reads each text: a dict of arrays (see _native.pyi).
     #[allow(clippy::too_many_arguments)] // Python's keywords
-    #[pyo3(signature = (data, offsets, *, cyrillic, wanted, trim_letters = 0, trim_least = 0))]
+    #[pyo3(signature = (column, *, cyrillic, wanted, trim_letters = 0, trim_least = 0))]
     fn read<'py>(
         &self,
         py: Python<'py>,
-        data: PyReadonlyArray1<'py, u8>,
-        offsets: PyReadonlyArray1<'py, i64>,
+        column: Column<'py>,
         cyrillic: f32,
         wanted: Vec<usize>,
         trim_letters: u32,
         trim_least: u64,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let texts = Texts::new(data.as_slice()?, offsets.as_slice()?)?;
+        let texts = column.texts()?;
         let rows: Vec<Row> = py.detach(|| {
             let mut reader = Reader::new(&self.inner);
             texts
-                .iter()
+                .lossy()
                 .map(|text| row(&mut reader, &text, cyrillic, &wanted, (trim_letters, trim_least)))
                 .collect()
         });

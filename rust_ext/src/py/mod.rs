@@ -15,6 +15,7 @@ mod quality;
 mod repair;
 mod split;
 mod text;
+mod texts;
 mod train;
 mod warc;
 

@@ -1,12 +1,11 @@
 //! `rust_ext.PiiMask`.
 
+use super::texts::{Column, Edited, PyEdited, Texts, utf8};
 use bukvar_pii::{Finder, Kind, Mask, Scratch, Style};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// Rows that changed: Arrow's offsets and data of all rows.
-type Changed<'py> = Option<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u8>>)>;
 /// Finds row after row: the number of finds before each row, then start, end and kind of each.
 type Spans<'py> = (
     Bound<'py, PyArray1<i32>>,
@@ -14,7 +13,7 @@ type Spans<'py> = (
     Bound<'py, PyArray1<i32>>,
     Bound<'py, PyArray1<i8>>,
 );
-type Rows<'py> = (Changed<'py>, Bound<'py, PyArray1<i32>>, Spans<'py>);
+type Rows<'py> = (PyEdited<'py>, Bound<'py, PyArray1<i32>>, Spans<'py>);
 
 /// Finds personal data and masks it.
 #[pyclass(frozen)]
@@ -22,9 +21,8 @@ struct PiiMask {
     mask: Mask,
 }
 
-#[derive(Default)]
-struct Done {
-    changed: Option<(Vec<i64>, Vec<u8>)>,
+struct Done<'a> {
+    edited: Edited<'a>,
     counts: Vec<i32>,
     offsets: Vec<i32>,
     starts: Vec<i32>,
@@ -38,29 +36,19 @@ fn int(value: usize) -> Result<i32, String> {
 }
 
 impl PiiMask {
-    fn mask_rows(&self, offsets: &[i64], data: &[u8]) -> Result<Done, String> {
-        let rows = offsets.len().saturating_sub(1);
+    fn mask_rows<'a>(&self, texts: Texts<'a>) -> Result<Done<'a>, String> {
         let mut done = Done {
-            counts: vec![0; rows * Kind::ALL.len()],
+            edited: Edited::new(texts),
+            counts: vec![0; texts.len() * Kind::ALL.len()],
             offsets: vec![0],
-            ..Done::default()
+            starts: Vec::new(),
+            ends: Vec::new(),
+            kinds: Vec::new(),
         };
         let mut scratch = Scratch::default();
-        for (number, ends) in offsets.windows(2).enumerate() {
-            let row = (usize::try_from(ends[0]).ok())
-                .zip(usize::try_from(ends[1]).ok())
-                .and_then(|(start, end)| data.get(start..end))
-                .ok_or_else(|| format!("row {number} lies outside of its buffer"))?;
-            let text =
-                std::str::from_utf8(row).map_err(|error| format!("row {number} is not UTF-8: {error}"))?;
-            let masked = self.mask.mask(text, &mut scratch);
-            if done.changed.is_none() && masked.is_some() {
-                let before = data[offsets[0] as usize..ends[0] as usize].to_vec();
-                done.changed = Some((
-                    offsets[..=number].iter().map(|end| end - offsets[0]).collect(),
-                    before,
-                ));
-            }
+        for (number, bytes) in texts.bytes().enumerate() {
+            let masked = self.mask.mask(utf8(number, bytes)?, &mut scratch);
+            done.edited.push(masked.as_ref().map(|masked| &*masked.text));
             for &(start, end, kind) in masked.iter().flat_map(|m| &m.spans) {
                 done.counts[number * Kind::ALL.len() + kind as usize] += 1;
                 done.starts.push(int(start)?);
@@ -68,10 +56,6 @@ impl PiiMask {
                 done.kinds.push(kind as i8);
             }
             done.offsets.push(int(done.starts.len())?);
-            if let Some((starts, texts)) = &mut done.changed {
-                texts.extend_from_slice(masked.as_ref().map_or(text, |m| &m.text).as_bytes());
-                starts.push(texts.len() as i64);
-            }
         }
         Ok(done)
     }
@@ -129,28 +113,20 @@ impl PiiMask {
         py.detach(|| self.mask.mask(text, &mut Scratch::default()).map(|m| m.text))
     }
 
-    /// Masks the rows of an Arrow large_string array: ((offsets, data) or None where nothing changed, finds by
-    /// kind row after row, (offsets, starts, ends, kinds) of the masks in characters of the masked text).
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        offsets: PyReadonlyArray1<'py, i64>,
-        data: PyReadonlyArray1<'py, u8>,
-    ) -> PyResult<Rows<'py>> {
-        let (offsets, data) = (offsets.as_slice()?, data.as_slice()?);
+    /// Masks a column: (the edited column or None, finds by kind row after row, (offsets, starts, ends, kinds) of
+    /// the masks in characters of the masked text).
+    fn rows<'py>(&self, py: Python<'py>, column: Column<'py>) -> PyResult<Rows<'py>> {
+        let texts = column.texts()?;
         let done = py
-            .detach(|| self.mask_rows(offsets, data))
+            .detach(|| self.mask_rows(texts))
             .map_err(PyValueError::new_err)?;
-        let changed = done
-            .changed
-            .map(|(offsets, data)| (offsets.into_pyarray(py), data.into_pyarray(py)));
         let spans = (
             done.offsets.into_pyarray(py),
             done.starts.into_pyarray(py),
             done.ends.into_pyarray(py),
             done.kinds.into_pyarray(py),
         );
-        Ok((changed, done.counts.into_pyarray(py), spans))
+        Ok((done.edited.into_python(py), done.counts.into_pyarray(py), spans))
     }
 }
 

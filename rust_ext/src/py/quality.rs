@@ -8,7 +8,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::text::{Texts, matrix};
+use super::text::matrix;
+use super::texts::Column;
 use bukvar_quality::{COUNT, Lexicon, NeighbourCounts, QualityMaker, QualityModel, TOPICS, names};
 
 /// Signals of quality: holds the lists, the table of neighbours and what it remembers of words.
@@ -29,13 +30,8 @@ impl QualitySignals {
     }
 
     /// A matrix of one row a signal and one column a text.
-    fn measure<'py>(
-        &self,
-        py: Python<'py>,
-        data: PyReadonlyArray1<'py, u8>,
-        offsets: PyReadonlyArray1<'py, i64>,
-    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        matrix::<f64, COUNT>(py, &data, &offsets, |text| {
+    fn measure<'py>(&self, py: Python<'py>, column: Column<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        matrix::<f64, COUNT>(py, &column, |text| {
             self.maker
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -43,6 +39,9 @@ impl QualitySignals {
         })
     }
 }
+
+/// Numbers of registers and their probabilities.
+type Registers<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<f32>>);
 
 /// Trees over the signals of documents: rows of single-precision numbers, one column a signal.
 #[pyclass(name = "QualityModel", frozen)]
@@ -70,11 +69,7 @@ impl PyQualityModel {
     }
 
     /// The number of each row's register and its probability.
-    fn registers<'py>(
-        &self,
-        py: Python<'py>,
-        rows: PyReadonlyArray2<'py, f32>,
-    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<f32>>)> {
+    fn registers<'py>(&self, py: Python<'py>, rows: PyReadonlyArray2<'py, f32>) -> PyResult<Registers<'py>> {
         let values = self.values(&rows)?;
         let found: Vec<_> = py.detach(|| {
             let register = |row: &[f32]| self.model.register(row).unwrap_or((0, 0.0));
@@ -125,17 +120,16 @@ impl PyQualityModel {
 #[pyfunction]
 fn quality_neighbours<'py>(
     py: Python<'py>,
-    data: PyReadonlyArray1<'py, u8>,
-    offsets: PyReadonlyArray1<'py, i64>,
+    column: Column<'py>,
     function_words: &str,
     topics: &str,
     least: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let lexicon = Lexicon::read(function_words, topics).map_err(PyValueError::new_err)?;
-    let texts = Texts::new(data.as_slice()?, offsets.as_slice()?)?;
+    let texts = column.texts()?;
     let table = py.detach(|| {
         let mut counts = NeighbourCounts::new(lexicon);
-        for text in texts.iter() {
+        for text in texts.lossy() {
             counts.add(&text);
         }
         counts.table(least)

@@ -1,11 +1,12 @@
 //! `rust_ext.repair_text`, `rust_ext.repair_rows`, `rust_ext.repair_single_byte`,
 //! `rust_ext.repair_utf8`.
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use bukvar_repair::{KINDS, Options, is_plain, repair, single, utf8};
+use super::texts::{Column, Edited, PyEdited, Texts, utf8};
+use bukvar_repair::{KINDS, Options, is_plain, repair, single, utf8 as misread};
 
 /// (repaired text, one count a kind). `wanted` has bit n for the kind n.
 #[pyfunction]
@@ -26,71 +27,37 @@ fn repair_single_byte(py: Python<'_>, text: &str) -> Option<String> {
 /// The same for one layer of misread UTF-8; its slow twin is `corpus/clean/reference_utf8.py`.
 #[pyfunction]
 fn repair_utf8(py: Python<'_>, text: &str) -> Option<String> {
-    py.detach(|| utf8::undo_where(text, |_| true).map(|(undone, _)| undone))
+    py.detach(|| misread::undo_where(text, |_| true).map(|(undone, _)| undone))
 }
 
-type Rows<'py> = (
-    Option<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u8>>)>,
-    Bound<'py, PyArray1<i32>>,
-);
-
-/// Repairs the rows of an Arrow large_string array: ((offsets, data) or None where nothing changed, counts of
-/// KINDS a row, row after row). Row n is data[offsets[n]..offsets[n + 1]].
+/// Repairs a column: (the edited column or None, counts of KINDS a row, row after row).
 #[pyfunction]
 fn repair_rows<'py>(
     py: Python<'py>,
-    offsets: PyReadonlyArray1<'py, i64>,
-    data: PyReadonlyArray1<'py, u8>,
+    column: Column<'py>,
     wanted: u8,
-) -> PyResult<Rows<'py>> {
-    let (offsets, data) = (offsets.as_slice()?, data.as_slice()?);
-    let done = py.detach(|| rows(offsets, data, Options(wanted)));
-    let (changed, counts) = done.map_err(PyValueError::new_err)?;
-    let changed = changed.map(|(offsets, data)| (offsets.into_pyarray(py), data.into_pyarray(py)));
-    Ok((changed, counts.into_pyarray(py)))
+) -> PyResult<(PyEdited<'py>, Bound<'py, PyArray1<i32>>)> {
+    let texts = column.texts()?;
+    let done = py.detach(|| rows(texts, Options(wanted)));
+    let (edited, counts) = done.map_err(PyValueError::new_err)?;
+    Ok((edited.into_python(py), counts.into_pyarray(py)))
 }
 
-type Changed = Option<(Vec<i64>, Vec<u8>)>;
-
-fn rows(offsets: &[i64], data: &[u8], options: Options) -> Result<(Changed, Vec<i32>), String> {
-    let mut counts = Vec::with_capacity(offsets.len().saturating_sub(1) * KINDS);
-    let mut changed: Changed = None;
-    for (number, ends) in offsets.windows(2).enumerate() {
-        let row = usize::try_from(ends[0])
-            .ok()
-            .zip(usize::try_from(ends[1]).ok())
-            .and_then(|(start, end)| data.get(start..end))
-            .ok_or_else(|| format!("row {number} lies outside of its buffer"))?;
-        if is_plain(row) {
+fn rows(texts: Texts<'_>, options: Options) -> Result<(Edited<'_>, Vec<i32>), String> {
+    let mut counts = Vec::with_capacity(texts.len() * KINDS);
+    let mut edited = Edited::new(texts);
+    for (number, bytes) in texts.bytes().enumerate() {
+        if is_plain(bytes) {
             counts.extend_from_slice(&[0; KINDS]);
-            if let Some(out) = &mut changed {
-                push(out, row);
-            }
+            edited.push(None);
             continue;
         }
-        let text = std::str::from_utf8(row).map_err(|error| format!("row {number} is not UTF-8: {error}"))?;
+        let text = utf8(number, bytes)?;
         let (repaired, count) = repair(text, &options);
         counts.extend_from_slice(&count.0);
-        if changed.is_none() && repaired != text {
-            let start = offsets[0] as usize;
-            let before = &data[start..ends[0] as usize];
-            let mut copy = Vec::with_capacity(data.len());
-            copy.extend_from_slice(before);
-            changed = Some((
-                offsets[..=number].iter().map(|end| end - offsets[0]).collect(),
-                copy,
-            ));
-        }
-        if let Some(out) = &mut changed {
-            push(out, repaired.as_bytes());
-        }
+        edited.push((repaired != text).then_some(&*repaired));
     }
-    Ok((changed, counts))
-}
-
-fn push((offsets, data): &mut (Vec<i64>, Vec<u8>), row: &[u8]) {
-    data.extend_from_slice(row);
-    offsets.push(data.len() as i64);
+    Ok((edited, counts))
 }
 
 /// Adds this file's functions.

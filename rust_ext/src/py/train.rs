@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::texts::Column;
 use bukvar_encode::{EncodeError, Model, NO_MERGE, derive_merges};
 use bukvar_train::boundaries::Boundaries;
 use bukvar_train::constraints::Constraints;
@@ -61,6 +61,11 @@ pub struct PretokenCounter {
 }
 
 impl PretokenCounter {
+    fn inner(&mut self) -> PyResult<&mut count::Counter> {
+        let gone = || PyValueError::new_err("this counter has given its counts away");
+        self.inner.as_mut().ok_or_else(gone)
+    }
+
     fn take(&mut self) -> PyResult<count::Counter> {
         self.inner
             .take()
@@ -79,28 +84,16 @@ impl PretokenCounter {
         })
     }
 
-    fn add(
-        &mut self,
-        py: Python<'_>,
-        data: PyReadonlyArray1<'_, u8>,
-        offsets: PyReadonlyArray1<'_, i64>,
-    ) -> PyResult<()> {
-        let inner = self
-            .inner
-            .as_mut()
-            .ok_or_else(|| PyValueError::new_err("this counter has given its counts away"))?;
-        let bytes = if data.len() == 0 { &[] } else { data.as_slice()? };
-        // A negative offset becomes one that lies outside the data, which is refused.
-        let offsets: Vec<usize> = offsets.as_array().iter().map(|&offset| offset as usize).collect();
-        interruptible(py, None, |progress| inner.add(bytes, &offsets, progress))
+    fn add(&mut self, py: Python<'_>, column: Column<'_>) -> PyResult<()> {
+        let inner = self.inner()?;
+        let texts = column.texts()?;
+        let offsets: Vec<usize> = texts.offsets.iter().map(|&offset| offset as usize).collect();
+        interruptible(py, None, |progress| inner.add(texts.data, &offsets, progress))
     }
 
     /// Counts documents, now or on another thread later.
     fn add_texts(&mut self, py: Python<'_>, texts: Vec<PyBackedBytes>) -> PyResult<()> {
-        let inner = self
-            .inner
-            .as_mut()
-            .ok_or_else(|| PyValueError::new_err("this counter has given its counts away"))?;
+        let inner = self.inner()?;
         let documents = texts.into_iter().map(|text| Box::new(text) as count::Document);
         let documents = documents.collect();
         interruptible(py, None, |progress| inner.hand_over(documents, progress))

@@ -21,8 +21,8 @@ from corpus.langid.sources import (
     words,
 )
 from corpus.langid.tags import CYRILLIC, LATIN, TAGS
-from corpus.texts import text_buffers
 from rust_ext import LanguageModel
+from rust_ext.arrow import text_buffers
 
 RUSSIAN = [
     "что это было и где она сейчас",
@@ -115,8 +115,8 @@ def test_a_model_is_fitted_by_the_command_and_tells_its_languages(
     model = LanguageModel(first)
     assert model.labels[:6] == ["ru", "ru-petr1708", "uk", "en", "ru-Latn", "uk-Latn"]
     assert any(line == "from voice" for line in model.made)
-    data, offsets = text_buffers(pa.array([RUSSIAN[1], UKRAINIAN[1], ENGLISH[1]], pa.large_string()))
-    rows = model.read(data, offsets, cyrillic=0.3, wanted=[])
+    column = text_buffers(pa.array([RUSSIAN[1], UKRAINIAN[1], ENGLISH[1]], pa.large_string()))
+    rows = model.read(column, cyrillic=0.3, wanted=[])
     assert [model.labels[label] for label in rows["labels"][0]] == ["ru", "uk", "en"]
     assert fit.main([str(tmp_path), str(out)]) == 0
     assert out.read_bytes() == first
