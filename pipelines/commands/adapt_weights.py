@@ -93,12 +93,14 @@ def rewrite(
     from tokenizer.adapt.weights import Options, adapt_weights
     from tokenizer.adapt.weights_verify import verify
 
-    told = None if quiet else Told()
+    progress = None if quiet else ProgressLine()
     tokenizer = adapted if Path(adapted).is_dir() else None
     try:
         options = Options(**(settings or {}))
-        report = adapt_weights(model, adapted, out, options, tokenizer=tokenizer, redo=redo, progress=told)
-        return report, verify(model, out, told) if check else ()
+        report = adapt_weights(
+            model, adapted, out, options, tokenizer=tokenizer, redo=redo, progress=progress
+        )
+        return report, verify(model, out, progress) if check else ()
     except ValueError as error:
         raise UsageError(" ".join(str(error).split())) from error
     except OSError as error:
@@ -112,7 +114,7 @@ def _role(text: str) -> tuple[str, str]:
     return name, role
 
 
-class Told:
+class ProgressLine:
     """The progress callback: a line on stderr that is written over on a terminal, every ten seconds a line
     elsewhere."""
 

@@ -159,7 +159,7 @@ class Hidden:
         if self._direction is None:
             self._direction = self._products - self._rows * (self._values / max(1, self._count))
             self._direction /= np.linalg.norm(self._direction) or 1.0
-        logits = rows.astype(np.float64) @ self._direction
+        logits = (rows @ self._direction.astype(np.float32)).astype(np.float64)
         values = np.log(uses.astype(np.float64))
         self._sums += (logits.sum(), float(logits @ logits), float(logits @ values))
 

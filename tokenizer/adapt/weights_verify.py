@@ -79,12 +79,12 @@ def verify(model: str | Path, out: str | Path, progress: Progress | None = None)
     id_map = IdMap.read(out / FILE)
     before, after = open_checkpoint(model), open_checkpoint(out)
     plan = make_plan(before, id_map, pad_to=options.pad_to, untie=options.untie, roles=options.roles)
-    tell = _Told(progress, sum(shard.size for shard in after.shards))
+    done = _Progress(progress, sum(shard.size for shard in after.shards))
     return (
         _tensors(before, after, plan),
         _permutation(plan),
-        *_matrices(after, plan, options.padding, tell),
-        _others(before, after, plan, tell),
+        *_matrices(after, plan, options.padding, done),
+        _others(before, after, plan, done),
         _config(before, after, plan, id_map),
         _index(after),
     )
@@ -98,7 +98,7 @@ def _options(out: Path) -> Options:
 
 
 @dataclass
-class _Told:
+class _Progress:
     """Bytes compared so far, for the callback."""
 
     progress: Progress | None
@@ -137,7 +137,7 @@ def _permutation(plan: Plan) -> Proof:
     )
 
 
-def _matrices(after: Checkpoint, plan: Plan, padding: str, tell: _Told) -> Iterator[Proof]:
+def _matrices(after: Checkpoint, plan: Plan, padding: str, done: _Progress) -> Iterator[Proof]:
     seen = _Matrices()
     pairs = [(one.tensor, one.tensor.name) for one in plan.matrices]
     if plan.untied:
@@ -147,7 +147,7 @@ def _matrices(after: Checkpoint, plan: Plan, padding: str, tell: _Told) -> Itera
         if new is None or new.rows != plan.rows or new.row_size != old.row_size:
             seen.differ.append(f"{name} is missing or of another shape")
             continue
-        _matrix(old, new, plan, padding, seen, tell)
+        _matrix(old, new, plan, padding, seen, done)
     of = f"in {len(pairs)} matrices"
     yield Proof("kept rows byte-equal", not seen.differ, _first(seen.differ, f"{seen.kept:,} {of}"))
     yield Proof(
@@ -162,7 +162,7 @@ def _first(faults: list[str], fine: str) -> str:
     return f"{len(faults):,} fail, first {faults[0]}" if faults else fine
 
 
-def _matrix(old: Tensor, new: Tensor, plan: Plan, padding: str, seen: _Matrices, tell: _Told) -> None:
+def _matrix(old: Tensor, new: Tensor, plan: Plan, padding: str, seen: _Matrices, done: _Progress) -> None:
     with RowReader(old) as reader, RowReader(new) as writer:
         low, high, mean = _figures(reader, plan)
         for first, end in row_blocks(plan.rows, new.row_size, weights_matrix.BLOCK):
@@ -179,7 +179,7 @@ def _matrix(old: Tensor, new: Tensor, plan: Plan, padding: str, seen: _Matrices,
             seen.padded += [f"row {first + int(at)} of {new.name}" for at in idle[~near.all(axis=1)]]
             seen.kept, seen.new = seen.kept + len(kept), seen.new + len(fresh)
             seen.padding += len(idle)
-            tell.add(block.size)
+            done.add(block.size)
 
 
 def _outside(rows: Floats, places: Any, low: float, high: float, new: Tensor) -> list[str]:
@@ -207,7 +207,7 @@ def _figures(reader: RowReader, plan: Plan) -> tuple[float, float, Floats]:
     return float(low), float(high), (total / max(1, int(named.sum()))).astype(np.float32)
 
 
-def _others(before: Checkpoint, after: Checkpoint, plan: Plan, tell: _Told) -> Proof:
+def _others(before: Checkpoint, after: Checkpoint, plan: Plan, done: _Progress) -> Proof:
     resized = {one.tensor.name for one in plan.matrices}
     count, size, faults = 0, 0, []
     there = after.tensors
@@ -216,16 +216,16 @@ def _others(before: Checkpoint, after: Checkpoint, plan: Plan, tell: _Told) -> P
         if name in resized:
             continue
         count, size = count + 1, size + old.size
-        if new is None or new.size != old.size or not _equal(old, new, tell):
+        if new is None or new.size != old.size or not _equal(old, new, done):
             faults.append(name)
     return Proof(
         "other tensors byte-equal", not faults, _first(faults, f"{count:,} tensors, {size / 1e9:.2f} GB")
     )
 
 
-def _equal(old: Tensor, new: Tensor, tell: _Told) -> bool:
+def _equal(old: Tensor, new: Tensor, done: _Progress) -> bool:
     if old.path.samefile(new.path):
-        tell.add(new.size)
+        done.add(new.size)
         return True
     with old.path.open("rb") as left, new.path.open("rb") as right:
         for begin in range(0, old.size, COMPARED):
@@ -236,7 +236,7 @@ def _equal(old: Tensor, new: Tensor, tell: _Told) -> bool:
             # What was compared is not read again: it need not push other files out of memory.
             for file, at in ((left, old.begin), (right, new.begin)):
                 os.posix_fadvise(file.fileno(), at + begin, size, os.POSIX_FADV_DONTNEED)
-            tell.add(size)
+            done.add(size)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -138,14 +139,14 @@ class ShardWriter:
                 done = {"size": target.stat().st_size, "matrices": self.figures[before:]}
                 self.journal.done[target.name] = done
                 self.journal.save()
-            self._tell(shard.path.name)
+            self._report(shard.path.name)
 
     @property
     def total(self) -> int:
         """Bytes of the new shards, headers apart."""
         return sum(size for shard in self.checkpoint.shards for *_, size in new_tensors(shard, self.plan))
 
-    def _tell(self, what: str) -> None:
+    def _report(self, what: str) -> None:
         if self.progress:
             self.progress(what, self.written + self.linked + self.resumed, self.total)
 
@@ -171,8 +172,7 @@ class ShardWriter:
         aside = target.with_name(target.name + PARTIAL)
         aside.unlink(missing_ok=True)
         resized = self._resized(shard)
-        if not resized and self.link:
-            os.link(shard.path, aside)
+        if not resized and self.link and _linked(shard.path, aside):
             self.linked += shard.size
         else:
             with aside.open("wb") as file, shard.path.open("rb") as source:
@@ -204,7 +204,7 @@ class ShardWriter:
             for block in writer.blocks():
                 _write_all(file, block.reshape(-1))
                 self.written += block.size
-                self._tell(name)
+                self._report(name)
             self.figures.append(writer.figures(matrix.role) | {"name": name})
 
     def _writer(self, matrix: Matrix, reader: RowReader) -> MatrixWriter:
@@ -229,7 +229,19 @@ class ShardWriter:
                 raise EOFError(f"{name} ended early: the checkpoint changed while it was read")
             begin += done
             self.written += done
-            self._tell(name)
+            self._report(name)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Make a hard link to the file itself (a hub's cache holds symbolic links); False where the file system
+    can't, as between disks."""
+    try:
+        os.link(source.resolve(), target)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+            raise
+        return False
+    return True
 
 
 def _write_all(file: int, data: Bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -269,6 +270,33 @@ def test_links_cost_no_room(tmp_path: Path) -> None:
     middle = "model-00002-of-00003.safetensors"
     assert (tmp_path / "out" / middle).samefile(model / middle)
     assert report.linked == (model / middle).stat().st_size
+    assert all(proof.ok for proof in verify(model, tmp_path / "out"))
+
+
+def test_a_hub_cache_of_symbolic_links_is_a_model(tmp_path: Path) -> None:
+    """A snapshot's files are links to blobs; a hard link to such a link would hang in the air."""
+    blobs = made.write_model(tmp_path / "blobs", shards=3)
+    model = tmp_path / "snapshots/main"
+    model.mkdir(parents=True)
+    for path in blobs.iterdir():
+        (model / path.name).symlink_to(Path("../../blobs") / path.name)
+    adapt_weights(model, made.extended(), tmp_path / "out", Options(link=True))
+    middle = tmp_path / "out/model-00002-of-00003.safetensors"
+    assert middle.samefile(blobs / middle.name)
+    assert not middle.is_symlink()
+    assert all(proof.ok for proof in verify(model, tmp_path / "out"))
+
+
+def test_where_no_link_can_be_made_the_shard_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_disk(_source: Path, _target: Path) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", other_disk)
+    model = made.write_model(tmp_path / "model", shards=3)
+    report = adapt_weights(model, made.extended(), tmp_path / "out", Options(link=True))
+    assert report.linked == 0
     assert all(proof.ok for proof in verify(model, tmp_path / "out"))
 
 
