@@ -48,11 +48,14 @@ class Input:
     rows: int | None = None
     text_column: str = "text"
     part: Part | None = None
+    #: One schema over all files that are read together, serialised; empty where theirs are equal.
+    schema: bytes = b""
 
     def identity(self) -> list[object]:
         """What of it decides a task's output, as plain data."""
         part = [self.part.index, self.part.start, self.part.stop] if self.part else None
-        return [self.name, self.digest, self.text_column, part]
+        schema = hashlib.sha256(self.schema).hexdigest() if self.schema else ""
+        return [self.name, self.digest, self.text_column, part, schema]
 
 
 def stems(inputs: Sequence[Input]) -> list[str]:

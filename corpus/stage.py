@@ -285,7 +285,7 @@ def run_task(task: Task, progress: Progress | None = None) -> Receipt:
             name=task.record,
             key=task.key(),
             parameters=parameters(task.stage, task.sides),
-            inputs=tuple(dataclasses.replace(i, path="") for i in task.inputs),
+            inputs=tuple(dataclasses.replace(i, path="", schema=b"") for i in task.inputs),
             outputs=outputs,
             documents=task.phase.documents,
             rows_in=out.rows_in,

@@ -37,6 +37,7 @@ DROP_COLUMNS: Final = pa.schema([pa.field(DROP, pa.string()), pa.field(DROP_DETA
 #: `error:<Type>` is open by nature.
 READ_REASONS: Final[dict[str, str]] = {
     "malformed_row": "the row of a JSONL or Parquet input could not be used",
+    "too_large": "the row is above the size limit of a document",
 }
 
 ERROR_PREFIX: Final = "error:"

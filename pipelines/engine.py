@@ -11,17 +11,19 @@ from __future__ import annotations
 import dataclasses
 import posixpath
 from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import msgspec
+import pyarrow as pa
 
 from corpus import receipts as records
 from corpus import storage
-from corpus.documents import check_text_column, is_parquet, parquet_schema
+from corpus.documents import check_text_column, is_parquet, parquet_schema, unify
 from corpus.errors import RunError, ShardError, StageError, UsageError
-from corpus.inputs import Input
+from corpus.inputs import Input, is_shard
 from corpus.receipts import Folder, Receipt, read_folder
 from corpus.stage import FileStage, PhasedStage, Side, Stage, Task, parameters, plan_tasks
 from pipelines import lineage
@@ -102,7 +104,9 @@ def plan_job(job: Job) -> Plan:
     """Plan a job and check all that can be checked. Raises UsageError, or StageError where the plan can't
     fit."""
     stage, sides = sides_of(job.stage)
-    inputs = job.inputs if isinstance(stage, FileStage) else tuple(cut(job.inputs, job.part_bytes))
+    inputs = job.inputs
+    if not isinstance(stage, FileStage):
+        inputs = tuple(cut(with_one_schema(inputs), job.part_bytes))
     check_inputs(stage, inputs, columns_of(stage, inputs))
     return _planned(job, stage, inputs, sides)
 
@@ -261,6 +265,30 @@ def _remove_stale(folder: Folder) -> None:
         ours = part in (records.DROPPED, records.WORK) or (part in ("", "data") and path.endswith(".parquet"))
         if ours and path not in written:
             storage.delete(storage.join(folder.location, path))
+
+
+def with_one_schema(inputs: Sequence[Input]) -> Sequence[Input]:
+    """Inputs that are to be read in one schema, where files of others differ. Raises UsageError where their
+    types conflict."""
+    theirs = [i for i in inputs if is_parquet(i.path) and not is_shard(i.name)]
+    with ThreadPoolExecutor(16) as pool:
+        read = pool.map(_schema_or_none, theirs)
+        schemas = [(i.name, schema) for i, schema in zip(theirs, read, strict=True) if schema is not None]
+    if len(schemas) < 2:
+        return inputs
+    try:
+        unified = unify(schemas)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return [replace(i, schema=unified) if is_parquet(i.path) else i for i in inputs] if unified else inputs
+
+
+def _schema_or_none(source: Input) -> pa.Schema | None:
+    try:
+        schema = parquet_schema(source.path)
+    except (ShardError, UsageError):
+        return None  # fails by itself, as a task
+    return schema if len(set(schema.names)) == len(schema.names) else None
 
 
 def columns_of(stage: Stage, inputs: Sequence[Input]) -> tuple[str, ...]:

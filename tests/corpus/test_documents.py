@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus import jsonl as jsonl_module
 from corpus import table
-from corpus.documents import host_of, parquet_schema, parse_date, read_documents
+from corpus.documents import host_of, parquet_schema, parse_date, read_documents, unify
 from corpus.errors import ShardError
 from corpus.inputs import Input
 
@@ -24,6 +25,7 @@ def read(path: Path, text_column: str = "text", rows: int = 100) -> pa.Table:
 
 
 def parquet(path: Path, **columns: object) -> Path:
+    path.parent.mkdir(exist_ok=True)
     pq.write_table(pa.table(columns), path)
     return path
 
@@ -58,7 +60,7 @@ class TestParquet:
 
     def test_a_doc_id_of_another_kind_is_kept_beside_ours(self, tmp_path: Path) -> None:
         (row,) = read(parquet(tmp_path / "a.parquet", text=["т"], doc_id=[42])).to_pylist()
-        assert (row["doc_id"], row["original_doc_id"]) == (table.doc_id("42"), 42)
+        assert (row["doc_id"], row["original_doc_id"]) == (table.doc_id("a.parquet#id=42"), 42)
 
     def test_our_own_shards_come_back_as_they_are(self, tmp_path: Path) -> None:
         first = read(parquet(tmp_path / "a.parquet", text=["один"], lang=["ru"]))
@@ -66,8 +68,13 @@ class TestParquet:
         assert read(tmp_path / "b.parquet").equals(first)
 
     def test_a_shard_s_drop_columns_do_not_pass(self, tmp_path: Path) -> None:
-        path = parquet(tmp_path / "a.parquet", text=["т"], drop=["not_russian"], drop_detail=["x"])
+        ids = pa.array([table.doc_id("т")], pa.binary(16))
+        path = parquet(
+            tmp_path / "a.parquet", text=["т"], doc_id=ids, drop=["not_russian"], drop_detail=["x"]
+        )
         assert read(path).column_names == table.DOCUMENT.names
+        theirs = parquet(tmp_path / "b.parquet", text=["т"], drop=[7])
+        assert read(theirs)["original_drop"].to_pylist() == [7]
 
     @pytest.mark.parametrize(
         "kind",
@@ -117,7 +124,8 @@ class TestJsonl:
             tmp_path / "a.jsonl", {"text": "т"}, "{", {"text": 1}, {"other": "x"}, [], '{"text": "\\ud800"}'
         )
         found = read(path).to_pylist()
-        assert [r["drop"] for r in found] == [None] + ["malformed_row"] * 5
+        assert [r["drop"] for r in found] == [None] + ["malformed_row"] * 4 + [None]
+        assert found[5]["text"] == "\ufffd"  # half of a surrogate pair
         assert found[2]["drop_detail"] == "'text' is int, not text"
 
     def test_empty_lines_are_no_rows_but_count_in_the_numbering(self, tmp_path: Path) -> None:
@@ -199,3 +207,130 @@ class TestValues:
 
     def test_an_id_does_not_change_between_runs(self) -> None:
         assert table.doc_id("a:0").hex() == "f1b4f1bd3133ea9db93a214230dfc6ed"
+
+
+class TestTablesOfOthers:
+    """Whatever tool wrote a table, and however: each row is a document of its own, and nothing is lost."""
+
+    KINDS = (
+        pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string()),
+        pa.dictionary(pa.int8(), pa.large_string()),
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("kind", KINDS, ids=str)
+    def test_strings_of_any_storage_are_the_same_documents(self, tmp_path: Path, kind: pa.DataType) -> None:
+        columns = {
+            "text": ["один", "два", "три"],
+            "source": ["lenta", "lenta", None],
+            "url": ["http://a.ru/1", "http://a.ru/2", "http://b.ru/"],
+        }
+        plain = read(parquet(tmp_path / "1/a.parquet", **columns))
+        cast = {name: pa.array(values, pa.string()).cast(kind) for name, values in columns.items()}
+        found = read(parquet(tmp_path / "2/a.parquet", **cast))
+        assert found.to_pylist() == plain.to_pylist()
+        assert len(set(found["doc_id"].to_pylist())) == 3
+        assert found["original_source"].to_pylist() == ["lenta", "lenta", None]
+        assert found["host"].to_pylist() == ["a.ru", "a.ru", "b.ru"]
+
+    @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view(), "hex"], ids=str)
+    def test_ids_of_ours_survive_what_tools_make_of_them(self, tmp_path: Path, kind: object) -> None:
+        ids = [table.doc_id("а"), table.doc_id("б")]
+        stored = [i.hex() for i in ids] if kind == "hex" else pa.array(ids, kind)
+        found = read(parquet(tmp_path / "a.parquet", text=["а", "б"], doc_id=stored, source=["x:1", "x:2"]))
+        assert found["doc_id"].to_pylist() == ids
+        assert found["source"].to_pylist() == ["x:1", "x:2"]
+
+    def test_numbers_count_within_their_file_and_names_everywhere(self, tmp_path: Path) -> None:
+        def ids(name: str, values: list[object]) -> list[bytes]:
+            path = parquet(tmp_path / name, text=["т"] * len(values), id=values)
+            found: list[bytes] = read(path)["doc_id"].to_pylist()
+            return found
+
+        assert not set(ids("a.parquet", [0, 1])) & set(ids("b.parquet", [0, 1]))
+        named, with_null = ids("c.parquet", ["n0", "n1"]), ids("d.parquet", ["n0", None])
+        assert named[0] == with_null[0]
+        assert with_null[1] not in named
+
+    def test_bytes_that_are_no_utf8_cost_their_row(self, tmp_path: Path) -> None:
+        bad = pa.array([b"\xff\xfe", "б".encode()], pa.binary())
+        texts = pa.StringArray.from_buffers(2, bad.buffers()[1], bad.buffers()[2])
+        found = read(parquet(tmp_path / "a.parquet", text=texts, n=[1, 2]))
+        assert found["drop"].to_pylist() == ["malformed_row", None]
+        assert found["drop_detail"].to_pylist() == ["column 'text' is not UTF-8", None]
+        found.validate(full=True)
+
+    def test_columns_that_bear_our_names_are_kept_under_another(self, tmp_path: Path) -> None:
+        path = parquet(tmp_path / "a.parquet", text=["т"], host=[{"name": "x"}], fetched_at=[7], lang=["ru"])
+        (row,) = read(path).to_pylist()
+        assert (row["original_host"], row["original_fetched_at"], row["lang"]) == ({"name": "x"}, 7, "ru")
+
+    def test_two_columns_of_one_name_are_refused_in_one_line(self, tmp_path: Path) -> None:
+        rows = pa.Table.from_arrays([pa.array(["т"]), pa.array(["у"])], names=["text", "text"])
+        pq.write_table(rows, tmp_path / "a.parquet")
+        with pytest.raises(ShardError, match="two columns are named 'text'; rename one"):
+            read(tmp_path / "a.parquet")
+
+
+class TestOneSchema:
+    def test_widens_null_and_whole_numbers_and_unites_columns(self) -> None:
+        one = pa.schema([("title", pa.null()), ("score", pa.int64()), ("tag", pa.string_view())])
+        two = pa.schema([("title", pa.string()), ("score", pa.float64()), ("rating", pa.int32())])
+        found = pa.ipc.read_schema(pa.py_buffer(unify([("a", one), ("b", two)])))
+        assert found == pa.schema(
+            [("title", pa.string()), ("score", pa.float64()), ("tag", pa.string()), ("rating", pa.int32())]
+        )
+
+    def test_is_empty_where_all_are_equal(self) -> None:
+        schema = pa.schema([("text", pa.string())])
+        assert unify([("a", schema), ("b", schema)]) == b""
+
+    def test_a_conflict_names_the_column_and_both_files(self) -> None:
+        one, two = pa.schema([("x", pa.string())]), pa.schema([("x", pa.list_(pa.int64()))])
+        with pytest.raises(ValueError, match=r"column 'x' is string in a\.parquet and list.* in b\.parquet"):
+            unify([("a.parquet", one), ("b.parquet", two)])
+
+
+class TestLinesOfOthers:
+    @pytest.mark.parametrize(
+        "line",
+        ['{"text": "т", "n": NaN}', '{"text": "т", "n": 1e400}', '\ufeff{"text": "т"}'],
+        ids=["nan", "huge", "bom"],
+    )
+    def test_what_is_odd_beside_the_text_costs_nothing(self, tmp_path: Path, line: str) -> None:
+        (tmp_path / "a.jsonl").write_text(line + "\n", "utf-8")
+        assert read(tmp_path / "a.jsonl")["text"].to_pylist() == ["т"]
+
+    def test_nesting_without_end_costs_its_line(self, tmp_path: Path) -> None:
+        deep = '{"text": "т", "x": ' + "[" * 100_000 + "]" * 100_000 + "}"
+        (tmp_path / "a.jsonl").write_text(deep + '\n{"text": "у"}\n')
+        assert read(tmp_path / "a.jsonl")["drop"].to_pylist() == ["malformed_row", None]
+
+    def test_a_line_above_the_limit_is_a_row_and_takes_no_memory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jsonl_module, "MAX_LINE", 1000)
+        long = json.dumps({"text": "т" * 5000})
+        (tmp_path / "a.jsonl").write_text(f'{{"text": "а"}}\n{long}\n{{"text": "б"}}\n')
+        found = read(tmp_path / "a.jsonl")
+        assert found["drop"].to_pylist() == [None, "too_large", None]
+        assert found["source"].to_pylist() == ["a.jsonl:0", "a.jsonl:1", "a.jsonl:2"]
+
+    @pytest.mark.parametrize(
+        ("data", "why"),
+        [
+            (b'[{"text": "a"}, {"text": "b"}]', "one JSON array"),
+            (b'{\n  "text": "a"\n}\n', "spread over lines"),
+            ('{"text": "а"}\n'.encode("utf-16"), "UTF-16"),
+            ('{"text": "слово"}\n'.encode("cp1251"), "not UTF-8"),
+            (b'{"text": 1}\r{"text": 2}\r', "CR alone"),
+            (gzip.compress(b'{"text": "a"}\n'), "packed with gzip"),
+            (b"\xfd7zXZ\x00 and more\n", "packed with xz"),
+            (b'{"body": "a"}\n', "no row has a text in 'text'"),
+        ],
+    )
+    def test_a_file_without_one_document_says_the_true_reason(
+        self, tmp_path: Path, data: bytes, why: str
+    ) -> None:
+        (tmp_path / "a.jsonl").write_bytes(data)
+        with pytest.raises(ShardError, match=why):
+            read(tmp_path / "a.jsonl")
