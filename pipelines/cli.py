@@ -103,14 +103,12 @@ def run(arguments: list[str]) -> int:
 
         check_names()
         result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _interrupted()
+    except click.exceptions.Abort as error:  # what click makes of KeyboardInterrupt
+        return _interrupted(isinstance(error.__context__, Terminated))
     except click.ClickException as error:
         return _say(error.format_message(), error.exit_code)
-    except Terminated:
-        return _say("stopped by SIGTERM; run the same command again to go on where it was", 143)
-    except KeyboardInterrupt:
-        return _interrupted()
+    except KeyboardInterrupt as error:
+        return _interrupted(isinstance(error, Terminated))
     except BrokenPipeError:
         # The reader of our stdout is gone (`| head`): nothing more to say, and no complaint at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -145,7 +143,9 @@ def _explain(error: Exception) -> int:
     return _say(f"internal error: {name}: {error}; run again with --debug and report what it prints", 1)
 
 
-def _interrupted() -> int:
+def _interrupted(by_sigterm: bool) -> int:
+    if by_sigterm:
+        return _say("stopped by SIGTERM; run the same command again to go on where it was", 143)
     return _say("stopped; run the same command again to go on where it was", 130)
 
 

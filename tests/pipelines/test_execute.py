@@ -22,7 +22,7 @@ import pytest
 from corpus.errors import TransientError, UsageError
 from corpus.receipts import PLAN, Receipt
 from corpus.stage import Task
-from pipelines import execute
+from pipelines import execute, lineage
 from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import Failure, attempt, open_executor, run_inline
 from pipelines.progress import Silent
@@ -55,8 +55,11 @@ def inline(source: Path, out: Path, pause: float) -> Path:
 
 
 def same(found: dict[str, bytes], expected: dict[str, bytes]) -> bool:
-    """Equal but for the plan, which holds the pause."""
-    return {k: v for k, v in found.items() if k != PLAN} == {k: v for k, v in expected.items() if k != PLAN}
+    """Equal but for the plan and the lineage, which hold the pause."""
+    differ = (PLAN, lineage.FILE)
+    return {k: v for k, v in found.items() if k not in differ} == {
+        k: v for k, v in expected.items() if k not in differ
+    }
 
 
 class TestAttempt:
