@@ -11,6 +11,35 @@ pub const MOST_DIGITS: usize = 40;
 const MOST_SEPARATORS: usize = 8;
 const LONGEST_WORD: usize = 14;
 
+/// Values of up to `MOST_DIGITS` + 1 digits, in place: a page of tables has a hundred thousand groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digits {
+    values: [u8; MOST_DIGITS + 1],
+    count: u8,
+}
+
+impl Digits {
+    fn collect(from: impl Iterator<Item = u8>) -> Self {
+        let mut made = Self {
+            values: [0; MOST_DIGITS + 1],
+            count: 0,
+        };
+        for (place, value) in made.values.iter_mut().zip(from) {
+            *place = value;
+            made.count += 1;
+        }
+        made
+    }
+}
+
+impl std::ops::Deref for Digits {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.values[..usize::from(self.count)]
+    }
+}
+
 /// One group: digits written together, or a numeral in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -18,7 +47,7 @@ pub struct Group {
     pub start: usize,
     pub end: usize,
     /// Values; `MOST_DIGITS` + 1 of them where the group is longer.
-    pub digits: Vec<u8>,
+    pub digits: Digits,
     /// How many of the digits are written as letters.
     pub letters: usize,
     pub words: bool,
@@ -80,11 +109,8 @@ fn run(text: &str, start: usize) -> Run {
     found
 }
 
-fn values(text: &str) -> Vec<u8> {
-    text.chars()
-        .filter_map(|c| digit(c).or_else(|| alike(c)))
-        .take(MOST_DIGITS + 1)
-        .collect()
+fn values(text: &str) -> Digits {
+    Digits::collect(text.chars().filter_map(|c| digit(c).or_else(|| alike(c))))
 }
 
 /// The numeral that the run of letters at `start` is, and «плюс» as `None`.
@@ -241,8 +267,10 @@ fn push_word(groups: &mut Vec<Group>, start: usize, end: usize, value: u16, betw
     });
 }
 
-fn decimal(value: u16) -> Vec<u8> {
-    value.to_string().bytes().map(|b| b - b'0').collect()
+fn decimal(value: u16) -> Digits {
+    let digits = [value / 100, value / 10 % 10, value % 10].map(|d| d as u8);
+    let zeros = digits.iter().take(2).take_while(|&&d| d == 0).count();
+    Digits::collect(digits[zeros..].iter().copied())
 }
 
 /// The end of the digits that a run begins with, `None` where it begins with none.

@@ -216,6 +216,13 @@ fn automaton() -> Option<&'static AhoCorasick> {
 /// Labels in the `REACH` characters before byte `start`; of two that end at one place the later row is nearest.
 pub fn labels(text: &str, start: usize) -> Labels {
     let from = back(text, start, REACH);
+    // Rows of numbers have no words before most of their numbers.
+    if !text.as_bytes()[from..start]
+        .iter()
+        .any(|b| b.is_ascii_alphabetic() || !b.is_ascii())
+    {
+        return Labels::default();
+    }
     let mut before: String = text[from..start]
         .chars()
         .filter(|&c| !is_ignorable(c))

@@ -51,6 +51,10 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
             if digits.len() < 5 || (digits.len() == 8 && !words) {
                 continue;
             }
+            // Numbers of a town are said to be telephones right before them: most rows of numbers end here.
+            if digits.len() <= 7 && !words && !said_before(text, chain[first].start) {
+                continue;
+            }
             let after = chain.get(last + 1);
             let window = Window {
                 text,
@@ -81,6 +85,13 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
 
 fn is_tight(before: u16) -> bool {
     before & (sep::SPACE | sep::LINE | sep::PLUS | sep::NUMBER) == 0
+}
+
+/// Whether a letter stands before byte `start`, with nothing but marks and spaces between.
+fn said_before(text: &str, start: usize) -> bool {
+    let between = |c: &char| is_space(*c) || matches!(c, '.' | ':' | '№' | '(' | '-' | '–' | '—');
+    let mut before = text[..start].chars().rev().take(14);
+    before.find(|c| !between(c)).is_some_and(is_letter)
 }
 
 /// A full stop and a space.

@@ -157,7 +157,9 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
 
 /// The address whose first digit is at byte `at`, and where to go on; `None` where it is none.
 pub fn address(text: &str, at: usize) -> Option<Found> {
-    v4(text, at).or_else(|| v6(text, at))
+    // A group has four digits at most, so a colon of an address of version 6 is near.
+    let near = &text.as_bytes()[at.saturating_sub(4)..text.len().min(at + 5)];
+    v4(text, at).or_else(|| near.contains(&b':').then(|| v6(text, at)).flatten())
 }
 
 /// One dot between two numbers: «.», «[.]», «(.)», « . ».
