@@ -47,7 +47,8 @@ if which == "presidio":
     def find(text):
         spans = []
         for r in found:
-            spans += [(x.start, x.end) for x in (r.analyze(text, r.supported_entities, None) or []) if x.score >= .4]
+            hits = r.analyze(text, r.supported_entities, None) or []
+            spans += [(x.start, x.end) for x in hits if x.score >= 0.4]
         return spans
 else:
     from datatrove.pipeline.formatters.pii import PIIFormatter
