@@ -29,7 +29,7 @@ pub use beginning::{Beginning, judge_beginning};
 use single_byte::single_byte;
 pub use single_byte::{Charset, tables};
 use survey::survey;
-use text::{count_utf8, has_escapes};
+use text::count_utf8;
 pub use verdict::Verdict;
 use verdict::{FEW, decide};
 use wide::wide;
@@ -70,7 +70,7 @@ pub fn judge(body: &[u8], http_charset: Option<&str>) -> Verdict {
         charset: "utf-8",
         pair_cost: 0,
     };
-    if pairs_count && seen.cyrillic >= FEW || seen.entities || has_escapes(body) {
+    if pairs_count && seen.cyrillic >= FEW || seen.entities || seen.escapes {
         verdict = decide(count_utf8(body, pairs_count), "utf-8", body, http_charset);
     }
     if !verdict.keep && !is_utf8 && seen.high >= FEW {

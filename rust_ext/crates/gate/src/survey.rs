@@ -1,6 +1,6 @@
 //! One pass over all bytes, in vector lanes.
 
-use super::text::has_entities;
+use super::text::{has_entities, has_escapes};
 
 /// What one pass over the bytes tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Survey {
     pub broken: u32,
     /// Whether entities of Cyrillic letters are among them.
     pub entities: bool,
+    /// Whether Cyrillic letters as JSON escapes them are among them.
+    pub escapes: bool,
 }
 
 const LANES: usize = 32;
@@ -46,10 +48,13 @@ fn survey_blocks(body: &[u8]) -> Survey {
         let block = &body[at..end];
         let after = body.get(end).copied();
         let with_next = &body[at..(end + 1).min(body.len())];
-        let (is_ascii, ampersands) = glance(block);
+        let (is_ascii, ampersands, backslashes) = glance(block);
         let with_name = &body[at..(end + NAME).min(body.len())];
         if ampersands && !seen.entities && begin_entities(with_name) {
             seen.entities = has_entities(&body[at..], block.len());
+        }
+        if backslashes && !seen.escapes {
+            seen.escapes = has_escapes(&body[at..], block.len());
         }
         if is_ascii {
             seen.broken += u32::from(after.is_some_and(|b| b & 0xc0 == 0x80));
@@ -65,15 +70,16 @@ fn survey_blocks(body: &[u8]) -> Survey {
     seen
 }
 
-/// Whether a block is all ASCII, and whether "&" is in it.
+/// Whether a block is all ASCII, and whether "&" and "\\" are in it.
 #[inline(always)]
-fn glance(block: &[u8]) -> (bool, bool) {
-    let (mut high, mut ampersands) = (0u8, 0u8);
+fn glance(block: &[u8]) -> (bool, bool, bool) {
+    let (mut high, mut ampersands, mut backslashes) = (0u8, 0u8, 0u8);
     for &byte in block {
         high |= byte;
         ampersands |= u8::from(byte == b'&');
+        backslashes |= u8::from(byte == b'\\');
     }
-    (high < 0x80, ampersands != 0)
+    (high < 0x80, ampersands != 0, backslashes != 0)
 }
 
 /// Whether "&#" or "y;" is among the pairs of a block: a numeric entity begins, or a Cyrillic letter's name ends.

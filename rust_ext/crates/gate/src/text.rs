@@ -81,9 +81,10 @@ pub fn count_utf8(body: &[u8], pairs_count: bool) -> Counts {
     counts
 }
 
-/// Whether Cyrillic letters stand among these bytes as JSON escapes them (`\u0440`).
-pub fn has_escapes(body: &[u8]) -> bool {
-    memmem::find_iter(body, ESCAPE).any(|at| is_escape(&body[at..]))
+/// Whether Cyrillic letters as JSON escapes them (`\u0440`) begin in the first `within` bytes.
+pub fn has_escapes(body: &[u8], within: usize) -> bool {
+    let reach = body.len().min(within + ESCAPE.len() - 1);
+    memmem::find_iter(&body[..reach], ESCAPE).any(|at| is_escape(&body[at..]))
 }
 
 const ESCAPE: &[u8] = b"\\u04";
