@@ -82,7 +82,7 @@ def is_zip(head: bytes) -> bool:
 def crawl_files(file: Any) -> Iterator[tuple[str, Packed | None, str]]:
     """Path, stream and, where there is none, what is wrong, of each crawl file in a ZIP.
 
-    Raises zipfile.BadZipFile where the ZIP has no readable directory.
+    Raises zipfile.BadZipFile, or ValueError of the file, where the ZIP has no readable directory.
     """
     with zipfile.ZipFile(file) as archive:
         for entry in archive.infolist():

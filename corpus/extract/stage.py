@@ -202,10 +202,12 @@ class Extract:
         gate: Any = self.gate
         options = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
         lists = blocklists.load(self.blocked, self.blocklists)
+        records = 0
         yield _empty()
         with storage.translated(source.name):
             for batch in inputs.read_any(source.path, name=source.name, gate=gate, columns=self._columns()):
                 out.skipped.update(batch.skipped)
+                records += batch.records
                 name = storage.join(source.name, batch.within) if batch.within else source.name
                 if batch.dropped.num_rows:
                     gated = _gated(batch.dropped, name)
@@ -219,6 +221,8 @@ class Extract:
                     # reach 100% early.
                     done = batch.pages[first].offset if batch.position is None else batch.position
                     out.tell(done, source.size)
+        if not records:
+            out.notes.setdefault("empty", f"{source.name}: no record in it")
 
 
 def _note_cuts(rows: pa.Table, out: Output) -> None:

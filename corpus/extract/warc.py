@@ -200,7 +200,7 @@ def _zip(location: str, start: Any, how: _How) -> Iterator[Batch]:
                     yield replace(batch, within=path)
                 if stream.damage:
                     yield replace(_malformed(f"file_cut_short: {stream.damage}"), within=path)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError) as error:  # pyarrow will not seek before a small file
         yield _malformed(f"bad_zip: {one_line(error)}")
         yield from _records(start, how)
         return

@@ -97,6 +97,14 @@ def test_what_a_crawl_file_is_wrapped_in_is_undone(name: str, tmp_path: Path) ->
         assert kept[0]["source"] == "one.wacz/archive/data.warc.gz:0"
 
 
+def test_a_file_without_any_record_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "empty.warc.gz"
+    path.write_bytes(gzip.compress(b""))
+    with Output(str(tmp_path), "00000") as out:
+        list(Extract().read(Input(str(path), path.name, "digest", 1), out))
+        assert out.notes == {"empty": "empty.warc.gz: no record in it"}
+
+
 def test_a_compressed_file_that_is_cut_says_so(tmp_path: Path) -> None:
     plain = bz2.decompress((CASES / "x.warc.bz2").read_bytes()) + bytes(5000)
     path = tmp_path / "cut.warc.xz"
@@ -124,6 +132,9 @@ def test_the_crawl_files_of_a_wacz_are_read_and_nothing_else(tmp_path: Path) -> 
     kept, gone, _ = extract(path, tmp_path)
     assert [row["url"] for row in kept] == [ADDRESS]
     assert gone[0]["drop_detail"].startswith("bad_zip")
+    path.write_bytes(b"PK\x03\x04 and no more")
+    kept, gone, _ = extract(path, tmp_path)
+    assert (kept, [row["drop_detail"][:7] for row in gone]) == ([], ["bad_zip", "not_a_r"])
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.txt", "no crawl")
     assert [row["drop_detail"] for row in extract(path, tmp_path)[1]] == ["zip_without_crawl_files"]
