@@ -10,7 +10,7 @@ The tokenizer package does the work (`tokenizer.adapt`); this module says which 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -26,7 +26,7 @@ from corpus.stage import Phase, Task, local_copy
 from corpus.writing import Output
 from pipelines.groups import FOLDER, check_number, folder_of, parse_weights, unpack
 from pipelines.texts import read_texts
-from pipelines.train import LEARNERS, PLAIN, RUSSIAN, Train, by_group, reporting, summed
+from pipelines.train import LEARNERS, PLAIN, RUSSIAN, Train, by_group, summed
 from tokenizer.parameters import MergeOptions
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 #: The report of an adaptation: figures and proofs.
 REPORT: Final = "adaptation.json"
 PAGE: Final = "adaptation.md"
+#: Of the work of the last task, what learning is; the rest is proofs.
+_LEARNING: Final = 0.5
 #: Bytes of memory of a task.
 _MEMORY: Final = 2_000 << 20
 
@@ -183,7 +185,7 @@ class Adapt(MergeOptions):
         write(adapted, made)
         counted = summed([header(part) for part in parts])
         report = {"name": Path(self.base).name, "input": counted, **_figures(adapted)}
-        texts = _texts(task.side("check_on"))
+        texts = _texts(task.side("check_on"), out)
         grown = self._grown(base, adapted.tokenizer, task)
         report |= prove_folder(base, adapted.tokenizer, made, texts, grown)
         for name, data in reports(report).items():
@@ -202,7 +204,7 @@ class Adapt(MergeOptions):
         from tokenizer.adapt.learn import Settings, base_uses, learn, swap_threshold
 
         def settings(add: int) -> Settings:
-            return Settings(self.learning(add), boundaries, _threads(), reporting(out))
+            return Settings(self.learning(add), boundaries, _threads(), _learning(out))
 
         wanted = self._wanted(base) if self.fixed_size else set()
         if self.swap:
@@ -286,10 +288,25 @@ def _normalized(texts: Any, form: str) -> Any:
     return pc.utf8_normalize(texts, form=form) if form else texts
 
 
-def _texts(sources: Sequence[Input]) -> Iterator[str]:
+def _texts(sources: Sequence[Input], out: Output | None = None) -> Iterator[str]:
+    """The texts of sources; `out` is told how far they are, as the second half of a task."""
+    total, done = sum(source.size for source in sources) or 1, 0
     for source in sources:
         for batch in read_texts(source):
             yield from batch.column("text").drop_null().to_pylist()
+        done += source.size
+        if out is not None:
+            out.tell(_LEARNING + (1 - _LEARNING) * done / total, 1.0)
+
+
+def _learning(out: Output) -> Callable[[str, int, int], object]:
+    """A progress callback of the learner, which is the first half of a task."""
+
+    def tell(stage: str, done: int, of: int) -> None:
+        if of and stage == "learn":
+            out.tell(_LEARNING * done / of, 1.0)
+
+    return tell
 
 
 def _threads() -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from rust_ext import split_sequences
 from tokenizer.split import PATTERNS, oniguruma_regex, pattern_name, pattern_regex
 
 #: What transformers and GGUF call a special token, and its name here.
@@ -186,6 +187,10 @@ def _flat(step: Any, key: str) -> list[dict[str, Any]]:
 def _hf_pattern(data: dict[str, Any], path: Path) -> str:
     steps = _flat(data.get("pre_tokenizer"), "pretokenizers")
     kinds = [step.get("type") for step in steps]
+    regexes = [step.get("pattern", {}).get("Regex") for step in steps if step.get("type") == "Split"]
+    for name, sequence in split_sequences():
+        if kinds[-1:] == ["ByteLevel"] and len(kinds) == len(regexes) + 1 and regexes == sequence:
+            return PATTERNS[name]
     if not steps or kinds[-1] != "ByteLevel" or kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
         raise ValueError(
             f"{path}: pre-tokenizer {'+'.join(map(str, kinds)) or 'none'} is not one Split and ByteLevel; "
