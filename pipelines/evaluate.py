@@ -45,7 +45,7 @@ class Evaluate:
         default="",
         metadata={"help": "the tokenizer's folder; that of the run's stage train where empty", "input": True},
     )
-    rivals: tuple[str, ...] = field(
+    baselines: tuple[str, ...] = field(
         default=(),
         metadata={"help": "baselines: other tokenizers to measure on the same texts", "input": True},
     )
@@ -87,7 +87,11 @@ class Evaluate:
         for file in task.side("tokenizer"):
             (own / storage.base_name(file.path)).write_bytes(storage.read_bytes(file.path))
         result, plots = score(
-            [str(own), *self.rivals], texts, self.lemmas, scalars=self.scalars, consistency=self.consistency
+            [str(own), *self.baselines],
+            texts,
+            self.lemmas,
+            scalars=self.scalars,
+            consistency=self.consistency,
         )
         out.put_bytes(result, RESULT)
         for label, message in msgspec.json.decode(result)["failed"].items():
@@ -145,15 +149,15 @@ def score(
     opened is left out and named under `failed` with the reason. Raises UsageError where none can be, for a
     file of lemmas that can't be read, and for consistency asked for without pymorphy3.
     """
+    from tokenizer.baselines import open_baseline
     from tokenizer.evaluate import evaluate
     from tokenizer.plots import draw
-    from tokenizer.rivals import open_rival
 
     opened, failed = [], {}
     for path in paths:
         label = _label(path, paths)
         try:
-            opened.append(open_rival(path, label))
+            opened.append(open_baseline(path, label))
         except (ValueError, OSError) as error:
             failed[label] = one_line(error)
     if not opened:

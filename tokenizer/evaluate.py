@@ -18,8 +18,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
+from tokenizer.baselines import Baseline
 from tokenizer.encode import Ids, Offsets
-from tokenizer.rivals import Rival
 
 #: Letter runs, inner hyphens included: the words of "tokens per word".
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -164,7 +164,7 @@ def _row(figures: Figures) -> dict[str, str | int | float | None]:
 
 
 def evaluate(
-    tokenizers: Sequence[Rival],
+    tokenizers: Sequence[Baseline],
     texts: Mapping[str, Sequence[str]],
     *,
     boundaries: Boundaries | None = None,
@@ -197,40 +197,44 @@ def word_counts(documents: Iterable[str]) -> Counter[str]:
 
 
 def _measure(
-    rival: Rival,
+    baseline: Baseline,
     texts: Mapping[str, Sequence[str]],
     words: Mapping[str, Counter[str]],
     boundaries: Boundaries | None,
     forms: Forms | None,
     scalars: bool,
 ) -> Figures:
-    used = np.zeros(rival.vocabulary_size, dtype=np.int64)
+    used = np.zeros(baseline.vocabulary_size, dtype=np.int64)
     domains = []
     for domain, documents in texts.items():
-        ids, _ = rival.encode(documents)
-        counts = np.bincount(ids, minlength=rival.vocabulary_size)
+        ids, _ = baseline.encode(documents)
+        counts = np.bincount(ids, minlength=baseline.vocabulary_size)
         used += counts
-        domains.append(_domain(rival, domain, documents, words[domain], counts))
-    ordinary = np.array([bool(piece) for piece in rival.pieces])
+        domains.append(_domain(baseline, domain, documents, words[domain], counts))
+    ordinary = np.array([bool(piece) for piece in baseline.pieces])
     return Figures(
-        name=rival.name,
-        vocabulary_size=rival.vocabulary_size,
+        name=baseline.name,
+        vocabulary_size=baseline.vocabulary_size,
         domains=tuple(domains),
-        renyi=renyi_efficiency(used, rival.vocabulary_size),
+        renyi=renyi_efficiency(used, baseline.vocabulary_size),
         unused=int((ordinary & (used == 0)).sum()),
         seldom=int((ordinary & (used > 0) & (used < SELDOM)).sum()),
-        unreachable=rival.unreachable,
-        lost_scalars=lost_scalars(rival) if scalars else None,
-        boundaries=boundary_figures(rival, boundaries) if boundaries else None,
-        consistency=consistency_figures(rival, forms) if forms else None,
+        unreachable=baseline.unreachable,
+        lost_scalars=lost_scalars(baseline) if scalars else None,
+        boundaries=boundary_figures(baseline, boundaries) if boundaries else None,
+        consistency=consistency_figures(baseline, forms) if forms else None,
     )
 
 
 def _domain(
-    rival: Rival, domain: str, documents: Sequence[str], words: Counter[str], counts: npt.NDArray[np.int64]
+    baseline: Baseline,
+    domain: str,
+    documents: Sequence[str],
+    words: Counter[str],
+    counts: npt.NDArray[np.int64],
 ) -> DomainFigures:
     tokens, total = int(counts.sum()), words.total()
-    _, offsets = rival.encode([rival.word_prefix + word for word in words])
+    _, offsets = baseline.encode([baseline.word_prefix + word for word in words])
     lengths = np.diff(offsets)
     occurrences = np.fromiter(words.values(), dtype=np.int64, count=len(words))
     chars = sum(map(len, documents))
@@ -244,7 +248,7 @@ def _domain(
         bytes_per_token=_ratio(size, tokens),
         one_token=_ratio(int(occurrences[lengths <= 1].sum()), total),
         two_tokens=_ratio(int(occurrences[lengths <= 2].sum()), total),
-        renyi=renyi_efficiency(counts, rival.vocabulary_size),
+        renyi=renyi_efficiency(counts, baseline.vocabulary_size),
     )
 
 
@@ -261,11 +265,13 @@ def renyi_efficiency(counts: npt.NDArray[np.int64], size: int, alpha: float = RE
     return float(np.log((shares**alpha).sum()) / (1 - alpha) / math.log(size))
 
 
-def _cuts(rival: Rival, words: Sequence[str]) -> list[list[int]]:
+def _cuts(baseline: Baseline, words: Sequence[str]) -> list[list[int]]:
     """Of each word, encoded as after a space: the byte offsets in the word at which a token ends, its end
     included."""
-    ids, offsets = rival.encode([rival.word_prefix + word for word in words])
-    lengths = np.fromiter((len(piece) for piece in rival.pieces), dtype=np.int64, count=len(rival.pieces))
+    ids, offsets = baseline.encode([baseline.word_prefix + word for word in words])
+    lengths = np.fromiter(
+        (len(piece) for piece in baseline.pieces), dtype=np.int64, count=len(baseline.pieces)
+    )
     parts = zip(words, _parts(ids, offsets), strict=True)
     return [_word_cuts(lengths[part], len(word.encode("utf-8"))) for word, part in parts]
 
@@ -280,11 +286,11 @@ def _word_cuts(lengths: npt.NDArray[np.int64], size: int) -> list[int]:
     return [end - space for end in ends.tolist() if end > space]
 
 
-def boundary_figures(rival: Rival, boundaries: Boundaries) -> BoundaryFigures:
+def boundary_figures(baseline: Baseline, boundaries: Boundaries) -> BoundaryFigures:
     """Token cuts inside lemmas against morpheme boundaries; a cut inside a character is a wrong one."""
     lemmas = list(boundaries)
     right = cut = gold = tokens = 0
-    for lemma, ends in zip(lemmas, _cuts(rival, lemmas), strict=True):
+    for lemma, ends in zip(lemmas, _cuts(baseline, lemmas), strict=True):
         found = set(ends[:-1])
         wanted = {len(lemma[:at].encode("utf-8")) for at in boundaries[lemma]}
         right += len(found & wanted)
@@ -296,10 +302,10 @@ def boundary_figures(rival: Rival, boundaries: Boundaries) -> BoundaryFigures:
     return BoundaryFigures(len(lemmas), precision, recall, f1, _ratio(tokens, len(lemmas)))
 
 
-def consistency_figures(rival: Rival, forms: Forms) -> ConsistencyFigures:
+def consistency_figures(baseline: Baseline, forms: Forms) -> ConsistencyFigures:
     """How alike the forms of a lemma begin, over all pairs of forms of each lemma."""
     words = [form for _, _, group in forms for form in group]
-    ids, offsets = rival.encode([rival.word_prefix + word for word in words])
+    ids, offsets = baseline.encode([baseline.word_prefix + word for word in words])
     tokens = [part.tolist() for part in _parts(ids, offsets)]
     # Of all pairs, and of those in which both forms are split: how many, exact, shared.
     every, split = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
@@ -308,7 +314,7 @@ def consistency_figures(rival: Rival, forms: Forms) -> ConsistencyFigures:
         members = list(zip(group, tokens[start : start + len(group)], strict=True))
         start += len(group)
         for (one, left), (_, right) in combinations(members, 2):
-            common = _common_bytes(rival, left, right, one)
+            common = _common_bytes(baseline, left, right, one)
             size = len(one[:stem].encode("utf-8"))
             shared = min(max(common, default=0), size) / size if size else 0.0
             for sums in (every, split) if min(len(left), len(right)) >= 2 else (every,):
@@ -325,14 +331,14 @@ def consistency_figures(rival: Rival, forms: Forms) -> ConsistencyFigures:
     )
 
 
-def _common_bytes(rival: Rival, left: list[int], right: list[int], word: str) -> list[int]:
+def _common_bytes(baseline: Baseline, left: list[int], right: list[int], word: str) -> list[int]:
     """Byte offsets in the word at which the tokens that both forms begin with end."""
-    space = sum(len(rival.pieces[token]) for token in left) - len(word.encode("utf-8"))
+    space = sum(len(baseline.pieces[token]) for token in left) - len(word.encode("utf-8"))
     ends, end = [], -space
     for one, other in zip(left, right, strict=False):
         if one != other:
             break
-        end += len(rival.pieces[one])
+        end += len(baseline.pieces[one])
         ends.append(end)
     return ends
 
@@ -341,16 +347,16 @@ def _common_bytes(rival: Rival, left: list[int], right: list[int], word: str) ->
 _BLOCK = 256
 
 
-def lost_scalars(rival: Rival, span: range = range(0x110000)) -> int:
+def lost_scalars(baseline: Baseline, span: range = range(0x110000)) -> int:
     """Unicode scalars (1,112,064 of them, unless a narrower span is given) that do not come back as they went
     in."""
     codes = [code for code in span if not 0xD800 <= code < 0xE000]
     blocks = ["".join(map(chr, codes[at : at + _BLOCK])) for at in range(0, len(codes), _BLOCK)]
-    doubtful = [char for block in _not_back(rival, blocks) for char in block]
-    return len(_not_back(rival, doubtful))
+    doubtful = [char for block in _not_back(baseline, blocks) for char in block]
+    return len(_not_back(baseline, doubtful))
 
 
-def _not_back(rival: Rival, texts: list[str]) -> list[str]:
-    ids, offsets = rival.encode(texts)
+def _not_back(baseline: Baseline, texts: list[str]) -> list[str]:
+    ids, offsets = baseline.encode(texts)
     parts = _parts(ids, offsets)
-    return [text for text, part in zip(texts, parts, strict=True) if rival.decode(part.tolist()) != text]
+    return [text for text, part in zip(texts, parts, strict=True) if baseline.decode(part.tolist()) != text]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Final
-
-from tokenizer.paradigms import analyzer
+from functools import cache
+from typing import Any, Final
 
 #: Word types analysed, the most frequent first: at 15,000 a second this bounds the cost to some seconds.
 MOST_WORDS: Final = 40_000
@@ -24,6 +23,14 @@ LEAST_STEM: Final = 3
 
 _RUSSIAN: Final = re.compile("[а-яё]+")
 _OPEN: Final = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN"})
+
+
+@cache
+def analyzer() -> Any:
+    """pymorphy3's analyzer, loaded once. Raises ModuleNotFoundError without the extra `morphology`."""
+    import pymorphy3
+
+    return pymorphy3.MorphAnalyzer()
 
 
 def inflected_forms(

@@ -5,7 +5,7 @@ cut: `сказка` -> (4,) is сказ|ка. `RussianSegmenter` is one; `own_se
 `tokenizer.train.learn` takes them, or the file that `segment_counts` writes.
 
 The model's features and file format are described in `rust_ext/crates/morphemes`; `slow_segmenter` here
-is its oracle, and `tokenizer.fit_morphemes` fits it to the lemmas of `assets/lemmas_ru.tsv`.
+is its oracle, and `scripts/fit_morphemes.py` fits it to the lemmas of `assets/lemmas_ru.tsv`.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def model_bytes(bits: int, bias: int, affixes: str, weights: bytes) -> bytes:
 
 
 def slow_segmenter(model: bytes, whole: Iterable[str]) -> Segmenter:
-    """The twin of `MorphemeSegmenter`."""
+    """The oracle of `MorphemeSegmenter`."""
     bits, bias, length = struct.unpack_from("<IiI", model, len(MAGIC))
     start = len(MAGIC) + 12
     affixes = Affixes(model[start : start + length].decode())

@@ -23,10 +23,10 @@ from rust_ext import MorphemeBoundaries
 from tests.bench import vocabulary_texts as texts
 from tests.bench.bench_morphemes import dictionary
 from tests.oracles.bpe import allowed
+from tokenizer.baselines import from_vocabulary
 from tokenizer.encode import Tokenizer
 from tokenizer.evaluate import SELDOM, BoundaryFigures, boundary_figures, word_counts
 from tokenizer.morphemes import segment_counts
-from tokenizer.rivals import from_vocabulary
 from tokenizer.train import Model, TrainParameters, count_shard, learn, merge_counts
 
 #: Option, value, pattern it is measured with.

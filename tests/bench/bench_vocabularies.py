@@ -24,10 +24,10 @@ from pathlib import Path
 from tests.bench import vocabulary_texts as texts
 from tests.bench.bench_morphemes import dictionary
 from tokenizer import plots
+from tokenizer.baselines import Baseline, from_vocabulary, open_baseline
 from tokenizer.evaluate import Evaluation, Figures, evaluate, word_counts
 from tokenizer.inflection import inflected_forms
 from tokenizer.morphemes import segment_counts
-from tokenizer.rivals import Rival, from_vocabulary, open_rival
 from tokenizer.train import TrainParameters, count_shard, header, learn, merge_counts
 from tokenizer.vocabulary import Vocabulary
 
@@ -151,9 +151,9 @@ class Bench:
         return model.vocabulary()
 
 
-def rivals() -> list[Rival]:
+def rivals() -> list[Baseline]:
     folders = sorted((texts.data() / "rivals").iterdir())
-    return [open_rival(one) for one in folders if one.is_dir() and not one.name.startswith("_")]
+    return [open_baseline(one) for one in folders if one.is_dir() and not one.name.startswith("_")]
 
 
 def table(found: Sequence[Figures], domains: Sequence[str]) -> str:

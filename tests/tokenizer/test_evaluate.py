@@ -13,6 +13,7 @@ import tokenizers
 
 from tests.tokenizer.samples import TEXT, out_of_order, small_vocabulary
 from tokenizer import plots
+from tokenizer.baselines import Baseline, from_vocabulary, open_baseline
 from tokenizer.encode import Ids, Offsets
 from tokenizer.evaluate import (
     Evaluation,
@@ -24,12 +25,11 @@ from tokenizer.evaluate import (
     word_counts,
 )
 from tokenizer.inflection import inflected_forms
-from tokenizer.rivals import Rival, from_vocabulary, open_rival
 
 PIECES = [" под", "вод", "н", "ый", "ая", " вод", "а", "ы", " ", "-", "."]
 
 
-def _toy() -> Rival:
+def _toy() -> Baseline:
     """Takes the longest piece at each place."""
 
     def one(text: str) -> list[int]:
@@ -46,7 +46,7 @@ def _toy() -> Rival:
         return flat, np.cumsum([0, *map(len, lists)])
 
     pieces = tuple(piece.encode() for piece in PIECES)
-    return Rival("toy", encode, lambda ids: "".join(PIECES[index] for index in ids), pieces)
+    return Baseline("toy", encode, lambda ids: "".join(PIECES[index] for index in ids), pieces)
 
 
 def test_fertility_is_counted_over_words_and_whole_texts() -> None:
@@ -74,8 +74,8 @@ def test_boundaries_are_precision_and_recall_of_cuts_inside_lemmas() -> None:
 
 
 def test_a_cut_inside_a_character_is_wrong() -> None:
-    rival = from_vocabulary(small_vocabulary(), "small")
-    figures = boundary_figures(rival, {"щэ": [1]})
+    baseline = from_vocabulary(small_vocabulary(), "small")
+    figures = boundary_figures(baseline, {"щэ": [1]})
     assert figures.precision < 1
 
 
@@ -123,22 +123,22 @@ def test_a_lossy_tokenizer_is_found_out(tmp_path: Path) -> None:
     lossy = tokenizers.Tokenizer(model)
     lossy.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     lossy.save(str(tmp_path / "tokenizer.json"))
-    rival = open_rival(tmp_path)
-    assert rival.name == tmp_path.name
-    assert lost_scalars(rival, range(0x400, 0x480)) == 0x80
+    baseline = open_baseline(tmp_path)
+    assert baseline.name == tmp_path.name
+    assert lost_scalars(baseline, range(0x400, 0x480)) == 0x80
 
 
-def test_rivals_open_by_folder_and_by_file(tmp_path: Path) -> None:
+def test_baselines_open_by_folder_and_by_file(tmp_path: Path) -> None:
     vocabulary = small_vocabulary()
     vocabulary.save(tmp_path / "mine")
     expected, _ = from_vocabulary(vocabulary, "x").encode([TEXT])
     for path in ("mine", "mine/tokenizer.json", "mine/ranks.tiktoken"):
-        rival = open_rival(tmp_path / path)
-        assert rival.name == "mine"
-        assert rival.encode([TEXT])[0].tolist() == expected.tolist()
-        assert rival.vocabulary_size == vocabulary.size
+        baseline = open_baseline(tmp_path / path)
+        assert baseline.name == "mine"
+        assert baseline.encode([TEXT])[0].tolist() == expected.tolist()
+        assert baseline.vocabulary_size == vocabulary.size
     with pytest.raises(ValueError, match="holds no tokenizer"):
-        open_rival(tmp_path)
+        open_baseline(tmp_path)
 
 
 def test_a_tokenizer_json_that_is_not_ours_runs_on_the_tokenizers_library(tmp_path: Path) -> None:
@@ -147,10 +147,10 @@ def test_a_tokenizer_json_that_is_not_ours_runs_on_the_tokenizers_library(tmp_pa
     data = json.loads(path.read_text())
     data["normalizer"] = {"type": "Lowercase"}
     path.write_text(json.dumps(data))
-    rival = open_rival(tmp_path)
-    assert rival.unreachable is None
-    assert rival.decode(rival.encode(["МАМА"])[0].tolist()) == "мама"
-    assert rival.pieces[: len(small_vocabulary().tokens)] == small_vocabulary().tokens
+    baseline = open_baseline(tmp_path)
+    assert baseline.unreachable is None
+    assert baseline.decode(baseline.encode(["МАМА"])[0].tolist()) == "мама"
+    assert baseline.pieces[: len(small_vocabulary().tokens)] == small_vocabulary().tokens
 
 
 def _like_llama(folder: Path) -> None:
@@ -195,14 +195,14 @@ def test_hugging_face_folders_of_other_kinds_open_by_path(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     make(tmp_path)
-    rival = open_rival(tmp_path)
-    assert rival.word_prefix == ""
-    ids, _ = rival.encode(["мыла мыла"])
-    first, second = rival.encode(["мыла"])[0].tolist(), ids.tolist()
+    baseline = open_baseline(tmp_path)
+    assert baseline.word_prefix == ""
+    ids, _ = baseline.encode(["мыла мыла"])
+    first, second = baseline.encode(["мыла"])[0].tolist(), ids.tolist()
     assert second == first * 2
-    assert b"".join(rival.pieces[index] for index in second) == " мыла мыла".encode()
-    assert rival.decode(second) == "мыла мыла"
-    figures = boundary_figures(rival, {"мыла": [2, 3]})
+    assert b"".join(baseline.pieces[index] for index in second) == " мыла мыла".encode()
+    assert baseline.decode(second) == "мыла мыла"
+    figures = boundary_figures(baseline, {"мыла": [2, 3]})
     assert figures.tokens_per_lemma == len(first)
 
 
@@ -217,8 +217,8 @@ def test_no_text_is_an_error_said_in_words() -> None:
 
 
 def _evaluation() -> Evaluation:
-    rivals = [from_vocabulary(small_vocabulary(pattern), pattern) for pattern in ("llama3", "o200k")]
-    return evaluate(rivals, {"page": [TEXT], "empty": [""]}, boundaries={"мама": [3]}, scalars=False)
+    baselines = [from_vocabulary(small_vocabulary(pattern), pattern) for pattern in ("llama3", "o200k")]
+    return evaluate(baselines, {"page": [TEXT], "empty": [""]}, boundaries={"мама": [3]}, scalars=False)
 
 
 def test_an_evaluation_is_a_table_json_and_pictures() -> None:

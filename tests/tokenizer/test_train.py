@@ -34,8 +34,8 @@ def plain(size: int) -> TrainParameters:
 
 def test_merges_equal_those_of_tokenizers() -> None:
     """The settings coincide: Llama 3's pattern, byte level, the whole alphabet, pairs seen twice."""
-    rival = tokenizers.Tokenizer(tokenizers.models.BPE())
-    rival.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+    peer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    peer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
         [
             tokenizers.pre_tokenizers.Split(tokenizers.Regex(PATTERNS["llama3"]), "isolated"),
             tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
@@ -45,10 +45,10 @@ def test_merges_equal_those_of_tokenizers() -> None:
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=343, min_frequency=2, initial_alphabet=alphabet, show_progress=False
     )
-    rival.train_from_iterator(TEXTS, trainer)
+    peer.train_from_iterator(TEXTS, trainer)
     ours = train.train(TEXTS, plain(343))
-    ids = rival.get_vocab()
-    spelt = [tuple(pair) for pair in json.loads(rival.to_str())["model"]["merges"]]
+    ids = peer.get_vocab()
+    spelt = [tuple(pair) for pair in json.loads(peer.to_str())["model"]["merges"]]
     assert list(ours.merges) == [(ids[left], ids[right]) for left, right in spelt]
 
 

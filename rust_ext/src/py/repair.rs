@@ -18,13 +18,13 @@ fn repair_text(py: Python<'_>, text: &str, wanted: u8) -> (String, [i32; KINDS])
 }
 
 /// A text with single-byte mix-ups undone in the lines that are broken, None where none proves to be: one layer,
-/// without the gate (`is_plain`) before it. What `corpus/clean/reference_lines.py` says slowly.
+/// without the check (`is_plain`) before it. The oracle is `corpus/clean/reference_lines.py`.
 #[pyfunction]
 fn repair_single_byte(py: Python<'_>, text: &str) -> Option<String> {
     py.detach(|| single::undo_where(text, |_| true).map(|(undone, _)| undone))
 }
 
-/// The same for one layer of misread UTF-8; its slow twin is `corpus/clean/reference_utf8.py`.
+/// The same for one layer of misread UTF-8; the oracle is `corpus/clean/reference_utf8.py`.
 #[pyfunction]
 fn repair_utf8(py: Python<'_>, text: &str) -> Option<String> {
     py.detach(|| misread::undo_where(text, |_| true).map(|(undone, _)| undone))

@@ -251,7 +251,7 @@ fn gate_judge_beginning(
 /// Name and byte symbols of a charset.
 type Charset = (&'static str, Vec<u8>);
 
-/// What the gate's twin needs of the letter model: (name, symbol of each byte) of each single-byte charset, the
+/// What the gate's oracle needs of the letter model: (name, symbol of each byte) of each single-byte charset, the
 /// first symbol that is a letter, the number of symbols n, and the n * n costs in tenths of a nat.
 #[pyfunction]
 fn gate_tables() -> (Vec<Charset>, u8, usize, Vec<u32>) {

@@ -1,4 +1,4 @@
-//! The kinds of page that are told apart.
+//! The kinds of page.
 
 /// Kinds of page, in the order of the model's ensembles `kind.NAME`.
 pub const KINDS: [&str; 7] = [

@@ -58,7 +58,7 @@ const DATES: [&str; 20] = [
     "citation_publication_date",
     "article.published",
 ];
-/// Those of them, the first ones, of which the model's feature tells.
+/// Those of them, the first ones, that the model's feature counts.
 const DATES_OF_THE_MODEL: usize = 10;
 
 fn field(text: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The scales on which values are given to the model.
 
-/// Stands for "there is none": far below every real value, so one split tells it apart.
+/// Stands for "there is none": far below every real value, so one split separates it.
 pub const MISSING: f32 = -999.0;
 
 /// log2(1 + x) from the bits of the float: monotone, exact at powers of two, within .09 between them.

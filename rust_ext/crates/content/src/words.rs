@@ -130,7 +130,7 @@ pub struct Words {
     pub ends: u32,
     pub other: u32,
     pub long_words: u32,
-    /// Words long enough to tell what a text is about.
+    /// Words long enough to show what a text is about.
     pub topical: u32,
     pub numbers: u32,
     pub capitals: u32,
@@ -362,7 +362,7 @@ fn scan(text: &str, hashes: &mut Vec<u32>, table: &[Cue]) -> Words {
     w
 }
 
-/// Letters of a word that tells what a text is about.
+/// Letters of a word that shows what a text is about.
 const TOPICAL: u32 = 5;
 
 /// Whether the hash is of a word of at least five letters.

@@ -205,7 +205,7 @@ fn symbols_of(encoding: &'static Encoding, model: Letters) -> [u8; COLUMNS] {
     symbols
 }
 
-/// A charset of two or four bytes a character, told by its zero bytes.
+/// A charset of two or four bytes a character, recognised by its zero bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wide {
     /// UTF-16, little endian.

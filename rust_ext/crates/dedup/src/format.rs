@@ -334,7 +334,7 @@ pub(crate) fn publish(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Re
     };
     let done = write();
     if done.is_err() {
-        // The first error is the one to tell; a file that can't be removed has the same cause.
+        // The first error is returned; a file that can't be removed has the same cause.
         let _ = fs::remove_file(&aside);
     }
     done

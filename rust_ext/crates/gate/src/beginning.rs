@@ -16,7 +16,7 @@ use super::wide::wide_charset;
 /// docs/extract.md, "Quick": with 400 letters outside tags alone, two thirds of all bytes would still be read.
 const ENOUGH_FOREIGN: u32 = 100;
 /// Top-level domains of countries in which Russian is an official language or widely written, and of Russian
-/// cities. Those in Cyrillic (xn--) are told by their form.
+/// cities. Those in Cyrillic (xn--) are recognised by their form.
 const TOP_LEVEL: [&str; 13] = [
     "ru", "su", "by", "kz", "ua", "kg", "uz", "tj", "tm", "md", "am", "moscow", "tatar",
 ];

@@ -1,5 +1,5 @@
 //! Mangled pages by the thousand, and by the million where asked for: no panic, and counts that the bytes bear out.
-//! That the verdicts are right is for `tests/properties/test_gate.py`, beside the twin.
+//! That the verdicts are right is for `tests/properties/test_gate.py`, beside the oracle.
 
 use proptest::prelude::*;
 

@@ -11,7 +11,7 @@
 //!
 //! `judge_beginning` asks less: whether the beginning of a page suffices to drop it.
 //!
-//! `corpus/extract/gate.py` is the readable twin; a property test holds the two together.
+//! `corpus/extract/gate.py` is the oracle; a property test compares the two.
 
 mod beginning;
 mod charsets;

@@ -41,7 +41,7 @@ static SYMBOLS_OF: LazyLock<[[u8; 256]; CHARSETS]> = LazyLock::new(|| {
 /// A charset's name and the symbol of each of its bytes.
 pub type Charset = (&'static str, Vec<u8>);
 
-/// What the readable twin needs: each charset's name and byte symbols, the first letter's symbol, the number of
+/// What the oracle needs: each charset's name and byte symbols, the first letter's symbol, the number of
 /// symbols, and the costs of all pairs of symbols.
 pub fn tables() -> (Vec<Charset>, u8, usize, Vec<u32>) {
     let letters = Letters::get();

@@ -2,7 +2,7 @@
 
 use super::text::{has_entities, has_escapes};
 
-/// What one pass over the bytes tells.
+/// What one pass over the bytes finds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Survey {
     /// Bytes above ASCII.

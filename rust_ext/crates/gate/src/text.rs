@@ -95,7 +95,7 @@ fn is_escape(text: &[u8]) -> bool {
         && text.get(5).is_some_and(u8::is_ascii_hexdigit)
 }
 
-/// Cyrillic letters of JSON: UTF-8 and escapes. Latin letters are its keys, and tell nothing.
+/// Cyrillic letters of JSON: UTF-8 and escapes. Latin letters are its keys, and say nothing of the language.
 fn count_data(text: &[u8], pairs_count: bool) -> u32 {
     let (mut at, mut cyrillic) = (0, 0);
     while let Some(found) = memchr::memchr3(0xd0, 0xd1, b'\\', &text[at..]) {

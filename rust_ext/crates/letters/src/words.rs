@@ -1,4 +1,4 @@
-//! The commonest Russian words, for lines of which letters tell too little: «КХЛ» is a word, «лим» is none.
+//! The commonest Russian words, for lines whose letters say too little: «КХЛ» is a word, «лим» is none.
 //!
 //! `words.txt` is fitted by `corpus/extract/fit_words.py`, which names its sources; `abbreviations.txt` was set down
 //! by hand. Words are known by digests of 24 bits, so one word in 800 seems to be there and is not.

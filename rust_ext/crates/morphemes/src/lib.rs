@@ -1,12 +1,13 @@
 //! Where a Russian word is cut into morphemes: a logistic model over hashed letter n-grams beside each gap,
-//! in integers, so that every machine cuts alike. `tokenizer/morphemes.py` is the readable twin.
+//! in integers, so that every machine cuts alike. `tokenizer/morphemes.py` has the oracle.
 //!
 //! **Model file** (little-endian): `BUKVMRP1`; u32 bits, i32 bias, u32 length of the affixes; the affixes in
 //! UTF-8 (lines of a type and affixes, as `tokenizer/assets/affixes_ru.txt`); then 2^bits weights of one byte
 //! (i8). A gap is cut if bias and the weights of its features add up to more than 0.
 //!
 //! **Features** of the gap before letter i, first: the a letters before it and the b letters after it, for a or b
-//! alone up to `LONGEST` and both up to `CROSSED`. Word ends count as a letter, so that an n-gram can tell prefix from root and ending from suffix;
+//! alone up to `LONGEST` and both up to `CROSSED`. Word ends count as a letter, so that an n-gram can
+//! distinguish prefix from root and ending from suffix;
 //! n-grams that would reach beyond them are left out. A feature's place is the top `bits` bits of
 //! (left(a) + right(b)) * `SPREAD`, where left and right are rolling 64-bit hashes. Then those of the rules:
 //! what `affixes` and `Shape::features` say of the gap, each a small number, hashed likewise.

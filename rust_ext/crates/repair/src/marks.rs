@@ -5,7 +5,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use super::about::About;
 use super::kinds::{Counts, Kind, Options};
 
-/// Characters of common text that composing never changes, told apart faster than by the tables of Unicode.
+/// Characters of common text that composing never changes, recognised faster than by the tables of Unicode.
 fn is_composed(char: char) -> bool {
     matches!(char, '\0'..='\u{2ff}' | '\u{400}'..='\u{482}' | '\u{48a}'..='\u{52f}' | '\u{2002}'..='\u{2125}')
 }

@@ -149,7 +149,7 @@ pub fn read(line: &str, mistake: Option<&Mistake>) -> Reading {
                 i64::from(model.cost_of_third(first, before, symbol))
             };
             reading.cost += if is_artefact(char) { ARTEFACT } else { 0 };
-            // A letter that only repeats the one before it tells nothing: frames and rulers are made of such.
+            // A letter that only repeats the one before it is no evidence: frames and rulers are made of such.
             if letters::is_letter(symbol) && char != char_before {
                 reading.letters += 1;
                 // Of cp866 the no-break space is а: believed, but no evidence.

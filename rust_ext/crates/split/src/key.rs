@@ -1,6 +1,6 @@
 //! A pretoken in 16 bytes.
 //!
-//! Two forms, told apart by the last byte, which is never 0:
+//! Two forms, which differ in the last byte, which is never 0:
 //! - `0x80 | n`: n raw bytes (1..=15) in bytes 0..n, zeros after them.
 //! - `kind << 4 | n`: n (1..=14) letters U+0400..U+047F, one byte each (code point less U+0400) in bytes
 //!   0..n; byte 14 holds the character before them: kind 0 none, 1 an ASCII byte, 2 the last byte of C2 xx

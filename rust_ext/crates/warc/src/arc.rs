@@ -4,7 +4,7 @@
 //! version 1: URL IP-address Archive-date Content-type Archive-length
 //! version 2: URL IP-address Archive-date Content-type Result-code Checksum Location Offset Filename Archive-length
 //!
-//! Addresses and types with spaces in them are told by the fields that can be checked: an IP address, and behind it
+//! Addresses and types with spaces in them are recognised by the fields that can be checked: an IP address, and behind it
 //! a date of digits.
 
 use super::header::{self, Head};
@@ -33,7 +33,7 @@ fn first_line(data: &[u8]) -> Option<&[u8]> {
     Some(data[..end].strip_suffix(b"\r").unwrap_or(&data[..end]))
 }
 
-/// Whether a header line begins `data`; None where more bytes are needed to tell.
+/// Whether a header line begins `data`; None where more bytes are needed.
 pub fn begins(data: &[u8]) -> Option<bool> {
     match first_line(data) {
         Some(line) => Some(has_scheme(line) && read(line).is_some_and(|line| line.checked)),
@@ -76,7 +76,7 @@ pub fn parse(data: &[u8], version: u8) -> Option<(usize, Head)> {
 }
 
 /// Whether the fields between date and length are those of version 2. Where the file's description is missing or
-/// wrong, a result code and an offset at their places tell.
+/// wrong, a result code and an offset at their places show it.
 fn is_second(version: u8, before: &[&[u8]]) -> bool {
     let at = |behind: usize| before.len().checked_sub(behind).map(|at| before[at]);
     let is_number = |field: Option<&[u8]>| {
@@ -194,7 +194,7 @@ fn inside_line(line: &[u8], behind: &[u8]) -> Option<usize> {
     }
     let tail = line.len().saturating_sub(MAX_LINE);
     let starts = memchr::memmem::find_iter(&line[tail..], b"://").filter_map(|colon| {
-        // Of letters run into one another only the known names tell where the address begins.
+        // Of letters run into one another only the known names show where the address begins.
         let before = &line[..tail + colon];
         let name = [b"https".as_slice(), b"http", b"ftp"]
             .into_iter()

@@ -19,7 +19,7 @@ const WARC: &[u8] = b"WARC/";
 const BOUNDARY: usize = 32;
 
 impl Format {
-    /// What a record that begins here makes of a file; None where none begins, or more bytes are needed to tell.
+    /// What a record that begins here makes of a file; None where none begins, or more bytes are needed.
     pub fn of(data: &[u8]) -> Option<Self> {
         if data.starts_with(WARC) {
             return Some(Self::Warc);
@@ -27,7 +27,7 @@ impl Format {
         (arc::begins(data) == Some(true)).then_some(Self::Arc)
     }
 
-    /// Whether a record begins here; None where more bytes are needed to tell.
+    /// Whether a record begins here; None where more bytes are needed.
     pub fn begins(self, data: &[u8]) -> Option<bool> {
         let warc = if data.len() < WARC.len() && WARC.starts_with(data) {
             None

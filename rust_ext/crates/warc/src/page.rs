@@ -34,7 +34,7 @@ pub struct Page {
     /// What the HTTP head says of the page's use (`http::Response::rights`).
     pub rights: Vec<(&'static str, String)>,
     pub damage: Option<&'static str>,
-    /// Why only a part of the page is here, as far as the archive tells; several reasons are joined by commas.
+    /// Why only a part of the page is here, as far as the archive says; several reasons are joined by commas.
     pub truncated: Option<String>,
     /// Whether the body is plain text.
     pub is_text: bool,
@@ -263,11 +263,11 @@ fn is_complete(
     end.eq_ignore_ascii_case(END) || damage.is_some() && as_long
 }
 
-/// What the first bytes of a block tell.
+/// What the first bytes of a block show.
 pub enum Beginning {
     /// What the page is dropped for.
     Foreign(String),
-    /// More bytes may tell.
+    /// More bytes may decide.
     Silent,
     /// The whole block has to be read.
     Open,

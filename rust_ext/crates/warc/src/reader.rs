@@ -171,7 +171,7 @@ impl<R: Read> Reader<R> {
         if blank && data.len() < length + MAX_BLANK && self.stream.between_members() {
             return Ok(true);
         }
-        // In WARC the first bytes tell.
+        // In WARC the first bytes decide.
         let ahead = if format == Format::Warc { 0 } else { format.ahead() };
         let held = self.ensure(length + MAX_BLANK + ahead)?;
         let rest = &self.stream.window.data()[length..held.min(length + MAX_BLANK + ahead)];
@@ -279,7 +279,7 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    /// Length of the header at the position, as `length_of` tells it; None where it does not end in `most` bytes.
+    /// Length of the header at the position, as `length_of` returns it; None where it does not end in `most` bytes.
     fn header(
         &mut self,
         most: usize,

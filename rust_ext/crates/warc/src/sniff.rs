@@ -50,7 +50,7 @@ const BINARY: [&[u8]; 13] = [
     b"\x00\x00\x01\x00",
 ];
 
-/// Judges by the media type (lower case, no parameters); None where only the bytes can tell: no type, one that says
+/// Judges by the media type (lower case, no parameters); None where the bytes must decide: no type, one that says
 /// nothing, one that is none ("text/html charset=utf-8"), or a name that servers gave HTML by.
 pub fn by_type(media: &str) -> Option<Kind> {
     match media {

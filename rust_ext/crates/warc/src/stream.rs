@@ -13,7 +13,7 @@ use super::skim::Bytes;
 use super::window::Window;
 use super::zstd::Zstd;
 
-/// Bytes by which a container is told.
+/// Bytes by which a container is recognised.
 const HEAD: usize = 64 << 10;
 const STEP: usize = if cfg!(test) { 128 } else { 256 << 10 };
 

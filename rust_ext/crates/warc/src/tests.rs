@@ -361,7 +361,7 @@ proptest! {
         records[damaged + 1] = [&text[..start], wrong.to_string().as_bytes(), &text[end..]].concat();
         // A body that holds a record's beginning may rightly be taken for one once lengths lie.
         prop_assume!(!bodies.iter().any(|b| memchr::memmem::find(b, b"WARC/").is_some()));
-        // A wrong length that ends just where another record begins can't be told from a right one.
+        // A wrong length that ends just where another record begins looks like a right one.
         let block = memchr::memmem::find(&records[damaged + 1], b"\r\n\r\n").unwrap() + 4;
         let before: usize = records[..=damaged].iter().map(Vec::len).sum();
         let whole = records.concat();
@@ -409,9 +409,9 @@ fn a_record_that_ends_anywhere_before_its_length_leaves_the_next_one_whole() {
             let whole = [("http://h/1".to_owned(), b"<p>whole".to_vec())];
             assert_eq!(pages(&read), whole, "{length} {held} {sound}");
             let cut = |r: &&Record| matches!(r, Record::Dropped(d) if d.detail == "truncated" && d.record_id.is_empty());
-            let told = read.iter().filter(cut).count();
+            let reported = read.iter().filter(cut).count();
             assert!(
-                told <= 1 && read.len() - told == 2,
+                reported <= 1 && read.len() - reported == 2,
                 "{length} {held} {sound} {read:?}"
             );
         }

@@ -119,10 +119,10 @@ pub(super) fn distances<'a, const N: usize>(marks: impl Iterator<Item = &'a [boo
         .collect()
 }
 
-/// Words of a line that tells when something was written.
+/// Words of a line that says when something was written.
 const STAMP_WORDS: u32 = 14;
 
-/// Whether a short block tells a date or a time of day: the head of a comment, a post, an item of news.
+/// Whether a short block is a date or a time of day: the head of a comment, a post, an item of news.
 pub(super) fn is_stamp(page: &Page, words: &Words, block: usize) -> bool {
     if words.digits == 0 || words.words > STAMP_WORDS {
         return false;

@@ -4,7 +4,7 @@
 //! Every byte of a stream is a literal or a copy of bytes before it, and each block says in its header which literals
 //! have a code in it. So a stream in none of whose blocks 0xD0 or 0xD1 has a code holds no Cyrillic in UTF-8. Bits
 //! are followed from code to code by a table whose entries stand for several symbols and say only how many bits and
-//! bytes these are: no copy, no branch on what a symbol is. What is not noticed is what only the bytes would tell:
+//! bytes these are: no copy, no branch on what a symbol is. What only the bytes would show is not noticed:
 //! a wrong checksum, and a distance that points before the beginning.
 
 mod bits;

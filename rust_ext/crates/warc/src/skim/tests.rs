@@ -46,7 +46,7 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// The twin is an inflate that writes: the same end, the same length, and no byte of the output is missing in
+    /// The oracle is an inflate that writes: the same end, the same length, and no byte of the output is missing in
     /// the sets of the blocks.
     #[test]
     fn skimming_finds_what_inflating_finds(

@@ -23,7 +23,7 @@ _META_SPACE = "\u2581"
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """A tokenizer to measure.
 
     encode: texts to ids (uint32) and n + 1 offsets, no special tokens added. decode: ids to text. pieces:
@@ -44,7 +44,7 @@ class Rival:
         return len(self.pieces)
 
 
-def open_rival(path: str | Path, name: str | None = None, pattern: str | None = None) -> Rival:
+def open_baseline(path: str | Path, name: str | None = None, pattern: str | None = None) -> Baseline:
     """Open a folder or a file: a saved vocabulary, a Hugging Face folder, tokenizer.json, tekken.json, a
     .tiktoken file, or a sentencepiece .model. ValueError, in one line, for anything else."""
     path = Path(path)
@@ -61,12 +61,12 @@ def open_rival(path: str | Path, name: str | None = None, pattern: str | None = 
     return _tokenizers(file, name)
 
 
-def from_vocabulary(vocabulary: Vocabulary, name: str) -> Rival:
+def from_vocabulary(vocabulary: Vocabulary, name: str) -> Baseline:
     """A vocabulary, run by our encoder."""
     tokenizer = Tokenizer(vocabulary)
     pieces = [b""] * vocabulary.size
     pieces[vocabulary.first_id : vocabulary.first_id + len(vocabulary.tokens)] = vocabulary.tokens
-    return Rival(
+    return Baseline(
         name=name,
         encode=lambda texts: tokenizer.encode_batch(list(texts)),
         decode=lambda ids: tokenizer.decode(list(ids)),
@@ -100,7 +100,7 @@ def _prefix(pieces: Sequence[bytes], alone: Sequence[int]) -> str:
     return "" if b"".join(pieces[index] for index in alone).startswith(b" ") else " "
 
 
-def _tokenizers(file: Path, name: str) -> Rival:
+def _tokenizers(file: Path, name: str) -> Baseline:
     import tokenizers
 
     try:
@@ -117,7 +117,7 @@ def _tokenizers(file: Path, name: str) -> Rival:
         for index in range(max(by_id) + 1)
     ]
     alone = theirs.encode(_WORD, add_special_tokens=False).ids
-    return Rival(
+    return Baseline(
         name=name,
         encode=lambda texts: _flat(
             [one.ids for one in theirs.encode_batch_fast(list(texts), add_special_tokens=False)]
@@ -128,7 +128,7 @@ def _tokenizers(file: Path, name: str) -> Rival:
     )
 
 
-def _sentencepiece(model: Path, name: str) -> Rival:
+def _sentencepiece(model: Path, name: str) -> Baseline:
     try:
         import sentencepiece
     except ImportError as error:
@@ -140,7 +140,7 @@ def _sentencepiece(model: Path, name: str) -> Rival:
         else _piece_bytes(theirs.id_to_piece(index), byte_level=False)
         for index in range(theirs.vocab_size())
     ]
-    return Rival(
+    return Baseline(
         name=name,
         encode=lambda texts: _flat(theirs.encode(list(texts))),
         decode=lambda ids: str(theirs.decode(list(ids))),

@@ -1,7 +1,7 @@
-"""Fits the built-in segmenter to the lemmas cut by hand: `python -m tokenizer.fit_morphemes`.
+"""Fits the built-in segmenter to the lemmas cut by hand: `python scripts/fit_morphemes.py`.
 
 Inflected forms of the lemmas come from pymorphy3's dictionary (extra `morphology`);
-`tokenizer.paradigms.form_cuts` carries the cuts of a lemma over to a form by rules. The model is a logistic
+`form_cuts` (paradigms.py) carries the cuts of a lemma over to a form by rules. The model is a logistic
 one per gap (its features: `tokenizer.morphemes.places`), fitted by AdaGrad in a fixed order and rounded to
 bytes. Only operations that IEEE 754 rounds exactly are used, in a fixed order of summation, so that every
 machine with the same dictionary writes the same bytes.
@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from paradigms import form_cuts
 
 from tokenizer import morphemes
 from tokenizer.morphemes import AFFIXES, MODEL, Affixes, Lemma
-from tokenizer.paradigms import form_cuts
 
 Sample = tuple[str, frozenset[int], float]
 """A word, its cuts and its weight."""

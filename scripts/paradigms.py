@@ -8,9 +8,9 @@ stems alternate (сон - сна, рука - ручной, люблю). A form t
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
+from tokenizer.inflection import analyzer
 from tokenizer.morphemes import Lemma, morph_cuts
 
 ENDINGS: Final = {
@@ -43,14 +43,6 @@ PARTICIPLES: Final = (
 GERUNDS: Final = ("в", "вши", "ши", "я", "а")
 THEMES: Final = ("а", "я", "и", "е", "о", "у", "ну", "ова", "ева", "ива", "ыва", "ва")
 LABIAL: Final = "бпвмф"
-
-
-@cache
-def analyzer() -> Any:
-    """pymorphy3's analyzer, loaded once. Raises ModuleNotFoundError without the extra `morphology`."""
-    import pymorphy3
-
-    return pymorphy3.MorphAnalyzer()
 
 
 def _same_stem(stem: str, wanted: str, *, exact: bool) -> bool:
