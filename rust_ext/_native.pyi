@@ -307,13 +307,13 @@ class LanguageModel:
         wanted: Sequence[int],
         trim_letters: int = 0,
         trim_least: int = 0,
-    ) -> LanguageRows: ...
+    ) -> _LanguageRows: ...
     def units(self, text: str) -> list[tuple[int, int, int, int | None]]: ...
     def scores(
         self, texts: Sequence[str], section: int
     ) -> tuple[NDArray[np.float32], NDArray[np.uint32]]: ...
 
-class LanguageRows(TypedDict):
+class _LanguageRows(TypedDict):
     """Of n texts. counts: LANGUAGE_COUNTS x n. labels, chances: 2 x n, -1 where there is none.
 
     wanted: the sum of the chances of the labels asked for. The shares of text i lie from share_ends[i] to
