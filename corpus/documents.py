@@ -63,7 +63,7 @@ def _ignore(done: float, of: float) -> None: ...
 
 def is_parquet(location: str) -> bool:
     """Whether a location's ending says Parquet."""
-    return location.partition("?")[0].lower().endswith(PARQUET_ENDINGS)
+    return storage.path_part(location).lower().endswith(PARQUET_ENDINGS)
 
 
 def parquet_schema(location: str) -> pa.Schema:

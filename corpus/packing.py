@@ -20,7 +20,7 @@ def open_lines(location: str) -> Any:
 
 def unpacked(raw: Any, location: str) -> Any:
     """A buffered binary stream of what a file's own bytes hold, as the ending of its location says."""
-    path = location.partition("?")[0].lower()
+    path = storage.path_part(location).lower()
     if path.endswith(".gz"):
         return gzip.open(raw, "rb")
     if path.endswith(".bz2"):

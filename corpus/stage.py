@@ -195,7 +195,7 @@ def local_copy(location: str, out: Output) -> Path:
     local = storage.local_path(location)
     if local is not None:
         return local
-    copy = out.scratch / location.partition("?")[0].replace("/", "-").replace(":", "")
+    copy = out.scratch / storage.path_part(location).replace("/", "-").replace(":", "")
     if not copy.exists():
         with storage.open_input(location) as stream, copy.open("wb") as target:
             shutil.copyfileobj(stream, target, 1 << 20)

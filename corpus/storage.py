@@ -7,47 +7,41 @@ place and renamed; an object store's put is atomic by itself.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import platform
 import posixpath
-import random
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pyarrow as pa
 from pyarrow import fs
 
-from corpus.errors import BukvarError, RunError, TransientError, UsageError
+from corpus.errors import UsageError
+from corpus.faults import (
+    NotFoundError,
+    first_line,
+    impatient,
+    is_system_error,
+    patiently,
+    stops_everything,
+    translate,
+    translated,
+)
 
-T = TypeVar("T")
+__all__ = [
+    "NotFoundError", "impatient", "is_system_error", "patiently", "stops_everything", "translate",
+    "translated",
+]  # fmt: skip
 
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_BARRED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
-#: How the AWS SDK names what comes of missing or wrong credentials.
-_REFUSED: Final = re.compile(
-    r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|"
-    r"MISSING_AUTHENTICATION_TOKEN|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|HTTP status 403"
-)
-#: What passes by itself: a server that is overloaded or restarts, a connection that is cut.
-_PASSING: Final = re.compile(
-    r"HTTP status 5\d\d|HTTP status 429|NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|"
-    r"REQUEST_TIME|THROTTL|curlCode|[Cc]onnection (?:reset|refused|closed|timed out)|[Tt]imed? ?out|"
-    r"Unavailable|expected to be able to read|Unexpected EOF"
-)
-#: Seconds for which an operation is tried again where a server does not answer: a store that restarts, or a
-#: burst of refusals, takes a minute or two.
-PATIENCE: Final = 300.0
-_LONGEST_WAIT: Final = 20.0
 #: Bytes up to which a file of an object store is read whole: two requests instead of one a column.
 _WHOLE: Final = 32 << 20
 #: Suffix of a file being written; `clean_leftovers` removes what a killed task left behind.
@@ -55,10 +49,6 @@ PARTIAL: Final = ".partial"
 #: Age in seconds from which a partial file of another machine counts as left behind: no task writes one file
 #: for so long without touching it.
 EXPIRED: Final = 3600.0
-
-
-class NotFoundError(UsageError):
-    """No file lies at a location."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +87,7 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
         filesystem = _filesystem(root)
         return filesystem, rest if scheme in ("s3", "gs", "gcs") else "/" + rest.partition("/")[2]
     except (pa.ArrowInvalid, OSError) as error:
-        raise UsageError(f"{location}: {_first_line(error)}; use a path, s3://, gs:// or hdfs://") from error
+        raise UsageError(f"{location}: {first_line(error)}; use a path, s3://, gs:// or hdfs://") from error
 
 
 @cache
@@ -128,40 +118,14 @@ def parent(location: str) -> str:
     return posixpath.dirname(base.rstrip("/")) + mark + query
 
 
+def path_part(location: str) -> str:
+    """A location without a URL's query; a local name may hold a question mark."""
+    return location.partition("?")[0] if is_url(location) else location
+
+
 def base_name(location: str) -> str:
     """Last part of a location."""
-    return posixpath.basename((location.partition("?")[0] if is_url(location) else location).rstrip("/"))
-
-
-@contextmanager
-def impatient() -> Iterator[None]:
-    """Within the block a server that does not answer is an error after seconds: what a person typed is wrong
-    more often than a server is down."""
-    global _patience
-    before, _patience = _patience, 5.0
-    try:
-        yield
-    finally:
-        _patience = before
-
-
-_patience = PATIENCE
-
-
-def patiently(location: str, operation: Callable[[], T]) -> T:
-    """Do an operation that may be done twice, again and again with growing pauses where a server does not
-    answer, for `PATIENCE` seconds. Raises what `translate` makes of the error."""
-    end = time.monotonic() + _patience
-    wait = 0.5
-    while True:
-        try:
-            return operation()
-        except OSError as error:
-            found = translate(error, location)
-            if not isinstance(found, TransientError) or time.monotonic() + wait > end:
-                raise found from error
-        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads requests, keeps no secret
-        wait = min(2 * wait, _LONGEST_WAIT)
+    return posixpath.basename(path_part(location).rstrip("/"))
 
 
 def info(location: str) -> fs.FileInfo:
@@ -192,7 +156,7 @@ def list_files(folder: str, *, recursive: bool = False) -> list[str]:
         return sorted(join(folder, found[start:]) for found in _list_local(path, recursive))
     selector = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
     found = patiently(folder, lambda: filesystem.get_file_info(selector))
-    base, mark, query = folder.partition("?")
+    base, mark, query = folder.partition("?") if is_url(folder) else (folder, "", "")
     root = base.rstrip("/")
     start = len(path.rstrip("/")) + 1
     return sorted(f"{root}/{f.path[start:]}{mark}{query}" for f in found if f.type == fs.FileType.File)
@@ -243,9 +207,11 @@ def _walk_local(path: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
 
 def expand(location: str) -> list[str]:
     """Locations that a glob (*, ?, [..], **) stands for, sorted; the location itself where it is no glob."""
-    if not re.search(r"[*?\[]", location.partition("?")[0] if is_url(location) else location):
+    if not re.search(r"[*?\[]", path_part(location)):
         return [location]
     if not is_url(location):
+        if Path(location).exists():  # a name with brackets or a question mark in it
+            return [location]
         start, rest = ("/", location[1:]) if location.startswith("/") else (".", location)
         return sorted(str(p) for p in Path(start).glob(rest) if p.is_file())
     base = re.split(r"[*?\[]", location, maxsplit=1)[0].rpartition("/")[0]
@@ -394,55 +360,3 @@ def sha256(location: str) -> tuple[str, int]:
             digest.update(chunk)
             size += len(chunk)
     return digest.hexdigest(), size
-
-
-@contextmanager
-def translated(location: str) -> Iterator[None]:
-    """Turn what an operating system says into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise translate(error, location) from error
-
-
-def translate(error: OSError, location: str) -> BukvarError:
-    """What an operating system's error means to a person, on one line that says what to do."""
-    if isinstance(error, FileNotFoundError) or "does not exist" in str(error):
-        return NotFoundError(f"{location}: no such file or folder")
-    code = _code(error)
-    if code in _FULL:
-        return RunError(f"{location}: the disk is full; free some space and run the same command again")
-    if code in _BARRED:
-        return RunError(f"{location}: no permission; check its owner and rights, or choose another folder")
-    if _REFUSED.search(str(error)):
-        return RunError(
-            f"{location}: the store refuses access; check the credentials (AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, or a profile) and the rights on the bucket"
-        )
-    if code is None and _PASSING.search(str(error)):
-        return TransientError(f"{location}: the server does not answer as it should: {_first_line(error)}")
-    if code == errno.ENOTDIR:
-        return UsageError(f"{location}: a file stands where a folder is needed; choose another --out")
-    return RunError(f"{location}: {_first_line(error)}")
-
-
-def is_system_error(error: OSError) -> bool:
-    """Whether the operating system said no, rather than a decompressor about the bytes it was given."""
-    return _code(error) is not None
-
-
-def stops_everything(error: OSError) -> bool:
-    """Whether no other task can do better: the disk is full, or rights are missing."""
-    return _code(error) in _FULL + _BARRED
-
-
-def _code(error: OSError) -> int | None:
-    if error.errno is not None:
-        return error.errno
-    # pyarrow's errors carry the number in their text: "... [errno 28] No space left on device".
-    found = re.search(r"\[errno (\d+)\]", str(error))
-    return int(found.group(1)) if found else None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0][:300]

@@ -79,13 +79,17 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: bukvar run demo --set input.paths=crawl/ --out out/demo    "
     "(`bukvar COMMAND --help` explains each command with an example.)",
 )
 @click.version_option(package_name="bukvar", message="bukvar %(version)s")
-def bukvar() -> None:
+@click.pass_context
+def bukvar(context: click.Context) -> None:
     """Raw web crawls in, a clean, deduplicated Russian corpus and a tokenizer for it out."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> None:

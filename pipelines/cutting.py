@@ -35,7 +35,7 @@ def _parts(source: Input, part_bytes: int) -> list[Input]:
         return [source]
     if is_parquet(source.path):
         spans = _row_groups(source, part_bytes)
-    elif source.path.partition("?")[0].lower().endswith(_LINES):
+    elif storage.path_part(source.path).lower().endswith(_LINES):
         spans = _lines(source, part_bytes)
     else:
         return [source]

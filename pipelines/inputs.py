@@ -155,7 +155,7 @@ def _files_of(
 
 
 def _ends_with(endings: tuple[str, ...]) -> Callable[[str], bool]:
-    return lambda path: path.partition("?")[0].lower().endswith(endings)
+    return lambda path: storage.path_part(path).lower().endswith(endings)
 
 
 def _some(endings: tuple[str, ...]) -> str:
@@ -170,7 +170,7 @@ def _unique(found: dict[str, str]) -> dict[str, str]:
     while twice := {n for n, count in Counter(names.values()).items() if count > 1}:
         for path, name in list(names.items()):
             if name in twice:
-                parts = [p for p in path.partition("?")[0].split("/") if p]
+                parts = [p for p in storage.path_part(path).split("/") if p]
                 longer = name.count("/") + 2
                 if longer > len(parts):
                     raise UsageError(f"{path}: named twice among the inputs; name it once")

@@ -1,7 +1,8 @@
 """A query on columns, as a person writes it (`words < 100 and lang == "uk"`), to an Arrow expression.
 
-The syntax is Python's: comparisons, `in`, `and`, `or`, `not`, `+ - * /`, names of columns, constants. It is
-read by Python's own parser and translated node by node; anything else in it is an error, nothing is run.
+The syntax is Python's: comparisons, `in`, `is None`, `and`, `or`, `not`, `+ - * /`, names of columns,
+constants. It is read by Python's own parser and translated node by node; anything else in it is an error,
+nothing is run.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+#: Operators that ask for null where None stands on their right.
+_IS: Final = (ast.Is, ast.Eq)
+_IS_NOT: Final = (ast.IsNot, ast.NotEq)
 _ARITHMETIC: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -107,6 +111,9 @@ class _Translator(ast.NodeVisitor):
         return value
 
     def _compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Any:
+        if isinstance(right, ast.Constant) and right.value is None and isinstance(op, _IS + _IS_NOT):
+            null = self.visit(left).is_null()
+            return ~null if isinstance(op, _IS_NOT) else null
         if isinstance(op, ast.In | ast.NotIn):
             try:
                 values = list(ast.literal_eval(right))

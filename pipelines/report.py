@@ -98,7 +98,7 @@ def _kept_samples(folder: str) -> Iterator[Sample]:
 
 
 def _shards(folder: str) -> list[str]:
-    return [f for f in storage.list_files(folder) if f.partition("?")[0].endswith(".parquet")]
+    return [f for f in storage.list_files(folder) if storage.path_part(f).endswith(".parquet")]
 
 
 def _funnel_plot(results: Sequence[StageResult]) -> str:

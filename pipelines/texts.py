@@ -35,7 +35,7 @@ def read_texts(
 
     Raises ShardError for what can't be read as text, or has no such column.
     """
-    if source.path.partition("?")[0].lower().endswith(TEXT_ENDINGS):
+    if storage.path_part(source.path).lower().endswith(TEXT_ENDINGS):
         if group_column:
             raise ShardError(f"{source.name}: plain text has no column {group_column!r}")
         yield from _plain(source, progress)

@@ -10,7 +10,9 @@ work; this module says which files go where.
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +39,8 @@ RUSSIAN: Final = "russian"
 PLAIN: Final = "none"
 #: Threads that learning takes where the machine has them: more would wait for the one that keeps the table.
 LEARNERS: Final = 4
+#: How often a vocabulary is tried that the text may be too small for: a smaller one needs other merges.
+_SMALLER: Final = 6
 #: Bytes of memory of a task: 10 GB of text are learnt from in 1.4 GB (docs/tokenizer.md).
 _MEMORY: Final = 1_500 << 20
 #: After pruning, learning fills up; what it adds may take uses from another leaf, but not for long.
@@ -226,7 +230,7 @@ class Train(MergeOptions, VocabularyOptions):
         merges = self._first_merges(self._first_path(self.continue_from)) if self.continue_from else []
         parameters = self.learning()
         cuts = self.cuts(files, out)
-        model = learn(files, parameters, cuts, merges=merges, progress=reporting(out), threads=_threads())
+        model, parameters = self._learnt(files, parameters, cuts, merges, out)
         for _ in range(PRUNINGS if self.min_uses else 0):
             kept = prune(model, self.min_uses)
             if len(kept) == len(model.merges):
@@ -241,6 +245,39 @@ class Train(MergeOptions, VocabularyOptions):
         (made / ABOUT).write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n")
         for path in sorted(made.iterdir()):
             out.put(path, path.name)
+
+    def _learnt(
+        self,
+        files: list[Path],
+        parameters: Any,
+        cuts: Path | None,
+        merges: list[tuple[int, int]],
+        out: Output,
+    ) -> tuple[Any, Any]:
+        """The model, and the parameters that it was learnt with: of a text that is too small for the
+        vocabulary as many tokens as it gives, which a note says."""
+        from tokenizer.train import learn
+
+        wanted = parameters.vocab_size
+        for last in [False] * (_SMALLER - 1) + [True]:
+            try:
+                model = learn(
+                    files, parameters, cuts, merges=merges, progress=reporting(out), threads=_threads()
+                )
+            except ValueError as error:
+                possible = re.search(r"too small for this vocabulary: (\d+) merges were possible", str(error))
+                size = int(possible[1]) + 256 + len(self.specials()) if possible else 0
+                if last or not possible or not int(possible[1]):
+                    raise
+                parameters = dataclasses.replace(parameters, vocab_size=size)
+            else:
+                if parameters.vocab_size != wanted:
+                    out.notes["vocabulary"] = (
+                        f"the text gives no more than {parameters.vocab_size:,} of {wanted:,} tokens; "
+                        "take more text, or a smaller train.vocab_size"
+                    )
+                return model, parameters
+        raise AssertionError("the last try returns or raises")
 
     def cuts(self, files: list[Path], out: Output) -> Path | None:
         """The file of boundaries: a person's own, or that of all words of the counts."""

@@ -150,7 +150,7 @@ def sign_tables(params: Dedup, batches: Iterable[pa.Table], out_path: str | Path
 
 
 def _batches(location: str) -> Iterator[pa.Table]:
-    if location.partition("?")[0].lower().endswith(PARQUET_ENDINGS):
+    if storage.path_part(location).lower().endswith(PARQUET_ENDINGS):
         with storage.open_input(location) as stream:
             try:
                 # pre_buffer (the default) would hold the whole compressed file: 88 MB for 292 MB of text.

@@ -76,7 +76,7 @@ def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if storage.info(where).type == fs.FileType.File:
         files = [where]
     else:
-        files = [f for f in storage.list_files(where) if f.partition("?")[0].endswith(".parquet")]
+        files = [f for f in storage.list_files(where) if storage.path_part(f).endswith(".parquet")]
     if not files:
         raise UsageError(f"{where}: no Parquet files here; name a stage's folder")
     pattern = _pattern(options["grep"])

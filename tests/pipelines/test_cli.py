@@ -58,6 +58,11 @@ def assert_refused(result: tuple[int, str, str], code: int, *says: str) -> None:
 
 
 class TestStart:
+    def test_without_a_command_it_explains_itself(self, say: Say) -> None:
+        code, out, err = say()
+        assert (code, err) == (0, "")
+        assert "Commands:" in out
+
     def test_help_imports_nothing_heavy(self) -> None:
         heavy = [
             "ray",

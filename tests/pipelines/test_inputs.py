@@ -50,6 +50,14 @@ class TestNames:
         found = names(tmp_path / "x/p/a.jsonl", tmp_path / "y/p/a.jsonl", tmp_path / "y/p/b.jsonl")
         assert found == ["b.jsonl", "x/p/a.jsonl", "y/p/a.jsonl"]
 
+    @pytest.mark.parametrize(
+        "name", ["what?.jsonl", "data [1].parquet", "a#b.jsonl", "50%.jsonl", "что?.jsonl"]
+    )
+    def test_a_local_name_may_hold_what_urls_and_patterns_may_not(self, tmp_path: Path, name: str) -> None:
+        touch(tmp_path, f"set/{name}", "set/data 1.parquet", "set/whata.jsonl")
+        assert f"set/{name}" in names(tmp_path / "set")
+        assert names(tmp_path / "set" / name) == [name]
+
     def test_a_file_named_twice_is_one_input(self, tmp_path: Path) -> None:
         touch(tmp_path, "a.jsonl")
         assert names(tmp_path / "a.jsonl", tmp_path / "a.jsonl") == ["a.jsonl"]

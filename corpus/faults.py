@@ -1,0 +1,120 @@
+"""What a storage's errors mean to a person, and which of them time may heal."""
+
+from __future__ import annotations
+
+import errno
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from corpus.errors import BukvarError, RunError, TransientError, UsageError
+
+T = TypeVar("T")
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_BARRED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+#: How the AWS SDK names what comes of missing or wrong credentials.
+_REFUSED: Final = re.compile(
+    r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|"
+    r"MISSING_AUTHENTICATION_TOKEN|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|HTTP status 403"
+)
+#: What passes by itself: a server that is overloaded or restarts, a connection that is cut.
+_PASSING: Final = re.compile(
+    r"HTTP status 5\d\d|HTTP status 429|NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|"
+    r"REQUEST_TIME|THROTTL|curlCode|[Cc]onnection (?:reset|refused|closed|timed out)|[Tt]imed? ?out|"
+    r"Unavailable|expected to be able to read|Unexpected EOF"
+)
+#: Seconds for which an operation is tried again where a server does not answer: a store that restarts, or a
+#: burst of refusals, takes a minute or two.
+PATIENCE: Final = 300.0
+_LONGEST_WAIT: Final = 20.0
+
+
+class NotFoundError(UsageError):
+    """No file lies at a location."""
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Within the block a server that does not answer is an error after seconds: what a person typed is wrong
+    more often than a server is down."""
+    global _patience
+    before, _patience = _patience, 5.0
+    try:
+        yield
+    finally:
+        _patience = before
+
+
+_patience = PATIENCE
+
+
+def patiently(location: str, operation: Callable[[], T]) -> T:
+    """Do an operation that may be done twice, again and again with growing pauses where a server does not
+    answer, for `PATIENCE` seconds. Raises what `translate` makes of the error."""
+    end = time.monotonic() + _patience
+    wait = 0.5
+    while True:
+        try:
+            return operation()
+        except OSError as error:
+            found = translate(error, location)
+            if not isinstance(found, TransientError) or time.monotonic() + wait > end:
+                raise found from error
+        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads requests, keeps no secret
+        wait = min(2 * wait, _LONGEST_WAIT)
+
+
+@contextmanager
+def translated(location: str) -> Iterator[None]:
+    """Turn what an operating system says into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise translate(error, location) from error
+
+
+def translate(error: OSError, location: str) -> BukvarError:
+    """What an operating system's error means to a person, on one line that says what to do."""
+    if isinstance(error, FileNotFoundError) or "does not exist" in str(error):
+        return NotFoundError(f"{location}: no such file or folder")
+    code = _code(error)
+    if code in _FULL:
+        return RunError(f"{location}: the disk is full; free some space and run the same command again")
+    if code in _BARRED:
+        return RunError(f"{location}: no permission; check its owner and rights, or choose another folder")
+    if _REFUSED.search(str(error)):
+        return RunError(
+            f"{location}: the store refuses access; check the credentials (AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or a profile) and the rights on the bucket"
+        )
+    if code is None and _PASSING.search(str(error)):
+        return TransientError(f"{location}: the server does not answer as it should: {first_line(error)}")
+    if code == errno.ENOTDIR:
+        return UsageError(f"{location}: a file stands where a folder is needed; choose another --out")
+    return RunError(f"{location}: {first_line(error)}")
+
+
+def is_system_error(error: OSError) -> bool:
+    """Whether the operating system said no, rather than a decompressor about the bytes it was given."""
+    return _code(error) is not None
+
+
+def stops_everything(error: OSError) -> bool:
+    """Whether no other task can do better: the disk is full, or rights are missing."""
+    return _code(error) in _FULL + _BARRED
+
+
+def _code(error: OSError) -> int | None:
+    if error.errno is not None:
+        return error.errno
+    # pyarrow's errors carry the number in their text: "... [errno 28] No space left on device".
+    found = re.search(r"\[errno (\d+)\]", str(error))
+    return int(found.group(1)) if found else None
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0][:300]
