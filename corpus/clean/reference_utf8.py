@@ -78,12 +78,40 @@ def taken(line: str, reader: str, much_evidence: bool) -> list[Piece]:
             gap = line[runs[min(at, other)][-1].end : runs[max(at, other)][0].start]
             reach[at] |= reach[other] and gap.isascii()
         near = [one or two for one, two in zip(near, reach, strict=True)]
-    return [
+    found = [
         piece
         for run, is_near in zip(runs, near, strict=True)
         for piece in run
         if is_near or piece.worth == PROOF
     ]
+    return _with_signs(line, pieces, found) if reader == "cp1251" else found
+
+
+def _with_signs(line: str, pieces: list[Piece], found: list[Piece]) -> list[Piece]:
+    """The signs of Latin-1 in a line in which one is proven, or « stands before »; spaces behind words."""
+    signs = [piece.char for piece in pieces if piece.char in "«»"]
+    is_pair = "«" in signs and "»" in signs[signs.index("«") :]
+    if not is_pair and not any("\u00a1" <= piece.char <= "\u00bf" for piece in found):
+        return found
+    return [
+        piece
+        for piece in pieces
+        if piece in found
+        or "\u00a1" <= piece.char <= "\u00bf"
+        or (piece.char in "\u00a0 " and _is_word_end(line[: piece.start][-1:]))
+    ]
+
+
+def _is_word_end(before: str) -> bool:
+    return (before.isascii() and before.isdigit()) or before.islower()
+
+
+def _is_behind_word(before: str) -> bool:
+    return _is_word_end(before) or (before != "" and before in '.,!?:;)%…»”"')
+
+
+def _is_behind_space(before: str) -> bool:
+    return before == "" or before.isspace() or before == "("
 
 
 def pieces_of(line: str, reader: str) -> tuple[list[Piece], int]:
@@ -108,31 +136,55 @@ def sequence(line: str, at: int, reader: str) -> Piece | None:
         return None
     data = [bytes_of.get(char, 0) for char in line[at : at + length]]
     later = next((n for n in range(1, len(data)) if not 0x80 <= data[n] <= 0xBF), None)
+    seen, before = length, line[at - 1 : at]
     if later is not None:
-        lost = _lost_byte(reader, lead, line[at + later])
+        lost = _lost_byte(reader, lead, line[at + later :])
         if lost is None:
             return None
-        data = [*data[:later], lost] + [0] * (length - later - 1)
+        byte, consumed = lost
+        if lead == 0xC2:
+            is_proof = reader == "latin" and _is_behind_word(before) and at + 2 < len(line)
+            return Piece(at, at + 2, " ", PROOF if is_proof else NOTHING)
+        data, seen = [*data[:later], byte] + [0] * (length - later - 1), later + consumed
     try:
         char = bytes(data).decode()
     except UnicodeDecodeError:
         return None
     if len(char) != 1:
         return None
-    seen = line[at : at + length]
-    return Piece(at, at + len(seen), char, NOTHING if later is not None else _worth(char, seen[-1], reader))
+    if later is not None:
+        return Piece(at, at + seen, char, NOTHING)
+    seen = len(line[at : at + length])
+    return Piece(at, at + seen, char, _worth(char, line[at + seen - 1], before, reader))
 
 
-def _lost_byte(reader: str, lead: int, instead: str) -> int | None:
-    """A no-break space that became a space, and 0x98, which windows-1251 leaves undefined."""
-    if reader in ("latin", "cp1251") and lead in (0xC2, 0xD0) and instead == " ":
-        return 0xA0
-    return 0x98 if reader == "cp1251" and lead == 0xD0 and instead == "\ufffd" else None
+def _lost_byte(reader: str, lead: int, rest: str) -> tuple[int, int] | None:
+    """A byte and the characters that stand for it: a no-break space that became a space, and 0x98, which
+    windows-1251 leaves undefined and readers show in four ways, one of them nothing."""
+    if reader in ("latin", "cp1251") and lead in (0xC2, 0xD0) and rest[:1] == " ":
+        return 0xA0, 1
+    if reader != "cp1251" or lead != 0xD0:
+        return None
+    if rest[:1] in ("\ufffd", "?", "˜"):
+        return 0x98, 1
+    is_next = rest[:1] in ("Р", "С") and 0x80 <= byte_of(reader).get(rest[1:2], 0) <= 0xBF
+    return (0x98, 0) if is_next else None
 
 
-def _worth(char: str, last: str, reader: str) -> int:
-    punctuation = "\u2010" <= char <= "\u203a" or char == "\ufeff"
+def _worth(char: str, last: str, before: str, reader: str) -> int:
+    sign = "\u2010" <= char <= "\u203a" or char in "\ufeff\u20ac\u2116\u2122\u2212"
     usual = re.match("[\u0080-\u07ff\u2000-\u27ff\ufe0f\ufeff\U0001f000-\U0010ffff]", char)
+    if reader == "latin" and (
+        (char == "\u00a0" and _is_behind_word(before))
+        or ("\u00a1" <= char <= "\u00bf" and (_is_behind_word(before) or _is_behind_space(before)))
+    ):
+        return PROOF
+    if reader == "cp1251" and (
+        (char == "°" and before.isascii() and before.isdigit())
+        or (char == "»" and _is_behind_word(before) and not before.isdigit())
+        or (char in "©®§±" and (_is_behind_space(before) or _is_behind_word(before)))
+    ):
+        return PROOF
     if reader != "latin" and (not usual or (reader == "koi8" and last.isalpha()) or last == "\u00a0"):
         return NOTHING
-    return PROOF if punctuation and reader != "cp866" else EVIDENCE
+    return PROOF if sign and reader != "cp866" else EVIDENCE

@@ -375,9 +375,13 @@ def _gated(dropped: pa.RecordBatch, name: str) -> pa.Table:
 
 
 def _repaired(rows: pa.Table, options: Repair) -> pa.Table:
-    """The same rows with texts repaired and the counts of each repair as columns."""
+    """The same rows with texts, titles and authors repaired, and the counts of each repair of the text."""
     texts, counts = repair_column(rows.column("text"), options)
     rows = rows.set_column(rows.column_names.index("text"), rows.schema.field("text"), texts)
+    for name in ("title", "author"):
+        stated, _ = repair_column(rows.column(name), options)
+        field = rows.schema.field(name)
+        rows = rows.set_column(rows.column_names.index(name), field, stated.cast(field.type))
     for column in counts.schema:
         rows = rows.append_column(column, counts.column(column.name))
     return rows

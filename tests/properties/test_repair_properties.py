@@ -6,9 +6,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.clean import reference, reference_lines, reference_utf8
+from corpus.clean import reference, reference_lines, reference_mac, reference_utf8
 from corpus.clean.repair import KINDS, Repair, repair, repair_column
-from rust_ext import repair_single_byte, repair_utf8
+from rust_ext import repair_mac, repair_single_byte, repair_utf8
 from tests.properties.reference_repair import repair_marks
 from tests.properties.test_decode_properties import RUSSIAN
 
@@ -193,7 +193,9 @@ def test_which_lines_of_a_document_are_misread_is_what_the_slow_twin_says(
     assert repair_single_byte(text) == reference_lines.undo_lines(text)
 
 
-PIECES = st.sampled_from([*"ÐÑРСРСпя╨╤вЂâ€Â°±Ѓ‚─│┌А", " ", "\u00a0", "\ufffd", "\n", "тельно", "x", "\ufeff"])
+PIECES = st.sampled_from(
+    [*"ÐÑРСРСпя╨╤вЂâ€Â°±Ѓ‚─│┌А", " ", "\u00a0", "\ufffd", "\n", "тельно", "x", "\ufeff", *"?˜«»5"]
+)
 
 
 @settings(deadline=None)
@@ -209,3 +211,20 @@ PIECES = st.sampled_from([*"ÐÑРСРСпя╨╤вЂâ€Â°±Ѓ‚─│┌�
 def test_misread_utf8_is_what_the_slow_twin_makes_of_it(pieces: list[str]) -> None:
     text = "".join(pieces)
     assert repair_utf8(text) == reference_utf8.undo_utf8(text)
+
+
+MAC = [("cp1251", "mac_cyrillic"), ("mac_cyrillic", "cp1251")]
+
+
+@settings(deadline=None)
+@given(
+    lines=st.lists(
+        st.tuples(SHORT | RUSSIAN.map(lambda text: text[:80]), st.booleans()), min_size=1, max_size=5
+    ),
+    layer=st.sampled_from(MAC),
+)
+def test_mac_mix_ups_are_what_the_oracle_makes_of_them(
+    lines: list[tuple[str, bool]], layer: tuple[str, str]
+) -> None:
+    text = "\n".join(shown(line, [layer]) if broken else line for line, broken in lines)
+    assert repair_mac(text) == reference_mac.undo_mac(text)

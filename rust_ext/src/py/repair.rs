@@ -1,12 +1,12 @@
 //! `rust_ext.repair_text`, `rust_ext.repair_rows`, `rust_ext.repair_single_byte`,
-//! `rust_ext.repair_utf8`.
+//! `rust_ext.repair_utf8`, `rust_ext.repair_mac`.
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::texts::{Column, Edited, PyEdited, Texts, utf8};
-use bukvar_repair::{KINDS, Options, is_plain, repair, single, utf8 as misread};
+use bukvar_repair::{KINDS, Options, is_plain, mac, repair, single, utf8 as misread};
 
 /// (repaired text, one count a kind). `wanted` has bit n for the kind n.
 #[pyfunction]
@@ -28,6 +28,12 @@ fn repair_single_byte(py: Python<'_>, text: &str) -> Option<String> {
 #[pyfunction]
 fn repair_utf8(py: Python<'_>, text: &str) -> Option<String> {
     py.detach(|| misread::undo_where(text, |_| true).map(|(undone, _)| undone))
+}
+
+/// The same for windows-1251 read as MacCyrillic, and the reverse; its oracle is `corpus/clean/reference_mac.py`.
+#[pyfunction]
+fn repair_mac(py: Python<'_>, text: &str) -> Option<String> {
+    py.detach(|| mac::undo_layer(text).map(|(undone, _)| undone))
 }
 
 /// Repairs a column: (the edited column or None, counts of KINDS a row, row after row).
@@ -65,5 +71,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(repair_text, module)?)?;
     module.add_function(wrap_pyfunction!(repair_single_byte, module)?)?;
     module.add_function(wrap_pyfunction!(repair_utf8, module)?)?;
+    module.add_function(wrap_pyfunction!(repair_mac, module)?)?;
     module.add_function(wrap_pyfunction!(repair_rows, module)?)
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -42,6 +44,8 @@ CLEAN = [
     "Où est l'été ? À côté de la forêt, Noël. Größe, Füße, Äpfel. El niño, ¿qué? Příliš žluťoučký kůň.",
     "Это стоит 100 €, ±5 °C, × 2, § 3, ½. ──── │ рамка │ ──── α → β",
     "C++, iPhone-ом, IPадрес, Wi-Fi и 5G-сеть, C#-код, e-mail, 25мм, iPhoneом",
+    "Цена 10€, скидка 5€, всего 12 млн€, 13 млн€, 14 млн€. В «Известиях», дом 5В, кв. 7; СССР? №5 — „так“…",
+    "Дом 5В 2, корпус В\u00a01. В\u00a0Москве +5 °C, § 3, © 2020. LETTRE Â, Â\u00a0LA. «В Москве», «С»",
     "日本語のテキスト और हिन्दी می‌خواهم 👨‍👩‍👧 ❤️",
     "Функция htmlspecialchars заменяет & на '&amp;', а < на '&lt;'.",
     "",
@@ -184,3 +188,47 @@ def test_a_column_of_another_type_is_refused() -> None:
 
 def test_options_say_what_they_do() -> None:
     assert all(option.metadata["help"] for option in fields(Repair))
+
+
+CASES = json.loads((Path(__file__).parents[2] / "data" / "repair.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_faults_that_users_report(name: str) -> None:
+    damaged, right = CASES[name]
+    assert repair(damaged)[0] == right
+
+
+@pytest.mark.parametrize(
+    ("damaged", "right"),
+    [
+        (
+            "Â© 2020 Редакция, 20Â°C, â‚¬5, Â«ДаÂ», словоÂ слово.",
+            "© 2020 Редакция, 20°C, €5, «Да», слово слово.",
+        ),
+        (
+            "Снаружи 20В°C и ветер, сказал В«ТАССВ», В§ 5, 5В 000 руб.",
+            "Снаружи 20°C и ветер, сказал «ТАСС», § 5, 5 000 руб.",
+        ),
+        ("Дом в„–5, цена 10 в‚¬, ООО в„ў", "Дом №5, цена 10 €, ООО ™"),
+        ("The caféÂ is open, 10â€“12Â°C â€¢ â„¢", "The café is open, 10–12°C • ™"),
+    ],
+)
+def test_short_runs_between_clean_words(damaged: str, right: str) -> None:
+    assert repair(damaged)[0] == right
+
+
+@pytest.mark.parametrize("lost", ["?", "\ufffd", "", "\x98", "˜"])
+def test_a_lost_byte_of_the_capital_i_is_inferred(lost: str) -> None:
+    text = "Иван и Илья. Или Игорь? СССР и РФ: «Известия», Истра."
+    damaged = "".join(bytes([byte]).decode("cp1251") if byte != 0x98 else lost for byte in text.encode())
+    assert repair(damaged)[0] == text
+
+
+@pytest.mark.parametrize(("written", "read"), [("cp1251", "mac_cyrillic"), ("mac_cyrillic", "cp1251")])
+def test_mac_cyrillic_mix_ups_are_undone(written: str, read: str) -> None:
+    text = RUSSIAN.replace("№5 — ", "").replace("…", ".").replace("Да.", "Сочи.") + "\nЯрмарка открытия."
+    table = [bytes([b]).decode(read) if (b, read) != (0x98, "cp1251") else "\x98" for b in range(256)]
+    damaged = "".join(table[byte] for byte in text.encode(written))
+    assert damaged != text
+    assert repair(damaged, Repair(**{kind: kind == "mojibake" for kind in KINDS}))[0] == text

@@ -9,6 +9,7 @@ mod context;
 mod entities;
 mod homoglyphs;
 mod kinds;
+pub mod mac;
 mod marks;
 mod mistakes;
 pub mod mojibake;

@@ -14,7 +14,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    fn new(read_as: Reader, written_in: &'static Encoding) -> Self {
+    pub fn new(read_as: Reader, written_in: &'static Encoding) -> Self {
         let chars = upper_half(written_in);
         let mut back: Vec<u16> = (0..TABULATED as u16).collect();
         for (code, back) in back.iter_mut().enumerate().skip(0x80) {

@@ -1,6 +1,6 @@
 //! Text that was decoded in the wrong charset, once or several times over.
 
-use super::{single, utf8};
+use super::{mac, single, utf8};
 
 /// More layers than this nobody has seen; each costs one pass.
 const MOST_LAYERS: usize = 4;
@@ -11,7 +11,10 @@ pub fn undo(text: &str) -> Option<(String, usize)> {
     let mut undone: Option<(String, usize)> = None;
     for _ in 0..MOST_LAYERS {
         let current = undone.as_ref().map_or(text, |(current, _)| current);
-        let Some((next, restored)) = utf8::undo_layer(current).or_else(|| single::undo_layer(current)) else {
+        let found = utf8::undo_layer(current)
+            .or_else(|| single::undo_layer(current))
+            .or_else(|| mac::undo_layer(current));
+        let Some((next, restored)) = found else {
             break;
         };
         let most = undone.map_or(0, |(_, before)| before).max(restored);

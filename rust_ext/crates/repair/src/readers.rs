@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use encoding_rs::{Encoding, IBM866, KOI8_R, KOI8_U, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{Encoding, IBM866, KOI8_R, KOI8_U, WINDOWS_1251, WINDOWS_1252, X_MAC_CYRILLIC};
 
 /// Every character that these charsets have lies below this code point (■ is U+25A0).
 pub const TABULATED: usize = 0x2600;
@@ -18,14 +18,16 @@ pub enum Reader {
     Koi8 = 2,
     /// cp866.
     Cp866 = 3,
+    /// MacCyrillic; of single-byte text only.
+    Mac = 4,
 }
 
-/// All readers, in the order in which ties are broken.
+/// The readers of UTF-8, in the order in which ties are broken.
 pub const READERS: [Reader; 4] = [Reader::Latin, Reader::Cp1251, Reader::Koi8, Reader::Cp866];
 
 /// From character to byte, and what part of a UTF-8 sequence that byte can be.
 pub struct Tables {
-    bytes: [Vec<u8>; 4],
+    bytes: [Vec<u8>; 5],
     roles: Vec<u8>,
 }
 
@@ -38,9 +40,10 @@ pub fn tables() -> &'static Tables {
 
 impl Tables {
     fn build() -> Self {
-        let bytes = READERS.map(byte_table);
+        let [latin, cp1251, koi8, cp866] = READERS.map(byte_table);
+        let bytes = [latin, cp1251, koi8, cp866, byte_table(Reader::Mac)];
         let mut roles = vec![0u8; TABULATED];
-        for (number, table) in bytes.iter().enumerate() {
+        for (number, table) in bytes.iter().take(READERS.len()).enumerate() {
             for (role, &byte) in roles.iter_mut().zip(table) {
                 *role |= u8::from((0xC2..=0xF4).contains(&byte)) << number;
                 *role |= u8::from((0x80..=0xBF).contains(&byte)) << (4 + number);
@@ -89,6 +92,7 @@ fn byte_table(reader: Reader) -> Vec<u8> {
             add(&upper_half(KOI8_R));
         }
         Reader::Cp866 => add(&upper_half(IBM866)),
+        Reader::Mac => add(&upper_half(X_MAC_CYRILLIC)),
     }
     table
 }
@@ -105,6 +109,7 @@ mod tests {
             (Reader::Koi8, KOI8_R),
             (Reader::Koi8, KOI8_U),
             (Reader::Cp866, IBM866),
+            (Reader::Mac, X_MAC_CYRILLIC),
         ] {
             let chars = upper_half(encoding);
             assert_eq!(chars.len(), 128);

@@ -152,7 +152,16 @@ fn odd_neighbours(byte: u8, next: u8, third: u8, fourth: u8) -> u8 {
     let is_cyrillic = is(byte == 0xD0) | is(byte == 0xD1);
     let small = (is(byte == 0xD0) & is(next >= 0xB0)) | is(byte == 0xD1);
     let capital_follows = is(third == 0xD0) & (is_in(fourth, 0x90, 0xAF) | is(fourth == 0x81));
-    (is_latin(byte) & next_is_cyrillic) | (is_cyrillic & is_latin(third)) | (small & capital_follows)
+    // What UTF-8 read as windows-1251 leaves between clean words: „– of №, В« of «; and € in a word, я as a Mac reads it.
+    let number = is(byte == 0xE2) & is(next == 0x80) & is(third == 0x9E) & is(fourth == 0xE2);
+    let quote = is(byte == 0xD0) & is(next == 0x92) & is(third == 0xC2) & is(fourth != 0xA0);
+    let euro = is_cyrillic & is(third == 0xE2) & is(fourth == 0x82);
+    (is_latin(byte) & next_is_cyrillic)
+        | (is_cyrillic & is_latin(third))
+        | (small & capital_follows)
+        | number
+        | quote
+        | euro
 }
 
 #[cfg(test)]
@@ -195,6 +204,9 @@ mod tests {
             "╨",
             "\u{7f}",
             "日",
+            "в„–5",
+            "В«А",
+            "т€г",
         ];
         for suspect in suspects {
             for start in 0..2 * BLOCK {

@@ -13,6 +13,7 @@ fn misread(bytes: &[u8], reader: Reader) -> String {
         Reader::Cp1251 => upper_half(encoding_rs::WINDOWS_1251),
         Reader::Koi8 => upper_half(encoding_rs::KOI8_R),
         Reader::Cp866 => upper_half(encoding_rs::IBM866),
+        Reader::Mac => upper_half(encoding_rs::X_MAC_CYRILLIC),
     };
     let show = |&byte: &u8| {
         if byte < 0x80 {

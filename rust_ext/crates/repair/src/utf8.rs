@@ -91,6 +91,22 @@ impl View {
         }
     }
 
+    /// Takes the signs of Latin-1 in a line in which one is proven, or an opening quote stands before a closing one:
+    /// «Правда», as В«ПравдаВ» shows it, is sure by its end.
+    fn take_signs(&mut self, line: &str) {
+        let opening = self.pieces.iter().position(|piece| piece.char == '«');
+        let is_pair = opening.is_some_and(|at| self.pieces[at..].iter().any(|piece| piece.char == '»'));
+        let is_proven = |piece: &Piece| piece.taken && ('\u{a1}'..='\u{bf}').contains(&piece.char);
+        if !is_pair && !self.pieces.iter().any(is_proven) {
+            return;
+        }
+        for piece in &mut self.pieces {
+            let before = line[..piece.start].chars().next_back();
+            let is_space = matches!(piece.char, '\u{a0}' | ' ') && before.is_some_and(is_word_end);
+            piece.taken |= ('\u{a1}'..='\u{bf}').contains(&piece.char) || is_space;
+        }
+    }
+
     /// Rows of pieces that touch each other, as ranges of `pieces`.
     fn runs(&self) -> Vec<(usize, usize)> {
         let starts = (0..self.pieces.len())
@@ -112,10 +128,13 @@ pub struct Undone {
 /// Which readers show at least one UTF-8 sequence anywhere in a line: one bit each.
 fn readers_with_sequences(text: &str) -> u8 {
     let tables = tables();
-    let (mut before, mut seen) = (0u8, 0u8);
+    let (mut before, mut seen, mut is_lead) = (0u8, 0u8, false);
     for char in text.chars() {
         let roles = tables.roles(char);
         seen |= before & (roles >> 4);
+        // `Â ` is one that lost its second byte.
+        seen |= u8::from(is_lead && char == ' ') << Reader::Latin as u8;
+        is_lead = char == 'Â';
         before = roles & 0x0F;
     }
     seen
@@ -141,7 +160,7 @@ pub fn undo_where(text: &str, odd: impl Fn(&str) -> bool) -> Option<(String, usi
     for &reader in &readers {
         for line in text.split('\n').filter(|line| odd(line)) {
             let mut view = view(line, reader);
-            evidence[reader as usize] += take(&mut view, line, false);
+            evidence[reader as usize] += take(&mut view, line, reader, false);
         }
     }
     if evidence.iter().all(|&sequences| sequences == 0) {
@@ -168,7 +187,12 @@ fn undo_line(line: &str, readers: &[Reader], evidence: &[usize; READERS.len()]) 
     let mut best: Option<(usize, View)> = None;
     for &reader in readers {
         let mut view = view(line, reader);
-        let taken = take(&mut view, line, evidence[reader as usize] >= MUCH_EVIDENCE);
+        let taken = take(
+            &mut view,
+            line,
+            reader,
+            evidence[reader as usize] >= MUCH_EVIDENCE,
+        );
         if taken > best.as_ref().map_or(0, |(most, _)| *most) {
             best = Some((taken, view));
         }
@@ -190,7 +214,7 @@ fn rewrite(line: &str, view: &View) -> Undone {
 }
 
 /// Marks the sequences to undo and returns their number.
-fn take(view: &mut View, line: &str, much_evidence: bool) -> usize {
+fn take(view: &mut View, line: &str, reader: Reader, much_evidence: bool) -> usize {
     if view.pieces.is_empty() {
         return 0;
     }
@@ -198,6 +222,9 @@ fn take(view: &mut View, line: &str, much_evidence: bool) -> usize {
         view.pieces.iter_mut().for_each(|piece| piece.taken = true);
     } else {
         view.take_runs(line);
+        if reader == Reader::Cp1251 {
+            view.take_signs(line);
+        }
     }
     view.pieces.iter().filter(|piece| piece.taken).count()
 }
@@ -219,10 +246,14 @@ fn view(line: &str, reader: Reader) -> View {
         };
         let length = match read {
             Some((length, char, whole)) => {
+                let around = Around {
+                    before: line[..at].chars().next_back(),
+                    after: rest[length..].chars().next(),
+                };
                 let worth = if whole {
-                    worth(char, &rest[..length], reader)
+                    worth(char, &rest[..length], reader, around)
                 } else {
-                    Worth::Nothing
+                    worth_of_lost(char, reader, around)
                 };
                 found.pieces.push(Piece {
                     start: at,
@@ -244,22 +275,89 @@ fn view(line: &str, reader: Reader) -> View {
     found
 }
 
+/// What stands beside a sequence.
+#[derive(Clone, Copy)]
+struct Around {
+    before: Option<char>,
+    after: Option<char>,
+}
+
+impl Around {
+    /// Behind a word, a number or a sign, which no capital of its own follows: 5Â, словоВ.
+    fn is_behind_word(self) -> bool {
+        self.before.is_some_and(|char| {
+            is_word_end(char)
+                || matches!(
+                    char,
+                    '.' | ',' | '!' | '?' | ':' | ';' | ')' | '%' | '…' | '»' | '”' | '"'
+                )
+        })
+    }
+
+    fn is_behind_space(self) -> bool {
+        self.before.is_none_or(|char| char.is_whitespace() || char == '(')
+    }
+}
+
+/// A digit or a small letter.
+fn is_word_end(char: char) -> bool {
+    char.is_ascii_digit() || char.is_lowercase()
+}
+
+/// Signs that stand for themselves wherever they are: dashes, quotes, dots, №, €, ™, minus, byte order mark.
+fn is_sign(char: char) -> bool {
+    matches!(
+        char,
+        '\u{2010}'..='\u{203a}' | '\u{20ac}' | '\u{2116}' | '\u{2122}' | '\u{2212}' | '\u{feff}'
+    )
+}
+
 /// What it proves that `shown` stands where `char` could have been. Where the reader's own letters are Cyrillic, CJK
 /// and the like prove nothing (they begin with letters like р and т, and `тельно` is two of them), nor do sequences
 /// that end in a letter of KOI8 (in `лкінісі` are three) or in the no-break space of l e t t e r s set apart.
-fn worth(char: char, shown: &str, reader: Reader) -> Worth {
-    let punctuation = ('\u{2010}'..='\u{203a}').contains(&char) || char == '\u{feff}';
+fn worth(char: char, shown: &str, reader: Reader, around: Around) -> Worth {
     let usual = matches!(char, '\u{80}'..='\u{7ff}' | '\u{2000}'..='\u{27ff}' | '\u{fe0f}' | '\u{feff}' | '\u{1f000}'..);
     let last = shown.chars().next_back();
     let ends_in_letter = reader == Reader::Koi8 && last.is_some_and(char::is_alphabetic);
     let ends_in_space = last == Some('\u{a0}');
     match reader {
-        Reader::Latin if punctuation => Worth::Proof,
+        Reader::Latin if is_sign(char) || is_short_latin(char, around) => Worth::Proof,
         Reader::Latin => Worth::Evidence,
+        Reader::Cp1251 if is_short_cyrillic(char, around) => Worth::Proof,
         _ if !usual || ends_in_letter || ends_in_space => Worth::Nothing,
         // In cp866 the three bytes of a dash are three letters.
-        Reader::Cp1251 | Reader::Koi8 if punctuation => Worth::Proof,
+        Reader::Cp1251 | Reader::Koi8 if is_sign(char) => Worth::Proof,
         _ => Worth::Evidence,
+    }
+}
+
+/// `Â` before a sign of Latin-1: 5Â°, Â©. As a letter of its own it stands between letters, or begins a word.
+fn is_short_latin(char: char, around: Around) -> bool {
+    match char {
+        '\u{a0}' => around.is_behind_word(),
+        '\u{a1}'..='\u{bf}' => around.is_behind_word() || around.is_behind_space(),
+        _ => false,
+    }
+}
+
+/// `В` before a sign: 5В°, словоВ», В© 2020. As a word of its own it has a space behind it.
+fn is_short_cyrillic(char: char, around: Around) -> bool {
+    match char {
+        '°' => around.before.is_some_and(|char| char.is_ascii_digit()),
+        // «Ангара-А5В» is clean.
+        '»' => around.is_behind_word() && !around.before.is_some_and(|char| char.is_ascii_digit()),
+        '©' | '®' | '§' | '±' => around.is_behind_space() || around.is_behind_word(),
+        _ => false,
+    }
+}
+
+/// The same where a byte was lost: `5Â 000`, of which the no-break space became a space.
+fn worth_of_lost(char: char, reader: Reader, around: Around) -> Worth {
+    let is_space = char == ' ' && reader == Reader::Latin && around.is_behind_word();
+    if is_space && around.after.is_some() {
+        Worth::Proof
+    } else {
+        Worth::Nothing
     }
 }
 
@@ -282,10 +380,14 @@ fn sequence(text: &str, reader: Reader, lead: u8) -> Option<(usize, char, bool)>
             tables.byte(reader, char)
         };
         if number > 0 && !(0x80..=0xBF).contains(&byte) {
-            let (lost, consumed) = lost_byte(reader, lead, char)?;
+            let (lost, consumed) = lost_byte(reader, lead, &text[length..])?;
             bytes[number] = lost;
             length += consumed;
             whole = false;
+            // A no-break space that became a space stays one.
+            if lead == 0xC2 {
+                return Some((length, ' ', whole));
+            }
             break;
         }
         bytes[number] = byte;
@@ -296,11 +398,20 @@ fn sequence(text: &str, reader: Reader, lead: u8) -> Option<(usize, char, bool)>
 }
 
 /// A byte that did not survive: the no-break space (last byte of Р and of the no-break space itself) that somebody
-/// turned into a space, and 0x98 (last byte of И), which windows-1251 leaves undefined and readers show as U+FFFD.
-fn lost_byte(reader: Reader, lead: u8, instead: char) -> Option<(u8, usize)> {
+/// turned into a space, and 0x98 (last byte of И), which windows-1251 leaves undefined: readers show it as U+FFFD, as a
+/// question mark, as windows-1252's ˜, or drop it, so that the next letter's first byte follows.
+fn lost_byte(reader: Reader, lead: u8, rest: &str) -> Option<(u8, usize)> {
+    let mut chars = rest.chars();
+    let instead = chars.next()?;
     match (reader, lead, instead) {
         (Reader::Latin | Reader::Cp1251, 0xC2 | 0xD0, ' ') => Some((0xA0, 1)),
         (Reader::Cp1251, 0xD0, char::REPLACEMENT_CHARACTER) => Some((0x98, 3)),
+        (Reader::Cp1251, 0xD0, '?') => Some((0x98, 1)),
+        (Reader::Cp1251, 0xD0, '˜') => Some((0x98, 2)),
+        (Reader::Cp1251, 0xD0, 'Р' | 'С') => {
+            let later = tables().byte(reader, chars.next()?);
+            (0x80..=0xBF).contains(&later).then_some((0x98, 0))
+        }
         _ => None,
     }
 }
