@@ -140,17 +140,6 @@ def words(root: Path) -> Iterator[tuple[str, str, str]]:
             yield from _lines_of_words(path.parent.name, path.read_text("utf-8").split("\n")[:60_000])
 
 
-def frequency_list(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
-    """A list of words, the most frequent first, of which the first 40,000 are taken."""
-
-    def read(root: Path) -> Iterator[tuple[str, str, str]]:
-        for path in sorted(root.rglob("wordlist*.txt")):
-            entries = [line.split("\t")[0] for line in path.read_text("utf-8").split("\n")[:40_000]]
-            yield from _lines_of_words(lang, entries)
-
-    return read
-
-
 def _lines_of_words(lang: str, entries: list[str]) -> Iterator[tuple[str, str, str]]:
     entries = [entry for entry in entries if WORD.search(entry) and "?" not in entry]
     random.Random(lang).shuffle(entries)  # noqa: S311 - shuffled again in the same way
@@ -218,8 +207,6 @@ SOURCES: tuple[Source, ...] = (
     Source("slavonic+cu-md-sandbox", "MIT", 10_000, church_slavonic),
     Source("tesseract-ocr+langdata", "Apache-2.0", 7_000, words),
     Source("tesseract-ocr+langdata_lstm", "Apache-2.0", 4_000, words),
-    Source("timarkh+uniparser-grammar-erzya", "MIT", 7_000, frequency_list("myv")),
-    Source("timarkh+uniparser-grammar-meadow-mari", "MIT", 7_000, frequency_list("mhr")),
     Source(UD + "Abkhaz-AbNC", SA, 10_000, treebank("ab")),
     Source(UD + "Belarusian-HSE", SA, 10_000, treebank("be")),
     Source(UD + "Chukchi-HSE", SA, 10_000, treebank("ckt")),

@@ -38,7 +38,16 @@ Predict = Callable[[list[str]], list[str | None]]
 Rows = list[tuple[str, str]]
 
 #: Codes of the peers that mean a language of the sets; Bosnian in Cyrillic is Serbian here.
-SAME = {"mn": "mn", "khk": "mn", "sh": "sr", "bs": "sr", "hr": "sr", "be-tarask": "be", "chm": "mhr"}
+SAME = {
+    "mn": "mn",
+    "khk": "mn",
+    "sh": "sr",
+    "hbs": "sr",
+    "bs": "sr",
+    "hr": "sr",
+    "be-tarask": "be",
+    "chm": "mhr",
+}
 
 
 def own(texts: list[str]) -> list[str | None]:
@@ -192,6 +201,10 @@ def errors(rows: Rows) -> None:
     print(f"  confusions: {', '.join(shown)}")
 
 
+def cyrillic_letters(text: str) -> int:
+    return sum("\u0400" <= c <= "\u04ff" for c in text)
+
+
 def russian_kinds(folder: Path) -> None:
     """Kinds of Russian that models lose: the share called ru (or ru-Latn)."""
     import random
@@ -203,7 +216,7 @@ def russian_kinds(folder: Path) -> None:
             line
             for text in read(folder / "text_ru" / f"{name}.parquet")["text"].to_pylist()
             for line in text.split("\n")
-            if sum(map(str.isalpha, line)) >= 15
+            if cyrillic_letters(line) >= max(15, 0.5 * sum(map(str.isalpha, line)))
         ]
         for name in ("news", "wikinews", "koziev", "phpdoc_ru", "ruslit")
     }

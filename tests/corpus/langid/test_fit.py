@@ -14,7 +14,6 @@ from corpus.langid.sources import (
     Source,
     Text,
     common_voice,
-    frequency_list,
     messages,
     texts,
     treebank,
@@ -63,8 +62,6 @@ def test_each_reader_gives_language_group_and_text(tmp_path: Path) -> None:
     write(tmp_path / "lists" / "kir" / "kir.wordlist", "жаңы\nсуу\n???\n123\n")
     ((lang, _, line),) = words(tmp_path / "lists")
     assert (lang, sorted(line.split())) == ("kir", ["123", "жаңы", "суу"])
-    write(tmp_path / "f" / "wordlist.txt", "вал\t100\nкудо\t50\n")
-    assert sorted(next(frequency_list("myv")(tmp_path / "f"))[2].split()) == ["вал", "кудо"]
 
 
 def test_texts_are_once_a_language_in_its_script_and_at_most_so_many(tmp_path: Path) -> None:
