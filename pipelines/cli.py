@@ -23,6 +23,7 @@ _OTHERS: Final[dict[str, str]] = {
     "export": "write a vocabulary in other formats and prove its ids equal",
     "adapt-weights": "write a model's checkpoint with the ids of an adapted tokenizer",
     "status": "what of a run is done, running, failed",
+    "label": "read documents and call each what it is, one key a verdict",
     "calibrate": "show what the filter's thresholds would do to a corpus, and fit a preset to it",
     "inspect": "read documents or dropped rows with their signals",
     "report": "write a run's report as one HTML file",

@@ -108,6 +108,13 @@ OWN: Final = (
         example="bukvar filter clean --out good --set filter.min_words=80",
     ),
     StageRow(
+        "classify",
+        "corpus.classify:Classify",
+        "train a classifier of one's own; score documents by it",
+        command="pipelines.commands.classify:classify",
+        default=False,
+    ),
+    StageRow(
         "dedup",
         "corpus.dedup.stage:Deduplicate",
         "drop exact and near duplicates",

@@ -124,6 +124,27 @@ def text_samples(
 def text_signals(column: _Column, stop_words: Sequence[str]) -> NDArray[np.float64]: ...
 def text_tokens(text: str) -> list[str]: ...
 
+@final
+class LinearClassifier:
+    """A linear classifier of texts. ValueError for a file that is none or is damaged."""
+
+    def __new__(cls, data: bytes) -> LinearClassifier: ...
+    def to_bytes(self) -> bytes: ...
+    def scores(self, column: _Column) -> NDArray[np.float32]: ...
+    def terms(self, text: str) -> list[tuple[str, float]]: ...
+
+def linear_train(
+    column: _Column,
+    positive: NDArray[np.bool_],
+    held: int,
+    *,
+    bits: int,
+    epochs: int,
+    rate: float,
+    decay: float,
+    seed: int,
+) -> LinearClassifier: ...
+
 QUALITY_NAMES: list[str]
 QUALITY_TOPICS: list[str]
 
@@ -133,6 +154,7 @@ class QualitySignals:
 
     def __new__(cls, function_words: str, topics: str, table: bytes) -> QualitySignals: ...
     def measure(self, column: _Column) -> NDArray[np.float64]: ...
+    def measure_all(self, column: _Column, stop_words: Sequence[str]) -> NDArray[np.float64]: ...
 
 @final
 class QualityModel:

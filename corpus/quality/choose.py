@@ -35,7 +35,7 @@ FEW: Final = 120
 CANDIDATES: Final = (
     *(("letter_word_ratio", True), ("inner_question_ratio", False), ("broken_case_ratio", False)),
     *(("no_vowel_ratio", False), ("topic_service", False), ("topic_shop", False)),
-    *(("price_ratio", False), ("address_ratio", False), ("phone_ratio", False), ("name_ratio", False)),
+    *(("address_ratio", False), ("phone_ratio", False), ("name_ratio", False)),
     *(("menu_kinds", False), ("navigation_kinds", False), ("topic_navigation", False)),
     *(("teaser_line_ratio", False), ("dup_10_gram_frac", False), ("dup_sentence_ratio", False)),
     *(("dup_3_gram_ratio", False), ("template_line_ratio", False), ("same_start_ratio", False)),

@@ -81,7 +81,7 @@ class Parameters:
     rounds: int = 500
     leaves: int = 12
     rate: float = 0.06
-    register_rounds: int = 60
+    register_rounds: int = 25
     register_leaves: int = 8
     folds: int = 4
     pieces: int = 700

@@ -17,11 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
 from corpus.quality.meaning import OWN
-from rust_ext import QUALITY_NAMES, SIGNAL_NAMES, QualitySignals, text_signals
+from rust_ext import QUALITY_NAMES, SIGNAL_NAMES, QualitySignals
 from rust_ext.arrow import text_buffers
 
 ASSETS: Final = Path(__file__).parent.parent / "assets"
@@ -95,17 +94,11 @@ def measure(
     `stop_words` are met in any case of letters. `own` is what `quality_signals` returns; given, it remembers
     words from call to call. In Rust, with the interpreter's lock released.
     """
-    texts = text_buffers(column)
-    matrix = text_signals(texts, list(stop_words))
-    columns = {
-        field.name: pa.array(row.astype(np.int64) if field.name in COUNTS else row, field.type)
-        for field, row in zip(SIGNALS, matrix, strict=False)
+    matrix = (own or quality_signals()).measure_all(text_buffers(column), list(stop_words))
+    return {
+        field.name: pa.array(row.astype(field.type.to_pandas_dtype()), field.type)
+        for field, row in zip(SIGNALS, matrix, strict=True)
     }
-    shapes = (own or quality_signals()).measure(texts)
-    columns |= {
-        name: pa.array(row.astype(np.float32)) for name, row in zip(QUALITY_NAMES, shapes, strict=True)
-    }
-    return columns
 
 
 def quality_signals() -> QualitySignals:

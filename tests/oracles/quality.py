@@ -663,6 +663,12 @@ def _roles(every: list[Word]) -> dict[str, float]:
     return result
 
 
+def is_phone(text: str) -> bool:
+    """Seven digits or more in three parts, or ten and more; no date (eight digits) and no pair of years."""
+    digits, hyphens = sum(c in "0123456789" for c in text), text.count("-")
+    return digits + hyphens == len(text) and digits >= 7 and digits != 8 and (hyphens >= 2 or digits >= 10)
+
+
 def _contacts(lines: list[Line], every: list[Word]) -> dict[str, float]:
     words = sum(w.is_word for w in every)
     links = phones = prices = places = 0
@@ -676,7 +682,7 @@ def _contacts(lines: list[Line], every: list[Word]) -> dict[str, float]:
                 w.text == "." and left is not None and left.has_letter and left.end == w.start
                 and right is not None and right.latin and right.start == w.end
             )  # fmt: skip
-            phones += number and sum(c in "0123456789" for c in w.text) >= 7
+            phones += number and is_phone(w.text)
             phones += number and left is not None and left.text == "+" and left.end == w.start
             prices += number and right is not None and (right.lower in MONEY or right.text[0] in "₽$€")
             places += w.lower in STREET and right is not None and right.text == "."

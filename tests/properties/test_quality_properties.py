@@ -76,7 +76,9 @@ TEXTS = st.one_of(st.text(CHARACTERS, max_size=150), LINES, st.lists(WORDS, max_
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @settings(max_examples=120, deadline=None)
 def test_fast_and_slow_signals_agree(texts: list[str]) -> None:
-    fast = FAST.measure(text_buffers(pa.array(texts, pa.large_string())))
+    buffers = text_buffers(pa.array(texts, pa.large_string()))
+    fast = FAST.measure(buffers)
+    assert (FAST.measure_all(buffers, ["в"])[-len(fast) :] == fast).all()
     for column, text in enumerate(texts):
         slow = oracle.signals(text, TABLE)
         assert list(slow) == QUALITY_NAMES

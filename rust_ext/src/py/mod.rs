@@ -9,6 +9,7 @@ mod encode;
 mod hostlines;
 mod html;
 mod langid;
+mod linear;
 mod morphemes;
 mod pii;
 mod quality;
@@ -34,6 +35,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     html::register(module)?;
     hostlines::register(module)?;
     langid::register(module)?;
+    linear::register(module)?;
     morphemes::register(module)?;
     pii::register(module)?;
     quality::register(module)?;

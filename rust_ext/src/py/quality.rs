@@ -11,6 +11,11 @@ use pyo3::types::PyBytes;
 use super::text::matrix;
 use super::texts::Column;
 use bukvar_quality::{COUNT, Lexicon, NeighbourCounts, QualityMaker, QualityModel, TOPICS, names};
+use bukvar_text::signals::{self, SignalMaker};
+
+/// Signals of `text`, and with those of `quality` together.
+const SIGNALS: usize = signals::NAMES.len();
+const ALL: usize = SIGNALS + COUNT;
 
 /// Signals of quality: holds the lists, the table of neighbours and what it remembers of words.
 #[pyclass]
@@ -26,6 +31,24 @@ impl QualitySignals {
         let maker = QualityMaker::new(lexicon, table.to_vec()).map_err(PyValueError::new_err)?;
         Ok(Self {
             maker: Mutex::new(maker),
+        })
+    }
+
+    /// Matrices of `text_signals` and of `measure`, from one cut of each text into tokens.
+    fn measure_all<'py>(
+        &self,
+        py: Python<'py>,
+        column: Column<'py>,
+        stop_words: Vec<String>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let mut signals = SignalMaker::new(&stop_words);
+        matrix::<f64, ALL>(py, &column, |text| {
+            let mut values = [0.0; ALL];
+            values[..SIGNALS].copy_from_slice(&signals.measure(text));
+            let (spans, ids) = signals.tokens();
+            let mut maker = self.maker.lock().unwrap_or_else(PoisonError::into_inner);
+            values[SIGNALS..].copy_from_slice(&maker.measure_cut(text, spans, ids));
+            values
         })
     }
 

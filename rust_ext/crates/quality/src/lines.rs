@@ -8,9 +8,20 @@ use super::words::{Info, Words, is};
 /// A token of the text that is measured.
 #[derive(Clone, Copy)]
 pub struct Tok {
+    /// Facts of the token (`words::is`): here, so that passes over tokens read memory in order.
+    pub flags: u64,
+    /// The number of its lower-case form.
+    pub lower: u32,
     pub id: u32,
     pub start: u32,
     pub end: u32,
+}
+
+impl Tok {
+    #[inline]
+    pub fn is(&self, flag: u64) -> bool {
+        self.flags & flag != 0
+    }
 }
 
 /// What a line is.
@@ -102,13 +113,13 @@ impl Lines {
             shape: Shape::Prose,
         };
         for token in of_line {
-            let info = words.info(token.id);
-            line.words += u32::from(info.is(is::WORD));
-            line.functions += u32::from(info.is(is::FUNCTION));
-            line.letters += u32::from(info.is(is::LETTERS));
-            line.numbers += u32::from(info.flags & (is::WORD | is::LETTERS) == is::WORD);
-            line.solid += info.chars;
-            line.code += if info.is(is::CODE) { info.chars } else { 0 };
+            let chars = words.info(token.id).chars;
+            line.words += u32::from(token.is(is::WORD));
+            line.functions += u32::from(token.is(is::FUNCTION));
+            line.letters += u32::from(token.is(is::LETTERS));
+            line.numbers += u32::from(token.flags & (is::WORD | is::LETTERS) == is::WORD);
+            line.solid += chars;
+            line.code += if token.is(is::CODE) { chars } else { 0 };
         }
         let behind = of_line
             .iter()

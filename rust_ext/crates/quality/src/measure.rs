@@ -23,6 +23,8 @@ pub struct QualityMaker {
     table: Vec<u8>,
     tokens: Vec<Tok>,
     lines: Lines,
+    /// Numbers of words that were cut before -> numbers of their facts.
+    numbers: Vec<u32>,
     repeats: Repeats,
     lower: LowerCounts,
     scores: Vec<i64>,
@@ -55,6 +57,7 @@ impl QualityMaker {
             table,
             tokens: Vec::new(),
             lines: Lines::default(),
+            numbers: Vec::new(),
             repeats: Repeats::default(),
             lower: LowerCounts::default(),
             scores: Vec::new(),
@@ -66,6 +69,11 @@ impl QualityMaker {
     pub fn measure(&mut self, text: &str) -> [f64; COUNT] {
         let text = &text[..boundary(text, READ)];
         self.read(text);
+        self.values(text)
+    }
+
+    /// The signals of the text that has been read.
+    fn values(&mut self, text: &str) -> [f64; COUNT] {
         let mut values = Values::default();
         self.word_signals(&mut values);
         self.run_signals(&mut values);
@@ -82,6 +90,52 @@ impl QualityMaker {
         values.list
     }
 
+    /// The same signals of a text that has been cut: `spans` are where its tokens stand, `ids` numbers that equal
+    /// tokens share, in order of first appearance. Texts above [`READ`] bytes are cut again.
+    pub fn measure_cut(&mut self, text: &str, spans: &[(u32, u32)], ids: &[u32]) -> [f64; COUNT] {
+        if text.len() > READ {
+            return self.measure(text);
+        }
+        self.read_cut(text, spans, ids);
+        self.values(text)
+    }
+
+    /// Takes tokens that were cut before into the lines they stand in.
+    fn read_cut(&mut self, text: &str, spans: &[(u32, u32)], ids: &[u32]) {
+        self.words.start_text();
+        self.tokens.clear();
+        self.lines.start();
+        self.numbers.clear();
+        let (mut first, mut start) = (0, 0);
+        let mut ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+        let mut end = ends.next().unwrap_or(text.len());
+        for (&(from, to), &id) in spans.iter().zip(ids) {
+            while from as usize >= end {
+                self.lines
+                    .add(&self.words, text, (start, end), &self.tokens, first);
+                (first, start) = (self.tokens.len(), end + 1);
+                end = ends.next().unwrap_or(text.len());
+            }
+            if id as usize == self.numbers.len() {
+                let piece = &text[from as usize..to as usize];
+                let number = self.words.new_id(piece);
+                self.numbers.push(number);
+            }
+            let id = self.numbers[id as usize];
+            let info = self.words.info(id);
+            self.tokens.push(Tok {
+                flags: info.flags,
+                lower: info.lower,
+                id,
+                start: from,
+                end: to,
+            });
+        }
+        self.lines
+            .add(&self.words, text, (start, end), &self.tokens, first);
+        self.lines.shape(&self.words, &self.tokens);
+    }
+
     /// Cuts the text into tokens and lines.
     fn read(&mut self, text: &str) {
         self.words.start_text();
@@ -93,7 +147,10 @@ impl QualityMaker {
             for token in tokens(line) {
                 let id = self.words.id(line, &token);
                 let Token { start: from, end, .. } = token;
+                let info = self.words.info(id);
                 self.tokens.push(Tok {
+                    flags: info.flags,
+                    lower: info.lower,
                     id,
                     start: (start + from) as u32,
                     end: (start + end) as u32,
@@ -166,14 +223,13 @@ impl QualityMaker {
             };
             let mut after_word = false;
             for token in line.tokens(&self.tokens) {
-                let info = self.words.info(token.id);
-                if info.is(is::LETTERS) {
+                if token.is(is::LETTERS) {
                     count += 1;
-                    run = if info.is(is::FUNCTION) { 0 } else { run + 1 };
+                    run = if token.is(is::FUNCTION) { 0 } else { run + 1 };
                     longest = longest.max(run);
-                    inner += usize::from(info.is(is::CAPITAL) && after_word);
+                    inner += usize::from(token.is(is::CAPITAL) && after_word);
                 }
-                after_word = info.is(is::WORD);
+                after_word = token.is(is::WORD);
             }
         }
         values.ratio(bare, count);
@@ -186,8 +242,8 @@ impl QualityMaker {
         for line in &self.lines.list {
             let row = line.tokens(&self.tokens);
             for (at, token) in row.iter().enumerate() {
-                let info = self.words.info(token.id);
-                if !info.is(is::WORD) {
+                if !token.is(is::WORD) {
+                    let info = self.words.info(token.id);
                     let left = at.checked_sub(1).map(|at| &row[at]);
                     sums.add(&self.words, *token, info, left, row.get(at + 1));
                 }
@@ -208,19 +264,21 @@ impl QualityMaker {
         self.repeats.starts.start();
         self.repeats.sentences.start();
         for line in &self.lines.list {
-            for sentence in sentences(&self.words, line.tokens(&self.tokens)) {
-                let infos = || sentence.iter().map(|token| self.words.info(token.id));
-                let size = infos().filter(|info| info.is(is::WORD)).count();
+            for sentence in sentences(line.tokens(&self.tokens)) {
+                let size = sentence.iter().filter(|token| token.is(is::WORD)).count();
                 if size == 0 {
                     continue;
                 }
                 sizes.push(size as u64);
                 words += size;
-                if size >= 3 && !infos().any(|info| info.is(is::FUNCTION)) {
+                if size >= 3 && !sentence.iter().any(|token| token.is(is::FUNCTION)) {
                     bare += size;
                 }
                 if size >= 4 {
-                    let mut lowers = infos().filter(|info| info.is(is::WORD)).map(|info| info.lower);
+                    let mut lowers = sentence
+                        .iter()
+                        .filter(|token| token.is(is::WORD))
+                        .map(|token| token.lower);
                     let key = lowers
                         .by_ref()
                         .take(2)
@@ -252,7 +310,7 @@ impl QualityMaker {
                 .map(|line| line.words as usize)
                 .sum()
         };
-        let first = |line: &Line| self.words.info(self.tokens[line.first].id);
+        let first = |line: &Line| self.tokens[line.first];
         let lines_of = |belongs: &dyn Fn(&Line) -> bool| list.iter().filter(|line| belongs(line)).count();
         values.ratio(words_of(&|line| !line.closed), words);
         values.ratio(words, n);
@@ -326,9 +384,8 @@ impl QualityMaker {
         repeats.grams.start();
         let (mut key, mut words, mut again) = (0_u64, 0, 0);
         for token in &self.tokens {
-            let info = self.words.info(token.id);
-            if info.is(is::WORD) {
-                key = (key << 21 | u64::from(info.lower)) & ((1 << 63) - 1);
+            if token.is(is::WORD) {
+                key = (key << 21 | u64::from(token.lower)) & ((1 << 63) - 1);
                 words += 1;
                 again += usize::from(words >= 3 && repeats.grams.add(key));
             }
@@ -393,11 +450,10 @@ impl QualityMaker {
         let mut counts = [0; ROLES.len()];
         let mut letters = 0;
         for token in &self.tokens {
-            let info = self.words.info(token.id);
-            if info.is(is::LETTERS) {
+            if token.is(is::LETTERS) {
                 letters += 1;
                 for (count, role) in counts.iter_mut().zip(ROLES) {
-                    *count += usize::from(info.is(role));
+                    *count += usize::from(token.is(role));
                 }
             }
         }
@@ -411,27 +467,25 @@ impl QualityMaker {
         for line in &self.lines.list {
             let row = line.tokens(&self.tokens);
             for (at, token) in row.iter().enumerate() {
-                let info = self.words.info(token.id);
-                let left = at
-                    .checked_sub(1)
-                    .map(|at| (&row[at], self.words.info(row[at].id)));
-                let right = row.get(at + 1).map(|token| (token, self.words.info(token.id)));
-                let number = info.flags & (is::WORD | is::LETTERS) == is::WORD;
-                let touches_left = left
-                    .filter(|(other, _)| other.end == token.start)
-                    .map(|(_, info)| info);
-                links += usize::from(info.is(is::LINK));
+                let number = token.flags & (is::WORD | is::LETTERS) == is::WORD;
+                if !number && !token.is(is::LINK | is::STOP | is::STREET) {
+                    continue;
+                }
+                let left = at.checked_sub(1).map(|at| &row[at]);
+                let touching = left.filter(|other| other.end == token.start);
+                let right = row.get(at + 1);
+                links += usize::from(token.is(is::LINK));
                 links += usize::from(
-                    info.is(is::STOP)
-                        && touches_left.is_some_and(|info| info.is(is::LETTERS))
-                        && right.is_some_and(|(other, info)| info.is(is::LATIN) && other.start == token.end),
+                    token.is(is::STOP)
+                        && touching.is_some_and(|other| other.is(is::LETTERS))
+                        && right.is_some_and(|other| other.is(is::LATIN) && other.start == token.end),
                 );
-                phones += usize::from(info.is(is::PHONE) && number);
-                phones += usize::from(number && touches_left.is_some_and(|info| is_one(info, '+')));
-                let money = |info: &Info| info.is(is::MONEY) || info.symbol("₽$€");
-                prices += usize::from(number && right.is_some_and(|(_, info)| money(info)));
-                places +=
-                    usize::from(info.is(is::STREET) && right.is_some_and(|(_, info)| info.is(is::STOP)));
+                phones += usize::from(token.is(is::PHONE) && number);
+                let plus = |other: &Tok| is_one(self.words.info(other.id), '+');
+                phones += usize::from(number && touching.is_some_and(plus));
+                let money = |other: &Tok| other.is(is::MONEY) || self.words.info(other.id).symbol("₽$€");
+                prices += usize::from(number && right.is_some_and(money));
+                places += usize::from(token.is(is::STREET) && right.is_some_and(|other| other.is(is::STOP)));
             }
         }
         let words = self.word_count();
@@ -453,10 +507,11 @@ impl QualityMaker {
                 letters += usize::from(info.is(is::LETTERS));
                 kinds += usize::from(info.topics & NAVIGATION != 0 && self.lower.is_new(info.lower));
                 if info.is(is::WORD) {
-                    if !before.is_empty() && !info.parts.is_empty() {
-                        add_topics(&mut hits, self.words.lexicon.of_pair(before, &info.parts), 2);
+                    let parts = self.words.parts(info);
+                    if !before.is_empty() && !parts.is_empty() {
+                        add_topics(&mut hits, self.words.lexicon.of_pair(before, parts), 2);
                     }
-                    before = &info.parts;
+                    before = parts;
                 }
             }
         }
@@ -531,12 +586,10 @@ fn write_template(info: &Info, arena: &mut Vec<u8>) {
 }
 
 /// The sentences of a line: one ends behind a mark that ends sentences, unless a word in lower case follows.
-fn sentences<'a>(words: &'a Words, line: &'a [Tok]) -> impl Iterator<Item = &'a [Tok]> {
+fn sentences(line: &[Tok]) -> impl Iterator<Item = &[Tok]> {
     let ends = move |at: usize| {
-        let follows = line
-            .get(at + 1)
-            .is_some_and(|next| words.info(next.id).is(is::LOWER_START));
-        words.info(line[at].id).is(is::END) && !follows
+        let follows = line.get(at + 1).is_some_and(|next| next.is(is::LOWER_START));
+        line[at].is(is::END) && !follows
     };
     let mut start = 0;
     std::iter::from_fn(move || {

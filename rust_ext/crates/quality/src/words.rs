@@ -49,7 +49,7 @@ pub mod is {
 }
 
 /// What is known of a token.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Info {
     pub flags: u64,
     pub topics: u32,
@@ -59,12 +59,12 @@ pub struct Info {
     pub odd: u32,
     /// The first character.
     pub first: char,
-    /// A number that all tokens of the same lower case share.
+    /// A number that all tokens of the same lower case share, in the text.
     pub lower: u32,
     /// The class in the table of neighbours.
     pub class: u64,
-    /// Patterns of topic pairs.
-    pub parts: Box<[u32]>,
+    /// Where the patterns of topic pairs stand in [`Words::parts`].
+    parts: (u32, u32),
 }
 
 impl Info {
@@ -169,6 +169,99 @@ const THIRD: &str = "он она оно они его ее ей ему им им
 /// Bytes of words that are remembered before all are forgotten; numbers of words stay below 2^21.
 const REMEMBERED: usize = 8 << 20;
 
+/// Bytes of a word that stands in front whole, and how many words do: what most look-ups find in one place.
+const KEY: usize = 32;
+const FRONT: usize = 1 << 15;
+
+/// A word with its facts, found by its hash and compared whole.
+#[derive(Clone, Copy)]
+struct Front {
+    key: [u8; KEY],
+    length: u32,
+    info: Info,
+}
+
+impl Front {
+    /// No word: no word has no bytes.
+    const EMPTY: Front = Front {
+        key: [0; KEY],
+        length: 0,
+        info: Info {
+            flags: 0,
+            topics: 0,
+            chars: 0,
+            letters: 0,
+            odd: 0,
+            first: ' ',
+            lower: 0,
+            class: 0,
+            parts: (0, 0),
+        },
+    };
+}
+
+fn hash(key: &[u8; KEY]) -> u64 {
+    let mut sum = 0_u64;
+    for eight in key.as_chunks::<8>().0 {
+        sum = (sum.rotate_left(23) ^ u64::from_le_bytes(*eight)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    sum ^ (sum >> 32)
+}
+
+/// Numbers of lower-case forms in order of their appearance in a text.
+#[derive(Default)]
+struct Numbers {
+    /// Generation, form, number.
+    slots: Vec<(u32, u32, u32)>,
+    generation: u32,
+    count: u32,
+}
+
+impl Numbers {
+    fn start(&mut self) {
+        if self.slots.is_empty() || self.generation == u32::MAX {
+            self.slots = vec![(0, 0, 0); self.slots.len().max(4096)];
+            self.generation = 0;
+        }
+        self.generation += 1;
+        self.count = 0;
+    }
+
+    #[inline]
+    fn number(&mut self, form: u32) -> u32 {
+        if self.count as usize * 2 >= self.slots.len() {
+            self.grow();
+        }
+        let at = self.place(form);
+        if self.slots[at].0 != self.generation {
+            self.slots[at] = (self.generation, form, self.count);
+            self.count += 1;
+        }
+        self.slots[at].2
+    }
+
+    #[inline]
+    fn place(&self, form: u32) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = (form.wrapping_mul(0x9E37_79B1) >> 7) as usize & mask;
+        while self.slots[at].0 == self.generation && self.slots[at].1 != form {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    fn grow(&mut self) {
+        let size = self.slots.len() * 4;
+        let old = std::mem::replace(&mut self.slots, vec![(0, 0, 0); size]);
+        for slot in old {
+            if slot.0 == self.generation {
+                let at = self.place(slot.1);
+                self.slots[at] = slot;
+            }
+        }
+    }
+}
+
 /// Remembers tokens; every look-up compares the whole token.
 pub struct Words {
     pub lexicon: Lexicon,
@@ -176,7 +269,16 @@ pub struct Words {
     ids: Interner,
     lower_arena: Vec<u8>,
     lower_ids: Interner,
+    /// Of every remembered token; `lower` is the number of its lower case among all.
     infos: Vec<Info>,
+    parts: Vec<u32>,
+    /// The tokens of the text: few, and read again and again.
+    of_text: Vec<Info>,
+    /// Of each remembered token its number in the text whose generation it names.
+    placed: Vec<(u32, u32)>,
+    lowers: Numbers,
+    generation: u32,
+    front: Vec<Front>,
     classes: Classes,
 }
 
@@ -189,6 +291,12 @@ impl Words {
             lower_arena: Vec::new(),
             lower_ids: Interner::default(),
             infos: Vec::new(),
+            parts: Vec::new(),
+            of_text: Vec::new(),
+            placed: Vec::new(),
+            lowers: Numbers::default(),
+            generation: 0,
+            front: Vec::new(),
             classes: Classes::new(),
         };
         words.forget();
@@ -201,18 +309,78 @@ impl Words {
         self.ids.start();
         self.lower_ids.start();
         self.infos.clear();
+        self.parts.clear();
+        self.placed.clear();
+        self.generation = 0;
+        self.front.clear();
+        self.front.resize(FRONT, Front::EMPTY);
     }
 
     /// Makes room for a text: its words keep their numbers until the next call.
     pub fn start_text(&mut self) {
-        if self.arena.len() > REMEMBERED {
+        if self.arena.len() > REMEMBERED || self.generation == u32::MAX {
             self.forget();
         }
+        self.generation += 1;
+        self.of_text.clear();
+        self.lowers.start();
     }
 
-    /// The number of a token's facts.
+    /// The number of a token's facts in the text.
     #[inline]
     pub fn id(&mut self, text: &str, token: &Token) -> u32 {
+        let known = self.remembered(text, token) as usize;
+        if self.placed[known].0 != self.generation {
+            self.placed[known] = (self.generation, self.of_text.len() as u32);
+            self.place(self.infos[known]);
+        }
+        self.placed[known].1
+    }
+
+    /// The number of the facts of a token that is new in the text.
+    #[inline]
+    pub fn new_id(&mut self, word: &str) -> u32 {
+        let bytes = word.as_bytes();
+        if bytes.len() > KEY {
+            return self.slow_new_id(word);
+        }
+        let mut key = [0; KEY];
+        key[..bytes.len()].copy_from_slice(bytes);
+        let at = hash(&key) as usize % FRONT;
+        let front = &self.front[at];
+        if front.key == key && front.length as usize == bytes.len() {
+            return self.place(front.info);
+        }
+        let id = self.slow_new_id(word);
+        if let Some(token) = tokens(word).next() {
+            let known = self.remembered(word, &token) as usize;
+            self.front[at] = Front {
+                key,
+                length: bytes.len() as u32,
+                info: self.infos[known],
+            };
+        }
+        id
+    }
+
+    fn slow_new_id(&mut self, word: &str) -> u32 {
+        let known = tokens(word)
+            .next()
+            .map(|token| self.remembered(word, &token) as usize);
+        known.map_or(0, |known| self.place(self.infos[known]))
+    }
+
+    /// Takes facts into the text, with the lower case's number in the text.
+    #[inline]
+    fn place(&mut self, mut info: Info) -> u32 {
+        info.lower = self.lowers.number(info.lower);
+        self.of_text.push(info);
+        self.of_text.len() as u32 - 1
+    }
+
+    /// The number of a token among all that are remembered.
+    #[inline]
+    fn remembered(&mut self, text: &str, token: &Token) -> u32 {
         let bytes = &text.as_bytes()[token.start..token.end];
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
@@ -220,6 +388,7 @@ impl Words {
         if new {
             let info = self.describe(&text[token.start..token.end], token);
             self.infos.push(info);
+            self.placed.push((0, 0));
         } else {
             self.arena.truncate(start);
         }
@@ -228,7 +397,13 @@ impl Words {
 
     #[inline]
     pub fn info(&self, id: u32) -> &Info {
-        &self.infos[id as usize]
+        &self.of_text[id as usize]
+    }
+
+    /// The patterns of topic pairs that a token matches.
+    #[inline]
+    pub fn parts(&self, info: &Info) -> &[u32] {
+        &self.parts[info.parts.0 as usize..info.parts.1 as usize]
     }
 
     fn describe(&mut self, text: &str, token: &Token) -> Info {
@@ -255,6 +430,8 @@ impl Words {
             flags |= symbol_flags(first, token.chars == 1);
         }
         let found = self.lexicon.find(&lower);
+        let parts = self.parts.len() as u32;
+        self.parts.extend(found.parts);
         Info {
             flags,
             topics: found.topics,
@@ -264,7 +441,7 @@ impl Words {
             first,
             lower: lower_id,
             class: class_of(first, &lower, flags),
-            parts: found.parts.into_boxed_slice(),
+            parts: (parts, self.parts.len() as u32),
         }
     }
 }
@@ -380,13 +557,19 @@ fn listed(lower: &str, text: &str, flags: u64) -> u64 {
     add(is::STREET, STREET.contains(&lower));
     add(is::MORE, MORE.contains(&lower));
     add(is::LINK, matches!(lower, "http" | "https" | "www"));
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    add(is::PHONE, flags & is::LETTERS == 0 && digits >= 7);
+    add(is::PHONE, flags & is::LETTERS == 0 && is_phone(text));
     let pronoun = |list: &str| list.split(' ').any(|word| word == lower);
     add(is::FIRST, pronoun(FIRST));
     add(is::SECOND, pronoun(SECOND));
     add(is::THIRD, pronoun(THIRD));
     found
+}
+
+/// Seven digits or more in three parts, or ten and more; neither a date (eight digits) nor a pair of years.
+fn is_phone(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let hyphens = text.bytes().filter(|&byte| byte == b'-').count();
+    digits + hyphens == text.len() && digits >= 7 && digits != 8 && (hyphens >= 2 || digits >= 10)
 }
 
 /// What the ending of a Cyrillic word of four letters or more suggests.

@@ -71,6 +71,8 @@ pub struct SignalMaker {
     interner: Interner,
     n_grams: NGramCounter,
     words: Vec<Word>,
+    spans: Vec<(u32, u32)>,
+    ids: Vec<u32>,
     lower: Vec<u8>,
     max_tokens: usize,
     lorem: memmem::Finder<'static>,
@@ -105,6 +107,8 @@ impl SignalMaker {
             interner: Interner::default(),
             n_grams: NGramCounter::default(),
             words: Vec::new(),
+            spans: Vec::new(),
+            ids: Vec::new(),
             lower: Vec::new(),
             max_tokens: MAX_TOKENS,
             lorem: memmem::Finder::new("lorem ipsum"),
@@ -172,6 +176,12 @@ impl SignalMaker {
         ]
     }
 
+    /// The tokens of the text last measured, of the first `MAX_TOKENS`: where each stands, and a number that equal
+    /// tokens share, in order of first appearance. Of a text above 4 GiB there are none.
+    pub fn tokens(&self) -> (&[(u32, u32)], &[u32]) {
+        (&self.spans, &self.ids)
+    }
+
     /// Cuts the text, fills `self.words`, and sums what Gopher asks of words.
     fn token_sums(&mut self, text: &str) -> TokenSums {
         let mut sums = TokenSums {
@@ -184,6 +194,9 @@ impl SignalMaker {
         let mut met: HashSet<&str> = HashSet::new();
         self.interner.start();
         self.words.clear();
+        self.spans.clear();
+        self.ids.clear();
+        let short = u32::try_from(text.len()).is_ok();
         for token in tokens(text) {
             sums.tokens += 1;
             sums.words += usize::from(token.is_word);
@@ -197,6 +210,10 @@ impl SignalMaker {
                 id,
                 chars: token.chars as u32,
             });
+            if short {
+                self.spans.push((token.start as u32, token.end as u32));
+                self.ids.push(id);
+            }
             if new && token.has_letter && token.chars <= self.longest_stop_word {
                 let lower = text[token.start..token.end].to_lowercase();
                 if let Some(word) = self.stop_words.get(&lower) {
