@@ -289,7 +289,7 @@ def _by_trafilatura(stage: Extract) -> ToText:
             "title": found.title or None,
             table.DROP: found.drop,
             table.DROP_DETAIL: found.detail,
-        }
+        } | _rights(html, page)
 
     return to_text
 
@@ -318,7 +318,7 @@ def _row(page: warc.Page, name: str, stage: Extract, lists: AddressLists | None)
         if page.is_text or page.record_type in _TEXT_TYPES:
             row["text"] = _lines(decoded.text)
             if page.record_type not in _TEXT_TYPES:  # whose source had markup, and headers, that nobody kept
-                row |= _rights(page)
+                row |= _rights("", page)
             row["title"] = page.title if isinstance(page, inputs.Article) else None
         else:
             row |= _content(stage)(decoded.text, page)
@@ -335,9 +335,9 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
 
 
-def _rights(page: warc.Page) -> dict[str, Any]:
-    """What the headers of a page without markup say of its use."""
-    found = content.extract("", headers=page.rights)
+def _rights(html: str, page: warc.Page) -> dict[str, Any]:
+    """What a page and its headers say of its use, where nothing else is read from its markup by ourselves."""
+    found = content.extract(html, headers=page.rights)
     return {"noindex": found.noindex, "noai": found.noai, "tdm_reserved": found.tdm_reserved}
 
 

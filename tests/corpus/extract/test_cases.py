@@ -178,8 +178,9 @@ def test_pages_whose_text_is_in_scripts_pass_the_gate(tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_server_says_of_the_use_of_a_page_is_read(tmp_path: Path) -> None:
-    kept, _, _ = extract(CASES / "tdm-header.warc", tmp_path)
+@pytest.mark.parametrize("by", ["bukvar", "trafilatura"])
+def test_what_a_server_says_of_the_use_of_a_page_is_read(by: str, tmp_path: Path) -> None:
+    kept, _, _ = extract(CASES / "tdm-header.warc", tmp_path, content=by)
     said = {
         name: (row["noindex"], row["noai"], row["tdm_reserved"])
         for name, row in zip(names(kept), kept, strict=True)
