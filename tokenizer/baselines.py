@@ -1,7 +1,8 @@
 """Any tokenizer, opened by path, in the one form that `tokenizer.evaluate` measures.
 
-A byte-level BPE vocabulary runs on our encoder, whoever made it; any other tokenizer.json on the tokenizers
-library; a sentencepiece tokenizer.model on sentencepiece (an optional dependency).
+A byte-level BPE vocabulary runs on our encoder, whoever made it and however its ids run; any other
+tokenizer.json on the tokenizers library; a sentencepiece tokenizer.model on sentencepiece (an optional
+dependency).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from tokenizer.adapt.base import Base
+from tokenizer.adapt.load import load as load_base
 from tokenizer.encode import Ids, Offsets, Tokenizer
 from tokenizer.files import from_chars
 from tokenizer.vocabulary import NO_MERGE, Vocabulary
@@ -51,14 +54,47 @@ def open_baseline(path: str | Path, name: str | None = None, pattern: str | None
     name = name or (path.name if path.is_dir() else path.parent.name)
     model = path / "tokenizer.model" if path.is_dir() else path
     if model.suffix == ".model" and model.is_file() and not (path / "tokenizer.json").is_file():
-        return _sentencepiece(model, name)
+        return _model(model, name, pattern)
     try:
         return from_vocabulary(Vocabulary.load(path, pattern), name)
+    except ValueError as error:
+        refused = error
+    try:
+        return from_base(load_base(path, pattern), name)
     except ValueError:
         file = path / "tokenizer.json" if path.is_dir() else path
         if file.name != "tokenizer.json" or not file.is_file():
-            raise
+            raise refused from None
     return _tokenizers(file, name)
+
+
+def _model(path: Path, name: str, pattern: str | None) -> Baseline:
+    """A .model file: tiktoken ranks, as Llama 3's, or sentencepiece's."""
+    try:
+        return from_base(load_base(path, pattern), name)
+    except ValueError as error:
+        if "SentencePiece" not in str(error):
+            raise
+    return _sentencepiece(path, name)
+
+
+def from_base(base: Base, name: str) -> Baseline:
+    """A tokenizer whose ids need not be its ranks (an adapted one), run by our encoder."""
+    pieces = [b""] * base.rows
+    for token, index in zip(base.tokens, base.ids, strict=True):
+        pieces[index] = token
+
+    def encode(texts: Sequence[str]) -> tuple[Ids, Offsets]:
+        ids, offsets = base.encoder.encode_batch(texts)
+        return ids.astype(np.uint32), offsets
+
+    return Baseline(
+        name=name,
+        encode=encode,
+        decode=lambda ids: base.encoder.decode_bytes(ids).decode("utf-8", "replace"),
+        pieces=tuple(pieces),
+        unreachable=sum(pair == NO_MERGE for pair in base.merges),
+    )
 
 
 def from_vocabulary(vocabulary: Vocabulary, name: str) -> Baseline:

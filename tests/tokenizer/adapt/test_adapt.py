@@ -18,6 +18,7 @@ from tokenizer.adapt.learn import Adapted, Settings, base_uses, learn
 from tokenizer.adapt.load import load
 from tokenizer.adapt.scripts import given_up, named
 from tokenizer.adapt.write import write
+from tokenizer.baselines import open_baseline
 from tokenizer.split import pattern_regex
 from tokenizer.train import PretokenCounts, TrainParameters, count
 from tokenizer.vocabulary import NO_MERGE
@@ -184,3 +185,14 @@ def test_a_text_without_cyrillic_and_one_too_small_are_refused(base: Base) -> No
 def test_a_script_that_cannot_be_given_up_is_named(name: str) -> None:
     with pytest.raises(ValueError, match=r"there is no script|cannot be given up"):
         named([name])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_adapted_folder_can_be_evaluated(base: Base, way: str, tmp_path: Path) -> None:
+    adapted = WAYS[way](base)
+    write(adapted, tmp_path / "out")
+    baseline = open_baseline(tmp_path / "out")
+    ids, offsets = baseline.encode(UNSEEN)
+    assert ids.tolist() == adapted.tokenizer.encoder.encode(UNSEEN[0])
+    assert offsets.tolist() == [0, len(ids)]
+    assert baseline.decode(ids.tolist()) == base.encoder.normalized(UNSEEN)[0]
