@@ -29,7 +29,8 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
 @pytest.fixture
 def texts(tmp_path: Path) -> Path:
     (tmp_path / "ru.txt").write_text("\n".join(RUSSIAN), encoding="utf-8")
-    (tmp_path / "en.txt").write_text("\n".join(ENGLISH + OTHER), encoding="utf-8")
+    spelt = ["What spells <|pad|> or <s> is ordinary text."]
+    (tmp_path / "en.txt").write_text("\n".join(ENGLISH + OTHER + spelt), encoding="utf-8")
     (tmp_path / "ko.txt").write_text("안녕하세요 여러분, 반갑습니다.\n" * 50, encoding="utf-8")
     return tmp_path
 
