@@ -302,13 +302,23 @@ def boundary_figures(baseline: Baseline, boundaries: Boundaries) -> BoundaryFigu
     return BoundaryFigures(len(lemmas), precision, recall, f1, _ratio(tokens, len(lemmas)))
 
 
+@dataclass
+class _Pairs:
+    """Pairs of forms: how many, those whose common tokens end where the stem does, and the shares of stems
+    that common tokens cover, added up."""
+
+    pairs: int = 0
+    exact: int = 0
+    shared: float = 0.0
+
+
 def consistency_figures(baseline: Baseline, forms: Forms) -> ConsistencyFigures:
     """How alike the forms of a lemma begin, over all pairs of forms of each lemma."""
     words = [form for _, _, group in forms for form in group]
     ids, offsets = baseline.encode([baseline.word_prefix + word for word in words])
     tokens = [part.tolist() for part in _parts(ids, offsets)]
-    # Of all pairs, and of those in which both forms are split: how many, exact, shared.
-    every, split = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+    # Of all pairs, and of those in which both forms are split.
+    every, split = _Pairs(), _Pairs()
     start = 0
     for _, stem, group in forms:
         members = list(zip(group, tokens[start : start + len(group)], strict=True))
@@ -318,16 +328,16 @@ def consistency_figures(baseline: Baseline, forms: Forms) -> ConsistencyFigures:
             size = len(one[:stem].encode("utf-8"))
             shared = min(max(common, default=0), size) / size if size else 0.0
             for sums in (every, split) if min(len(left), len(right)) >= 2 else (every,):
-                sums[0] += 1
-                sums[1] += size in common
-                sums[2] += shared
+                sums.pairs += 1
+                sums.exact += size in common
+                sums.shared += shared
     return ConsistencyFigures(
-        int(every[0]),
-        _ratio(every[1], every[0]),
-        _ratio(every[2], every[0]),
-        int(split[0]),
-        _ratio(split[1], split[0]),
-        _ratio(split[2], split[0]),
+        every.pairs,
+        _ratio(every.exact, every.pairs),
+        _ratio(every.shared, every.pairs),
+        split.pairs,
+        _ratio(split.exact, split.pairs),
+        _ratio(split.shared, split.pairs),
     )
 
 

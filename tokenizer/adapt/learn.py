@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rust_ext import MorphemeBoundaries, bpe_extend
+from rust_ext import Extension, MorphemeBoundaries, bpe_extend
 from tokenizer.adapt.arrange import Arrangement, arrange
 from tokenizer.adapt.base import CYRILLIC_LEADS, Base, holds_cyrillic, normalized
 from tokenizer.adapt.scripts import whole_and_rest
@@ -59,7 +59,7 @@ class Adapted:
 def base_uses(base: Base, counts: Sequence[Counts], settings: Settings) -> list[int]:
     """How often the base uses each rank in the counted text, where that holds Cyrillic."""
     found = _extend(base, counts, 0, settings)
-    return found[3]
+    return found.base_uses
 
 
 def swap_threshold(base: Base, counts: Sequence[Counts], add: int, settings: Settings) -> int:
@@ -94,7 +94,7 @@ def learn(base: Base, counts: Sequence[Counts], free: set[int], add: int, settin
     for _ in range(_TRIES):
         found = _extend(arrangement.reduced, counts, add + spare, settings)
         tokens = list(arrangement.reduced.tokens)
-        for left, right in found[0]:
+        for left, right in found.merges:
             tokens.append(tokens[left] + tokens[right])
         learnt = tokens[len(arrangement.reduced.tokens) :]
         wrong: set[bytes] = set()
@@ -111,9 +111,7 @@ def learn(base: Base, counts: Sequence[Counts], free: set[int], add: int, settin
     raise ValueError(f"{len(wrong)} of the new tokens cannot be reached, such as {min(wrong)!r}")
 
 
-def _extend(
-    base: Base, counts: Sequence[Counts], add: int, settings: Settings
-) -> tuple[list[tuple[int, int]], list[int], list[int], list[int], int]:
+def _extend(base: Base, counts: Sequence[Counts], add: int, settings: Settings) -> Extension:
     try:
         return bpe_extend(
             list(counts),
@@ -148,9 +146,9 @@ def _adapted(
     arrangement: Arrangement,
     made: Base,
     tokens: list[bytes],
-    found: tuple[list[tuple[int, int]], list[int], list[int], list[int], int],
+    found: Extension,
 ) -> Adapted:
-    _, counts, uses, before, left_out = found
+    counts, uses, before = found.counts, found.uses, found.base_uses
     base, reduced = arrangement.base, arrangement.reduced
     new = [
         token
@@ -167,5 +165,5 @@ def _adapted(
         uses=dict(zip(tokens, uses, strict=True)),
         base_uses=dict(zip(reduced.tokens, before, strict=True)),
         counts=tuple(counts),
-        left_out=left_out,
+        left_out=found.left_out,
     )

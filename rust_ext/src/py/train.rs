@@ -337,8 +337,15 @@ fn bpe_learn(
     })
 }
 
-/// (merges, counts, uses, uses before, pretokens left out)
-type Extended = (Vec<(u32, u32)>, Vec<i64>, Vec<i64>, Vec<i64>, u64);
+/// What was learnt to be added. uses, base_uses: how often each token stands in the text, after and before.
+#[pyclass(frozen, get_all, module = "rust_ext")]
+struct Extension {
+    merges: Vec<(u32, u32)>,
+    counts: Vec<i64>,
+    uses: Vec<i64>,
+    base_uses: Vec<i64>,
+    left_out: u64,
+}
 
 /// Learns `add` tokens that follow `tokens`, bytes by rank, each of which holds one of the bytes `required`.
 #[pyfunction]
@@ -356,7 +363,7 @@ fn bpe_extend(
     progress: Option<Py<PyAny>>,
     threads: usize,
     whole: bool,
-) -> PyResult<Extended> {
+) -> PyResult<Extension> {
     let sources: Vec<_> = counts
         .iter_mut()
         .map(|counts| match counts {
@@ -396,7 +403,13 @@ fn bpe_extend(
     let made = interruptible(py, progress.as_ref(), |progress| {
         extend::extend(sources, &settings, start, boundaries, progress)
     })?;
-    Ok((made.merges, made.counts, made.uses, made.base_uses, made.left_out))
+    Ok(Extension {
+        merges: made.merges,
+        counts: made.counts,
+        uses: made.uses,
+        base_uses: made.base_uses,
+        left_out: made.left_out,
+    })
 }
 
 /// The byte of each of the ids 0..256.
@@ -416,6 +429,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PretokenCounts>()?;
     module.add_class::<MorphemeBoundaries>()?;
     module.add_class::<Learnt>()?;
+    module.add_class::<Extension>()?;
     module.add_function(wrap_pyfunction!(counts_merge, module)?)?;
     module.add_function(wrap_pyfunction!(counts_header, module)?)?;
     module.add_function(wrap_pyfunction!(counts_items, module)?)?;

@@ -13,7 +13,7 @@ use super::tree::Page;
 use super::words::{CUES, STOP, Words};
 use context::{
     CUMULATIVE, NODE_NAMES, OF_NODE, SECTION, SEEN, cumulative, distances, has_price, is_stamp, node_keys,
-    runs, sections, seen_keys,
+    runs, sections, seen_keys, sum,
 };
 
 mod around;
@@ -104,18 +104,21 @@ const SINCE: [&str; 7] = [
     "subscribe",
     "stamp",
 ];
+const COMMENT: usize = 0;
+const HEADING: usize = 4;
+const STAMP: usize = 6;
 /// Of these the distance to the next one is a feature too.
-const UNTIL: [usize; 3] = [0, 4, 6];
+const UNTIL: [usize; 3] = [COMMENT, HEADING, STAMP];
 /// A cue counts as a line of its own in a block of at most this many words.
 const CUE_LINE: u32 = 6;
 
 /// Which of [`SINCE`] each block is.
-fn marks(page: &Page, found: &Analysis, stamps: &[bool]) -> Vec<[bool; SINCE.len()]> {
+fn since_kinds(page: &Page, found: &Analysis, stamps: &[bool]) -> Vec<[bool; SINCE.len()]> {
     let kinds = SINCE.map(|name| CUES.iter().position(|(cue, _)| *cue == name));
     let of_block = |(at, w): (usize, &Words)| {
         let mut hits = kinds.map(|kind| kind.is_some_and(|kind| w.words <= CUE_LINE && w.cues[kind] > 0));
-        hits[4] = tags::heading(page.nodes[page.blocks[at].node as usize].tag) > 0;
-        hits[6] = stamps[at];
+        hits[HEADING] = tags::heading(page.nodes[page.blocks[at].node as usize].tag) > 0;
+        hits[STAMP] = stamps[at];
         hits
     };
     found.words.iter().enumerate().map(of_block).collect()
@@ -141,7 +144,7 @@ impl<'a> Rows<'a> {
         let stamps: Vec<bool> = (0..page.blocks.len())
             .map(|b| is_stamp(page, &found.words[b], b))
             .collect();
-        let marks = marks(page, found, &stamps);
+        let marks = since_kinds(page, found, &stamps);
         let mut rows = Rows {
             page,
             found,
@@ -278,8 +281,11 @@ impl<'a> Rows<'a> {
         let total = self.cumulative[self.page.blocks.len()];
         let before = self.cumulative[at];
         sink.put("position", share(at as f32, blocks));
-        sink.put("position.words", share(before[0], total[0]));
-        sink.put("position.long", share(before[3], total[3]));
+        sink.put("position.words", share(before[sum::WORDS], total[sum::WORDS]));
+        sink.put(
+            "position.long",
+            share(before[sum::LONG_WORDS], total[sum::LONG_WORDS]),
+        );
         sink.put("index", log2p(at as f32));
         sink.put("index.end", log2p(blocks - at as f32));
         let section = self.section[at];
@@ -295,9 +301,9 @@ impl<'a> Rows<'a> {
         let (from, to) = (at.saturating_sub(10), (at + 11).min(self.page.blocks.len()));
         sink.put(
             "stamps.around10",
-            self.cumulative[to][8] - self.cumulative[from][8],
+            self.cumulative[to][sum::STAMPS] - self.cumulative[from][sum::STAMPS],
         );
-        sink.put("stamps.page", log2p(total[8]));
+        sink.put("stamps.page", log2p(total[sum::STAMPS]));
     }
 
     fn cues(&self, at: usize, sink: &mut Sink) {

@@ -4,7 +4,7 @@ use super::super::analysis::Alike;
 use super::super::forest::key;
 use super::super::landmarks::Landmark;
 use super::super::tree::NONE;
-use super::context::SEEN;
+use super::context::{SEEN, sum};
 use super::{Rows, Sink};
 use crate::scale::{MISSING, log2p, share};
 
@@ -116,15 +116,15 @@ impl Rows<'_> {
 
     fn window(&self, name: &str, reach: usize, from: usize, to: usize, sink: &mut Sink) {
         let (from, to) = (&self.cumulative[from.min(to)], &self.cumulative[to]);
-        let part = |i: usize| to[i] - from[i];
+        let part = |of: usize| to[of] - from[of];
         let label = |what: &str| format!("{name}{reach}.{what}");
         let values = [
-            ("words", log2p(part(0))),
-            ("links", share(part(2), part(1))),
-            ("long", share(part(3), part(0))),
-            ("ends", share(part(4), part(0))),
-            ("person", share(part(5), part(0))),
-            ("lead", share(part(7), part(6))),
+            ("words", log2p(part(sum::WORDS))),
+            ("links", share(part(sum::LINK_BYTES), part(sum::BYTES))),
+            ("long", share(part(sum::LONG_WORDS), part(sum::WORDS))),
+            ("ends", share(part(sum::SENTENCE_ENDS), part(sum::WORDS))),
+            ("person", share(part(sum::PERSON), part(sum::WORDS))),
+            ("lead", share(part(sum::LEAD), part(sum::TOPICAL))),
         ];
         for (what, value) in values {
             sink.write(value);

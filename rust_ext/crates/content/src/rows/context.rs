@@ -65,9 +65,22 @@ pub(super) fn seen_keys(page: &Page, words: &[Words]) -> Vec<[i16; SEEN.len()]> 
     page.blocks.iter().zip(words).map(of_block).collect()
 }
 
-/// Sums kept over the blocks before: words, bytes, bytes in links, words in long blocks, sentence ends, words of
-/// conversation, topical words, those of them that are in the lead, stamps.
-pub(super) const CUMULATIVE: usize = 9;
+/// Sums kept over the blocks before, by what they are of.
+pub(super) mod sum {
+    pub const WORDS: usize = 0;
+    pub const BYTES: usize = 1;
+    pub const LINK_BYTES: usize = 2;
+    /// Words in long blocks.
+    pub const LONG_WORDS: usize = 3;
+    pub const SENTENCE_ENDS: usize = 4;
+    /// Words of conversation.
+    pub const PERSON: usize = 5;
+    pub const TOPICAL: usize = 6;
+    /// Topical words that are in the lead, too.
+    pub const LEAD: usize = 7;
+    pub const STAMPS: usize = 8;
+}
+pub(super) const CUMULATIVE: usize = sum::STAMPS + 1;
 
 pub(super) fn cumulative(
     page: &Page,
@@ -77,25 +90,24 @@ pub(super) fn cumulative(
 ) -> Vec<[f32; CUMULATIVE]> {
     let person = CUES.iter().position(|(cue, _)| *cue == "person").unwrap_or(STOP);
     let mut all = Vec::with_capacity(words.len() + 1);
-    let mut sum = [0f32; CUMULATIVE];
-    all.push(sum);
+    let mut sums = [0f32; CUMULATIVE];
+    all.push(sums);
     for (at, (block, w)) in page.blocks.iter().zip(words).enumerate() {
         let long = if w.words >= LONG_WORDS { w.words } else { 0 };
-        let values = [
-            w.words,
-            block.end - block.start,
-            block.link_bytes,
-            long,
-            w.ends,
-            u32::from(w.cues[person]),
-            w.topical,
-            topic.lead[at],
-            u32::from(stamps[at]),
-        ];
-        for (sum, value) in sum.iter_mut().zip(values) {
-            *sum += value as f32;
+        for (of, value) in [
+            (sum::WORDS, w.words),
+            (sum::BYTES, block.end - block.start),
+            (sum::LINK_BYTES, block.link_bytes),
+            (sum::LONG_WORDS, long),
+            (sum::SENTENCE_ENDS, w.ends),
+            (sum::PERSON, u32::from(w.cues[person])),
+            (sum::TOPICAL, w.topical),
+            (sum::LEAD, topic.lead[at]),
+            (sum::STAMPS, u32::from(stamps[at])),
+        ] {
+            sums[of] += value as f32;
         }
-        all.push(sum);
+        all.push(sums);
     }
     all
 }
