@@ -1,6 +1,6 @@
 """The file of the content model: written here, read by the Rust kernel and, slowly, by `score` below.
 
-The layout: docs/content.md and rust_ext/crates/content/src/model.rs. No pickle: a header that says
+The layout: docs/measured/content.md and rust_ext/crates/content/src/model.rs. No pickle: a header that says
 what the model was fitted from, and tables of numbers.
 """
 

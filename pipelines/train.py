@@ -41,7 +41,7 @@ PLAIN: Final = "none"
 LEARNERS: Final = 4
 #: How often a vocabulary is tried that the text may be too small for: a smaller one needs other merges.
 _SMALLER: Final = 6
-#: Bytes of memory of a task: 10 GB of text are learnt from in 1.4 GB (docs/tokenizer.md).
+#: Bytes of memory of a task: 10 GB of text are learnt from in 1.4 GB (docs/measured/tokenizer.md).
 _MEMORY: Final = 1_500 << 20
 #: After pruning, learning fills up; what it adds may take uses from another leaf, but not for long.
 PRUNINGS: Final = 3

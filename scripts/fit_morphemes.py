@@ -36,7 +36,8 @@ def _help(text: str, default: Any) -> Any:
 
 @dataclass(frozen=True)
 class FitParameters:
-    """How to fit. Chosen by F1 on lemmas that are not among those cut by hand (docs/tokenizer.md)."""
+    """How to fit. Chosen by F1 on lemmas that are not among those cut by hand
+    (docs/measured/tokenizer.md)."""
 
     bits: int = _help("2^bits weights of one byte", 20)
     forms: int = _help("forms of each lemma beside itself", 5)

@@ -1,6 +1,6 @@
 """Documentation is executed: what a page shows runs.
 
-In README.md, README.ru.md and docs/*.md, blocks marked
+In README.md, README.ru.md and all pages of docs, blocks marked
 
 - `python` are programs. The blocks of a page run in order in one namespace, in a folder that holds nothing
   but the project's tests/, since pages read the bundled crawl.
@@ -28,7 +28,7 @@ from pipelines import cli, recipe
 
 ROOT = Path(__file__).parent.parent
 PAGES = [p for p in (ROOT / "README.md", ROOT / "README.ru.md") if p.exists()] + sorted(
-    ROOT.glob("docs/*.md")
+    ROOT.glob("docs/**/*.md")
 )
 
 
@@ -158,3 +158,33 @@ def test_blocks_are_found_with_their_lines(tmp_path: Path) -> None:
         ("python", 7, "y", False),
         ("sh", 10, "z", True),
     ]
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as a forge makes them."""
+    headings = re.findall(r"(?m)^#+ +(.+)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    wrong = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        place, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", place):
+            continue
+        other = (page.parent / place).resolve() if place else page
+        if not other.exists() or (anchor and other.suffix == ".md" and anchor not in anchors(other)):
+            wrong.append(target)
+    assert not wrong
+
+
+#: Bytes of a guide page: one task. Measurements lie in docs/measured; design.md is the shape of it all, and
+#: faults.md a table to look things up in.
+GUIDE = 10_240
+LONGER = ("design.md", "faults.md")
+
+
+@pytest.mark.parametrize("page", [p for p in ROOT.glob("docs/*.md") if p.name not in LONGER], ids=name)
+def test_a_guide_is_short(page: Path) -> None:
+    assert page.stat().st_size <= GUIDE

@@ -25,7 +25,7 @@ Offsets: TypeAlias = npt.NDArray[np.int64]
 Texts: TypeAlias = Sequence[str] | pa.Array | pa.ChunkedArray
 Allowed: TypeAlias = Collection[str] | Literal["all"]
 
-#: MiB of cache a thread; the figures by size stand in docs/tokenizer.md.
+#: MiB of cache a thread; the figures by size stand in docs/measured/tokenizer.md.
 CACHE_MIB = 32
 
 

@@ -2,7 +2,7 @@
 
 Every figure is a plain count over the texts given; `Evaluation` keeps them, as a table, as JSON, and, with
 `tokenizer.plots`, as pictures. What they can and cannot say about a language model stands in
-docs/tokenizer.md.
+docs/measured/tokenizer.md.
 """
 
 from __future__ import annotations

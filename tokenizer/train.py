@@ -103,8 +103,8 @@ class TrainParameters(MergeOptions, VocabularyOptions):
 
     def _fitted(self) -> dict[str, float]:
         """The options of the penalty, those not given as they were chosen for 32,000 tokens of Russian
-        (docs/tokenizer.md, Morphemes) and fewer, for 128,000 and more, and between them by the logarithm of
-        the size."""
+        (docs/measured/tokenizer.md, Morphemes) and fewer, for 128,000 and more, and between them by the
+        logarithm of the size."""
         share = min(1.0, max(0.0, math.log2(self.vocab_size / 32_000) / 2))
         chosen = {
             "penalty": 1.2 + 0.2 * share,

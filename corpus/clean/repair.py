@@ -2,7 +2,7 @@
 characters that nobody sees, spelt with look-alikes of another script. Clean text comes back as it is.
 
 `repair` takes a string, `repair_column` an Arrow column; both do the same (rust_ext/crates/repair/src).
-docs/extract.md, "Repair", says what is repaired and how well.
+docs/measured/extract.md, "Repair", says what is repaired and how well.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def main(make: Callable[[str], Extractor] = trafilatura_extractor) -> None:
     guard(int(memory), int(parent))
     extract = make(favor)
     # What importing left is never garbage, and a page's tree is freed by reference counts: collecting
-    # seldom saves a seventh of the time (docs/extract.md).
+    # seldom saves a seventh of the time (docs/measured/extract.md).
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     serve(extract, sys.stdin.buffer, sink, float(hard_limit))

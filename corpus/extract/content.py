@@ -1,7 +1,7 @@
 """Main text of a page: `extract(html) -> Content`.
 
-One learned classifier of a page's blocks, in Rust (`rust_ext/crates/content`); docs/content.md tells what it
-looks at, how it was fitted and how it compares. Linear in the page's size; no page makes it fail.
+One learned classifier of a page's blocks, in Rust (`rust_ext/crates/content`); docs/measured/content.md tells
+what it looks at, how it was fitted and how it compares. Linear in the page's size; no page makes it fail.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The file of the content model: ensembles of trees over blocks and over pages (docs/content.md)."""
+"""The file of the content model: ensembles of trees over blocks and over pages (docs/measured/content.md)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Bytes of a page to text.
 
 A declared charset is evidence, not an order: byte order mark, HTTP header, XML and meta declarations are all
-read and checked against the bytes, which decide (`rust_ext/crates/decode/src`, docs/extract.md, "Charset").
+read and checked against the bytes, which decide (`rust_ext/crates/decode/src`, docs/measured/extract.md,
+"Charset").
 """
 
 from __future__ import annotations

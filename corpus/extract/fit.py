@@ -61,7 +61,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Parameters:
-    """How the trees are grown; the defaults are those of the study in docs/content.md."""
+    """How the trees are grown; the defaults are those of the study in docs/measured/content.md."""
 
     trees: int = 170
     """Of each of two kinds: with the best splits, and with splits drawn at random."""

@@ -1,7 +1,8 @@
 """The gate's slow, readable twin: is there Russian-looking text in these bytes?
 
 `judge` is `rust_ext.gate_judge` (rust_ext/crates/gate/src/), and `reference` says the same in plain Python; a
-property test holds the two together. What decides, and the figures behind the constants: docs/extract.md.
+property test holds the two together. What decides, and the figures behind the constants:
+docs/measured/extract.md.
 """
 
 from __future__ import annotations

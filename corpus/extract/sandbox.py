@@ -33,7 +33,8 @@ FAVORS = ("precision", "balanced", "recall")
 START_S = 60.0
 #: A child that computes but gets little processor time is waited for up to so many times the limit.
 PATIENCE = 6
-#: KiB at which a child is replaced: a page of 3 MB leaves up to 360 MiB behind, most 150 (docs/extract.md).
+#: KiB at which a child is replaced: a page of 3 MB leaves up to 360 MiB behind, most 150
+#: (docs/measured/extract.md).
 GROWN_KIB = 600 * 1024
 
 
@@ -61,7 +62,7 @@ class Sandbox:
 
     timeout_s: processor or wall seconds a page may take, whichever is fair (`_Clock`).
     max_bytes: size of a page in UTF-8 above which it is not tried: at 3 MB plain paragraphs take 3.5 s,
-        line breaks 8 s, links 12 s (docs/extract.md).
+        line breaks 8 s, links 12 s (docs/measured/extract.md).
     memory_bytes: address space of the child, 0 for no limit.
     favor: "precision", "balanced" or "recall", as trafilatura understands them.
     recycle_pages: pages after which the child is replaced.

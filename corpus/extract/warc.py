@@ -34,7 +34,8 @@ BATCH_RECORDS: Final = 4096
 BATCH_BYTES: Final = 64 << 20
 
 #: Bytes of a record by which the gates "skim" and "quick" may drop it. With fewer, more pages have only
-#: scripts in them and are read on; with more, more is decompressed (docs/extract.md has the figures).
+#: scripts in them and are read on; with more, more is decompressed (docs/measured/extract.md has the
+#: figures).
 LOOK_BYTES: Final = 16 << 10
 
 Gate = Literal["russian", "skim", "quick", "off"]

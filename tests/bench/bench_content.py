@@ -36,7 +36,7 @@ WCXB_LICENCE = "CC-BY-4.0, Murrough-Foley/web-content-extraction-benchmark"
 RU_LICENCE = "DAnIEL corpus, rundimeco/waddle"
 Job = Callable[[Sequence[fit.Page]], tuple[list[str], float]]
 RU_WEIGHT = 4.0
-"""A page of the small Russian set counts as much as four others (docs/content.md, weights)."""
+"""A page of the small Russian set counts as much as four others (docs/measured/content.md, weights)."""
 
 
 def prepare(data: Path, out: Path) -> list[Path]:
@@ -212,7 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def row(name: str, f1: dict[str, float], speed: dict[str, float]) -> str:
-    """One line of the table in docs/content.md."""
+    """One line of the table in docs/measured/content.md."""
     cells = [
         f"{f1[key]:.3f}" for key in ("gold_pages_ru", "wcxb", *sorted(f1.keys() - {"gold_pages_ru", "wcxb"}))
     ]

@@ -62,8 +62,8 @@ RUSSIAN_SHARES = {
     "docs": 0.02,
 }
 #: The same for the vocabulary that Russian shares with English and code, and English there, by the names of
-#: the files that docs/tokenizer.md describes. Files of other names count `OTHERWISE`, and so do all of code:
-#: by bytes, books would be five sixths of English. Chosen as above.
+#: the files that docs/measured/tokenizer.md describes. Files of other names count `OTHERWISE`, and so do all
+#: of code: by bytes, books would be five sixths of English. Chosen as above.
 MIXED_SHARES = {
     "ru": {
         "news": 0.22,

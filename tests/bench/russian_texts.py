@@ -4,10 +4,10 @@
 
 CLONES is a folder of clones by owner and name (CLONES/UniversalDependencies/UD_Russian-GSD); what is not
 there is left out, with a word. Writes a Parquet file (id, text) a kind, to be given with --russian, and says
-what each repository gave. Files of 4 MiB and more are passed over: the figures in docs/tokenizer.md were
-made without them. Sentences come forty a document, and long texts in pieces, so that a document is a small
-part of its source. Left out are documents that are not Russian, repetitions, and all that share eight words
-in a row with the texts that ours is measured on.
+what each repository gave. Files of 4 MiB and more are passed over: the figures in docs/measured/tokenizer.md
+were made without them. Sentences come forty a document, and long texts in pieces, so that a document is a
+small part of its source. Left out are documents that are not Russian, repetitions, and all that share eight
+words in a row with the texts that ours is measured on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 //! Main text of a page, by one learned classifier of its blocks.
 //!
 //! `tree` parses in one pass; `analysis` sums up; `rows` and `page_row` write each block's features; `model`
-//! scores them; `select` chooses; `render` prints. `docs/content.md` has the measurements.
+//! scores them; `select` chooses; `render` prints. `docs/measured/content.md` has the measurements.
 
 pub mod align;
 pub mod analysis;

@@ -24,7 +24,7 @@ pub enum Comments {
 
 /// Least words of a block whose exact repetition is dropped: shorter lines repeat rightly.
 const REPEATED_WORDS: u32 = 6;
-/// A block between chosen blocks of its container is chosen from this share of the cut on (docs/content.md).
+/// A block between chosen blocks of its container is chosen from this share of the cut on (docs/measured/content.md).
 const GAP_CUT: f32 = 0.4;
 /// Blocks of the container, before and after, among which the chosen ones must be.
 const GAP_REACH: usize = 50;

@@ -13,7 +13,7 @@ use super::wide::wide_charset;
 
 /// Letters of other scripts that a beginning must hold outside tags and in its descriptions, so that it is text that
 /// was judged and not the scripts and styles before it: a title, a description, a menu. Chosen on the pages of
-/// docs/extract.md, "Quick": with 400 letters outside tags alone, two thirds of all bytes would still be read.
+/// docs/measured/extract.md, "Quick": with 400 letters outside tags alone, two thirds of all bytes would still be read.
 const ENOUGH_FOREIGN: u32 = 100;
 /// Top-level domains of countries in which Russian is an official language or widely written, and of Russian
 /// cities. Those in Cyrillic (xn--) are recognised by their form.

@@ -20,7 +20,7 @@ const MAX_PAIRS: u32 = 4096;
 /// Mean cost of a letter pair, in tenths of a nat, below which a single-byte reading is language, and the
 /// same for pages that declare a Cyrillic charset or Russian. Texts of 2,000 characters of Russian have 22 to 42
 /// (median 27), beginnings of codes of law up to 49, Greek, Polish, Chinese, Japanese and Korean legacy charsets
-/// 52 to 89, but for one page of 42. Chosen on those same texts (docs/extract.md).
+/// 52 to 89, but for one page of 42. Chosen on those same texts (docs/measured/extract.md).
 const MAX_COST: u32 = 50;
 const MAX_COST_DECLARED: u32 = 56;
 /// Cost of a pair above ASCII that is no pair of letters, in tenths of a nat: what the rarest pairs cost.

@@ -1,4 +1,4 @@
-//! One-shot gzip inflation by libdeflate: about twice as fast as any streaming inflate (docs/extract.md has
+//! One-shot gzip inflation by libdeflate: about twice as fast as any streaming inflate (docs/measured/extract.md has
 //! the figures), possible where a whole member and its output fit in memory.
 
 use std::ptr::NonNull;
