@@ -20,6 +20,11 @@ pub struct LanguageModel {
     inner: Model,
 }
 
+/// Scores (texts x labels) and the numbers of words.
+type Scores<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<u32>>);
+/// Keys, biases and weights as bytes, and the scale of the weights.
+type Fitted<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, f32);
+
 /// What one text gives to the columns.
 struct Row {
     reading: Reading,
@@ -82,12 +87,7 @@ impl LanguageModel {
     }
 
     /// Raw scores of a section for each text, from all its words, and the numbers of these words.
-    fn scores<'py>(
-        &self,
-        py: Python<'py>,
-        texts: Vec<String>,
-        section: usize,
-    ) -> PyResult<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<u32>>)> {
+    fn scores<'py>(&self, py: Python<'py>, texts: Vec<String>, section: usize) -> PyResult<Scores<'py>> {
         let section = self
             .inner
             .sections
@@ -249,7 +249,7 @@ fn langid_fit<'py>(
     rate: f32,
     length: f32,
     decay: f32,
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, f32)> {
+) -> PyResult<Fitted<'py>> {
     let script = match script {
         "Cyrl" => Script::Cyrillic,
         "Latn" => Script::Latin,
