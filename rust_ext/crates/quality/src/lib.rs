@@ -7,6 +7,7 @@
 //! to the last bit. Time and memory are linear in what is read.
 
 pub mod lexicon;
+mod limits;
 mod lines;
 mod measure;
 mod model;
@@ -17,14 +18,8 @@ mod sums;
 mod words;
 
 pub use lexicon::{Lexicon, TOPICS};
+pub use limits::{NEIGHBOURS, READ};
 pub use measure::QualityMaker;
 pub use model::QualityModel;
 pub use names::{COUNT, names};
 pub use neighbours::NeighbourCounts;
-
-/// Bytes of a text that are read, and of them those whose compression is estimated.
-pub const READ: usize = 1 << 20;
-const COMPRESSED: usize = 1 << 16;
-
-/// Slots of the table of neighbours: one byte a hashed pair of word classes.
-pub const NEIGHBOURS: usize = 1 << 18;

@@ -4,12 +4,12 @@ use bukvar_text::repetition::Interner;
 use bukvar_text::words::{Token, tokens};
 
 use super::lexicon::{Lexicon, NAVIGATION, REPORTING, SPAM, TOPICS};
+use super::limits::{COMPRESSED, NEIGHBOURS, READ};
 use super::lines::{Line, Lines, Shape, Tok, runs};
 use super::names::COUNT;
 use super::repeats::{Compression, Seen};
 use super::sums::{LowerCounts, MarkSums, VARIETY, Values, WordSums, spread};
 use super::words::{Info, Words, is, neighbour_slot};
-use super::{COMPRESSED, NEIGHBOURS, READ};
 
 /// What a pair of classes that the table does not know counts, in sixteenths.
 const UNSEEN: i64 = -32;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::NEIGHBOURS;
 use super::lexicon::Lexicon;
+use super::limits::NEIGHBOURS;
 use super::words::{Words, neighbour_slot, word_classes};
 
 /// Counts of classes and of neighbouring pairs, from which a table is made.
