@@ -25,7 +25,7 @@ PARTS: dict[str, list[list[str]]] = {
     "dedup": [["sign"], ["quality"], ["scale"], ["resolve"]],
     "gate": [["speed"], ["keep", "--pages", "150"]],
     "hostile": [["{data}/rivals/openai_o200k_base"]],
-    "options": [["penalty"], ["guards"]],
+    "options": [["penalty"], ["constraints"]],
     "repair": [["damage"], ["clean"], ["speed"]],
     "vocabularies": [["--work", ".bench/vocabularies", "--out", ".bench/vocabularies/out"]],
 }

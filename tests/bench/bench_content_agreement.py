@@ -3,7 +3,7 @@
     python -m tests.bench.bench_content_agreement PAGES.parquet...
 
 PAGES are files as for `corpus.extract.fit`. Every probability (of a block, of a kind) by the kernel is
-compared, bit by bit, with that of the slow twin, `corpus.trees.score`; any difference is an error.
+compared, bit by bit, with that of the oracle, `corpus.trees.score`; any difference is an error.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""What options of training change: the penalty beside plain BPE, and each guard beside none.
+"""What options of training change: the penalty beside plain BPE, and each constraint beside none.
 
     BUKVAR_DATA=... python -m tests.bench.bench_options penalty [--sizes 32000,128000] [--set gamma=.2]...
-    BUKVAR_DATA=... python -m tests.bench.bench_options guards [--sizes 32000]
+    BUKVAR_DATA=... python -m tests.bench.bench_options constraints [--sizes 32000]
 
 penalty: Russian alone, every source by its bytes; tokens per word of the recipe against plain BPE's, in % by
 domain, and morpheme boundaries (rus.valid). --set changes a parameter of the recipe; --development measures
 on the development documents, for choosing.
-guards: Russian, English pages (wcxb) and Python source by their bytes, with the penalty. Tokens: how many of
-the unguarded vocabulary's break the guard. Tokens per word: in % of the unguarded ones.
+constraints: Russian, English pages (wcxb) and Python source by their bytes, with the penalty. Tokens: how
+many of the vocabulary's without it break the constraint. Tokens per word: in % of those without it.
 Documents held out: `vocabulary_texts.py`.
 """
 
@@ -114,10 +114,10 @@ def penalty(sizes: Sequence[int], settings: dict[str, Any], *, development: bool
             print(seldom(model), flush=True)
 
 
-def guards(sizes: Sequence[int]) -> None:
+def constraints(sizes: Sequence[int]) -> None:
     domains = texts.russian_domains(0, texts.TEST) | texts.other_domains(0, texts.TEST, [], [])
     measure = Measure(domains)
-    print("| guard | tokens | P | R | F1 | mean | " + " | ".join(domains) + " |")
+    print("| constraint | tokens | P | R | F1 | mean | " + " | ".join(domains) + " |")
     print("|" + "---|" * (6 + len(domains)))
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         bench = Bench(Path(first), ["ru", "en", "code"])
@@ -138,14 +138,14 @@ def guards(sizes: Sequence[int]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("what", choices=["penalty", "guards"])
+    parser.add_argument("what", choices=["penalty", "constraints"])
     parser.add_argument("--sizes", default="32000,128000")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--development", action="store_true")
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
-    if options.what == "guards":
-        guards(sizes)
+    if options.what == "constraints":
+        constraints(sizes)
     else:
         settings = {name: float(value) for name, _, value in (one.partition("=") for one in options.set)}
         penalty(sizes, settings, development=options.development)

@@ -253,7 +253,7 @@ def show_changes(was: str, now: str) -> None:
 
 
 def limits() -> None:
-    """What lines cost, in tenths of a nat a character, by the slow twin; single.rs has its limits between."""
+    """What lines cost, in tenths of a nat a character, by the oracle; single.rs has its limits between."""
     draw = random.Random(4)
     lines = [
         line.strip() for name in SEEN + UNSEEN for line in texts(f"text_ru/{name}.parquet")[9].split("\n")

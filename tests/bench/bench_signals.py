@@ -81,7 +81,7 @@ def speed(name: str, column: pa.ChunkedArray) -> None:
     for text in sample:
         slow_signals(text, russian_stop_words())
     slow = sum(len(text.encode()) for text in sample) / 1e6 / (time.process_time() - started)
-    print(f"  {name:10} {fast:6.1f} MB/s, readable twin {slow:.2f} MB/s, {fast / slow:.0f} times")
+    print(f"  {name:10} {fast:6.1f} MB/s, oracle {slow:.2f} MB/s, {fast / slow:.0f} times")
 
 
 def hostile() -> None:

@@ -1,4 +1,4 @@
-"""The slow, readable twin of how rust_ext/crates/decode/src tells the single-byte Cyrillic charsets apart."""
+"""The oracle of how rust_ext/crates/decode distinguishes the single-byte Cyrillic charsets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slow, readable twin of rust_ext/crates/repair/src/marks.rs: what is not seen, one rule a line."""
+"""The oracle of rust_ext/crates/repair/src/marks.rs: what is not seen, one rule a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled list of boilerplate agrees with its readable twin, line by line and text by text."""
+"""The compiled list of boilerplate agrees with its oracle, line by line and text by text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoding agrees with its slow twin, and undoes every Cyrillic charset."""
+"""Decoding agrees with its oracle, and undoes every Cyrillic charset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Rust kernels of dedup agree with their slow twin, `corpus.dedup.reference`."""
+"""The Rust kernels of dedup agree with their oracle, `corpus.dedup.reference`."""
 
 import tempfile
 import unicodedata

@@ -1,4 +1,4 @@
-"""The gate in Rust agrees with its slow twin."""
+"""The gate in Rust agrees with its oracle."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The fast segmenter equals its slow twin on any word."""
+"""The fast segmenter equals its oracle on any word."""
 
 from functools import cache
 

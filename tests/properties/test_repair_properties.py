@@ -1,4 +1,4 @@
-"""Repair undoes what programs do to Russian text, and its marks agree with their slow twin."""
+"""Repair undoes what programs do to Russian text, and its marks agree with their oracle."""
 
 from __future__ import annotations
 

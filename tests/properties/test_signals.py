@@ -1,4 +1,4 @@
-"""The compiled signals agree with their readable twin on any text of the scripts that they know."""
+"""The compiled signals agree with their oracle on any text of the scripts that they know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fast trainer equals its slow twin on any counts, pattern, boundaries and options."""
+"""The fast trainer equals its oracle on any counts, pattern, boundaries and options."""
 
 import random
 from pathlib import Path
