@@ -157,7 +157,8 @@ class Window:
         region = checks.region(self.digits)
         if len(self.digits) == 9:
             foreign = self.says("foreign") or (self.says("passport") and self.lengths == [2, 7])
-            if foreign and (whole or self.ends_at(2)) and self.near_after is None:
+            ended = self.lengths == [2, 7] or self.contiguous or self.near_after is None
+            if foreign and (whole or self.ends_at(2)) and ended and not self.tight_after:
                 return "passport_foreign", self.ranked(72, "foreign", "passport")
             own = self.contiguous or self.labels.nearest == "kpp"
             if self.says("kpp") and region and not self.tight_after and own:

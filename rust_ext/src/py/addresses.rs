@@ -57,12 +57,11 @@ impl AddressLists {
     fn rows(&self, py: Python<'_>, column: Column<'_>) -> PyResult<Vec<(usize, Why)>> {
         let texts = column.texts()?;
         Ok(py.detach(|| {
-            let mut scratch = Scratch::default();
-            let check = |(row, url): (usize, &[u8])| {
-                let found = self.lists.check(url, &mut scratch)?;
-                Some((row, (found.list, found.category, found.rule)))
-            };
-            texts.bytes().enumerate().filter_map(check).collect()
+            let mut out = Vec::new();
+            self.lists.check_all(texts.bytes(), |row, found| {
+                out.push((row, (found.list, found.category, found.rule)));
+            });
+            out
         }))
     }
 }

@@ -10,7 +10,36 @@
 
 const EMPTY: u8 = 0;
 /// Labels of a host that are looked up at once; deeper hosts take the slower way.
-const LABELS: usize = 6;
+pub const LABELS: usize = 6;
+
+/// Hashes of a host and of the domains above it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Probe {
+    /// Hash, and where the domain begins in the host; the shortest domain first.
+    places: [(u64, usize); LABELS],
+    count: usize,
+    /// The host has more labels than fit.
+    deep: bool,
+}
+
+impl Probe {
+    pub fn new(host: &[u8]) -> Self {
+        let mut probe = Self::default();
+        let mut hash = FIRST;
+        for at in (0..host.len()).rev() {
+            hash = step(hash, host[at]);
+            if at == 0 || host[at - 1] == b'.' {
+                if probe.count == LABELS {
+                    probe.deep = true;
+                    break;
+                }
+                probe.places[probe.count] = (finish(hash), at);
+                probe.count += 1;
+            }
+        }
+        probe
+    }
+}
 
 /// Domains, each with a number of 16 bits (its list).
 pub struct Domains {
@@ -124,29 +153,29 @@ impl Domains {
 
     /// The longest domain of the set that `host` is or lies below, and its number.
     pub fn covering<'a>(&self, host: &'a [u8]) -> Option<(&'a [u8], u16)> {
-        if self.count == 0 {
-            return None;
-        }
-        let mut places = [(0u64, 0usize); LABELS];
-        let (mut hash, mut count) = (FIRST, 0);
-        for at in (0..host.len()).rev() {
-            hash = step(hash, host[at]);
-            if at == 0 || host[at - 1] == b'.' {
-                if count == LABELS {
-                    return self.covering_deep(host);
-                }
-                places[count] = (finish(hash), at);
-                count += 1;
-            }
-        }
-        // All slots are read before any is judged: the processor waits for them at once, not one by one.
+        let probe = Probe::new(host);
+        self.resolve(host, &probe, self.tags_of(&probe))
+    }
+
+    /// What stands in the slots of a probe. Read for many hosts before any is resolved: the processor then waits
+    /// for their memory at once, not one by one.
+    pub fn tags_of(&self, probe: &Probe) -> [u8; LABELS] {
         let mask = self.tags.len() - 1;
         let mut tags = [EMPTY; LABELS];
-        for (tag, &(hash, _)) in tags.iter_mut().zip(&places[..count]) {
+        for (tag, &(hash, _)) in tags.iter_mut().zip(&probe.places[..probe.count]) {
             *tag = self.tags[hash as usize & mask];
         }
-        (0..count).rev().filter(|&n| tags[n] != EMPTY).find_map(|n| {
-            let (hash, at) = places[n];
+        tags
+    }
+
+    /// `covering` of a host whose probe and tags are at hand.
+    pub fn resolve<'a>(&self, host: &'a [u8], probe: &Probe, tags: [u8; LABELS]) -> Option<(&'a [u8], u16)> {
+        if probe.deep {
+            return self.covering_deep(host);
+        }
+        let full = (0..probe.count).rev().filter(|&n| tags[n] != EMPTY);
+        full.into_iter().find_map(|n| {
+            let (hash, at) = probe.places[n];
             self.numbered(hash, &host[at..])
         })
     }

@@ -22,7 +22,7 @@ use std::net::IpAddr;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use crate::domains::Domains;
+use crate::domains::{Domains, LABELS, Probe};
 use crate::url::Address;
 
 /// A line that is no rule.
@@ -104,10 +104,15 @@ pub struct Lists {
     unused: usize,
 }
 
+/// Addresses that are looked up together.
+const TOGETHER: usize = 16;
+
 /// Buffers of `Lists::check`, kept between addresses.
 #[derive(Default)]
 pub struct Scratch {
-    address: Address,
+    addresses: [Address; TOGETHER],
+    probes: [Probe; TOGETHER],
+    tags: [[u8; LABELS]; TOGETHER],
     hits: Vec<usize>,
 }
 
@@ -293,9 +298,51 @@ impl Lists {
 
     /// Why an address is blocked; `None` where it is not.
     pub fn check(&self, url: &[u8], scratch: &mut Scratch) -> Option<Matched> {
-        let Scratch { address, hits } = scratch;
+        let Scratch { addresses, hits, .. } = scratch;
+        let address = &mut addresses[0];
         address.read(url);
-        let (rule, source) = self.find(address, hits)?;
+        self.judge(address, self.domains.covering(address.host()), hits)
+    }
+
+    /// Calls `take` with number and reason of every blocked address, in order.
+    pub fn check_all<'a>(&self, urls: impl Iterator<Item = &'a [u8]>, mut take: impl FnMut(usize, Matched)) {
+        let mut scratch = Scratch::default();
+        let Scratch {
+            addresses,
+            hits,
+            probes,
+            tags,
+        } = &mut scratch;
+        let mut urls = urls.enumerate().peekable();
+        while let Some(&(first, _)) = urls.peek() {
+            let mut count = 0;
+            for (place, (_, url)) in urls.by_ref().take(TOGETHER).enumerate() {
+                addresses[place].read(url);
+                probes[place] = Probe::new(addresses[place].host());
+                count = place + 1;
+            }
+            for (tags, probe) in tags.iter_mut().zip(&probes[..count]) {
+                *tags = self.domains.tags_of(probe);
+            }
+            for (place, address) in addresses[..count].iter().enumerate() {
+                let domain = self.domains.resolve(address.host(), &probes[place], tags[place]);
+                if let Some(matched) = self.judge(address, domain, hits) {
+                    take(first + place, matched);
+                }
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        address: &Address,
+        domain: Option<(&[u8], u16)>,
+        hits: &mut Vec<usize>,
+    ) -> Option<Matched> {
+        let (rule, source) = match domain {
+            Some((domain, source)) => (String::from_utf8_lossy(domain).into_owned(), source),
+            None => self.find(address, hits)?,
+        };
         if !self.exceptions.is_empty() && self.exceptions.covering(address.host()).is_some() {
             return None;
         }
@@ -308,9 +355,6 @@ impl Lists {
     }
 
     fn find(&self, address: &Address, hits: &mut Vec<usize>) -> Option<(String, u16)> {
-        if let Some((domain, source)) = self.domains.covering(address.host()) {
-            return Some((String::from_utf8_lossy(domain).into_owned(), source));
-        }
         if !self.path_hosts.is_empty()
             && let Some((domain, _)) = self.path_hosts.covering(address.host())
             && let Some(found) = self.by_path(domain, address)
@@ -565,6 +609,33 @@ mod tests {
         ] {
             assert_eq!(rule(&lists, url).as_deref(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn many_addresses_are_judged_as_one_by_one() {
+        let lists = lists("a.ru\nb.c.ru\nd.ru/x\n~kazino*\n@@e.a.ru\n");
+        let hosts = [
+            "a.ru",
+            "e.a.ru",
+            "c.ru",
+            "x.b.c.ru",
+            "d.ru",
+            "1.2.3.4.5.6.7.a.ru",
+            "kazino.org",
+            "",
+        ];
+        let urls: Vec<String> = (0..100)
+            .map(|n| format!("http://{}/{}", hosts[n % 8], ["x", "y"][n / 8 % 2]))
+            .collect();
+        let mut found = Vec::new();
+        lists.check_all(urls.iter().map(String::as_bytes), |n, m| found.push((n, m)));
+        let single = |(n, url): (usize, &String)| {
+            let matched = lists.check(url.as_bytes(), &mut Scratch::default())?;
+            Some((n, matched))
+        };
+        let expected: Vec<_> = urls.iter().enumerate().filter_map(single).collect();
+        assert_eq!(found, expected);
+        assert!(expected.len() > 40);
     }
 
     #[test]

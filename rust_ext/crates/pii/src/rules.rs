@@ -204,7 +204,8 @@ impl Window<'_> {
             9 => {
                 let two = self.lengths().eq([2, 7]);
                 let foreign = l.any(label::FOREIGN) || (l.any(label::PASSPORT) && two);
-                if foreign && (whole || self.ends_at(2)) && self.near_after.is_none() {
+                let ended = two || self.contiguous() || self.near_after.is_none();
+                if foreign && (whole || self.ends_at(2)) && ended && !self.tight_after {
                     return Some((
                         Kind::PassportForeign,
                         self.ranked(72, label::FOREIGN | label::PASSPORT),
