@@ -144,8 +144,8 @@ def train(
     A text is held out by its digest: the same texts in every run, and equal texts are never on both sides.
     """
     rows = [(text, True) for text in positive] + [(text, False) for text in negative]
-    held = [row for row in rows if _is_held(row[0])]
-    seen = [row for row in rows if not _is_held(row[0])]
+    held = [row for row in rows if is_held(row[0])]
+    seen = [row for row in rows if not is_held(row[0])]
     for part in (held, seen):
         if len({label for _, label in part}) < 2:
             raise ValueError(
@@ -166,7 +166,8 @@ def train(
     return model, _report(model, seen, held, training.threshold)
 
 
-def _is_held(text: str) -> bool:
+def is_held(text: str) -> bool:
+    """Whether a text is of the part that a model is measured on: by its digest, so in every run."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) < HELD * 2**32
 
 
