@@ -52,7 +52,7 @@ class Adapt(MergeOptions):
     """Give an open model's tokenizer a Russian vocabulary, and prove what changed."""
 
     name: ClassVar[str] = "adapt"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {}
