@@ -136,14 +136,15 @@ def sequence(line: str, at: int, reader: str) -> Piece | None:
         return None
     data = [bytes_of.get(char, 0) for char in line[at : at + length]]
     later = next((n for n in range(1, len(data)) if not 0x80 <= data[n] <= 0xBF), None)
-    seen, before = length, line[at - 1 : at]
+    seen = length
     if later is not None:
         lost = _lost_byte(reader, lead, line[at + later :])
         if lost is None:
             return None
         byte, consumed = lost
         if lead == 0xC2:
-            is_proof = reader == "latin" and _is_behind_word(before) and at + 2 < len(line)
+            behind = _is_behind_letter(line[:at])
+            is_proof = reader == "latin" and behind and at + 2 < len(line)
             return Piece(at, at + 2, " ", PROOF if is_proof else NOTHING)
         data, seen = [*data[:later], byte] + [0] * (length - later - 1), later + consumed
     try:
@@ -155,7 +156,7 @@ def sequence(line: str, at: int, reader: str) -> Piece | None:
     if later is not None:
         return Piece(at, at + seen, char, NOTHING)
     seen = len(line[at : at + length])
-    return Piece(at, at + seen, char, _worth(char, line[at + seen - 1], before, reader))
+    return Piece(at, at + seen, char, _worth(char, line[at + seen - 1], line[:at], reader))
 
 
 def _lost_byte(reader: str, lead: int, rest: str) -> tuple[int, int] | None:
@@ -171,12 +172,28 @@ def _lost_byte(reader: str, lead: int, rest: str) -> tuple[int, int] | None:
     return (0x98, 0) if is_next else None
 
 
-def _worth(char: str, last: str, before: str, reader: str) -> int:
+def _is_among_accents(before: str) -> bool:
+    """Behind accented letters, among which Â is windows-1251's В, read as Latin-1."""
+    letter = next((char for char in reversed(before[-4:]) if char.isalnum()), "")
+    return "\u00c0" <= letter <= "\u024f"
+
+
+def _is_behind_letter(before: str) -> bool:
+    has_letter = any(char.isalnum() for char in before[-4:])
+    return has_letter and _is_behind_word(before[-1:]) and not _is_among_accents(before)
+
+
+def _worth(char: str, last: str, before_all: str, reader: str) -> int:
+    before = before_all[-1:]
     sign = "\u2010" <= char <= "\u203a" or char in "\ufeff\u20ac\u2116\u2122\u2212"
     usual = re.match("[\u0080-\u07ff\u2000-\u27ff\ufe0f\ufeff\U0001f000-\U0010ffff]", char)
-    if reader == "latin" and (
-        (char == "\u00a0" and _is_behind_word(before))
-        or ("\u00a1" <= char <= "\u00bf" and (_is_behind_word(before) or _is_behind_space(before)))
+    if (
+        reader == "latin"
+        and not _is_among_accents(before_all)
+        and (
+            (char == "\u00a0" and _is_behind_letter(before_all))
+            or ("\u00a1" <= char <= "\u00bf" and (_is_behind_word(before) or _is_behind_space(before)))
+        )
     ):
         return PROOF
     if reader == "cp1251" and (

@@ -211,7 +211,7 @@ def test_faults_that_users_report(name: str) -> None:
             "Снаружи 20°C и ветер, сказал «ТАСС», § 5, 5 000 руб.",
         ),
         ("Дом в„–5, цена 10 в‚¬, ООО в„ў", "Дом №5, цена 10 €, ООО ™"),
-        ("The caféÂ is open, 10â€“12Â°C â€¢ â„¢", "The café is open, 10–12°C • ™"),
+        ("The barÂ is open, 10â€“12Â°C â€¢ â„¢", "The bar is open, 10–12°C • ™"),
     ],
 )
 def test_short_runs_between_clean_words(damaged: str, right: str) -> None:

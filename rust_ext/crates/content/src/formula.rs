@@ -39,7 +39,7 @@ pub fn of_math(html: &str, alttext: Option<&str>, closed: bool) -> Formula {
             None => break,
             Some(Token::Text(text)) => add_text(&mut stack, text),
             Some(Token::Start(tag)) => {
-                let name = scanner.name;
+                let name = scanner.name();
                 let inside = closed && stack.iter().any(|open| holds_html(open.name));
                 if !inside && tags::flags(tag) & tags::BREAKS_OUT != 0 {
                     length = before;
@@ -52,7 +52,7 @@ pub fn of_math(html: &str, alttext: Option<&str>, closed: bool) -> Formula {
                 }
             }
             Some(Token::End(tag)) => {
-                if scanner.name.eq_ignore_ascii_case("math") {
+                if scanner.name().eq_ignore_ascii_case("math") {
                     length = scanner.position();
                     break;
                 }
@@ -61,7 +61,7 @@ pub fn of_math(html: &str, alttext: Option<&str>, closed: bool) -> Formula {
                     length = before;
                     break;
                 }
-                close(&mut stack, scanner.name, &mut tex);
+                close(&mut stack, scanner.name(), &mut tex);
             }
         }
     }

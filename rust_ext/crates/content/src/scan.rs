@@ -32,8 +32,8 @@ pub struct Scanner<'a> {
     html: &'a str,
     at: usize,
     pub attributes: Vec<Attribute<'a>>,
-    /// The name of the last tag, as written.
-    pub name: &'a str,
+    /// Where the name of the last tag stands.
+    name: (usize, usize),
     /// Whether the last start tag ended in `/>`.
     pub self_closing: bool,
     no_comment_end: bool,
@@ -52,7 +52,7 @@ impl<'a> Scanner<'a> {
             html,
             at: 0,
             attributes: Vec::with_capacity(MAX_ATTRIBUTES),
-            name: "",
+            name: (0, 0),
             self_closing: false,
             no_comment_end: false,
             no_double_quote: false,
@@ -64,6 +64,11 @@ impl<'a> Scanner<'a> {
     /// Where the scanner stands: the bytes before it are read.
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// The name of the last tag, as written.
+    pub fn name(&self) -> &'a str {
+        self.html.get(self.name.0..self.name.1).unwrap_or("")
     }
 
     /// What is not read yet.
@@ -165,7 +170,7 @@ impl<'a> Scanner<'a> {
         let start = self.at + 2;
         let end = name_end(bytes, start);
         self.at = self.past_bracket(end);
-        self.name = self.html.get(start..end).unwrap_or("");
+        self.name = (start, end);
         Token::End(tags::tag_of(&bytes[start..end]))
     }
 
@@ -174,7 +179,7 @@ impl<'a> Scanner<'a> {
         let start = self.at + 1;
         let end = name_end(bytes, start);
         self.at = end;
-        self.name = self.html.get(start..end).unwrap_or("");
+        self.name = (start, end);
         self.attributes.clear();
         self.self_closing = false;
         self.read_attributes();

@@ -248,6 +248,11 @@ fn view(line: &str, reader: Reader) -> View {
             Some((length, char, whole)) => {
                 let around = Around {
                     before: line[..at].chars().next_back(),
+                    letter: line[..at]
+                        .chars()
+                        .rev()
+                        .take(4)
+                        .find(|char| char.is_alphanumeric()),
                     after: rest[length..].chars().next(),
                 };
                 let worth = if whole {
@@ -279,6 +284,8 @@ fn view(line: &str, reader: Reader) -> View {
 #[derive(Clone, Copy)]
 struct Around {
     before: Option<char>,
+    /// The last letter or digit among the four characters before it.
+    letter: Option<char>,
     after: Option<char>,
 }
 
@@ -292,6 +299,12 @@ impl Around {
                     '.' | ',' | '!' | '?' | ':' | ';' | ')' | '%' | '…' | '»' | '”' | '"'
                 )
         })
+    }
+
+    /// Behind accented letters `Â` is one of them: windows-1251's В, read as Latin-1.
+    fn is_among_accents(self) -> bool {
+        self.letter
+            .is_some_and(|char| ('\u{c0}'..='\u{24f}').contains(&char))
     }
 
     fn is_behind_space(self) -> bool {
@@ -334,7 +347,8 @@ fn worth(char: char, shown: &str, reader: Reader, around: Around) -> Worth {
 /// `Â` before a sign of Latin-1: 5Â°, Â©. As a letter of its own it stands between letters, or begins a word.
 fn is_short_latin(char: char, around: Around) -> bool {
     match char {
-        '\u{a0}' => around.is_behind_word(),
+        _ if around.is_among_accents() => false,
+        '\u{a0}' => around.is_behind_word() && around.letter.is_some(),
         '\u{a1}'..='\u{bf}' => around.is_behind_word() || around.is_behind_space(),
         _ => false,
     }
@@ -353,7 +367,7 @@ fn is_short_cyrillic(char: char, around: Around) -> bool {
 
 /// The same where a byte was lost: `5Â 000`, of which the no-break space became a space.
 fn worth_of_lost(char: char, reader: Reader, around: Around) -> Worth {
-    let is_space = char == ' ' && reader == Reader::Latin && around.is_behind_word();
+    let is_space = char == ' ' && reader == Reader::Latin && is_short_latin('\u{a0}', around);
     if is_space && around.after.is_some() {
         Worth::Proof
     } else {

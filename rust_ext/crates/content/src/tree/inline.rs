@@ -50,7 +50,7 @@ impl<'a> Builder<'a> {
         let Some(end) = memchr::memchr(b'<', rest).filter(|&at| at > 0) else {
             return false;
         };
-        let name = scanner.name.as_bytes();
+        let name = scanner.name().as_bytes();
         let Some(after) = rest[end..]
             .strip_prefix(b"</")
             .and_then(|rest| rest.strip_prefix(name))
@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
     pub(super) fn pass_gutter(&mut self, scanner: &mut Scanner<'a>) -> bool {
         let rest = scanner.rest();
         let window = &rest.as_bytes()[..rest.len().min(LONGEST_GUTTER).min(self.gutter_budget)];
-        let name = scanner.name.as_bytes();
+        let name = scanner.name().as_bytes();
         let (mut at, mut depth, mut digits) = (0, 1, 0);
         let found = loop {
             match window.get(at) {
