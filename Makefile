@@ -37,11 +37,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	cargo fmt --all --check
-	cargo clippy --release --locked --workspace --all-targets --all-features --quiet -- -D warnings
+	cargo clippy --profile quick --locked --workspace --all-targets --all-features --quiet -- -D warnings
 
-# A fixed seed: what passed here passes there. Other seeds: PROPTEST_RNG_SEED=... cargo test --release --workspace
+# A fixed seed: what passed here passes there. Other seeds: PROPTEST_RNG_SEED=... cargo test --profile quick --workspace
 test: lint
-	PROPTEST_RNG_SEED=1 cargo test --release --locked --workspace --quiet
+	PROPTEST_RNG_SEED=1 cargo test --profile quick --locked --workspace --quiet
 	$(BIN)/pytest -q
 
 test-slow: setup
