@@ -305,6 +305,32 @@ class TestReaders:
         polars = pytest.importorskip("polars")
         assert polars.read_parquet(f"{target}/data/*.parquet")["text"].to_list() == TEXTS
 
+    @pytest.fixture
+    def stage(self, source: Path, tmp_path: Path) -> Path:
+        """A stage's folder, with receipts and dropped rows beside the documents."""
+        write_texts(source / "9.parquet", TEXTS[:1])
+        inline = ["--executor", "inline", "-q"]
+        assert cli.run(["dedup", str(source), "--out", str(tmp_path / "stage"), *inline]) == 0
+        assert (tmp_path / "stage/_dropped").exists()
+        return tmp_path / "stage"
+
+    def test_a_stage_s_folder_opens_as_the_readme_says(self, stage: Path, tmp_path: Path) -> None:
+        rows = pq.read_table(stage).num_rows
+        duckdb, polars = pytest.importorskip("duckdb"), pytest.importorskip("polars")
+        query = f"select count(*) from read_parquet('{stage}/*.parquet')"  # noqa: S608 - a path of the test's own
+        assert duckdb.sql(query).fetchone() == (rows,)
+        assert polars.read_parquet(f"{stage}/*.parquet").height == rows
+        script = (
+            "import datasets\n"
+            f"loaded = datasets.load_dataset('parquet', data_files='{stage}/*.parquet', split='train')\n"
+            "print(loaded.num_rows)\n"
+        )
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == str(rows), done.stderr
+
     def test_datasets(self, target: Path, tmp_path: Path) -> None:
         """In a process of its own, without network: the library reads its settings at import."""
         pytest.importorskip("datasets")
