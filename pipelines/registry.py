@@ -157,6 +157,17 @@ OWN: Final = (
         takes={"tokenizer": "train"},
     ),
     StageRow(
+        "encode",
+        "pipelines.encode:Encode",
+        "write documents as token ids, in the files that trainers read",
+        documents=False,
+        default=False,
+        folder="tokens",
+        command="pipelines.commands.encode:encode",
+        finish="pipelines.tokens.manifest:finish",
+        takes={"tokenizer": "train"},
+    ),
+    StageRow(
         "adapt",
         "pipelines.adapt:Adapt",
         "give an open model's tokenizer a Russian vocabulary, with proofs",

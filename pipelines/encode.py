@@ -1,0 +1,223 @@
+"""Stage `encode`: documents to token ids, in files that trainers read.
+
+One phase: each input becomes shards of its own, by split, and a work file of figures for the manifest. The
+tokenizer's encoder makes the ids; a special token gets into them by its name in the parameters alone, never
+because a text spells it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus import storage, table
+from corpus.documents import read_documents
+from corpus.errors import ShardError, UsageError
+from corpus.foreign import URL_NAMES
+from corpus.inputs import Input
+from corpus.stage import BATCH_ROWS, Phase, Task
+from corpus.writing import Output
+from pipelines.layout import RECIPE
+from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
+from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, type_of
+from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
+
+#: Columns by which the manifest counts, where the documents have them.
+COUNTED: Final = ("lang", "quality")
+#: Bytes of memory of a task: the vocabulary, the encoder's cache, a batch of texts and of ids.
+_MEMORY: Final = 700 << 20
+#: Parts of 0..1 by which qualities are counted.
+_QUALITIES: Final = 10
+
+
+def _help(text: str, default: Any, **more: Any) -> Any:
+    return field(default=default, metadata={"help": text, **more})
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a task wrote: its files by split, and tokens and documents by what the manifest counts."""
+
+    files: dict[str, list[File]]
+    tokens: dict[str, dict[str, int]]
+    documents: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Write documents as token ids, in the files that trainers read."""
+
+    name: ClassVar[str] = "encode"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+    adds: ClassVar[pa.Schema] = pa.schema([])
+    reasons: ClassVar[Mapping[str, str]] = {"empty_text": "the document has no text"}
+
+    tokenizer: str = _help(
+        "the tokenizer: a folder of ours, a Hugging Face folder, tekken.json or tiktoken ranks; that of the "
+        "run's stage train where empty",
+        "",
+        input=True,
+    )
+    pattern: str = _help("split pattern of tiktoken ranks that carry none: a name or an expression", "")
+    format: str = _help(f"format of the files: {', '.join(TYPES)}", FLAT)
+    dtype: str = _help(
+        "type of an id: uint16, uint32 (flat), int32 (megatron); the smallest that fits where empty", ""
+    )
+    start: str = _help("special token put before each document, by name; none where empty", "")
+    end: str = _help("special token put after each document, by name; none where empty", "")
+    validation: float = _help(
+        "share of the hosts whose documents go to the split validation; of a document without a host, its "
+        "own id decides",
+        0.0,
+    )
+    shard_tokens: int = _help("tokens of a file at most; a new one begins at a document", MOST_TOKENS)
+
+    def __post_init__(self) -> None:
+        if self.format not in TYPES:
+            raise ValueError(f"encode.format is {' or '.join(TYPES)}, not {self.format!r}")
+        if not 0 <= self.validation < 1:
+            raise ValueError("encode.validation lies in 0..1, below 1")
+        if not 1 <= self.shard_tokens <= MOST_TOKENS:
+            raise ValueError(f"encode.shard_tokens lies in 1..{MOST_TOKENS:,}, which readers count to")
+        if self.dtype:
+            type_of(self.format, 0, self.dtype)
+
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any will do
+        """Raise UsageError where no tokenizer is named, or it and the parameters do not go together.
+
+        What the stage train of the same run is yet to make is looked at when it is there.
+        """
+        if not self.tokenizer:
+            raise UsageError("encode.tokenizer: name a tokenizer's folder, or add train to run.stages")
+        if not storage.exists(storage.join(storage.parent(self.tokenizer), RECIPE)):
+            self.check_tokenizer()
+
+    def check_tokenizer(self) -> None:
+        """Raise UsageError where a tokenizer of this machine can't be opened, lacks a special token that is
+        named, or has ids that the format can't hold."""
+        path = storage.local_path(self.tokenizer)
+        if path is None or not path.exists():
+            return
+        try:
+            self._settled(open_coder(path, self.pattern))
+        except (ValueError, OSError) as error:
+            raise UsageError(f"encode: {error}") from error
+
+    def _settled(self, coder: Coder) -> tuple[str, int | None, int | None]:
+        """The type of ids, and the ids of the start and end tokens."""
+        start = coder.special(self.start, "encode.start") if self.start else None
+        end = coder.special(self.end, "encode.end") if self.end else None
+        return type_of(self.format, coder.size, self.dtype), start, end
+
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:  # noqa: ARG002 - the same for all inputs
+        """Each input to its shards."""
+        return (Phase("encode", documents=True, memory=_MEMORY),)
+
+    def run(self, task: Task, out: Output) -> None:
+        """Encode the documents of one input."""
+        source = task.inputs[0]
+        try:
+            coder = open_coder(tokenizer_path(self.tokenizer, task.side("tokenizer"), out), self.pattern)
+            kind, start, end = self._settled(coder)
+        except ValueError as error:
+            raise ShardError(f"encode: {error}") from error
+        shards = {split: Shards(out, split, self.format, kind, self.shard_tokens) for split in SPLITS}
+        figures = Figures({}, {}, {})
+        for batch in _batches(source, out):
+            ids, lengths = bounded(*coder.encode(batch.column("text")), start, end)
+            documents = Documents(
+                ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
+            )
+            count(figures, batch, lengths, source.name)
+            for split, part in self._by_split(batch, documents):
+                shards[split].add(part)
+            out.rows_out += len(documents)
+        for split, one in shards.items():
+            one.close()
+            figures.files[split] = one.files
+        with out.work() as path:
+            path.write_bytes(msgspec.json.encode(figures))
+
+    def _by_split(self, batch: pa.RecordBatch, documents: Documents) -> Iterator[tuple[str, Documents]]:
+        if not self.validation:
+            yield TRAIN, documents
+            return
+        hosts, ids = batch.column("host").to_pylist(), batch.column("doc_id").to_pylist()
+        held = np.array(
+            [
+                share_of(host.encode() if host else key) < self.validation
+                for host, key in zip(hosts, ids, strict=True)
+            ]
+        )
+        for split, mask in ((TRAIN, ~held), (VALIDATION, held)):
+            if mask.any():
+                yield split, documents.where(mask)
+
+
+def share_of(name: bytes) -> float:
+    """A number from 0 to 1, below 1, that a name always has."""
+    return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest(), "big") / 2.0**48
+
+
+def tokenizer_path(location: str, files: Sequence[Input], out: Output) -> Path:
+    """The tokenizer as a local path: where it lies, or a copy of its files in the task's scratch folder."""
+    local = storage.local_path(location)
+    if local is not None:
+        return local
+    folder = out.scratch / "tokenizer"
+    folder.mkdir(exist_ok=True)
+    for file in files:
+        if "/" not in file.name or is_tokenizer_file(file.name.partition("/")[2]):
+            (folder / storage.base_name(file.path)).write_bytes(storage.read_bytes(file.path))
+    return folder
+
+
+def _batches(source: Input, out: Output) -> Iterator[pa.RecordBatch]:
+    """Documents with text, the others counted as dropped, in batches that are whole in memory."""
+    also = ("host", *URL_NAMES, *COUNTED)
+    for batch in read_documents(source, BATCH_ROWS, text_only=True, also=also, progress=out.tell):
+        out.rows_in += batch.num_rows
+        if table.DROP in batch.column_names:
+            reasons = batch.column(table.DROP)
+            out.dropped.update(reasons.drop_null().to_pylist())
+            batch = batch.filter(pc.is_null(reasons))
+        filled = pc.greater(pc.fill_null(pc.binary_length(batch.column("text")), 0), 0)
+        good = batch.filter(filled)
+        if good.num_rows < batch.num_rows:
+            out.dropped["empty_text"] += batch.num_rows - good.num_rows
+        if good.num_rows:
+            yield good.combine_chunks().to_batches()[0]
+
+
+def count(figures: Figures, batch: pa.RecordBatch, lengths: Any, source: str) -> None:
+    """Add a batch to the figures: tokens and documents by source, language and quality."""
+    groups: dict[str, Sequence[Any]] = {"source": [source] * len(lengths)}
+    for name in COUNTED:
+        if name in batch.schema.names:
+            groups[name] = batch.column(name).to_pylist()
+    for name, values in groups.items():
+        tokens = Counter(figures.tokens.get(name, {}))
+        documents = Counter(figures.documents.get(name, {}))
+        for value, length in zip(values, lengths.tolist(), strict=True):
+            key = _key(value)
+            tokens[key] += length
+            documents[key] += 1
+        figures.tokens[name], figures.documents[name] = dict(tokens), dict(documents)
+
+
+def _key(value: Any) -> str:
+    """A value as the manifest counts it: of numbers the tenth of 0..1 in which they lie."""
+    if isinstance(value, float):
+        low = min(max(int(value * _QUALITIES), 0), _QUALITIES - 1)
+        return f"{low / _QUALITIES:.1f}-{(low + 1) / _QUALITIES:.1f}"
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Token ids as files that trainers read: the tokenizer that makes them, their formats."""

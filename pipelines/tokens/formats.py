@@ -1,0 +1,170 @@
+"""Files of token ids: flat memory maps, Megatron's indexed dataset, Parquet. Little-endian, fixed bytes.
+
+    flat       NAME.bin  ids one after another; NAME.npy  n + 1 offsets of n documents, uint64
+    megatron   NAME.bin, NAME.idx  as Megatron-Core's IndexedDataset reads them, one sequence a document
+    parquet    NAME.parquet  doc_id, ids, length
+
+A writer takes whole documents and is closed once; it gives the files that it wrote.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.writing import parquet_settings
+
+Ids = npt.NDArray[np.uint32]
+Lengths = npt.NDArray[np.int64]
+
+FLAT: Final = "flat"
+MEGATRON: Final = "megatron"
+PARQUET: Final = "parquet"
+#: Format -> the types that its ids may have, by name; the smallest first.
+TYPES: Final = {FLAT: ("uint16", "uint32"), MEGATRON: ("uint16", "int32"), PARQUET: ("uint32",)}
+#: Megatron's own bound: it takes uint16 for vocabularies below it (megatron.core, `DType.optimal_dtype`).
+_MEGATRON_SMALL: Final = 65_500
+_MAGIC: Final = b"MMIDIDX\x00\x00"
+#: Codes of `megatron.core.datasets.indexed_dataset.DType`.
+_CODES: Final = {"int32": 4, "uint16": 8}
+#: Most tokens of one file: Megatron keeps a sequence's length in an int32, and Arrow's lists count in one.
+MOST_TOKENS: Final = 2**31 - 1
+#: Rows and tokens of a row group of Parquet.
+_GROUP_ROWS: Final = 4_000
+_GROUP_TOKENS: Final = 16 << 20
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("doc_id", pa.binary(16), nullable=False),
+        pa.field("ids", pa.list_(pa.uint32()), nullable=False),
+        pa.field("length", pa.uint32(), nullable=False),
+    ]
+)
+
+
+def type_of(form: str, size: int, wanted: str = "") -> str:
+    """The type of ids for a vocabulary of this size: the one that is wanted, else the smallest.
+
+    ValueError where the format has no such type or the ids do not fit.
+    """
+    if wanted and wanted not in TYPES[form]:
+        raise ValueError(f"encode.dtype: {form} has ids of {' or '.join(TYPES[form])}, not {wanted}")
+    for name in [wanted] if wanted else TYPES[form]:
+        bound = np.iinfo(name).max + 1
+        if form == MEGATRON and name == "uint16" and not wanted:
+            bound = _MEGATRON_SMALL - 1
+        if size <= bound:
+            return name
+    raise ValueError(
+        f"encode.dtype: ids up to {size - 1:,} do not fit {wanted or TYPES[form][-1]}; "
+        f"{form} has {' and '.join(TYPES[form])}"
+    )
+
+
+class Writer(Protocol):
+    """What a format is written by. `add` takes the ids of documents in one array, how many each has, and
+    their doc_ids."""
+
+    def add(self, ids: Ids, lengths: Lengths, doc_ids: pa.Array) -> None: ...
+
+    def close(self) -> list[Path]: ...
+
+
+def open_writer(form: str, stem: Path, kind: str) -> Writer:
+    """A writer of files whose names begin with `stem`."""
+    if form == PARQUET:
+        return _Parquet(stem)
+    return _Binary(stem, kind, megatron=form == MEGATRON)
+
+
+class _Binary:
+    """Ids in NAME.bin and where documents begin in an index."""
+
+    def __init__(self, stem: Path, kind: str, *, megatron: bool) -> None:
+        self._stem, self._kind, self._megatron = stem, kind, megatron
+        self._type = np.dtype(kind).newbyteorder("<")
+        self._bin = stem.with_name(stem.name + ".bin")
+        self._stream = self._bin.open("wb")
+        self._lengths: list[Lengths] = []
+
+    def add(self, ids: Ids, lengths: Lengths, doc_ids: pa.Array) -> None:  # noqa: ARG002 - the index has none
+        np.ascontiguousarray(ids, self._type).tofile(self._stream)
+        self._lengths.append(lengths)
+
+    def close(self) -> list[Path]:
+        self._stream.close()
+        lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int64)
+        index = self._stem.with_name(self._stem.name + (".idx" if self._megatron else ".npy"))
+        with index.open("wb") as stream:
+            if self._megatron:
+                _write_index(stream, lengths, self._kind)
+            else:
+                offsets = np.zeros(len(lengths) + 1, "<u8")
+                np.cumsum(lengths, out=offsets[1:])
+                np.save(stream, offsets, allow_pickle=False)
+        return [self._bin, index]
+
+
+def _write_index(stream: Any, lengths: Lengths, kind: str) -> None:
+    """Megatron's index: header, counts, lengths, byte offsets, and of each document its first sequence."""
+    size = np.dtype(kind).itemsize
+    stream.write(_MAGIC + struct.pack("<QBQQ", 1, _CODES[kind], len(lengths), len(lengths) + 1))
+    stream.write(lengths.astype("<i4").tobytes())
+    stream.write(((np.cumsum(lengths) - lengths) * size).astype("<i8").tobytes())
+    stream.write(np.arange(len(lengths) + 1, dtype="<i8").tobytes())
+
+
+class _Parquet:
+    """A row a document."""
+
+    def __init__(self, stem: Path) -> None:
+        self._path = stem.with_name(stem.name + ".parquet")
+        self._writer = pq.ParquetWriter(self._path, SCHEMA, **parquet_settings(SCHEMA))
+        self._pending: list[pa.Table] = []
+        self._rows = self._tokens = 0
+
+    def add(self, ids: Ids, lengths: Lengths, doc_ids: pa.Array) -> None:
+        offsets = np.zeros(len(lengths) + 1, np.int32)
+        np.cumsum(lengths, out=offsets[1:])
+        lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(ids))
+        columns = [doc_ids, lists, pa.array(lengths.astype(np.uint32))]
+        self._pending.append(pa.table(columns, schema=SCHEMA))
+        self._rows += len(lengths)
+        self._tokens += len(ids)
+        if self._rows >= _GROUP_ROWS or self._tokens >= _GROUP_TOKENS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._writer.write_table(pa.concat_tables(self._pending), row_group_size=_GROUP_ROWS)
+        self._pending, self._rows, self._tokens = [], 0, 0
+
+    def close(self) -> list[Path]:
+        self._flush()
+        self._writer.close()
+        return [self._path]
+
+
+def tokens_of(folder: Path, name: str, form: str, kind: str, start: int, count: int) -> npt.NDArray[Any]:
+    """`count` ids of a file from the one with number `start` on."""
+    if form != PARQUET:
+        return np.fromfile(
+            folder / f"{name}.bin",
+            np.dtype(kind).newbyteorder("<"),
+            count,
+            offset=start * np.dtype(kind).itemsize,
+        )
+    seen, found = 0, []
+    for batch in pq.ParquetFile(folder / f"{name}.parquet").iter_batches(_GROUP_ROWS, columns=["ids"]):
+        ids = batch.column(0).flatten().to_numpy()
+        found.append(ids[max(0, start - seen) : max(0, start + count - seen)])
+        seen += len(ids)
+        if seen >= start + count:
+            break
+    return np.concatenate(found) if found else np.empty(0, np.uint32)

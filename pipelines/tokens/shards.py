@@ -1,0 +1,143 @@
+"""Shards of token ids that one task writes: by split, cut at documents where a file would be too long."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast
+
+import numpy as np
+import pyarrow as pa
+
+from corpus.errors import ShardError
+from corpus.writing import Output
+from pipelines.tokens.formats import MOST_TOKENS, Ids, Lengths, Writer, open_writer
+
+TRAIN: Final = "train"
+VALIDATION: Final = "validation"
+SPLITS: Final = (TRAIN, VALIDATION)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Documents as ids: all in one array, how many each has (start and end tokens included), their doc_ids
+    and texts, and the Unicode form in which these were encoded ("": as they are)."""
+
+    ids: Ids
+    lengths: Lengths
+    doc_ids: pa.Array
+    texts: pa.Array
+    normalization: str = ""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def part(self, start: int, stop: int) -> Documents:
+        """Documents from number `start` up to `stop`."""
+        ends = np.concatenate([[0], np.cumsum(self.lengths)])
+        return Documents(
+            self.ids[ends[start] : ends[stop]],
+            self.lengths[start:stop],
+            self.doc_ids[start:stop],
+            self.texts[start:stop],
+            self.normalization,
+        )
+
+    def where(self, mask: Any) -> Documents:
+        """Documents for which the mask is true."""
+        chosen = pa.array(mask)
+        ids = self.ids[np.repeat(mask, self.lengths)]
+        rest = (self.doc_ids.filter(chosen), self.texts.filter(chosen))
+        return Documents(ids, self.lengths[mask], *rest, self.normalization)
+
+
+def bounded(ids: Ids, offsets: Any, start: int | None, end: int | None) -> tuple[Ids, Lengths]:
+    """The ids of texts with a start and an end token around each, where they are given, and new lengths."""
+    lengths = np.diff(offsets)
+    extra = (start is not None) + (end is not None)
+    if not extra:
+        return ids, lengths
+    count = len(lengths)
+    found = np.empty(len(ids) + count * extra, np.uint32)
+    shift = np.arange(count) * extra + (start is not None)
+    found[np.arange(len(ids)) + np.repeat(shift, lengths)] = ids
+    lengths = lengths + extra
+    ends = np.cumsum(lengths)
+    if start is not None:
+        found[ends - lengths] = start
+    if end is not None:
+        found[ends - 1] = end
+    return found, lengths
+
+
+@dataclass
+class File:
+    """What one file holds: its name without ending, tokens, documents, and a sample of them."""
+
+    name: str
+    tokens: int = 0
+    documents: int = 0
+    #: Documents to decode when the files are checked: first token, tokens, SHA-256 of the text.
+    samples: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class Shards:
+    """Files of one task and one split. `most` is the largest number of tokens of a file."""
+
+    def __init__(self, out: Output, split: str, form: str, kind: str, most: int = MOST_TOKENS) -> None:
+        self._out, self._split, self._form, self._kind, self._most = out, split, form, kind, most
+        self._writer: Writer | None = None
+        self.files: list[File] = []
+
+    def add(self, documents: Documents) -> None:
+        """Append documents. ShardError for one that no file can hold."""
+        for part in self._fitting(documents):
+            if self._writer is None:
+                self._open()
+            file = self.files[-1]
+            if file.documents >= 2 ** len(file.samples) - 1:
+                file.samples.append(_sample(part, file.tokens))
+            assert self._writer is not None  # noqa: S101 - opened above
+            self._writer.add(part.ids, part.lengths, part.doc_ids)
+            file.tokens += len(part.ids)
+            file.documents += len(part)
+
+    def _fitting(self, documents: Documents) -> Iterator[Documents]:
+        """Parts of which each goes into one file; closes a file that is full."""
+        longest = int(documents.lengths.max(initial=0))
+        if longest > self._most:
+            raise ShardError(f"a document has {longest:,} tokens, a file {self._most:,} at most: cut it")
+        start = 0
+        while start < len(documents):
+            room = self._most - (self.files[-1].tokens if self._writer is not None else 0)
+            fits = int(np.searchsorted(np.cumsum(documents.lengths[start:]), room, side="right"))
+            if not fits:
+                self.close()
+                continue
+            yield documents if fits == len(documents) else documents.part(start, start + fits)
+            start += fits
+
+    def _open(self) -> None:
+        number = f".s{len(self.files):04d}" if self.files else ""
+        self.files.append(File(f"{self._split}/{self._out.name}{number}"))
+        stem = self._out.scratch / self.files[-1].name.replace("/", "-")
+        self._writer = open_writer(self._form, stem, self._kind)
+
+    def close(self) -> None:
+        """Publish the open file."""
+        if self._writer is None:
+            return
+        for path in self._writer.close():
+            self._out.put(path, f"{self.files[-1].name}{path.suffix}")
+            path.unlink()
+        self._writer = None
+
+
+def _sample(documents: Documents, first: int) -> tuple[int, int, str]:
+    """The first document: where it begins, its tokens, the digest of its text."""
+    text = documents.texts[0].as_py()
+    if documents.normalization:
+        text = unicodedata.normalize(cast(Literal["NFC"], documents.normalization), text)
+    return first, int(documents.lengths[0]), hashlib.sha256(text.encode()).hexdigest()
