@@ -1,8 +1,9 @@
 """Any tokenizer, opened by path, in the one form that `tokenizer.evaluate` measures.
 
 A byte-level BPE vocabulary runs on our encoder, whoever made it and however its ids run; any other
-tokenizer.json on the tokenizers library; a sentencepiece tokenizer.model on sentencepiece (an optional
-dependency).
+tokenizer.json, and one with added tokens that text makes, on the tokenizers library; a sentencepiece
+tokenizer.model on sentencepiece (an optional dependency). A special token that a text spells is text in all
+of them, and nothing is cut or padded.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from tokenizer.adapt.base import Base
 from tokenizer.adapt.load import load as load_base
 from tokenizer.encode import Ids, Offsets, Tokenizer
-from tokenizer.files import from_chars
+from tokenizer.files import from_chars, made_by_text, read_json
 from tokenizer.vocabulary import NO_MERGE, Vocabulary
 
 #: What sentencepiece writes for a space.
@@ -55,15 +56,17 @@ def open_baseline(path: str | Path, name: str | None = None, pattern: str | None
     model = path / "tokenizer.model" if path.is_dir() else path
     if model.suffix == ".model" and model.is_file() and not (path / "tokenizer.json").is_file():
         return _model(model, name, pattern)
+    file = path / "tokenizer.json" if path.is_dir() else path
+    theirs = file.suffix == ".json" and file.name != "tekken.json" and file.is_file()
     try:
         return from_vocabulary(Vocabulary.load(path, pattern), name)
     except ValueError as error:
         refused = error
     try:
-        return from_base(load_base(path, pattern), name)
+        if not (theirs and made_by_text(read_json(file))):
+            return from_base(load_base(path, pattern), name)
     except ValueError:
-        file = path / "tokenizer.json" if path.is_dir() else path
-        if file.name != "tokenizer.json" or not file.is_file():
+        if not theirs:
             raise refused from None
     return _tokenizers(file, name)
 
@@ -143,13 +146,17 @@ def _tokenizers(file: Path, name: str) -> Baseline:
         theirs: Any = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exception
         raise ValueError(f"tokenizers does not open {file}: {error}") from error
-    about = json.loads(file.read_text(encoding="utf-8"))
+    theirs.no_truncation()
+    theirs.no_padding()
+    theirs.encode_special_tokens = True
+    about = read_json(file)
     steps = json.dumps([about.get("pre_tokenizer"), about.get("decoder")])
     byte_level = "ByteLevel" in steps
-    special = {token["id"] for token in about.get("added_tokens") or ()}
+    special = {token["id"] for token in about.get("added_tokens") or () if token.get("special")}
+    added = {token["id"]: str(token["content"]).encode("utf-8") for token in made_by_text(about)}
     by_id = {index: piece for piece, index in theirs.get_vocab(with_added_tokens=True).items()}
     pieces = [
-        b"" if index in special else _piece_bytes(by_id.get(index, ""), byte_level)
+        b"" if index in special else added.get(index) or _piece_bytes(by_id.get(index, ""), byte_level)
         for index in range(max(by_id) + 1)
     ]
     alone = theirs.encode(_WORD, add_special_tokens=False).ids

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -129,6 +129,7 @@ def _tokenizers(vocabulary: Vocabulary, _: Path) -> Encode:
     import tokenizers
 
     theirs = tokenizers.Tokenizer.from_str(files.tokenizer_json(vocabulary).decode("utf-8"))
+    theirs.encode_special_tokens = True
 
     def encode(texts: list[str]) -> list[list[int]]:
         return [one.ids for one in theirs.encode_batch_fast(texts, add_special_tokens=False)]
@@ -157,7 +158,8 @@ def _gigatoken(vocabulary: Vocabulary, _: Path) -> Encode:
 
     if not vocabulary.ordered:
         raise ValueError("its loader does not take a vocabulary out of merge order")
-    theirs = gigatoken.Tokenizer.from_json(files.tokenizer_json(vocabulary))
+    # It has no way to take special tokens for text, so it gets none.
+    theirs = gigatoken.Tokenizer.from_json(files.tokenizer_json(replace(vocabulary, special_tokens={})))
 
     def encode(texts: list[str]) -> list[list[int]]:
         return [theirs.encode(text).tolist() for text in texts]
@@ -189,6 +191,7 @@ PEERS: dict[str, Callable[[Vocabulary, Path], Encode]] = {
 def check(vocabulary: Vocabulary, texts: Texts, peers: Iterable[str] = tuple(PEERS)) -> CheckResult:
     """Encode `texts` with our encoder and every runtime of `peers` that is installed, and compare all ids.
 
+    A special token that a text spells is text, as for `Tokenizer.encode`.
     Memory is bounded: texts are taken in batches. A runtime that is missing or cannot hold the vocabulary is
     named in `skipped`; after its first difference a runtime is not asked again.
     """

@@ -222,6 +222,11 @@ def _hf_normalization(data: dict[str, Any], path: Path) -> str:
     raise ValueError(f"{path}: normalizer {'+'.join(names)} is not one Unicode form; open it with tokenizers")
 
 
+def made_by_text(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The added tokens of a tokenizer.json that are not special: text that spells them makes them."""
+    return [token for token in data.get("added_tokens") or () if not token.get("special", False)]
+
+
 def _hf_tokens(
     vocab: Mapping[str, int], added: Mapping[str, int], path: Path
 ) -> tuple[tuple[bytes, ...], int]:
@@ -285,6 +290,11 @@ def read_tokenizer_json(path: Path) -> Parts:
     try:
         pattern = _hf_pattern(data, path)
         normalization = _hf_normalization(data, path)
+        if made := made_by_text(data):
+            raise ValueError(
+                f"{path}: added token {made[0]['content']!r} is not special, so that text makes it; open it "
+                "with the tokenizers library"
+            )
         added = {str(token["content"]): int(token["id"]) for token in data.get("added_tokens") or ()}
         tokens, first_id = _hf_tokens(model["vocab"], added, path)
         merges = _hf_merges(model["merges"], tokens, path)

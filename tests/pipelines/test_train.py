@@ -15,6 +15,7 @@ from corpus.errors import UsageError
 from corpus.inputs import Input
 from corpus.stage import plan_tasks, run_task
 from pipelines.cli import run
+from pipelines.evaluate import held_out_texts
 from pipelines.groups import factors, pack, parse_weights, unpack
 from pipelines.inputs import ENDINGS, resolve
 from pipelines.train import Train
@@ -219,6 +220,48 @@ def test_merging_and_learning_tell_how_far_they_are(corpus: Path) -> None:
         run_task(task, reported.append)
         assert reported == sorted(reported)
     assert reported[-1] == 1.0
+
+
+def test_the_name_of_a_text_decides_nothing(tmp_path: Path) -> None:
+    """Whatever a text is called, it trains, by the same documents; an only document is never held out."""
+    text = (RU + EN) * 2
+    made = []
+    for name in ("novel", "texts", "pushkin", *map(str, range(12))):
+        (tmp_path / f"{name}.txt").write_text(text)
+        arguments = ["train", str(tmp_path / f"{name}.txt"), "--out", str(tmp_path / name)]
+        settings = [
+            "--vocab-size",
+            str(SIZE),
+            "--set",
+            "train.held_out=0.5",
+            "--set",
+            "train.boundaries=none",
+        ]
+        assert run([*arguments, *settings, "--executor", "inline", "--quiet"]) == 0
+        made.append((tmp_path / name / "tokenizer.json").read_bytes())
+    assert len(set(made)) == 1
+
+
+@pytest.mark.parametrize("ending", ["txt", "jsonl"])
+def test_an_only_document_is_not_held_out(tmp_path: Path, ending: str) -> None:
+    text = RU[:9000]
+    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    arguments = [
+        "train",
+        str(tmp_path / f"a.{ending}"),
+        "--out",
+        str(tmp_path / "out"),
+        "--vocab-size",
+        "300",
+    ]
+    settings = ["--set", "train.held_out=0.999999", "--set", "train.boundaries=none"]
+    assert run([*arguments, *settings, "--executor", "inline", "--quiet"]) == 0
+    about = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert (about["documents"], about["kept_first"]) == (1, True)
+    (source,) = resolve([str(tmp_path / f"a.{ending}")], ENDINGS["texts"])
+    assert held_out_texts([source], about, 1_000_000) == {}
+    assert held_out_texts([source], about | {"kept_first": False}, 1_000_000) == {"held out": [text]}
 
 
 def test_every_parameter_stands_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:

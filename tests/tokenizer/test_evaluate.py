@@ -25,6 +25,7 @@ from tokenizer.evaluate import (
     word_counts,
 )
 from tokenizer.inflection import inflected_forms
+from tokenizer.vocabulary import Vocabulary
 
 PIECES = [" под", "вод", "н", "ый", "ая", " вод", "а", "ы", " ", "-", "."]
 
@@ -232,3 +233,73 @@ def test_an_evaluation_is_a_table_json_and_pictures() -> None:
     assert list(drawn) == ["fertility.svg", "boundaries.svg"]
     assert all(plot.startswith("<?xml") for plot in drawn.values())
     assert drawn == plots.draw(_evaluation())
+
+
+#: Spells added tokens in and beside words, behind spaces, and a special token.
+SPELLED = "Мама  мыла   раму<think>мылом   <think> и раму, рамой.\n    мыла<|pad|>"
+
+
+def _added(content: str, **flags: bool) -> dict[str, object]:
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+    return {"id": small_vocabulary().size, "content": content, **plain, **flags}
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        _added("<think>"),
+        _added("<think>", lstrip=True),
+        _added("<think>", rstrip=True),
+        _added("   "),
+        _added("раму"),
+        _added("раму", single_word=True),
+    ],
+)
+def test_added_tokens_that_text_makes_are_made(tmp_path: Path, added: dict[str, object]) -> None:
+    """Ids are those of the tokenizers library, but that a special token spelled in the text is text."""
+    small_vocabulary().save(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    data = json.loads(path.read_text())
+    data["added_tokens"].append(added)
+    path.write_text(json.dumps(data))
+    baseline = open_baseline(tmp_path)
+    library = tokenizers.Tokenizer.from_file(str(path))
+    before, _, _ = SPELLED.partition("<|pad|>")
+    ids, _ = baseline.encode([before])
+    assert ids.tolist() == library.encode(before).ids
+    assert added["id"] in ids
+    assert baseline.pieces[small_vocabulary().size] == str(added["content"]).encode()
+    assert small_vocabulary().special_tokens["<|pad|>"] not in baseline.encode([SPELLED])[0]
+    with pytest.raises(ValueError, match="is not special"):
+        Vocabulary.load(tmp_path)
+
+
+@pytest.mark.parametrize("behavior", ["Isolated", "MergedWithPrevious"])
+def test_truncation_and_padding_of_a_file_change_no_figure(tmp_path: Path, behavior: str) -> None:
+    """On our encoder, and on the library, which cuts and pads unless it is asked not to."""
+    figures = []
+    set_to = {
+        "plain": (None, None),
+        "cut": ({"direction": "Right", "max_length": 5, "strategy": "LongestFirst", "stride": 0}, None),
+        "padded": (
+            None,
+            {
+                "strategy": {"Fixed": 100},
+                "direction": "Right",
+                "pad_to_multiple_of": None,
+                "pad_id": 0,
+                "pad_type_id": 0,
+                "pad_token": "<|pad|>",
+            },
+        ),
+    }
+    for name, (truncation, padding) in set_to.items():
+        small_vocabulary().save(tmp_path / name)
+        path = tmp_path / name / "tokenizer.json"
+        data = json.loads(path.read_text()) | {"truncation": truncation, "padding": padding}
+        data["pre_tokenizer"]["pretokenizers"][0]["behavior"] = behavior
+        path.write_text(json.dumps(data))
+        (one,) = evaluate([open_baseline(path, "same")], {"a": [TEXT, "мир"]}).tokenizers
+        figures.append(one.domains)
+    assert figures[0] == figures[1] == figures[2]
+    assert figures[0][0].tokens_per_word > 1

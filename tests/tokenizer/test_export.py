@@ -25,6 +25,14 @@ def test_installed_runtimes_give_the_same_ids(pattern: str) -> None:
     assert result.bytes == sum(len(text.encode()) for text in TEXTS)
 
 
+@pytest.mark.parametrize("name", ["<|end_of_text|>", "<|pad|>", "<|reserved_12|>"])
+def test_texts_that_spell_special_tokens_are_text_everywhere(name: str) -> None:
+    texts = [name, f"мама{name}мыла  {name}\nраму", f"{name * 3} Ġ Ċ âĢ {name[:-1]}", f"  {name}  {TEXT}"]
+    result = export.check(small_vocabulary(), texts)
+    assert result.ok, str(result)
+    assert {"tokenizers", "tiktoken"} <= {name for name, _ in result.agreed}
+
+
 def test_ids_that_begin_above_zero_agree_too() -> None:
     vocabulary = replace(small_vocabulary(), first_id=7, special_tokens={"<s>": 0})
     assert export.check(vocabulary, TEXTS, INSTALLED).ok
