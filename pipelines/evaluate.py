@@ -20,7 +20,7 @@ from corpus.stage import Phase, Task
 from corpus.writing import Output
 from pipelines.groups import FOLDER, folder_of
 from pipelines.texts import read_texts, split_held_out
-from pipelines.train import ABOUT
+from pipelines.train import ABOUT, KEPT_FIRST
 
 RESULT: Final = "evaluation.json"
 #: Inputs in a row that bring no group lacking text, after which no more are read.
@@ -116,6 +116,7 @@ def held_out_texts(
     texts: dict[str, list[str]] = {}
     sizes: Counter[str] = Counter()
     full = 0
+    first = bool(training.get(KEPT_FIRST))
     for source in documents:
         name = folder_of(source) if groups else "held out"
         if sizes[name] >= most or full == _ENOUGH:
@@ -124,7 +125,8 @@ def held_out_texts(
         for batch in read_texts(source, group_column=column):
             if sizes[name] >= most:
                 break
-            held = split_held_out(batch, share)[1]
+            held = split_held_out(batch, share, keep_first=first)[1]
+            first = first and not batch.num_rows
             names = held.column("group").to_pylist() if column else [name] * held.num_rows
             for domain, text in zip(names, held.column("text").to_pylist(), strict=True):
                 if sizes[domain] < most:

@@ -1,7 +1,8 @@
 """Running text for the tokenizer: documents of Parquet and JSONL, or plain text files, as tables.
 
 A plain text file has no documents; it is cut at line ends into pieces of some kilobytes, each of which
-counts as one. A line longer than `LONG_LINE` is cut at a space, so that no line fills the memory.
+counts as one, with a doc_id of its content, so that the file's name decides nothing. A line longer than
+`LONG_LINE` is cut at a space, so that no line fills the memory.
 """
 
 from __future__ import annotations
@@ -60,11 +61,15 @@ def _groups(batch: pa.Table, column: str, source: Input) -> pa.Array:
     return pa.array(["" if value is None else str(value) for value in values], pa.string())
 
 
-def split_held_out(batch: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:
+def split_held_out(batch: pa.Table, share: float, keep_first: bool = False) -> tuple[pa.Table, pa.Table]:
     """A batch's documents for training, and those held out: whose doc_id, read as a fraction of one, lies
-    below `share`. A document is held out in every run and whatever the shards."""
+    below `share`. A document is held out in every run and whatever the shards. With `keep_first` the batch's
+    first document is for training in any case: the only document of a job is not held out."""
     ids = np.array([int.from_bytes(i[:6], "big") for i in batch.column("doc_id").to_pylist()], np.uint64)
-    out = pa.array(ids < share * 2.0**48)
+    below = ids < share * 2.0**48
+    if keep_first:
+        below[:1] = False
+    out = pa.array(below)
     return batch.filter(pa.compute.invert(out)), batch.filter(out)
 
 
@@ -76,9 +81,7 @@ def _plain(source: Input, progress: ReadProgress | None) -> Iterator[pa.Table]:
     ):
         pieces: list[str] = []
         size = number = 0
-        name = source.name
         if source.part is not None and source.part.start:
-            name = f"{source.name}@{source.part.start}"
             stream.seek(source.part.start)
         most = source.part.stop - source.part.start if source.part else None
         for piece in _pieces(stream, most):
@@ -91,12 +94,12 @@ def _plain(source: Input, progress: ReadProgress | None) -> Iterator[pa.Table]:
                 ) from error
             size += len(piece)
             if size >= _BATCH_BYTES:
-                yield _table(pieces, name, number)
+                yield _table(pieces)
                 number, pieces, size = number + len(pieces), [], 0
                 if progress is not None:
                     progress(*done_of(raw, source))
         if pieces:
-            yield _table(pieces, name, number)
+            yield _table(pieces)
 
 
 def _pieces(stream: Any, most: int | None) -> Iterator[bytes]:
@@ -128,6 +131,6 @@ def _to_space(line: bytes, stream: Any) -> bytes:
     return bytes(more)
 
 
-def _table(pieces: list[str], name: str, first: int) -> pa.Table:
-    ids = [table.doc_id(f"{name}:{first + n}") for n in range(len(pieces))]
+def _table(pieces: list[str]) -> pa.Table:
+    ids = [table.doc_id(piece) for piece in pieces]
     return pa.table([pa.array(ids, pa.binary(16)), pa.array(pieces, pa.large_string())], schema=_SCHEMA)

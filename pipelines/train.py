@@ -34,6 +34,8 @@ from tokenizer.parameters import MergeOptions, VocabularyOptions, described
 
 #: What a training leaves beside the tokenizer's own files: the figures of its corpus.
 ABOUT: Final = "training.json"
+#: In it: whether the first document was for training in any case.
+KEPT_FIRST: Final = "kept_first"
 #: Values of `train.boundaries` that are no file.
 RUSSIAN: Final = "russian"
 PLAIN: Final = "none"
@@ -52,7 +54,7 @@ class Train(MergeOptions, VocabularyOptions):
     """Train a byte-level BPE tokenizer."""
 
     name: ClassVar[str] = "train"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {}
@@ -138,12 +140,21 @@ class Train(MergeOptions, VocabularyOptions):
             except ValueError as error:
                 raise UsageError(f"train.continue_from: {self.continue_from}: {error}") from error
 
-    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:  # noqa: ARG002 - the same for all inputs
-        """count each input; merge; learn."""
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:
+        """count each input; merge; learn. The first document of an only input is not held out."""
+        first = ((KEPT_FIRST, len(inputs) == 1),)
         return (
-            Phase("count", memory=_MEMORY),
+            Phase("count", memory=_MEMORY, options=first),
             Phase("merge", fan=1, inputs=False, reads=("count",), memory=_MEMORY),
-            Phase("learn", fan=1, inputs=False, reads=("merge",), cpus=LEARNERS, memory=_MEMORY),
+            Phase(
+                "learn",
+                fan=1,
+                inputs=False,
+                reads=("merge",),
+                cpus=LEARNERS,
+                memory=_MEMORY,
+                options=first,
+            ),
         )
 
     @staticmethod
@@ -171,7 +182,8 @@ class Train(MergeOptions, VocabularyOptions):
         column = self.groups if self.groups != FOLDER else ""
         counters: dict[str, ShardCounter] = {}
         for batch in read_texts(source, out.tell, column):
-            training, _ = split_held_out(batch, self.held_out)
+            first = task.options[KEPT_FIRST] and not out.rows_in
+            training, _ = split_held_out(batch, self.held_out, keep_first=first)
             out.rows_in += batch.num_rows
             out.rows_out += training.num_rows
             for group, texts in by_group(training, folder_of(source)):
@@ -238,7 +250,8 @@ class Train(MergeOptions, VocabularyOptions):
             model = learn(files, parameters, cuts, merges=kept, progress=reporting(out), threads=_threads())
         made = scratch / "tokenizer"
         model.vocabulary().save(made)
-        about = {"held_out": self.held_out, **summed([header(part) for part in files])}
+        about = {"held_out": self.held_out, KEPT_FIRST: task.options[KEPT_FIRST]}
+        about |= summed([header(part) for part in files])
         about |= {"tokens": len(model.tokens), "left_out_pretokens": model.left_out}
         if self.groups:
             about["groups"] = self.groups
