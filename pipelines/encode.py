@@ -7,7 +7,6 @@ because a text spells it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +26,10 @@ from corpus.inputs import Input
 from corpus.stage import BATCH_ROWS, Phase, Task
 from corpus.writing import Output
 from pipelines.layout import RECIPE
+from pipelines.publish import split_fraction
 from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, type_of
+from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
 from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
 
 #: Columns by which the manifest counts, where the documents have them.
@@ -37,6 +38,8 @@ COUNTED: Final = ("lang", "quality")
 _MEMORY: Final = 700 << 20
 #: Parts of 0..1 by which qualities are counted.
 _QUALITIES: Final = 10
+#: Tokens of a sequence at most: above every context that is trained on, below what a window holds.
+MOST_SEQUENCE: Final = 1 << 22
 
 
 def _help(text: str, default: Any, **more: Any) -> Any:
@@ -50,6 +53,8 @@ class Figures:
     files: dict[str, list[File]]
     tokens: dict[str, dict[str, int]]
     documents: dict[str, dict[str, int]]
+    #: Split -> counts of packing, where documents are packed.
+    packed: dict[str, Packed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,29 @@ class Encode:
     start: str = _help("special token put before each document, by name; none where empty", "")
     end: str = _help("special token put after each document, by name; none where empty", "")
     validation: float = _help(
-        "share of the hosts whose documents go to the split validation; of a document without a host, its "
-        "own id decides",
+        "share of the hosts whose documents go to the split validation, as publish.validation chooses them; "
+        "files named validation-* go there whole",
         0.0,
     )
     shard_tokens: int = _help("tokens of a file at most; a new one begins at a document", MOST_TOKENS)
 
+    sequence: int = _help("tokens of a sequence into which documents are packed; 0: none are", 0)
+    packing: str = _help(
+        "cut: documents one after another, cut where a sequence ends; whole: a document that fits a sequence "
+        "is never cut (best fit), and what stays free is padded",
+        WHOLE,
+    )
+    pad: str = _help("special token that pads sequences, by name; the end token where empty", "")
+
     def __post_init__(self) -> None:
+        if self.packing not in PACKINGS:
+            raise ValueError(f"encode.packing is {' or '.join(PACKINGS)}, not {self.packing!r}")
+        if not 0 <= self.sequence <= MOST_SEQUENCE:
+            raise ValueError(f"encode.sequence lies in 0..{MOST_SEQUENCE:,}")
+        if self.sequence and not self.end:
+            raise ValueError("encode.sequence needs encode.end: nothing else tells documents apart in one")
+        if self.sequence > self.shard_tokens:
+            raise ValueError("encode.shard_tokens is less than one sequence")
         if self.format not in TYPES:
             raise ValueError(f"encode.format is {' or '.join(TYPES)}, not {self.format!r}")
         if not 0 <= self.validation < 1:
@@ -117,6 +138,8 @@ class Encode:
         """The type of ids, and the ids of the start and end tokens."""
         start = coder.special(self.start, "encode.start") if self.start else None
         end = coder.special(self.end, "encode.end") if self.end else None
+        if self.pad:
+            coder.special(self.pad, "encode.pad")
         return type_of(self.format, coder.size, self.dtype), start, end
 
     def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:  # noqa: ARG002 - the same for all inputs
@@ -125,7 +148,6 @@ class Encode:
 
     def run(self, task: Task, out: Output) -> None:
         """Encode the documents of one input."""
-        source = task.inputs[0]
         try:
             coder = open_coder(tokenizer_path(self.tokenizer, task.side("tokenizer"), out), self.pattern)
             kind, start, end = self._settled(coder)
@@ -133,40 +155,61 @@ class Encode:
             raise ShardError(f"encode: {error}") from error
         shards = {split: Shards(out, split, self.format, kind, self.shard_tokens) for split in SPLITS}
         figures = Figures({}, {}, {})
+        for split, one in self._encoded(coder, (start, end), task.inputs[0], out, figures):
+            shards[split].add(one)
+        for split, files in shards.items():
+            files.close()
+            figures.files[split] = files.files
+        with out.work() as path:
+            path.write_bytes(msgspec.json.encode(figures))
+
+    def _encoded(
+        self,
+        coder: Coder,
+        around: tuple[int | None, int | None],
+        source: Input,
+        out: Output,
+        figures: Figures,
+    ) -> Iterator[tuple[str, Documents]]:
+        """The documents of an input as ids, by split; packed into sequences where that is asked for."""
+        packers = self._packers(coder)
         for batch in _batches(source, out):
-            ids, lengths = bounded(*coder.encode(batch.column("text")), start, end)
+            ids, lengths = bounded(*coder.encode(batch.column("text")), *around)
             documents = Documents(
                 ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
             )
             count(figures, batch, lengths, source.name)
-            for split, part in self._by_split(batch, documents):
-                shards[split].add(part)
+            for split, part in self._by_split(batch, documents, source):
+                for one in packers[split].add(part) if packers else (part,):
+                    yield split, one
             out.rows_out += len(documents)
-        for split, one in shards.items():
-            one.close()
-            figures.files[split] = one.files
-        with out.work() as path:
-            path.write_bytes(msgspec.json.encode(figures))
+        for split, packer in packers.items():
+            for one in packer.close():
+                yield split, one
+            figures.packed[split] = packer.counts
 
-    def _by_split(self, batch: pa.RecordBatch, documents: Documents) -> Iterator[tuple[str, Documents]]:
+    def _packers(self, coder: Coder) -> dict[str, Packer]:
+        if not self.sequence:
+            return {}
+        pad = coder.special(self.pad or self.end, "encode.pad")
+        return {split: Packer(self.sequence, self.packing, pad) for split in SPLITS}
+
+    def _by_split(
+        self, batch: pa.RecordBatch, documents: Documents, source: Input
+    ) -> Iterator[tuple[str, Documents]]:
+        """Documents by split; what a published dataset held out stays held out."""
+        if storage.base_name(source.name).startswith(f"{VALIDATION}-"):
+            yield VALIDATION, documents
+            return
         if not self.validation:
             yield TRAIN, documents
             return
         hosts, ids = batch.column("host").to_pylist(), batch.column("doc_id").to_pylist()
-        held = np.array(
-            [
-                share_of(host.encode() if host else key) < self.validation
-                for host, key in zip(hosts, ids, strict=True)
-            ]
-        )
+        keys = [host or key.hex() for host, key in zip(hosts, ids, strict=True)]
+        held = np.array([split_fraction(key) < self.validation for key in keys])
         for split, mask in ((TRAIN, ~held), (VALIDATION, held)):
             if mask.any():
                 yield split, documents.where(mask)
-
-
-def share_of(name: bytes) -> float:
-    """A number from 0 to 1, below 1, that a name always has."""
-    return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest(), "big") / 2.0**48
 
 
 def tokenizer_path(location: str, files: Sequence[Input], out: Output) -> Path:

@@ -144,7 +144,7 @@ class Publish:
         if not self.validation:
             yield "train", rows
             return
-        held = pa.array([_fraction(key) < self.validation for key in _split_keys(rows)], pa.bool_())
+        held = pa.array([split_fraction(key) < self.validation for key in _split_keys(rows)], pa.bool_())
         yield "train", rows.filter(pc.invert(held))
         yield "validation", rows.filter(held)
 
@@ -176,7 +176,8 @@ def _split_keys(rows: pa.Table) -> list[str]:
     return [host or own for host, own in zip(hosts, ids, strict=True)]
 
 
-def _fraction(key: str) -> float:
+def split_fraction(key: str) -> float:
+    """A number from 0 to 1, below 1, that a host or hexadecimal doc_id always has."""
     return int.from_bytes(table.doc_id(key)[:6], "big") / 2**48
 
 

@@ -51,9 +51,12 @@ def encode(inputs: tuple[str, ...], tokenizer: str, form: str | None, out: str, 
     if options["as_json"]:
         common.print_json(manifest)
         return
-    for split, totals in manifest.splits.items():
+    for split, one in manifest.splits.items():
+        click.echo(f"{split}: {one.tokens:,} tokens of {one.documents:,} documents in {one.files} files")
+    for split, packed in manifest.packed.items():
         click.echo(
-            f"{split}: {totals.tokens:,} tokens of {totals.documents:,} documents in {totals.files} files"
+            f"{split}: {packed.sequences:,} sequences, {packed.padding_share:.1%} of the tokens are padding, "
+            f"{packed.cut_share:.1%} of the documents cut"
         )
     if not stage.end:
         click.echo("no end token was named: only the index tells documents apart (--end)", err=True)

@@ -32,8 +32,9 @@ TOKENIZER: Final = "tokenizer"
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of ids, without ending, with what it holds. `files`: ending -> SHA-256 and bytes. `samples`:
-    of some documents the number of the first token, how many, SHA-256 of the text."""
+    """A file of ids, without ending, with what it holds. documents: sequences, where they are packed. files:
+    ending -> SHA-256 and bytes. samples: of some documents the number of the first token, how many, and the
+    SHA-256 of the text."""
 
     name: str
     split: str
@@ -50,6 +51,19 @@ class Totals:
     tokens: int
     documents: int
     files: int
+
+
+@dataclass(frozen=True)
+class PackedTotals:
+    """What packing made of a split's documents: how many sequences, how many documents were cut, tokens of
+    padding, and the shares of both."""
+
+    sequences: int
+    documents: int
+    cut: int
+    padding: int
+    cut_share: float
+    padding_share: float
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,8 @@ class Manifest:
     #: Documents that were left out, by reason.
     dropped: dict[str, int]
     shards: tuple[Entry, ...]
+    #: Split -> what packing did; empty where documents are not packed.
+    packed: dict[str, PackedTotals] = dataclasses.field(default_factory=dict)
     lineage: tuple[lineage.Entry, ...] = ()
     made_with: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -86,12 +102,15 @@ def finish(stage: Encode, target: str, run: Run) -> Manifest:  # noqa: ARG001 - 
     shards = tuple(entry for receipt in receipts for entry in _entries(target, receipt))
     _remove_others(target, {f"{e.name}{ending}" for e in shards for ending in e.files})
     tokens, documents = _by(target, receipts)
+    packed = _packed(target, receipts, stage.sequence)
+    totals = {split: _totals(shards, split, packed) for split in SPLITS}
+    totals = {split: one for split, one in totals.items() if one.files}
     options = {f.name: getattr(stage, f.name) for f in dataclasses.fields(stage) if f.name != "tokenizer"}
     manifest = Manifest(
         kind=KIND,
         tokens=sum(e.tokens for e in shards),
-        documents=sum(e.documents for e in shards),
-        splits={split: _totals(shards, split) for split in SPLITS if any(e.split == split for e in shards)},
+        documents=sum(one.documents for one in totals.values()),
+        splits=totals,
         format=stage.format,
         dtype=type_of(stage.format, coder.size, stage.dtype),
         tokenizer={
@@ -105,6 +124,7 @@ def finish(stage: Encode, target: str, run: Run) -> Manifest:  # noqa: ARG001 - 
         documents_by=documents,
         dropped=dict(sorted(sum((Counter(r.dropped) for r in receipts), Counter[str]()).items())),
         shards=shards,
+        packed=packed,
         lineage=lineage.read(target),
         made_with=versions(),
     )
@@ -171,9 +191,30 @@ def _by(target: str, receipts: list[Receipt]) -> tuple[dict[str, dict[str, int]]
     return ordered[0], ordered[1]
 
 
-def _totals(shards: tuple[Entry, ...], split: str) -> Totals:
+def _packed(target: str, receipts: list[Receipt], length: int) -> dict[str, PackedTotals]:
+    sums: dict[str, Counter[str]] = {}
+    for receipt in receipts:
+        for figures in _figures(target, receipt):
+            for split, packed in figures.packed.items():
+                sums.setdefault(split, Counter()).update(dataclasses.asdict(packed))
+    return {
+        split: PackedTotals(
+            one["sequences"],
+            one["documents"],
+            one["cut"],
+            one["padding"],
+            round(one["cut"] / one["documents"], 4),
+            round(one["padding"] / (one["sequences"] * length), 4),
+        )
+        for split, one in sums.items()
+        if one["sequences"]
+    }
+
+
+def _totals(shards: tuple[Entry, ...], split: str, packed: dict[str, PackedTotals]) -> Totals:
     own = [entry for entry in shards if entry.split == split]
-    return Totals(sum(e.tokens for e in own), sum(e.documents for e in own), len(own))
+    documents = packed[split].documents if split in packed else sum(e.documents for e in own)
+    return Totals(sum(e.tokens for e in own), documents, len(own))
 
 
 def _listed(target: str) -> list[str]:

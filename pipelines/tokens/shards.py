@@ -23,13 +23,17 @@ SPLITS: Final = (TRAIN, VALIDATION)
 @dataclass(frozen=True)
 class Documents:
     """Documents as ids: all in one array, how many each has (start and end tokens included), their doc_ids
-    and texts, and the Unicode form in which these were encoded ("": as they are)."""
+    and texts, and the Unicode form in which these were encoded ("": as they are).
+
+    Sequences into which documents were packed look the same; of each, `wholes` has the tokens of the document
+    at its beginning, 0 where that one is cut."""
 
     ids: Ids
     lengths: Lengths
     doc_ids: pa.Array
     texts: pa.Array
     normalization: str = ""
+    wholes: Lengths | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -43,6 +47,7 @@ class Documents:
             self.doc_ids[start:stop],
             self.texts[start:stop],
             self.normalization,
+            None if self.wholes is None else self.wholes[start:stop],
         )
 
     def where(self, mask: Any) -> Documents:
@@ -98,7 +103,7 @@ class Shards:
                 self._open()
             file = self.files[-1]
             if file.documents >= 2 ** len(file.samples) - 1:
-                file.samples.append(_sample(part, file.tokens))
+                file.samples += _sample(part, file.tokens)
             assert self._writer is not None  # noqa: S101 - opened above
             self._writer.add(part.ids, part.lengths, part.doc_ids)
             file.tokens += len(part.ids)
@@ -135,9 +140,15 @@ class Shards:
         self._writer = None
 
 
-def _sample(documents: Documents, first: int) -> tuple[int, int, str]:
-    """The first document: where it begins, its tokens, the digest of its text."""
-    text = documents.texts[0].as_py()
+def _sample(documents: Documents, first: int) -> list[tuple[int, int, str]]:
+    """The first whole document, if there is one: where it begins, its tokens, the digest of its text."""
+    wholes = documents.lengths if documents.wholes is None else documents.wholes
+    found = np.flatnonzero(wholes)
+    if not len(found):
+        return []
+    place = int(found[0])
+    text = documents.texts[place].as_py()
     if documents.normalization:
         text = unicodedata.normalize(cast(Literal["NFC"], documents.normalization), text)
-    return first, int(documents.lengths[0]), hashlib.sha256(text.encode()).hexdigest()
+    start = first + int(documents.lengths[:place].sum())
+    return [(start, int(wholes[place]), hashlib.sha256(text.encode()).hexdigest())]

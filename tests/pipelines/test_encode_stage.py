@@ -14,14 +14,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpus import table
 from pipelines import registry
 from pipelines.cli import run
-from pipelines.encode import Encode, share_of
+from pipelines.encode import Encode
+from pipelines.publish import split_fraction
 from pipelines.tokens.coder import open_coder
 from pipelines.tokens.formats import type_of
 from pipelines.tokens.manifest import Manifest, read_manifest
+from pipelines.tokens.packing import Packer
+from pipelines.tokens.shards import Documents
 from tests.pipelines.stages import contents
 from tests.tokenizer.samples import TEXT, out_of_order, small_vocabulary
 from tokenizer.split import pattern_regex
@@ -260,7 +265,7 @@ class TestSplits:
         manifest = encoded(home, "--set", "encode.validation=0.3")
         held = documents(home, manifest, "validation")
         assert sorted(documents(home, manifest) + held) == sorted(plain)
-        chosen = {host for host in hosts if share_of(host.encode()) < 0.3}
+        chosen = {host for host in hosts if split_fraction(host) < 0.3}
         assert 0 < len(chosen) < 40
         texts = [f"Текст {n}" for n in range(200) if hosts[n] in chosen]
         found = [ids for ids in expected(home, texts) if ids in held]
@@ -270,6 +275,115 @@ class TestSplits:
             "validation": len(held),
         }
         assert run(["verify", str(home / "out")]) == 0
+
+
+def test_what_a_dataset_held_out_stays_held_out(home: Path) -> None:
+    (home / "in/b.parquet").rename(home / "in/validation-00000-of-00001.parquet")
+    manifest = encoded(home)
+    assert documents(home, manifest, "validation") == expected(home, TEXTS[4:])
+    assert documents(home, manifest) == expected(home, TEXTS[:4])
+
+
+class TestPacked:
+    """Documents in sequences of one length: by the stage, and by the packer over many windows."""
+
+    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet"])
+    def test_cut_is_the_stream_of_documents(self, home: Path, form: str) -> None:
+        end = small_vocabulary().special_tokens[END]
+        manifest = encoded(
+            home, "--format", form, "--end", END, "--set", "encode.sequence=40", "--set", "encode.packing=cut"
+        )
+        found = documents(home, manifest)
+        assert {len(one) for one in found} == {40}
+        wanted: list[int] = []
+        padding = 0
+        for texts in (TEXTS[:4], TEXTS[4:]):
+            stream = list(chain(*expected(home, texts, None, end)))
+            padding += -len(stream) % 40
+            wanted += stream + [end] * (-len(stream) % 40)
+        assert list(chain(*found)) == wanted
+        assert manifest.packed["train"].padding == padding
+        assert manifest.packed["train"].padding_share == round(padding / len(wanted), 4)
+        assert manifest.documents == len(TEXTS)
+        assert run(["verify", str(home / "out")]) == 0
+
+    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet"])
+    def test_whole_cuts_no_document_that_fits(self, home: Path, form: str) -> None:
+        names = small_vocabulary().special_tokens
+        manifest = encoded(
+            home,
+            "--format",
+            form,
+            "--end",
+            END,
+            "--set",
+            "encode.sequence=100",
+            "--set",
+            "encode.pad=<|pad|>",
+        )
+        found = documents(home, manifest)
+        for ids in expected(home, TEXTS, None, names[END]):
+            if len(ids) <= 100:
+                assert any(one[at : at + len(ids)] == ids for one in found for at in range(101 - len(ids)))
+        long = sum(len(ids) > 100 for ids in expected(home, TEXTS, None, names[END]))
+        assert manifest.packed["train"].cut == long == 1
+        assert manifest.packed["train"].padding == sum(one.count(names["<|pad|>"]) for one in found) > 0
+        assert any(entry.samples for entry in manifest.shards)
+        assert run(["verify", str(home / "out")]) == 0
+
+    @given(
+        lengths=st.lists(st.integers(1, 30), min_size=1, max_size=60),
+        length=st.integers(1, 12),
+        packing=st.sampled_from(["cut", "whole"]),
+        window=st.integers(12, 80),
+        batch=st.integers(1, 9),
+    )
+    def test_every_token_stands_once(
+        self, lengths: list[int], length: int, packing: str, window: int, batch: int
+    ) -> None:
+        """Ids name their document and place; pad is 0."""
+        packer = Packer(length, packing, 0, window)
+        rows: list[list[int]] = []
+        for first in range(0, len(lengths), batch):
+            some = lengths[first : first + batch]
+            ids = [1000 * (first + n + 1) + place for n, size in enumerate(some) for place in range(size)]
+            keys = pa.array([n.to_bytes(16, "big") for n in range(first, first + len(some))], pa.binary(16))
+            texts = pa.array([str(n) for n in range(first, first + len(some))], pa.large_string())
+            given_ids = np.array(ids, np.uint32)
+            for one in packer.add(Documents(given_ids, np.array(some, np.int64), keys, texts)):
+                rows += check_sequences(one, length, lengths)
+        for one in packer.close():
+            rows += check_sequences(one, length, lengths)
+        flat = [index for row in rows for index in row]
+        tokens = [index for index in flat if index]
+        wanted = [1000 * (n + 1) + place for n, size in enumerate(lengths) for place in range(size)]
+        assert (tokens if packing == "cut" else sorted(tokens)) == wanted
+        homes: dict[int, set[int]] = {}
+        for number, row in enumerate(rows):
+            for index in filter(None, row):
+                homes.setdefault(index // 1000, set()).add(number)
+        cut = sum(len(found) > 1 for found in homes.values())
+        counts = packer.counts
+        assert (counts.documents, counts.cut) == (len(lengths), cut)
+        assert (counts.sequences, counts.padding) == (len(rows), len(flat) - len(tokens))
+        if packing == "whole":
+            assert cut == sum(size > length for size in lengths)
+        else:
+            assert counts.padding < length
+
+
+def check_sequences(found: Documents, length: int, lengths: list[int]) -> list[list[int]]:
+    """Rows of sequences, after checks of what is said of their first documents."""
+    rows = [row.tolist() for row in found.ids.reshape(-1, length)]
+    assert found.wholes is not None
+    for row, whole, key in zip(rows, found.wholes.tolist(), found.doc_ids.to_pylist(), strict=True):
+        number = int.from_bytes(key, "big")
+        assert row[0] // 1000 == number + 1
+        fits = row[0] % 1000 == 0 and lengths[number] <= length
+        assert whole == (lengths[number] if fits and whole else 0)
+        if whole:
+            assert row[:whole] == [1000 * (number + 1) + place for place in range(whole)]
+    return rows
 
 
 def test_the_manifest_counts_by_columns(home: Path) -> None:
@@ -312,6 +426,9 @@ def test_nothing_is_done_twice_and_an_earlier_cut_goes(home: Path) -> None:
         (("--set", "encode.shard_tokens=3000000000"), "which readers count to"),
         (("--set", "encode.validation=1"), "below 1"),
         (("--tokenizer", "nowhere"), "nowhere"),
+        (("--set", "encode.sequence=8"), "encode.sequence needs encode.end"),
+        (("--end", END, "--set", "encode.packing=some"), "encode.packing is cut or whole"),
+        (("--end", END, "--set", "encode.pad=<|p|>"), "encode.pad: the tokenizer has no special token"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_work(
