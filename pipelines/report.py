@@ -1,173 +1,210 @@
-"""A run's report: one HTML file that needs nothing else (plots are inline SVG).
+"""A run's report: one HTML file that needs nothing else, in English and Russian, for light and dark screens.
 
-Reads receipts, dropped rows and published figures of a run's folder; writes the file. It can be made again
-at any time.
+Reads receipts, shards, dropped rows and figures of a run's folder, or of one stage's; writes the file. It can
+be made again at any time, and of a run that failed. No path of the machine stands in it.
 """
 
 from __future__ import annotations
 
-import io
+import dataclasses
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
 from typing import Any, Final
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UsageError
-from corpus.mask import mask_text
-from corpus.receipts import DROPPED, versions
+from corpus.receipts import FAILED, PLAN, read_receipts, versions
 from pipelines import registry
-from pipelines.account import StageResult
+from pipelines.account import StageResult, summarize
+from pipelines.findings import Findings, dropped_samples, kept_samples, read_findings, without_paths
 from pipelines.layout import RECIPE, results_of, stage_folder
 from pipelines.templates import render
 
-#: Samples of dropped rows per reason, of kept documents, and characters of each in the report.
-SAMPLES_PER_REASON: Final = 5
-KEPT_SAMPLES: Final = 12
-SAMPLE_CHARACTERS: Final = 600
-#: Rows from which a column's histogram is drawn: enough for its shape, read from the first shards.
-HISTOGRAM_ROWS: Final = 50_000
-#: Columns of the last stage of documents that are drawn where they exist.
-HISTOGRAMS: Final = ("words", "lang_score", "mean_word_length", "dup_line_frac", "top_2_gram", "cluster_size")
-
-
-@dataclass(frozen=True)
-class Sample:
-    url: str
-    detail: str
-    text: str
+#: A remark or a text of the page: English, Russian.
+Both = tuple[str, str]
+#: Share of its documents that a stage drops without a remark.
+_UNREMARKABLE: Final = 0.9
+_ASKED: Final[dict[str, Both]] = {
+    "noai": ("ask not to be used for AI (noai)", "просят не использовать их для ИИ (noai)"),
+    "tdm_reserved": ("reserve text and data mining (TDM)", "запрещают анализ текста и данных (TDM)"),
+    "train_ai_disallowed": (
+        "ask not to be used for training (AIPREF)",
+        "просят не обучать на них модели (AIPREF)",
+    ),
+    "noindex": ("ask not to be indexed (noindex)", "просят их не индексировать (noindex)"),
+}
 
 
 def write_report(run: str, target: str) -> None:
     """Write the report of a run to a file or URL. Raises UsageError where the folder is no run."""
-    results = results_of(run)
+    results = _results(run)
     if not results:
         raise UsageError(f"{run}: neither a run nor a stage's folder; name what --out named")
-    recipe = storage.join(run, RECIPE)
-    documents = [r for r in results if r.stage not in ("publish", "train", "evaluate")]
-    last = documents[-1] if documents else None
+    documents = [r for r in results if registry.row_of(r.stage).documents]
+    last = next((r for r in reversed(documents) if r.rows_out), None)
+    found = read_findings(last.folder, last.rows_out) if last else Findings()
+    failures = list(_failures(results))
+    evaluation = _evaluation(run)
     html = render(
         "report.html",
-        title=storage.base_name(run),
+        title=storage.base_name(storage.absolute(run)),
         results=results,
         documents=documents,
+        last=last,
+        found=found,
+        failures=failures,
+        remarks=[*_remarks(results), *_remarks_of_documents(found), *_remarks_of_tokenizer(evaluation)],
+        asked=_ASKED,
+        opt_outs=_opt_outs(results),
         reasons=registry.reasons(r.stage for r in results),
-        samples={r.stage: dict(_dropped_samples(r)) for r in documents if r.dropped},
-        kept=list(_kept_samples(last.folder)) if last else [],
-        funnel_plot=_funnel_plot(documents),
-        histograms=_histograms(last.folder) if last else [],
-        evaluation=_evaluation(run),
-        recipe=storage.read_bytes(recipe).decode("utf-8", "replace") if storage.exists(recipe) else "",
+        russian=_russian_reasons(r.stage for r in results),
+        samples={r.stage: dict(dropped_samples(r)) for r in results if r.dropped},
+        kept=list(kept_samples(last.folder)) if last else [],
+        evaluation=evaluation,
+        plots=list(_plots(run)),
+        recipe=_recipe(run),
         versions=versions(),
     )
     storage.write_bytes(target, html.encode())
 
 
-def _dropped_samples(result: StageResult) -> Iterator[tuple[str, list[Sample]]]:
-    found: dict[str, list[Sample]] = {}
-    for file in storage.list_files(storage.join(result.folder, DROPPED)):
-        rows = pq.read_table(storage.open_input(file), columns=["url", "drop", "drop_detail", "text"])
-        for row in rows.to_pylist():
-            held = found.setdefault(row["drop"], [])
-            if len(held) < SAMPLES_PER_REASON:
-                held.append(_sample(row["url"], row["drop_detail"], row["text"]))
-    for reason in sorted(result.dropped, key=lambda r: (-result.dropped[r], r)):
-        yield reason, found.get(reason, [])
+def _results(run: str) -> list[StageResult]:
+    if not storage.exists(storage.join(run, PLAN)):
+        return results_of(run)
+    plan = msgspec.json.decode(storage.read_bytes(storage.join(run, PLAN)), type=dict[str, Any])
+    return [summarize(str(plan["stage"]), run, read_receipts(run))]
 
 
-def _sample(url: str | None, detail: str | None, text: str | None) -> Sample:
-    # Masked before it is cut: half a number would be shown as it is.
-    text = mask_text(text or "")
-    shown = text[:SAMPLE_CHARACTERS] + (" ..." if len(text) > SAMPLE_CHARACTERS else "")
-    return Sample(url or "", detail or "", shown)
+def _failures(results: Sequence[StageResult]) -> Iterator[tuple[str, str, str]]:
+    """Stage, task and message of each task whose last try failed."""
+    for result in results:
+        for file in storage.list_files(storage.join(result.folder, FAILED)):
+            try:
+                note = msgspec.json.decode(storage.read_bytes(file), type=dict[str, Any])
+            except msgspec.MsgspecError:
+                note = {}
+            message = without_paths(str(note.get("message", "")))
+            yield result.stage, storage.base_name(file).removesuffix(".json"), message
 
 
-def _kept_samples(folder: str) -> Iterator[Sample]:
-    """Documents evenly spaced over the first shard that has enough."""
-    for file in _shards(folder):
-        rows = pq.read_table(storage.open_input(file), columns=["url", "text"])
-        step = max(1, rows.num_rows // KEPT_SAMPLES)
-        for row in rows.take(pa.array(range(0, rows.num_rows, step), pa.int64())[:KEPT_SAMPLES]).to_pylist():
-            yield _sample(row["url"], None, row["text"])
-        if rows.num_rows >= KEPT_SAMPLES:
-            return
+def _remarks(results: Sequence[StageResult]) -> Iterator[Both]:
+    """What to look at in what the stages did."""
+    for result in results:
+        place = f"{storage.base_name(storage.parent(result.folder))}/{storage.base_name(result.folder)}"
+        known = dataclasses.replace(result, folder=place)
+        for name, text in sorted(result.notes.items()):
+            said = without_paths(f"{result.stage}: {name}: {text}")
+            yield said, said.replace(": cut short: ", ": файл обрезан: ")
+        noted = " ".join(result.notes)
+        empty = [without_paths(name) for name in result.without_records if name not in noted]
+        if empty:
+            shown, more = ", ".join(empty[:5]), len(empty) - 5
+            yield (
+                f"{result.stage}: no record in {shown}" + (f" and {more} more" if more > 0 else ""),
+                f"{result.stage}: нет ни одной записи в {shown}" + (f" и ещё в {more}" if more > 0 else ""),
+            )
+        gone = sum(result.dropped.values())
+        if result.documents_are_gone:
+            yield known.empty(), f"{result.stage}: не осталось ни одного документа из {result.rows_in}"
+        elif result.rows_in and gone > _UNREMARKABLE * result.rows_in:
+            share = f"{gone / result.rows_in:.1%}"
+            yield (
+                f"{result.stage} dropped {share} of its documents",
+                f"{result.stage} отбросил {share} своих документов",
+            )
+        errors = sum(count for reason, count in result.dropped.items() if reason.startswith("error:"))
+        if errors:
+            yield (
+                f"{result.stage}: {errors} documents dropped for an internal error (reasons error:...)",
+                f"{result.stage}: {errors} документов отброшено из-за внутренней ошибки (причины error:...)",
+            )
 
 
-def _shards(folder: str) -> list[str]:
-    return [f for f in storage.list_files(folder) if storage.path_part(f).endswith(".parquet")]
+def _remarks_of_documents(found: Findings) -> Iterator[Both]:
+    cut = found.values["truncated"].total() if "truncated" in found.values else 0
+    if cut:
+        yield (
+            f"{cut} of the documents kept are of pages cut short in the crawl (column truncated)",
+            f"{cut} оставленных документов — со страниц, обрезанных при обходе (колонка truncated)",
+        )
+    for flag, count in found.flags.items():
+        if count:
+            en, ru = _ASKED[flag]
+            yield (
+                f"{count} documents of the last stage {en}; publish.respect decides on them",
+                f"{count} документов последней стадии {ru}; о них решает publish.respect",
+            )
 
 
-def _funnel_plot(results: Sequence[StageResult]) -> str:
-    """Documents in and out of each stage, as horizontal bars on a logarithmic axis."""
-    if not results:
-        return ""
-    names = [results[0].stage + " (in)", *(r.stage for r in results)]
-    values = [results[0].rows_in, *(r.rows_out for r in results)]
-    figure, axes = _figure(7.5, 0.42 * len(names) + 0.7)
-    bars = axes.barh(names[::-1], [max(v, 0.8) for v in values[::-1]], color="#3b6ea8", height=0.62)
-    axes.bar_label(bars, labels=[f"{v:,}" for v in values[::-1]], padding=4, fontsize=9)
-    axes.set_xscale("log")
-    axes.set_xlim(left=0.8, right=max(values) * 4)
-    axes.set_xlabel("documents (logarithmic)")
-    return _svg(figure)
+def _remarks_of_tokenizer(evaluation: dict[str, Any]) -> Iterator[Both]:
+    for row in evaluation.get("rows", []):
+        if row.get("lost"):
+            yield (
+                f"tokenizer {row['tokenizer']}: {row['lost']} characters do not come back",
+                f"токенизатор {row['tokenizer']}: {row['lost']} символов не восстанавливается",
+            )
+    for name, message in dict(evaluation.get("failed") or {}).items():
+        yield f"tokenizer {name}: {message}", f"токенизатор {name}: {message}"
 
 
-def _histograms(folder: str) -> list[tuple[str, str]]:
-    shards = _shards(folder)
-    if not shards:
-        return []
-    names = [n for n in HISTOGRAMS if n in pq.read_schema(storage.open_input(shards[0])).names]
-    columns: dict[str, list[float]] = {name: [] for name in names}
-    for file in shards:
-        rows = pq.read_table(storage.open_input(file), columns=names)
-        for name in names:
-            column = rows.column(name).cast(pa.float64()).drop_null()
-            columns[name] += column.to_pylist()
-        if len(columns[names[0]] if names else []) >= HISTOGRAM_ROWS:
-            break
-    return [(name, _histogram(name, values)) for name, values in columns.items() if values]
-
-
-def _histogram(name: str, values: list[float]) -> str:
-    figure, axes = _figure(3.6, 2.2)
-    wide = min(values) > 0 and max(values) / min(values) > 50
-    bins: Any = 40
-    if wide:
-        import numpy as np
-
-        bins = np.geomspace(min(values), max(values), 40)
-        axes.set_xscale("log")
-    axes.hist(values, bins=bins, color="#3b6ea8")
-    axes.set_xlabel(name)
-    axes.set_ylabel("documents")
-    return _svg(figure)
-
-
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    import matplotlib
-
-    out = io.StringIO()
-    # A fixed salt and no date: the same run gives the same file.
-    with matplotlib.rc_context({"svg.hashsalt": "bukvar"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return re.sub(r"^.*?(?=<svg)", "", out.getvalue(), count=1, flags=re.DOTALL)
+def _opt_outs(results: Sequence[StageResult]) -> list[tuple[str, int]]:
+    """Reasons by which somebody's wish took documents out of the dataset, with their counts."""
+    publish = [r for r in results if r.stage == "publish"]
+    return [(reason, count) for r in publish for reason, count in r.dropped.items()]
 
 
 def _evaluation(run: str) -> dict[str, Any]:
     location = storage.join(stage_folder(run, "evaluate"), "evaluation.json")
     if not storage.exists(location):
         return {}
-    return msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+    found = msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+    for row in found["rows"]:
+        row["tokenizer"] = without_paths(str(row["tokenizer"]))
+    failed = dict(found.get("failed") or {})
+    found["failed"] = {without_paths(str(k)): without_paths(str(v)) for k, v in failed.items()}
+    return found
+
+
+def _plots(run: str) -> Iterator[str]:
+    """Plots of the evaluation, in the colours of the page in place of black on white."""
+    for number, file in enumerate(storage.list_files(stage_folder(run, "evaluate"))):
+        if not storage.path_part(file).endswith(".svg"):
+            continue
+        svg = storage.read_bytes(file).decode("utf-8", "replace")
+        svg = re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL)
+        svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+        svg = re.sub(r"fill: #f{6}(; opacity: [\d.]+)?", "fill: none", svg)
+        svg = re.sub(r"(fill|stroke): #0{6}", r"\1: currentColor", svg)
+        svg = re.sub(r"(<text style=\")", r"\1fill: currentColor; ", svg)
+        # Ids of several plots of one page must differ.
+        svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>plot{number}-", svg)
+        svg = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg \1role="img"', svg, count=1)
+        yield without_paths_in_text(svg)
+
+
+def without_paths_in_text(svg: str) -> str:
+    """An SVG whose labels hold no local path."""
+    return re.sub(r"(<text[^>]*>)([^<]*)", lambda m: m.group(1) + without_paths(m.group(2)), svg)
+
+
+def _recipe(run: str) -> str:
+    location = storage.join(run, RECIPE)
+    if not storage.exists(location):
+        return ""
+    return without_paths(storage.read_bytes(location).decode("utf-8", "replace"))
+
+
+def _russian_reasons(stages: Iterable[str]) -> dict[str, str]:
+    """Meaning of the stages' reasons in Russian, as far as they are translated."""
+    text = resources.files("pipelines").joinpath("assets/reasons.ru.toml").read_text(encoding="utf-8")
+    known = tomllib.loads(text)
+    limits = {name: _limits_in_russian(meaning) for name, meaning in registry.reasons(stages).items()}
+    return limits | {name: str(meaning) for name, meaning in known.items()}
+
+
+def _limits_in_russian(meaning: str) -> str:
+    return meaning.replace("above the limit: ", "выше порога: ").replace("below the limit: ", "ниже порога: ")

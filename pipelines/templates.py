@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from pipelines import progress
+
+_RUSSIAN_UNITS: Final = {
+    "B": "Б", "kB": "кБ", "MB": "МБ", "GB": "ГБ", "TB": "ТБ", "s": "с", "min": "мин", "h": "ч",
+}  # fmt: skip
 
 
 @cache
@@ -22,6 +27,7 @@ def _environment() -> Any:
     )
     made.filters |= {"size": progress.size, "duration": progress.duration}
     made.filters |= {"number": "{:,}".format, "figure": figure}
+    made.filters |= {"units": russian_units, "short": short}
     return made
 
 
@@ -32,6 +38,20 @@ def figure(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def short(value: float) -> str:
+    """A number of a plot's axis in three digits: 0.0123, 1.25, 340, 12k."""
+    for bound, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= bound:
+            return f"{value / (1e3 if unit == 'k' else bound):.3g}{unit}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def russian_units(text: str) -> str:
+    """A size or duration with its units in Russian."""
+    text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
+    return re.sub(r"[A-Za-z]+", lambda unit: _RUSSIAN_UNITS.get(unit.group(), unit.group()), text)
 
 
 def render(name: str, **values: Any) -> str:

@@ -1,0 +1,205 @@
+"""The report: what it says of a run, also of one that failed, in a real browser where one is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines import cli
+from pipelines.engine import Job, StageFailedError, run_stage
+from pipelines.execute import run_inline
+from pipelines.findings import Findings, histogram, sample, without_paths
+from pipelines.highlight import pieces
+from pipelines.progress import Silent
+from pipelines.report import write_report
+from pipelines.templates import russian_units
+from tests.pipelines.stages import Shorten, inputs_of, write_texts
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDE = "очень" + "длинноеслово" * 30
+TEXTS = ["Привет. " * 30, "а", "б", f"{WIDE} <script>alert(1)</script> & конец. " * 3]
+#: Put before everything of the page: keeps errors, and sends what a test asks to the page around it.
+PROBE = """<script>
+const errors = [];
+addEventListener("error", (event) => errors.push(event.message));
+addEventListener("load", () => {
+  const root = document.documentElement;
+  document.querySelector("[data-speak=ru]").click();
+  const heading = document.querySelector("#drops ~ .box th.n");
+  for (const one of document.querySelectorAll("details")) one.open = true;
+  if (heading) heading.click();
+  const shown = [...document.querySelectorAll(".en")].filter((one) => one.offsetParent !== null).length;
+  const said = JSON.stringify({
+    errors, wide: root.scrollWidth, room: root.clientWidth, lang: root.lang, english: shown,
+    sorted: heading ? heading.getAttribute("aria-sort") : "",
+    dark: matchMedia("(prefers-color-scheme: dark)").matches,
+    paper: getComputedStyle(document.body).backgroundColor,
+  });
+  parent.postMessage(said, "*");
+});
+</script>"""
+#: A window of a browser is at least 500 px wide, a frame is as wide as a telephone.
+FRAME = """<!doctype html><style>:root { color-scheme: light dark }</style>
+<script>addEventListener("message", (event) => {
+  document.documentElement.dataset.probe = event.data;
+});</script>
+<iframe src="page.html" width="%d" height="900" frameborder="0"></iframe>"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A stage's folder that dropped two of four texts."""
+    urls = [f"http://e.ru/{'long' * 40}/{n}" for n in range(len(TEXTS))]
+    write_texts(tmp_path / "in/a.parquet", TEXTS, url=urls)
+    run_stage(
+        Job(Shorten(), inputs_of((tmp_path / "in").iterdir()), str(tmp_path / "out")), run_inline, Silent()
+    )
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def html(run: Path) -> str:
+    write_report(str(run), str(run / "report.html"))
+    return (run / "report.html").read_text()
+
+
+class TestWhatItSays:
+    def test_counts_reasons_and_samples_of_one_stage_s_folder(self, html: str) -> None:
+        assert re.search(r"<code>too_few_words</code></td><td class=\"n\" data-v=\"2\">", html)
+        assert html.count('<span class="why">short</span>') == 2
+
+    def test_stands_in_both_languages(self, html: str) -> None:
+        assert '<span class="en">Funnel</span><span class="ru">Воронка</span>' in html
+        assert "слов меньше порога" in html
+
+    def test_texts_are_no_markup(self, html: str) -> None:
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert" in html
+
+    def test_a_failed_task_stands_first_without_the_path(self, tmp_path: Path) -> None:
+        write_texts(tmp_path / "in/a.parquet", ["слово и ещё одно слово"])
+        (tmp_path / "in/b.parquet").write_bytes(b"junk")
+        with pytest.raises(StageFailedError):
+            run_stage(
+                Job(Shorten(), inputs_of((tmp_path / "in").iterdir()), str(tmp_path / "out")),
+                run_inline,
+                Silent(),
+            )
+        write_report(str(tmp_path / "out"), str(tmp_path / "r.html"))
+        html = (tmp_path / "r.html").read_text()
+        assert html.index("The run failed.") < html.index("not a readable Parquet file") < html.index("<h2")
+        assert str(tmp_path) not in html
+
+    def test_the_same_folder_gives_the_same_bytes(self, run: Path, html: str) -> None:
+        write_report(str(run), str(run / "again.html"))
+        assert (run / "again.html").read_text() == html
+
+    def test_a_folder_that_is_no_run_is_refused(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["report", str(tmp_path)]) == 2
+        assert "neither a run nor a stage's folder" in capsys.readouterr().err
+
+
+class TestHighlight:
+    def marked(self, text: str, detail: str) -> list[str]:
+        return [piece for piece, decided in pieces(text, detail) if decided]
+
+    @given(
+        st.text("ab. \n1а", max_size=60),
+        st.sampled_from(
+            ["dup_5_gram_frac=1 > 0.4", "top_2_gram_frac=1 > 0", "dup_line_frac=1 > 0", "words=1", ""]
+        ),
+    )
+    def test_pieces_joined_are_the_text(self, text: str, detail: str) -> None:
+        assert "".join(piece for piece, _ in pieces(text, detail)) == text
+
+    @pytest.mark.parametrize(
+        ("text", "detail", "marked"),
+        [
+            ("Звоните 8-000-092-71-64 сейчас", "phone_ratio=0.2 > 0.06", ["8-000-092-71-64"]),
+            ("да\nнет\nда", "dup_line_frac=0.3 > 0.2", ["да", "да"]),
+            ("купи слона и купи слона", "top_2_gram_frac=0.5 > 0.2", ["купи слона", "купи слона"]),
+            ("Слoво и слово", "mixed_script_ratio=0.3 > 0.1", ["Слoво"]),
+            ("Раз два. Три.", "words=3 < 50", []),
+            ("Цена 100 руб. при встрече", "price_ratio=0.1 < 0.2; junk_margin=6 > 5: (price_ratio=0.1)", []),
+        ],
+    )
+    def test_what_the_signal_counts(self, text: str, detail: str, marked: list[str]) -> None:
+        assert self.marked(text, detail) == marked
+
+    def test_personal_data_is_masked_before_the_text_is_cut(self) -> None:
+        found = sample("http://e.ru", None, "а" * 590 + " почта ivan.petrov@mail.ru и дальше")
+        assert "ivan" not in "".join(piece for piece, _ in found.text)
+
+
+class TestFigures:
+    @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
+    def test_every_value_is_in_one_bin(self, values: list[float]) -> None:
+        assert sum(histogram("x", np.array(values)).counts) == len(values)
+
+    def test_clusters_by_size(self) -> None:
+        found = Findings()
+        found.clusters.update({1: 5, 5: 2, 7: 1, 500: 1})
+        assert found.cluster_rows() == [("1", 5, 5), ("4–7", 3, 17), ("128+", 1, 500)]
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ('"/home/me/crawl/a.warc.gz"', '"a.warc.gz"'),
+            ("/var/x/b.parquet: not readable", "b.parquet: not readable"),
+            ("../../tests/data/crawl", "crawl"),
+            ("s3://bucket/key/a", "s3://bucket/key/a"),
+            ("http://e.ru/a/b", "http://e.ru/a/b"),
+            ("crawl/a.warc.gz and 5 tokens/s", "crawl/a.warc.gz and 5 tokens/s"),
+        ],
+    )
+    def test_paths_are_cut_and_addresses_stay(self, text: str, shown: str) -> None:
+        assert without_paths(text) == shown
+
+    def test_units_in_russian(self) -> None:
+        assert [russian_units(t) for t in ("3.4 MB", "2 h 5 min")] == ["3,4 МБ", "2 ч 5 мин"]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_in_a_browser_nothing_is_wider_than_the_page_and_no_error_shows(
+    html: str, tmp_path: Path, width: int, dark: bool
+) -> None:
+    (tmp_path / "page.html").write_text(html.replace("<head>", f"<head>{PROBE}", 1))
+    frame = tmp_path / "frame.html"
+    frame.write_text(FRAME % width)
+    assert BROWSER
+    command = [
+        *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"),
+        *(f"--user-data-dir={tmp_path / 'profile'}", "--hide-scrollbars", "--window-size=1400,1000"),
+        f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+        frame.as_uri(),
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={**os.environ, "LANG": "C.UTF-8"},
+    )
+    found = re.search(r'data-probe="([^"]*)"', done.stdout)
+    assert found, done.stderr
+    probe = json.loads(found.group(1).replace("&quot;", '"'))
+    assert probe["errors"] == []
+    assert "CONSOLE" not in done.stderr
+    assert probe["wide"] <= probe["room"] == width
+    assert (probe["lang"], probe["english"], probe["sorted"]) == ("ru", 0, "descending")
+    assert probe["dark"] is dark
+    assert probe["paper"] == ("rgb(20, 26, 33)" if dark else "rgb(255, 255, 255)")
