@@ -25,6 +25,7 @@ _OTHERS: Final[dict[str, str]] = {
     "status": "what of a run is done, running, failed",
     "label": "read documents and call each what it is, one key a verdict",
     "calibrate": "show what the filter's thresholds would do to a corpus, and fit a preset to it",
+    "why": "follow one page through all stages of a run",
     "record": "show or copy the crawl record that a document was made of",
     "inspect": "read documents or dropped rows with their signals",
     "report": "write a run's report as one HTML file",

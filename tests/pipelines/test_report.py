@@ -155,7 +155,7 @@ class TestFigures:
     @pytest.mark.parametrize(
         ("text", "shown"),
         [
-            ('"/home/me/crawl/a.warc.gz"', '"a.warc.gz"'),
+            ('"/srv/me/crawl/a.warc.gz"', '"a.warc.gz"'),
             ("/var/x/b.parquet: not readable", "b.parquet: not readable"),
             ("../../tests/data/crawl", "crawl"),
             ("s3://bucket/key/a", "s3://bucket/key/a"),
