@@ -128,6 +128,13 @@ OWN: Final = (
         example="bukvar quota unique --out even --set quota.per_host=1000",
     ),
     StageRow(
+        "decontaminate",
+        "corpus.decontaminate:Decontaminate",
+        "drop documents that hold texts of benchmarks, or cut the passages",
+        default=False,
+        example="bukvar decontaminate unique --out fair --set decontaminate.benchmarks=xquad.parquet",
+    ),
+    StageRow(
         "publish",
         "pipelines.publish:Publish",
         "write a dataset of even shards with manifest and card",

@@ -65,6 +65,20 @@ class PiiMask:
     ]: ...
 
 @final
+class Decontaminator:
+    def __new__(
+        cls, column: _Column, items: NDArray[np.uint32], *, n: int, min_words: int
+    ) -> Decontaminator: ...
+    def words(self) -> NDArray[np.uint32]: ...
+    def rows(
+        self, column: _Column, *, cut: bool
+    ) -> tuple[
+        _Column | None,
+        NDArray[np.int32],
+        tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]],
+    ]: ...
+
+@final
 class DedupSigner:
     def __new__(
         cls,

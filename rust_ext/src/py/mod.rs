@@ -4,6 +4,7 @@ mod addresses;
 mod boilerplate;
 mod content;
 mod decode;
+mod decontaminate;
 mod dedup;
 mod encode;
 mod hostlines;
@@ -30,6 +31,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     boilerplate::register(module)?;
     content::register(module)?;
     decode::register(module)?;
+    decontaminate::register(module)?;
     dedup::register(module)?;
     encode::register(module)?;
     html::register(module)?;

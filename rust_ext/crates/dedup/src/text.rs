@@ -245,9 +245,42 @@ impl Normalised {
     }
 }
 
+/// Where the words of [`Normalised::words`] stand in `text` itself: start and end of each in bytes.
+pub fn word_spans(text: &str) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    let mut open: Option<(usize, usize)> = None;
+    for (at, character) in text.char_indices() {
+        let after = at + character.len_utf8();
+        for lowered in character.to_lowercase().map(fold) {
+            match classify(lowered) {
+                Class::Word => open = Some((open.map_or(at, |(start, _)| start), after)),
+                Class::Mark => open = open.map(|(start, _)| (start, after)),
+                Class::Skip => {}
+                Class::Space | Class::Other | Class::Slow => spans.extend(open.take()),
+            }
+        }
+    }
+    spans.extend(open);
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Each span, normalised by itself, is the word that the whole text has there.
+        #[test]
+        fn spans_are_where_the_words_are(text in "[ё\u{308}еи\u{306}Жİ\u{ad}a1 .,\n\u{a0}Ⱥᾳ\u{301}\\PC]{0,40}") {
+            let words = normalised(&text).1;
+            let spans = word_spans(&text);
+            prop_assert_eq!(spans.len(), words.len());
+            for (&(start, end), word) in spans.iter().zip(&words) {
+                prop_assert_eq!(&normalised(&text[start..end]).1, &vec![word.clone()]);
+            }
+        }
+    }
 
     fn normalised(text: &str) -> (String, Vec<String>) {
         let mut buffer = Normalised::default();
