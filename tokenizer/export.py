@@ -18,6 +18,7 @@ from typing import Any
 
 from tokenizer import files, gguf
 from tokenizer.encode import Tokenizer
+from tokenizer.roles import in_force
 from tokenizer.split import pattern_regex
 from tokenizer.vocabulary import Vocabulary
 
@@ -72,9 +73,10 @@ def gguf_bytes(vocabulary: Vocabulary, name: str = "bukvar") -> bytes:
         gguf.entry("tokenizer.ggml.add_bos_token", gguf.BOOL, b"\0"),
         gguf.entry("tokenizer.ggml.add_eos_token", gguf.BOOL, b"\0"),
     ]
-    for role, key in (("bos_token", "bos"), ("eos_token", "eos"), ("pad_token", "padding")):
-        token_id = vocabulary.special_tokens.get(files.ROLES[role])
-        if token_id is not None:
+    roles = in_force(vocabulary.special_tokens, vocabulary.roles)
+    for role, key in (("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding")):
+        if role in roles:
+            token_id = vocabulary.special_tokens[roles[role]]
             entries.append(
                 gguf.entry(f"tokenizer.ggml.{key}_token_id", gguf.UINT32, struct.pack("<I", token_id))
             )

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rust_ext import split_sequences
+from tokenizer.roles import read_roles, transformers_roles
 from tokenizer.split import PATTERNS, oniguruma_regex, pattern_name, pattern_regex
 
-#: What transformers and GGUF call a special token, and its name here.
-ROLES = {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "pad_token": "<|pad|>"}
 NORMALIZATIONS = ("NFC", "NFD", "NFKC", "NFKD")
 
 
@@ -46,6 +45,8 @@ class Content(Protocol):
     def pattern(self) -> str: ...
     @property
     def special_tokens(self) -> Mapping[str, int]: ...
+    @property
+    def roles(self) -> Mapping[str, str]: ...
     @property
     def first_id(self) -> int: ...
     @property
@@ -328,6 +329,10 @@ def tokenizer_json(vocabulary: Content) -> bytes:
     """
     tokens = vocabulary.tokens
     vocab = {to_chars(token): vocabulary.first_id + rank for rank, token in enumerate(tokens)}
+    if twice := vocab.keys() & vocabulary.special_tokens.keys():
+        raise ValueError(
+            f"special token {min(twice)!r} is spelled as an ordinary token; tokenizer.json can't hold both"
+        )
     vocab.update(vocabulary.special_tokens)
     merges = list(merge_spellings(vocabulary))
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
@@ -368,17 +373,26 @@ def tokenizer_json(vocabulary: Content) -> bytes:
 def transformers_json(vocabulary: Content) -> tuple[bytes, bytes]:
     """tokenizer_config.json and special_tokens_map.json, by which transformers' AutoTokenizer opens the
     folder."""
-    names = vocabulary.special_tokens
-    roles = {role: name for role, name in ROLES.items() if name in names}
+    roles = transformers_roles(vocabulary.special_tokens, vocabulary.roles)
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": 1_000_000_000_000_000_019_884_624_838_656,  # transformers' "no limit"
         "clean_up_tokenization_spaces": False,
+        "model_input_names": ["input_ids", "attention_mask"],
         "add_bos_token": False,
         "add_eos_token": False,
         **roles,
     }
     return _json_bytes(config), _json_bytes(roles)
+
+
+def roles_beside(path: Path) -> dict[str, str]:
+    """The roles that tokenizer_config.json and special_tokens_map.json beside a file give special tokens."""
+    found: dict[str, str] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        if path.with_name(name).is_file():
+            found |= read_roles(read_json(path.with_name(name)))
+    return found
 
 
 def table_bytes(vocabulary: Content) -> bytes:

@@ -26,7 +26,8 @@ class VocabularyOptions:
         "llama3",
     )
     special_tokens: tuple[str, ...] = described(
-        "special tokens, which text never makes, after the others; in a recipe chat-neutral ones where empty",
+        "special tokens, which text never makes, after the others: NAME, or ROLE=NAME with bos, eos, unk, "
+        "pad, sep, cls or mask (customary names have their role); in a recipe chat-neutral ones where empty",
         (),
     )
 

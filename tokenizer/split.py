@@ -4,6 +4,8 @@
 other regular expression runs on the Rust crate fancy-regex.
 """
 
+import re
+from difflib import get_close_matches
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -46,12 +48,24 @@ def pattern_name(regex: str) -> str:
     return next((name for name, known in spelled if known == regex), regex)
 
 
+#: Letters, digits and signs that are no operators: as a regular expression such a text matches itself alone,
+#: so that it is a name, and a wrong one.
+_NAME: Final = re.compile(r"(?=.*\w)[\w. @:/-]*")
+
+
 @lru_cache(maxsize=8)
 def splitter(pattern: str = DEFAULT) -> Splitter:
     """Compiles a pattern, given by name or as a regular expression.
 
-    Raises ValueError, in one line, if it does not compile.
+    Raises ValueError, in one line, if it does not compile, or is a name of no pattern.
     """
+    if pattern not in PATTERNS and _NAME.fullmatch(pattern):
+        near = get_close_matches(pattern.lower(), PATTERNS, 1, 0.4)
+        meant = f"did you mean {near[0]}? " if near else ""
+        names = ", ".join(PATTERNS)
+        raise ValueError(
+            f"there is no split pattern {pattern!r}: {meant}There are {names}, or give a regular expression"
+        )
     return Splitter(pattern)
 
 

@@ -27,6 +27,7 @@ from rust_ext import (
     counts_merge,
 )
 from tokenizer.parameters import MergeOptions, VocabularyOptions
+from tokenizer.roles import parted
 from tokenizer.split import DEFAULT, pattern_name, pattern_regex
 from tokenizer.texts import buffers
 from tokenizer.texts import read_text as read_text
@@ -86,8 +87,11 @@ class TrainParameters(MergeOptions, VocabularyOptions):
                 f"vocab_size {self.vocab_size} is too small: the 256 bytes and "
                 f"{len(self.special_tokens)} special tokens are always in the vocabulary"
             )
-        if len(set(self.special_tokens)) != len(self.special_tokens) or "" in self.special_tokens:
-            raise ValueError("special_tokens must differ from each other, and none may be empty")
+        names, _ = parted(self.special_tokens)
+        if single := [name for name in names if len(name.encode("utf-8", "surrogatepass")) == 1]:
+            raise ValueError(
+                f"special token {single[0]!r} is an ordinary token already; give it another name"
+            )
         pattern_regex(self.pattern)
         if self.min_pair_count < 1 or not 1 <= self.max_pretoken_bytes <= 0xFFFF:
             raise ValueError("min_pair_count must be at least 1, max_pretoken_bytes in 1..65535")

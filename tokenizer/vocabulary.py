@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from rust_ext import derive_merges
 from tokenizer import files
+from tokenizer.roles import KNOWN, parted
 from tokenizer.split import pattern_regex
 
 #: No chat format is built in: begin, end, padding, and room for what a later fine-tuning needs.
@@ -34,7 +35,9 @@ class Vocabulary:
 
     merges: element i is the pair of ranks that makes token 256 + i; `NO_MERGE` where no pair does (only in a
     foreign vocabulary, `ordered` False). pattern: "llama3", "o200k" or a regular expression. special_tokens:
-    string -> id, outside the ordinary ids. first_id: above 0 only where a foreign file numbers special tokens
+    string -> id, outside the ordinary ids. roles: bos, eos, unk, pad, sep, cls or mask -> the special token
+    that has this role; roles that are not given follow from customary names (`tokenizer.roles`), and none
+    decides an id. first_id: above 0 only where a foreign file numbers special tokens
     first. normalization: a Unicode form applied before splitting ("" none; ours never have one). ordered:
     rank order is merge order; False for vocabularies like Llama 3's, whose ranks are out of merge order, and
     which are encoded as tiktoken does it, by merging whatever concatenation is a token.
@@ -47,9 +50,11 @@ class Vocabulary:
     first_id: int = 0
     normalization: str = ""
     ordered: bool = True
+    roles: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "special_tokens", MappingProxyType(dict(self.special_tokens)))
+        object.__setattr__(self, "roles", MappingProxyType(dict(self.roles)))
         self._check_tokens()
         self._check_merges()
         self._check_order()
@@ -106,6 +111,8 @@ class Vocabulary:
             raise ValueError("special tokens need ids of their own, outside those of ordinary tokens")
         if self.first_id < 0 or "" in self.special_tokens:
             raise ValueError("first_id must not be negative, a special token not empty")
+        if unknown := self.roles.keys() - KNOWN.keys():
+            raise ValueError(f"there is no role {min(unknown)!r}: roles are {', '.join(KNOWN)}")
 
     @property
     def size(self) -> int:
@@ -129,9 +136,18 @@ class Vocabulary:
         return state.hexdigest()
 
     def with_special_tokens(self, names: Iterable[str] = SPECIAL_TOKENS) -> Vocabulary:
-        """The same vocabulary with `names` as its special tokens, numbered from the last ordinary id on."""
+        """The same vocabulary with `names` as its special tokens, numbered from the last ordinary id on; a
+        name may have roles before it (`pad=<nothing>`). ValueError for one that is spelled as an ordinary
+        token, with or without a space before it: libraries would find it in every text."""
+        plain, given = parted(names)
+        tokens = set(self.tokens)
+        for name in plain:
+            raw = name.encode("utf-8", "surrogatepass")
+            if tokens & {raw, b" " + raw, files.from_chars(name)}:
+                raise ValueError(f"special token {name!r} is an ordinary token already; give it another name")
         start = self.first_id + len(self.tokens)
-        return replace(self, special_tokens={name: start + place for place, name in enumerate(names)})
+        numbered = {name: start + place for place, name in enumerate(plain)}
+        return replace(self, special_tokens=numbered, roles=given)
 
     def merges_over(self, alphabet: Sequence[bytes]) -> list[tuple[int, int]]:
         """The merges, single bytes numbered as in `alphabet` and token 256 + i as it is: what
@@ -150,11 +166,11 @@ class Vocabulary:
         tokenizers and tiktoken open it too."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        config, roles = files.transformers_json(self)
+        config, special = files.transformers_json(self)
         contents = {
             "tokenizer.json": files.tokenizer_json(self),
             "tokenizer_config.json": config,
-            "special_tokens_map.json": roles,
+            "special_tokens_map.json": special,
             "ranks.tiktoken": files.ranks_bytes(self.tokens),
             "tiktoken.json": files.tiktoken_json(self),
             "vocab.tsv": files.table_bytes(self),
@@ -180,7 +196,7 @@ class Vocabulary:
             raise ValueError(
                 f"{path}: expected a folder, tokenizer.json, tekken.json or a .tiktoken rank file"
             )
-        return _build(parts)
+        return replace(_build(parts), roles=files.roles_beside(path))
 
     @classmethod
     def from_ranks(cls, tokens: Iterable[bytes], pattern: str = "llama3") -> Vocabulary:

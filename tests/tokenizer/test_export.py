@@ -148,3 +148,6 @@ def test_transformers_opens_a_saved_folder(tmp_path: Path, monkeypatch: pytest.M
     assert theirs.eos_token_id == vocabulary.special_tokens["<|end_of_text|>"]
     assert theirs(TEXT).input_ids == export.Tokenizer(vocabulary).encode(TEXT)
     assert theirs.decode(theirs(TEXT).input_ids) == TEXT
+    padded = theirs([TEXT, "мир"], padding=True)
+    assert set(padded) == {"input_ids", "attention_mask"}
+    assert padded.input_ids[1][-1] == theirs.pad_token_id == vocabulary.special_tokens["<|pad|>"]

@@ -62,3 +62,30 @@ def test_a_pattern_that_loses_text_is_refused() -> None:
 def test_half_of_a_surrogate_pair_is_refused() -> None:
     with pytest.raises(ValueError, match="surrogates"):
         split("a\ud800")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("lama3", "llama3"),
+        ("LLaMA-3", "llama3"),
+        ("o200k_base", "o200k"),
+        ("cl100k_base", "cl100k"),
+        ("gpt-2", "gpt2"),
+        ("qwen", "qwen2"),
+        ("deepseek-v3", "deepseek3"),
+    ],
+)
+def test_a_misspelt_name_is_no_regular_expression(given: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"did you mean {meant}\\?"):
+        pattern_regex(given)
+
+
+def test_a_name_like_no_other_is_refused_too() -> None:
+    with pytest.raises(ValueError, match="no split pattern 'xyz': There are llama3"):
+        pattern_regex("xyz")
+
+
+@pytest.mark.parametrize("pattern", [".", "a|.", r"\w+|\W", "[ab]+"])
+def test_regular_expressions_stay_what_they_are(pattern: str) -> None:
+    assert pattern_regex(pattern) == pattern

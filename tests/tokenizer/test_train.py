@@ -277,7 +277,10 @@ def test_bytes_that_are_no_utf8_are_refused() -> None:
         ({"vocab_size": 256, "special_tokens": ("<s>",)}, "1 special tokens are always"),
         ({"pattern": "("}, "does not compile"),
         ({"penalty": -1.0}, "penalty must not be negative"),
-        ({"special_tokens": ("a", "a")}, "must differ"),
+        ({"special_tokens": ("<a>", "<a>")}, "must differ"),
+        ({"special_tokens": ("pad=<a>", "pad=<b>")}, "can't both be pad"),
+        ({"special_tokens": ("a",)}, "is an ordinary token already"),
+        ({"pattern": "lama3"}, "did you mean llama3"),
         ({"gamma": 0.0}, "gamma must lie"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,3 +172,79 @@ def test_the_digest_tells_vocabularies_apart() -> None:
     assert vocabulary.digest == replace(vocabulary).digest
     others = [small_vocabulary("o200k"), replace(vocabulary, special_tokens={}), out_of_order()]
     assert len({vocabulary.digest, *(other.digest for other in others)}) == 4
+
+
+def roles_of(folder: Path) -> dict[str, str]:
+    """What both of transformers' files say, which is the same."""
+    given = json.loads((folder / "special_tokens_map.json").read_text())
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    assert {role: config.get(role) for role in given} == given
+    assert config["model_input_names"] == ["input_ids", "attention_mask"]
+    return {role.removesuffix("_token"): name for role, name in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (SPECIAL_TOKENS, {"bos": "<|begin_of_text|>", "eos": "<|end_of_text|>", "pad": "<|pad|>"}),
+        (("<s>", "</s>", "<pad>", "<unk>"), {"bos": "<s>", "eos": "</s>", "pad": "<pad>", "unk": "<unk>"}),
+        (
+            ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+            {k: f"[{k.upper()}]" for k in ("pad", "unk", "cls", "sep", "mask")},
+        ),
+        (("pad=<ничего>", "eos=<конец>"), {"pad": "<ничего>", "eos": "<конец>"}),
+        (
+            ("bos=eos=<|endoftext|>", "<pad>"),
+            {"bos": "<|endoftext|>", "eos": "<|endoftext|>", "pad": "<pad>"},
+        ),
+        (("pad=</s>",), {"pad": "</s>", "eos": "</s>"}),
+        (("<user>", "<a=b>"), {}),
+    ],
+)
+def test_special_tokens_have_their_roles(
+    tmp_path: Path, names: tuple[str, ...], expected: dict[str, str]
+) -> None:
+    vocabulary = small_vocabulary().with_special_tokens(names)
+    vocabulary.save(tmp_path / "a")
+    assert roles_of(tmp_path / "a") == expected
+    again = Vocabulary.load(tmp_path / "a")
+    again.save(tmp_path / "b")
+    assert again == vocabulary
+    assert roles_of(tmp_path / "b") == expected
+
+
+def test_roles_of_others_files_are_kept(tmp_path: Path) -> None:
+    small_vocabulary().with_special_tokens(["<x>", "<y>"]).save(tmp_path)
+    given = {"pad_token": {"content": "<y>", "lstrip": False}, "eos_token": "<x>", "unk_token": None}
+    (tmp_path / "special_tokens_map.json").write_text(json.dumps(given))
+    (tmp_path / "tokenizer_config.json").unlink()
+    Vocabulary.load(tmp_path).save(tmp_path / "again")
+    assert roles_of(tmp_path / "again") == {"pad": "<y>", "eos": "<x>"}
+
+
+@pytest.mark.parametrize("token", [b"the", b" the", "мама".encode()])
+@pytest.mark.parametrize("spelling", [bytes.decode, files.to_chars])
+def test_a_special_token_spelled_as_an_ordinary_one_is_refused(
+    token: bytes, spelling: Callable[[bytes], str]
+) -> None:
+    vocabulary = Vocabulary.from_ranks([*(bytes([n]) for n in range(256)), *beginnings(token)])
+    with pytest.raises(ValueError, match="is an ordinary token already"):
+        vocabulary.with_special_tokens(["<s>", spelling(token)])
+
+
+def beginnings(token: bytes) -> list[bytes]:
+    """Tokens of which each is one byte longer than the one before."""
+    return [token[:end] for end in range(2, len(token) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("pad=<a>", "pad=<b>"), "can't both be pad"),
+        (("pad=",), "none may be empty"),
+        (("pad=<a>", "<a>"), "must differ"),
+    ],
+)
+def test_roles_that_contradict_are_refused(names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        small_vocabulary().with_special_tokens(names)

@@ -19,6 +19,7 @@ from tokenizer.adapt.base import HF, TEKKEN, TIKTOKEN, Base, every_split
 from tokenizer.adapt.gguf import gguf_bytes
 from tokenizer.adapt.learn import Adapted
 from tokenizer.adapt.load import file_of, merge_parts
+from tokenizer.roles import transformers_roles
 from tokenizer.split import oniguruma_regex, pattern_regex
 from tokenizer.vocabulary import NO_MERGE
 
@@ -160,25 +161,13 @@ def _new_json(made: Base) -> dict[str, Any]:
     }
 
 
-#: Special tokens by the role that transformers gives them, in the order in which they are looked for.
-_ROLES: Final = {
-    "bos_token": ("<|begin_of_text|>", "<s>", "<|startoftext|>"),
-    "eos_token": ("<|end_of_text|>", "</s>", "<|endoftext|>", "<|eot_id|>"),
-    "unk_token": ("<unk>",),
-    "pad_token": ("<pad>", "<|pad|>", "<|finetune_right_pad_id|>"),
-}
-
-
 def _configs(made: Base) -> tuple[bytes, bytes]:
-    roles = {
-        role: next(name for name in names if name in made.special_tokens)
-        for role, names in _ROLES.items()
-        if any(name in made.special_tokens for name in names)
-    }
+    roles = transformers_roles(made.special_tokens)
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": 1_000_000_000_000_000_019_884_624_838_656,  # transformers' "no limit"
         "clean_up_tokenization_spaces": False,
+        "model_input_names": ["input_ids", "attention_mask"],
         **roles,
     }
     return json_bytes(config), json_bytes(roles)
