@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 
 from corpus import storage
 from corpus.errors import UsageError
+from corpus.inputs import SHARD
 from corpus.receipts import DROPPED, PLAN
 from corpus.table import DROP, DROP_DETAIL
 from pipelines import registry
@@ -26,6 +27,7 @@ from pipelines.layout import stage_folder, stages_of
 
 _DOC_ID: Final = re.compile(r"[0-9a-fA-F]{32}")
 _KEPT: Final = re.compile(r"\bkept=([0-9a-f]{32})\b")
+_PUBLISH: Final = "publish"
 #: Columns of a row that say what a stage found, where it has them.
 _SHOWN: Final = ("lang", "lang_score", "register", "words", "lines_dropped", "masked", "cluster_size")
 
@@ -74,7 +76,9 @@ def follow(run: str, address: str) -> list[Trace]:
     met: dict[bytes, tuple[str, dict[str, Any]]] = {}
     for shard, row in sorted(rows, key=lambda one: (one[0], one[1]["source"])):
         met.setdefault(row["doc_id"], (shard, row))
-    return [_trace(stages, shard, row) for shard, row in met.values()]
+    found = [_trace(stages, shard, row) for shard, row in met.values()]
+    dataset = stage_folder(run, _PUBLISH)
+    return [_published(one, dataset) for one in found] if storage.exists(dataset) else found
 
 
 def _search(files: Sequence[str], address: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -87,16 +91,19 @@ def _search(files: Sequence[str], address: str) -> Iterator[tuple[str, dict[str,
         names = set(data.schema.names)
         if "doc_id" not in names or (identity is None and "url" not in names):
             continue
-        if identity is None:
-            wanted = ds.field("url") == address
-        else:
-            wanted = ds.field("doc_id") == pa.scalar(identity, data.schema.field("doc_id").type)
+        wanted = ds.field("url") == address if identity is None else _has_id(data.schema, identity)
         places = data.to_table(columns=["__filename"], filter=wanted).column("__filename")
         for path in sorted(set(places.to_pylist())):
             columns = [name for name in ("url", "doc_id", "source") if name in names]
             one = ds.dataset([path], filesystem=data.filesystem, format="parquet")
             for row in one.to_table(columns=columns, filter=wanted).to_pylist():
                 yield by_path[path], {"url": None, "source": "", **row}
+
+
+def _has_id(schema: pa.Schema, identity: bytes) -> Any:
+    """Condition that a row has a doc_id; published datasets hold it as text."""
+    kind = schema.field("doc_id").type
+    return ds.field("doc_id") == pa.scalar(identity.hex() if pa.types.is_string(kind) else identity, kind)
 
 
 def _datasets(files: Sequence[str]) -> Iterator[tuple[Any, dict[str, str]]]:
@@ -131,6 +138,23 @@ def _trace(stages: Sequence[tuple[str, str]], shard: str, row: dict[str, Any]) -
     )
 
 
+def _published(trace: Trace, dataset: str) -> Trace:
+    """`trace` with what publishing did to a document that the stages kept, where the dataset has doc_ids."""
+    if trace.steps[-1].state == "dropped":
+        return trace
+    files = [f for f in storage.list_files(dataset, recursive=True) if storage.path_part(f).endswith(SHARD)]
+    dropped = [file for file in files if f"/{DROPPED}/" in file]
+    identity = bytes.fromhex(trace.doc_id)
+    for file, _ in _search(dropped, trace.doc_id):
+        reason = str((_row(file, identity, (DROP,)) or {}).get(DROP, ""))
+        meaning = registry.reasons([_PUBLISH]).get(reason, "")
+        return replace(trace, steps=(*trace.steps, Step(_PUBLISH, "dropped", reason, meaning)))
+    for file, _ in _search([file for file in files if file not in dropped], trace.doc_id):
+        published = Step(_PUBLISH, "kept", detail=f"file={storage.base_name(file)}")
+        return replace(trace, steps=(*trace.steps, published))
+    return trace
+
+
 def _step(stage: str, folder: str, shard: str, identity: bytes, known: dict[str, Any]) -> Step:
     """What a stage did to a document; of a kept one also the values that are new since `known`."""
     kept = _row(storage.join(folder, shard), identity, _SHOWN)
@@ -152,7 +176,7 @@ def _row(file: str, identity: bytes, columns: Sequence[str]) -> dict[str, Any] |
     if not storage.exists(file):
         return None
     for data, _ in _datasets([file]):
-        wanted = ds.field("doc_id") == pa.scalar(identity, data.schema.field("doc_id").type)
+        wanted = _has_id(data.schema, identity)
         found = data.to_table(columns=[c for c in columns if c in data.schema.names], filter=wanted)
         if found.num_rows:
             row: dict[str, Any] = found.slice(0, 1).to_pylist()[0] if found.num_columns else {}

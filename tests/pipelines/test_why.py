@@ -40,7 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, part in (("a", list(TEXTS.items())[:2]), ("b", list(TEXTS.items())[2:])):
         write_texts(folder / f"in/{name}.parquet", [text for _, text in part], url=[url for url, _ in part])
     recipe = folder / "r.toml"
-    recipe.write_text('[input]\npaths = ["in"]\n[run]\nstages = ["identify", "clean", "dedup"]\n')
+    recipe.write_text('[input]\npaths = ["in"]\n[run]\nstages = ["identify", "clean", "dedup", "publish"]\n')
     out = folder / "run"
     assert cli.run(["run", str(recipe), "--out", str(out), "--executor", "inline", "--quiet"]) == 0
     return out
@@ -63,7 +63,9 @@ def states(trace: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def test_a_kept_document_passes_every_stage(why: Why) -> None:
     (trace,) = why("http://a.ru/5")
-    assert states(trace) == [("identify", "kept", ""), ("clean", "kept", ""), ("dedup", "kept", "")]
+    stages = ["identify", "clean", "dedup", "publish"]
+    assert states(trace) == [(stage, "kept", "") for stage in stages]
+    assert trace["steps"][-1]["detail"] == "file=train-00000-of-00001.parquet"
     assert "lang=ru" in trace["steps"][0]["detail"]
     assert "lang=ru" not in trace["steps"][1]["detail"]  # only what is new
     assert trace["source"].startswith("in/b.parquet") or "b.parquet" in trace["source"]
@@ -97,12 +99,25 @@ def test_every_document_of_the_first_stage_is_found_by_its_id_and_address(run: P
         assert by_id[0]["doc_id"] == row["doc_id"].hex()
 
 
+def test_an_opt_out_is_said_of_the_dataset(tmp_path: Path, why: Why) -> None:
+    write_texts(
+        tmp_path / "in/a.parquet", [LONG, OTHER], url=["http://a.ru/1", "http://a.ru/2"], noai=[True, False]
+    )
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('[input]\npaths = ["in"]\n[run]\nstages = ["clean", "publish"]\n')
+    out = tmp_path / "run"
+    assert cli.run(["run", str(recipe), "--out", str(out), "--executor", "inline", "--quiet"]) == 0
+    (trace,) = why("http://a.ru/1", out)
+    assert states(trace)[-1] == ("publish", "dropped", "opt_out_noai")
+    assert "asks not to be used for AI" in trace["steps"][-1]["meaning"]
+
+
 def test_a_stage_that_is_not_done_is_said_to_lack_it(run: Path, tmp_path: Path, why: Why) -> None:
     copy = shutil.copytree(run, tmp_path / "copy")
     for file in (copy / "clean").glob("*.parquet"):
         file.unlink()
     (trace,) = why("http://a.ru/5", copy)
-    assert [step["state"] for step in trace["steps"]] == ["kept", "not there", "kept"]
+    assert [step["state"] for step in trace["steps"]] == ["kept", "not there", "kept", "kept"]
 
 
 def test_a_stage_s_own_folder_will_do(run: Path, why: Why) -> None:
