@@ -11,7 +11,9 @@ import contextlib
 import dataclasses
 import os
 import secrets
+import signal
 import statistics
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +62,8 @@ class RayExecutor:
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         self._address, self._workers = address, workers
+        #: What tasks can use, as last seen (pipelines.execute.processors).
+        self.processors = 1 if address else workers or os.cpu_count() or 1
         self._ray: Any = None
         self._seen: set[tuple[str, str]] = set()
         self._durations: list[float] = []
@@ -169,7 +173,8 @@ class RayExecutor:
 
     def _cpus(self) -> int:
         # Asked anew each time: a machine that joins the cluster gets work at once.
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        self.processors = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        return self.processors
 
     def _check_nodes(self, task: Task) -> None:
         """Before the first task of a folder: a task on each machine of a cluster reads what is written here.
@@ -220,7 +225,8 @@ class RayExecutor:
             count = self._workers or os.cpu_count()
             options |= {"address": "local", "num_cpus": count, "include_dashboard": False}
         try:
-            self._init(ray, options)
+            with _own_sigterm():
+                self._init(ray, options)
         except Exception as error:  # Ray raises bare Exception where a node does not come up
             if self._address:
                 raise UsageError(
@@ -247,6 +253,18 @@ class RayExecutor:
                     raise
             else:
                 return
+
+
+@contextlib.contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Puts this process's handler of SIGTERM back after the block: `ray.init` sets one that exits at once,
+    and one in C++ that aborts after three seconds, in the middle of a clean end."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def probe(location: str, token: str) -> str:

@@ -57,6 +57,11 @@ Outcome = Receipt | Failure | Notice
 Executor = Callable[[Sequence[Task]], Generator[Outcome, None, None]]
 
 
+def processors(executor: Executor) -> int:
+    """Processors that the tasks of an executor can use now."""
+    return int(getattr(executor, "processors", 1))
+
+
 def attempt(task: Task) -> Receipt | Failure:
     """Run a task and turn an error into a Failure. A heartbeat says who does it and how far it is.
 

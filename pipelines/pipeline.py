@@ -22,13 +22,13 @@ from corpus.stage import Stage
 from pipelines import funnel, registry
 from pipelines.account import Run, StageResult
 from pipelines.digests import Digests
-from pipelines.engine import MADE_UP, Job, Plan, columns_of, outputs_of, plan_tasks_of, run_stage
+from pipelines.engine import MADE_UP, Job, Plan, Reporter, columns_of, outputs_of, plan_tasks_of, run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
 from pipelines.layout import LOG, RECIPE, REPORT, stage_folder
 from pipelines.lease import lease
 from pipelines.plans import StagePlan, stage_plan
-from pipelines.progress import Logged, Silent
+from pipelines.progress import Logged
 from pipelines.recipe import Recipe
 from pipelines.report import write_report
 
@@ -103,7 +103,9 @@ def _job(recipe: Recipe, stage: Stage, inputs: Sequence[Input], folder: str) -> 
     )
 
 
-def run_recipe(recipe: Recipe, folder: str, executor: Executor, reporter: Silent, *, redo: bool) -> RunResult:
+def run_recipe(
+    recipe: Recipe, folder: str, executor: Executor, reporter: Reporter, *, redo: bool
+) -> RunResult:
     """Do a recipe into a folder. Raises the errors of `run_stage`; what was done stays done."""
     with storage.impatient():
         digests = Digests(folder)
@@ -130,7 +132,7 @@ def _run_stages(
     folder: str,
     inputs: Sequence[Input],
     executor: Executor,
-    reporter: Silent,
+    reporter: Reporter,
     results: list[StageResult],
 ) -> None:
     for name in recipe.run.stages:
@@ -183,7 +185,7 @@ def _check_run(recipe: Recipe, folder: str, *, redo: bool) -> None:
 def _identity(recipe: Recipe) -> str:
     """The recipe as saved: without where it runs, which does not change what comes out."""
     plain = dataclasses.replace(
-        recipe.run, executor="ray", address="", workers=0, out="", scratch="", fail_if_empty=False
+        recipe.run, executor="ray", address="", workers=0, out="", scratch="", metrics="", fail_if_empty=False
     )
     sections = {**recipe.sections, "run": plain}
     return dataclasses.replace(recipe, sections=sections).to_toml()
@@ -209,7 +211,7 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _logged(reporter: Silent, folder: str) -> Iterator[Any]:
+def _logged(reporter: Reporter, folder: str) -> Iterator[Any]:
     path = storage.local_path(storage.join(folder, LOG))
     if path is None:  # an object store can't append; receipts hold the facts in any case
         yield reporter

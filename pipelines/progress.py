@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from pipelines.engine import Reporter
+
 #: Seconds between plain lines where stderr is no terminal: often enough to see life, rare enough for a log.
 LINE_EVERY: Final = 10.0
 #: Tasks done before an ETA is given, or the share of all work that running tasks have done.
@@ -183,7 +185,7 @@ class Bars(Lines):
 class Logged:
     """Passes everything on to another reporter and writes it down as JSON lines (`_log.jsonl`)."""
 
-    def __init__(self, reporter: Silent, log: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(self, reporter: Reporter, log: structlog.typing.FilteringBoundLogger) -> None:
         self._reporter, self._log = reporter, log
 
     def begin(self, stage: str, phase: str, total: int, done: int, folder: str) -> None:

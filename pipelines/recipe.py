@@ -59,6 +59,9 @@ class RunSection:
     scratch: str = field(
         default="", metadata={"help": "folder for temporary files on the machines; the system's where empty"}
     )
+    metrics: str = field(
+        default="", metadata={"help": "file for Prometheus metrics, rewritten every few seconds"}
+    )
 
     def __post_init__(self) -> None:
         if self.part_mb < 1:

@@ -56,7 +56,7 @@ def settings_option(function: F) -> F:
 
 
 def engine_options(function: F) -> F:
-    """--executor, --address, --workers, --redo."""
+    """--executor, --address, --workers, --metrics, --redo, --dry-run."""
     options = [
         click.option(
             "--executor",
@@ -66,6 +66,9 @@ def engine_options(function: F) -> F:
         click.option("--address", metavar="HOST:PORT", help="Ray cluster to join, for example auto."),
         click.option(
             "--workers", type=click.IntRange(min=1), help="Tasks at a time here (default: one per processor)."
+        ),
+        click.option(
+            "--metrics", default="", metavar="FILE", help="Write Prometheus metrics here every few seconds."
         ),
         click.option("--redo", is_flag=True, help="Redo what other parameters made in the output folder."),
         click.option("--dry-run", is_flag=True, help="Say what would be done, find mistakes, do nothing."),

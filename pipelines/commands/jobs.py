@@ -24,8 +24,9 @@ def run_job(
     from pipelines import recipe, registry
     from pipelines.digests import Digests
     from pipelines.engine import Job, plan_job, run_stage
-    from pipelines.execute import open_executor
+    from pipelines.execute import open_executor, processors
     from pipelines.inputs import inputs_of
+    from pipelines.metrics import Metered
     from pipelines.plans import print_plan, stage_plan
     from pipelines.progress import make_reporter
 
@@ -46,8 +47,11 @@ def run_job(
         print_plan([stage_plan(plan_job(job), ())], as_json=options["as_json"])
         raise click.exceptions.Exit(0)
     with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
+        reporter = make_reporter(quiet=options["quiet"])
+        metered = Metered(reporter, lambda: processors(executor), options["metrics"])
         try:
-            return stage, run_stage(job, executor, make_reporter(quiet=options["quiet"]))
+            with metered.written():
+                return stage, run_stage(job, executor, metered)
         except Exception as error:
             common.show_traces(error, debug=options["debug"])
             raise

@@ -9,6 +9,7 @@ import click
 from pipelines.commands import common
 
 if TYPE_CHECKING:
+    from pipelines.metrics import Utilisation
     from pipelines.pipeline import RunResult
 
 
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 @common.engine_options
 @common.output_options
 def run(recipe: str, **options: Any) -> None:
+    import msgspec
+
     from pipelines import recipe as recipes
-    from pipelines.execute import open_executor
+    from pipelines.execute import open_executor, processors
+    from pipelines.metrics import Metered
     from pipelines.pipeline import first_inputs, plan_recipe, run_recipe
     from pipelines.plans import print_plan
     from pipelines.progress import make_reporter
@@ -41,24 +45,28 @@ def run(recipe: str, **options: Any) -> None:
     workers = options["workers"] or where.workers or None
     with open_executor(options["executor"] or where.executor, address, workers) as executor:
         reporter = make_reporter(quiet=options["quiet"])
+        metered = Metered(reporter, lambda: processors(executor), options["metrics"] or where.metrics)
         try:
-            result = run_recipe(loaded, folder, executor, reporter, redo=options["redo"])
+            with metered.written():
+                result = run_recipe(loaded, folder, executor, metered, redo=options["redo"])
         except Exception as error:
             common.show_traces(error, debug=options["debug"])
             raise
     if options["as_json"]:
-        common.print_json(result)
+        common.print_json(msgspec.to_builtins(result) | {"utilisation": metered.utilisation()})
     else:
-        _print(result)
+        _print(result, metered.utilisation())
 
 
-def _print(result: RunResult) -> None:
+def _print(result: RunResult, used: Utilisation) -> None:
     from pipelines.funnel import print_funnel
 
     print_funnel(result.stages)
     click.echo()
     if not result.worked:
         click.echo("nothing to do: all of it was done before")
+    else:
+        click.echo(f"{'time':<10} {used.line()}")
     for title in ("dataset", "tokenizer", "evaluation", "report"):
         path = getattr(result, title)
         if path:
