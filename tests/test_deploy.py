@@ -21,7 +21,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pipelines import cli, recipe
+from pipelines import cli, metrics, recipe
 from tests.pipelines.stages import write_texts
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +65,27 @@ def test_pages_are_short_and_their_commands_are_ones_that_there_are() -> None:
             check_command(arguments)
             found += 1
     assert found >= 5
+
+
+def test_the_page_on_clusters_names_tests_and_metrics_that_there_are() -> None:
+    page = (ROOT / "docs/cluster.md").read_text("utf-8")
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", page)
+    assert len(named) >= 15
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / "tests/pipelines" / file).read_text("utf-8"), test
+    rows = re.findall(r"^\| (`bukvar_.*?) \|", page, re.MULTILINE)
+    shown: list[str] = []
+    for row in rows:
+        for name in re.findall(r"`(\w+)`", row):
+            shown.append(name if name.startswith("bukvar") else f"{stem(shown[-1])}{name}")
+    assert sorted(shown) == sorted(metrics._METRICS)
+
+
+def stem(name: str) -> str:
+    """`bukvar_tasks` of `bukvar_tasks_done_total`."""
+    found = re.match(r"bukvar_(?:documents|bytes|tasks)", name)
+    assert found, name
+    return found[0]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
