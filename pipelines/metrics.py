@@ -69,9 +69,10 @@ class Utilisation:
         all_of_it = max(self.worker_seconds, 1e-9)
         busy = min(1.0, self.cpu_seconds / all_of_it)
         waiting = min(1.0 - busy, max(0.0, (self.task_seconds - self.cpu_seconds) / all_of_it))
-        processors = self.worker_seconds / max(self.wall_seconds, 1e-9)
+        processors = f"{self.worker_seconds / max(self.wall_seconds, 1e-9):.3g}"
         return (
-            f"{duration(self.wall_seconds)} on {processors:.3g} processors: {busy:.0%} computing, "
+            f"{duration(self.wall_seconds)} on {processors} processor{'s' if processors != '1' else ''}: "
+            f"{busy:.0%} computing, "
             f"{waiting:.0%} waiting in tasks (files, network, other programs), "
             f"{1 - busy - waiting:.0%} without a task (start, planning, the last tasks of a phase)"
         )

@@ -193,7 +193,7 @@ class TestCommand:
         ]  # fmt: skip
         done = bukvar(*common)
         assert done.returncode == 0, done.stderr
-        assert re.search(r"^time +\S+ s on 1 processors: \d+% computing", done.stdout, re.MULTILINE)
+        assert re.search(r"^time +\S+ s on 1 processor: \d+% computing", done.stdout, re.MULTILINE)
         found = parse((tmp_path / "run.prom").read_text("utf-8"))
         kept = value(found, "bukvar_documents_out_total", stage="extract")
         assert value(found, "bukvar_documents_in_total", stage="identify") == kept > 0
