@@ -111,11 +111,11 @@ def run(arguments: list[str]) -> int:
         check_names()
         result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False)
     except click.exceptions.Abort as error:  # what click makes of KeyboardInterrupt
-        return _interrupted(isinstance(error.__context__, Terminated))
+        return _interrupted(_terminated.is_set() or isinstance(error.__context__, Terminated))
     except click.ClickException as error:
         return _say(error.format_message(), error.exit_code)
     except KeyboardInterrupt as error:
-        return _interrupted(isinstance(error, Terminated))
+        return _interrupted(_terminated.is_set() or isinstance(error, Terminated))
     except BrokenPipeError:
         # The reader of our stdout is gone (`| head`): nothing more to say, and no complaint at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -131,10 +131,16 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, which preemptible machines send: an end as clean as that of ctrl-C."""
 
 
+#: Whether SIGTERM came: Ray turns what its handler raises into a plain KeyboardInterrupt.
+_terminated = threading.Event()
+
+
 def _heed_sigterm() -> None:
     def stop(*_: object) -> None:
+        _terminated.set()
         raise Terminated
 
+    _terminated.clear()
     if threading.current_thread() is threading.main_thread():  # elsewhere no handler can be set
         signal.signal(signal.SIGTERM, stop)
 
