@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rust_ext import split_sequences
-from tokenizer.roles import read_roles, transformers_roles
 from tokenizer.split import PATTERNS, oniguruma_regex, pattern_name, pattern_regex
 
 NORMALIZATIONS = ("NFC", "NFD", "NFKC", "NFKD")
@@ -96,7 +95,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _json_bytes(data: object) -> bytes:
+def json_bytes(data: object) -> bytes:
     return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
@@ -145,7 +144,7 @@ def read_ranks(path: Path, pattern: str | None = None) -> Parts:
 
 def tiktoken_json(vocabulary: Content) -> bytes:
     """What tiktoken.Encoding needs beside the ranks: pattern and special tokens."""
-    return _json_bytes(
+    return json_bytes(
         {
             "pattern": pattern_regex(vocabulary.pattern),
             "special_tokens": dict(vocabulary.special_tokens),
@@ -344,7 +343,7 @@ def tokenizer_json(vocabulary: Content) -> bytes:
     }
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     specials = sorted(vocabulary.special_tokens.items(), key=lambda item: item[1])
-    return _json_bytes(
+    return json_bytes(
         {
             "version": "1.0",
             "truncation": None,
@@ -368,31 +367,6 @@ def tokenizer_json(vocabulary: Content) -> bytes:
             },
         }
     )
-
-
-def transformers_json(vocabulary: Content) -> tuple[bytes, bytes]:
-    """tokenizer_config.json and special_tokens_map.json, by which transformers' AutoTokenizer opens the
-    folder."""
-    roles = transformers_roles(vocabulary.special_tokens, vocabulary.roles)
-    config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": 1_000_000_000_000_000_019_884_624_838_656,  # transformers' "no limit"
-        "clean_up_tokenization_spaces": False,
-        "model_input_names": ["input_ids", "attention_mask"],
-        "add_bos_token": False,
-        "add_eos_token": False,
-        **roles,
-    }
-    return _json_bytes(config), _json_bytes(roles)
-
-
-def roles_beside(path: Path) -> dict[str, str]:
-    """The roles that tokenizer_config.json and special_tokens_map.json beside a file give special tokens."""
-    found: dict[str, str] = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        if path.with_name(name).is_file():
-            found |= read_roles(read_json(path.with_name(name)))
-    return found
 
 
 def table_bytes(vocabulary: Content) -> bytes:

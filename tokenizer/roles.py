@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
+
+from tokenizer.files import Content, json_bytes, read_json
 
 #: Role -> names that have it by custom, in the order in which they are looked for (the files of Llama 2 and
 #: 3, GPT-2, Gemma, Qwen, BERT and RoBERTa, and ours).
@@ -67,3 +70,28 @@ def read_roles(data: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(name, str) and name:
             found[role] = name
     return found
+
+
+def roles_beside(path: Path) -> dict[str, str]:
+    """The roles that tokenizer_config.json and special_tokens_map.json beside a file give special tokens."""
+    found: dict[str, str] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        if path.with_name(name).is_file():
+            found |= read_roles(read_json(path.with_name(name)))
+    return found
+
+
+def transformers_json(vocabulary: Content) -> tuple[bytes, bytes]:
+    """tokenizer_config.json and special_tokens_map.json, by which transformers' AutoTokenizer opens the
+    folder."""
+    roles = transformers_roles(vocabulary.special_tokens, vocabulary.roles)
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 1_000_000_000_000_000_019_884_624_838_656,  # transformers' "no limit"
+        "clean_up_tokenization_spaces": False,
+        "model_input_names": ["input_ids", "attention_mask"],
+        "add_bos_token": False,
+        "add_eos_token": False,
+        **roles,
+    }
+    return json_bytes(config), json_bytes(roles)

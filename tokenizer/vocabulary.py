@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from rust_ext import derive_merges
 from tokenizer import files
-from tokenizer.roles import KNOWN, parted
+from tokenizer.roles import KNOWN, parted, roles_beside, transformers_json
 from tokenizer.split import pattern_regex
 
 #: No chat format is built in: begin, end, padding, and room for what a later fine-tuning needs.
@@ -166,7 +166,7 @@ class Vocabulary:
         tokenizers and tiktoken open it too."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        config, special = files.transformers_json(self)
+        config, special = transformers_json(self)
         contents = {
             "tokenizer.json": files.tokenizer_json(self),
             "tokenizer_config.json": config,
@@ -196,7 +196,7 @@ class Vocabulary:
             raise ValueError(
                 f"{path}: expected a folder, tokenizer.json, tekken.json or a .tiktoken rank file"
             )
-        return replace(_build(parts), roles=files.roles_beside(path))
+        return replace(_build(parts), roles=roles_beside(path))
 
     @classmethod
     def from_ranks(cls, tokens: Iterable[bytes], pattern: str = "llama3") -> Vocabulary:
