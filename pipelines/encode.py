@@ -235,11 +235,13 @@ def _batches(source: Input, out: Output) -> Iterator[pa.RecordBatch]:
             out.dropped.update(reasons.drop_null().to_pylist())
             batch = batch.filter(pc.is_null(reasons))
         filled = pc.greater(pc.fill_null(pc.binary_length(batch.column("text")), 0), 0)
-        good = batch.filter(filled)
-        if good.num_rows < batch.num_rows:
+        if not pc.all(filled).as_py():
+            good = batch.filter(filled)
             out.dropped["empty_text"] += batch.num_rows - good.num_rows
-        if good.num_rows:
-            yield good.combine_chunks().to_batches()[0]
+            batch = good
+        if batch.num_rows:
+            found = batch.to_batches()
+            yield found[0] if len(found) == 1 else batch.combine_chunks().to_batches()[0]
 
 
 def count(figures: Figures, batch: pa.RecordBatch, lengths: Any, source: str) -> None:

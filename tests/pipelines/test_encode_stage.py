@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 from itertools import chain, pairwise
 from pathlib import Path
@@ -468,6 +469,45 @@ def test_an_added_token_of_ordinary_text_is_refused(home: Path, capsys: pytest.C
     (home / "spaces/tokenizer.json").write_text(json.dumps(about))
     assert encode(home, tokenizer="spaces") == 2
     assert "is ordinary text" in capsys.readouterr().err
+
+
+def test_the_training_loop_of_the_guide_learns(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/encode.md").read_text("utf-8")
+    loop = re.search(r"```python\n(.*?)```", page, re.S)
+    assert loop
+    assert len(loop[1].splitlines()) <= 36
+    encoded(home, "--end", END, "--set", "encode.sequence=32", out="out/demo/tokens")
+    monkeypatch.chdir(home)
+    capsys.readouterr()
+    exec(compile(loop[1], "docs/encode.md", "exec"), {})  # noqa: S102 - the guide's own program
+    first, last = re.findall(r"\d+\.\d+", capsys.readouterr().out)
+    assert float(last) < float(first) - 1
+
+
+def test_a_run_encodes_by_the_tokenizer_that_it_trains(home: Path) -> None:
+    recipe = home / "recipe.toml"
+    recipe.write_text(
+        f"""name = "tokens"
+[input]
+paths = ["{home / "in"}"]
+[run]
+stages = ["clean", "train", "encode"]
+executor = "inline"
+[train]
+vocab_size = 290
+held_out = 0
+[encode]
+end = "<|end_of_text|>"
+""",
+        "utf-8",
+    )
+    assert run(["run", str(recipe), "--out", str(home / "run"), "--quiet"]) == 0
+    manifest = read_manifest(str(home / "run/tokens"))
+    assert manifest.tokenizer["digest"] == open_coder(home / "run/tokenizer").digest
+    assert manifest.documents > 0
+    assert run(["verify", str(home / "run/tokens")]) == 0
 
 
 def test_the_row_of_the_registry() -> None:
