@@ -48,14 +48,14 @@ def main() -> None:
             coder._opened.cache_clear()
             encode = coder.open_coder(Path(arguments.tokenizer)).encode
             batches = [texts[at : at + 512] for at in range(0, len(texts), 512)]
-            _time(best, "encoder alone", lambda: [encode(batch) for batch in batches])  # noqa: B023
+            _time(best, "encoder alone", lambda: [encode(batch) for batch in batches])  # noqa: B023 - called at once
             for form in ("flat", "megatron", "parquet"):
                 coder._opened.cache_clear()
                 coder.open_coder(Path(arguments.tokenizer))  # opening is no part of it
                 out = str(Path(name) / f"{form}-{number}")
                 stage = Encode(tokenizer=arguments.tokenizer, format=form)
                 job = Job(stage, tuple(inputs_of("documents", [str(source)])), out)
-                _time(best, f"stage, {form}", lambda: run_stage(job, run_inline, Silent()))  # noqa: B023
+                _time(best, f"stage, {form}", lambda: run_stage(job, run_inline, Silent()))  # noqa: B023 - called at once
     for label, seconds in best.items():
         share = best["encoder alone"] / seconds
         print(f"{label:16} {size / seconds / 1e6:7.1f} MB/s   {share:.2f} of the encoder alone")
