@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
+
+from corpus.quality.signals import topics
 
 #: A piece of text, and whether it decided.
 Piece = tuple[str, bool]
@@ -62,6 +65,11 @@ def _spans(signal: str, text: str) -> _Spans:
         if re.search(key, signal):
             yield from (match.span() for match in re.finditer(pattern, text))
             return
+    topic = re.fullmatch(r"(?:topic|excess)_(\w+)", signal)
+    if topic:
+        words = _topic_words().get(topic.group(1))
+        yield from (match.span() for match in words.finditer(text.lower().replace("ё", "е"))) if words else ()
+        return
     gram = re.fullmatch(r"(top|dup)_(\d+)_gram\w*", signal)
     if gram:
         yield from _grams(text, int(gram.group(2)), top=gram.group(1) == "top")
@@ -71,6 +79,26 @@ def _spans(signal: str, text: str) -> _Spans:
         yield from _repeated(text, re.compile(r"[^.!?\n]+"))
     elif signal == "top_word_ratio":
         yield from _grams(text, 1, top=True)
+
+
+@cache
+def _topic_words() -> dict[str, re.Pattern[str]]:
+    """Topic -> pattern of its words in lower case with ё as е: `stem*`, `word`, `a + b`."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in topics().splitlines():
+        if line.startswith("["):
+            name = line.strip("[] ")
+        elif name and not line.startswith("#"):
+            found.setdefault(name, []).extend(re.sub(r"\s\+\s", "+", line).split())
+    return {
+        name: re.compile(r"(?<!\w)(?:" + "|".join(map(_word_pattern, words)) + r")(?!\w)")
+        for name, words in found.items()
+    }
+
+
+def _word_pattern(item: str) -> str:
+    return r"\W{1,3}".join(re.escape(word).replace(r"\*", r"[\w\-]*") for word in item.split("+"))
 
 
 def _repeated(text: str, unit: re.Pattern[str]) -> _Spans:
