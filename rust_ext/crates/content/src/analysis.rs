@@ -295,14 +295,22 @@ fn alike(page: &Page, words: &[Words], signatures: Vec<u64>) -> (Vec<u32>, Vec<A
 }
 
 fn copies(page: &Page, words: &[Words]) -> Vec<(u16, bool)> {
-    let mut seen: Lookup<Said, u16> = Lookup::default();
-    let earlier: Vec<bool> = (0..words.len())
+    let mut seen: Lookup<Said, u32> = Lookup::default();
+    let mut times: Vec<u16> = Vec::new();
+    // Each block's place in `times`, so that texts are compared once.
+    let places: Vec<(usize, bool)> = (0..words.len())
         .map(|block| {
-            let times = seen.entry(Said::of(page, words, block)).or_insert(0);
-            *times = times.saturating_add(1);
-            *times > 1
+            let next = times.len() as u32;
+            let place = *seen.entry(Said::of(page, words, block)).or_insert(next) as usize;
+            if place == times.len() {
+                times.push(0);
+            }
+            times[place] = times[place].saturating_add(1);
+            (place, times[place] > 1)
         })
         .collect();
-    let times = |block| seen.get(&Said::of(page, words, block)).copied().unwrap_or(1);
-    (0..words.len()).map(times).zip(earlier).collect()
+    places
+        .into_iter()
+        .map(|(place, again)| (times[place], again))
+        .collect()
 }

@@ -247,12 +247,8 @@ fn view(line: &str, reader: Reader) -> View {
         let length = match read {
             Some((length, char, whole)) => {
                 let around = Around {
+                    line_before: &line[..at],
                     before: line[..at].chars().next_back(),
-                    letter: line[..at]
-                        .chars()
-                        .rev()
-                        .take(4)
-                        .find(|char| char.is_alphanumeric()),
                     after: rest[length..].chars().next(),
                 };
                 let worth = if whole {
@@ -282,14 +278,19 @@ fn view(line: &str, reader: Reader) -> View {
 
 /// What stands beside a sequence.
 #[derive(Clone, Copy)]
-struct Around {
+struct Around<'a> {
+    line_before: &'a str,
     before: Option<char>,
-    /// The last letter or digit among the four characters before it.
-    letter: Option<char>,
     after: Option<char>,
 }
 
-impl Around {
+impl Around<'_> {
+    /// The last letter or digit among the four characters before it.
+    fn letter(self) -> Option<char> {
+        let mut near = self.line_before.chars().rev().take(4);
+        near.find(|char| char.is_alphanumeric())
+    }
+
     /// Behind a word, a number or a sign, which no capital of its own follows: 5Â, словоВ.
     fn is_behind_word(self) -> bool {
         self.before.is_some_and(|char| {
@@ -303,7 +304,7 @@ impl Around {
 
     /// Behind accented letters `Â` is one of them: windows-1251's В, read as Latin-1.
     fn is_among_accents(self) -> bool {
-        self.letter
+        self.letter()
             .is_some_and(|char| ('\u{c0}'..='\u{24f}').contains(&char))
     }
 
@@ -347,8 +348,8 @@ fn worth(char: char, shown: &str, reader: Reader, around: Around) -> Worth {
 /// `Â` before a sign of Latin-1: 5Â°, Â©. As a letter of its own it stands between letters, or begins a word.
 fn is_short_latin(char: char, around: Around) -> bool {
     match char {
-        _ if around.is_among_accents() => false,
-        '\u{a0}' => around.is_behind_word() && around.letter.is_some(),
+        '\u{a0}'..='\u{bf}' if around.is_among_accents() => false,
+        '\u{a0}' => around.is_behind_word() && around.letter().is_some(),
         '\u{a1}'..='\u{bf}' => around.is_behind_word() || around.is_behind_space(),
         _ => false,
     }

@@ -6,13 +6,16 @@ use std::sync::LazyLock;
 use super::bits::*;
 use super::words::{BODIES, NOT_BODY, WORDS};
 
-/// FNV-1a; says where in the table a word lies.
-fn hash(bytes: &[u8]) -> u64 {
-    let mut h = 0xcbf2_9ce4_8422_2325u64;
-    for &byte in bytes {
-        h = (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    h ^ (h >> 29)
+const NO_BYTES: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a; says where in the table a word lies. The sum of a word's start is a step to that of the word.
+#[inline]
+fn step(sum: u64, byte: u8) -> u64 {
+    (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+}
+
+fn sum(word: &[u8]) -> u64 {
+    word.iter().fold(NO_BYTES, |sum, &byte| step(sum, byte))
 }
 
 const SLOTS: usize = 4096; // about eight times the words
@@ -21,7 +24,7 @@ const SLOTS: usize = 4096; // about eight times the words
 static TABLE: LazyLock<Vec<(&[u8], u64)>> = LazyLock::new(|| {
     let mut table = vec![(&b""[..], 0u64); SLOTS];
     let mut put = |word: &'static str, bits: u64| {
-        let at = slot(&table, word.as_bytes());
+        let at = slot(&table, word.as_bytes(), sum(word.as_bytes()));
         table[at].0 = word.as_bytes();
         table[at].1 |= bits;
     };
@@ -32,9 +35,10 @@ static TABLE: LazyLock<Vec<(&[u8], u64)>> = LazyLock::new(|| {
     table
 });
 
-/// Where a word lies, or would lie.
-fn slot(table: &[(&[u8], u64)], word: &[u8]) -> usize {
-    let mut at = hash(word) as usize % SLOTS;
+/// Where a word lies, or would lie, by its sum.
+#[inline]
+fn slot(table: &[(&[u8], u64)], word: &[u8], sum: u64) -> usize {
+    let mut at = (sum ^ (sum >> 29)) as usize % SLOTS;
     while !table[at].0.is_empty() && table[at].0 != word {
         at = (at + 1) % SLOTS;
     }
@@ -42,7 +46,7 @@ fn slot(table: &[(&[u8], u64)], word: &[u8]) -> usize {
 }
 
 fn lookup(word: &[u8]) -> u64 {
-    TABLE[slot(&TABLE, word)].1
+    TABLE[slot(&TABLE, word, sum(word))].1
 }
 
 /// Longest word of the table and shortest that may stand inside a run of words.
@@ -59,12 +63,17 @@ fn word_bits(word: &[u8]) -> u64 {
         return whole;
     }
     let (mut bits, mut at) = (0, 0);
+    let table = TABLE.as_slice();
     while at + 3 <= word.len() {
         let shortest = if at == 0 { SHORTEST_RUN } else { 3 };
-        let longest = LONGEST.min(word.len() - at);
-        let Some((len, found)) = (shortest..=longest)
+        let rest = &word[at..word.len().min(at + LONGEST)];
+        let mut sums = [NO_BYTES; LONGEST + 1];
+        for (len, &byte) in rest.iter().enumerate() {
+            sums[len + 1] = step(sums[len], byte);
+        }
+        let Some((len, found)) = (shortest..=rest.len())
             .rev()
-            .map(|len| (len, lookup(&word[at..at + len]) & !BODY))
+            .map(|len| (len, table[slot(table, &rest[..len], sums[len])].1 & !BODY))
             .find(|(_, found)| *found != 0)
         else {
             break;
