@@ -63,6 +63,7 @@ def _limited(rows: Iterator[dict[str, Any]], skip: int, limit: int) -> Iterator[
 
 def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Rows in shard order that the options select. Raises UsageError for a folder or query that is wrong."""
+    import pyarrow as pa
     import pyarrow.dataset as ds
     from pyarrow import fs
 
@@ -71,10 +72,16 @@ def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     from corpus.receipts import DROPPED
     from pipelines.query import parse
 
+    _check_reason(options["reason"])
     dropped = options["dropped"] or bool(options["reason"])
     where = storage.join(folder, DROPPED) if dropped else folder
     if storage.info(where).type == fs.FileType.File:
         files = [where]
+        if not storage.path_part(where).lower().endswith((".parquet", ".pq")):
+            raise UsageError(
+                f"{where}: not Parquet; `bukvar record` shows records of a crawl, any stage makes Parquet "
+                "of JSONL (`bukvar identify FILE --set identify.keep=all --out DIR`)"
+            )
     else:
         files = [f for f in storage.list_files(where) if storage.path_part(f).endswith(".parquet")]
     if not files:
@@ -82,12 +89,31 @@ def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     pattern = _pattern(options["grep"])
     for file in files:
         filesystem, path = storage.open_filesystem(file)
-        data = ds.dataset(path, filesystem=filesystem, format="parquet")
+        try:
+            data = ds.dataset(path, filesystem=filesystem, format="parquet")
+        except pa.ArrowException as error:
+            raise UsageError(f"{file}: not a readable Parquet file ({error})") from error
         expression = parse(options["where"], data.schema) if options["where"] else None
         for batch in data.to_batches(filter=expression, batch_size=256):
             for row in batch.to_pylist():
                 if _selected(row, options, pattern):
                     yield row
+
+
+def _check_reason(reason: str | None) -> None:
+    """Raise UsageError for a drop reason that no stage gives."""
+    import difflib
+
+    from corpus.errors import UsageError
+    from corpus.table import ERROR_PREFIX
+    from pipelines import registry
+
+    known = registry.reasons()
+    if not reason or reason in known or reason.startswith(ERROR_PREFIX):
+        return
+    near = difflib.get_close_matches(reason, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+    raise UsageError(f"--reason {reason}: no stage drops for that; {hint}")
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

@@ -110,6 +110,32 @@ class TestInspect:
         assert "name a stage's folder" in capsys.readouterr().err
 
 
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--reason", "too_few_wrds"], "did you mean too_few_words?"),
+            (["--reason", "zzzz"], "there are "),
+        ],
+    )
+    def test_a_reason_that_no_stage_gives_names_those_there_are(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    ) -> None:
+        assert cli.run(["inspect", str(folder), *arguments]) == 2
+        assert said in capsys.readouterr().err
+
+    @pytest.mark.parametrize("name", ["a.jsonl", "a.warc.gz", "a.parquet"])
+    def test_what_is_no_parquet_is_one_line(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    ) -> None:
+        (tmp_path / name).write_text('{"text": "a"}\n')
+        assert cli.run(["inspect", str(tmp_path / name)]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "not " in said
+        assert "internal" not in said
+
+
 class TestStatus:
     def mark(self, folder: Path, **note: object) -> None:
         path = folder / "_running/00007.json"
