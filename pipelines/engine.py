@@ -150,7 +150,8 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         reporter.note(text)
     if failures:
         raise StageFailedError(job.stage.name, sorted(failures, key=lambda f: f.name))
-    if job.fail_if_empty and not result.rows_out:
+    makes = any(phase.documents for phase, _ in plan.phases)
+    if job.fail_if_empty and makes and not result.rows_out:
         raise StageError(f"{result.empty()}; run.fail_if_empty is set")
     return result
 
