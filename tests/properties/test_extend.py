@@ -29,7 +29,7 @@ def added(texts: list[str], tokens: list[bytes], most: int) -> list[bytes]:
     counts = count(texts, "llama3")
     for add in range(most, 0, -1):
         try:
-            merges = bpe_extend([counts], tokens, add, PLAIN, bytes(LEADS), [])[0]
+            merges = bpe_extend([counts], tokens, add, PLAIN, bytes(LEADS), []).merges
         except ValueError:
             continue
         made = list(tokens)
