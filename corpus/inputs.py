@@ -50,6 +50,8 @@ class Input:
     part: Part | None = None
     #: One schema over all files that are read together, serialised; empty where theirs are equal.
     schema: bytes = b""
+    #: Digest of a Parquet file's own schema, where its footer was read: equal ones need not be compared.
+    shape: str = ""
 
     def identity(self) -> list[object]:
         """What of it decides a task's output, as plain data."""

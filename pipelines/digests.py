@@ -23,6 +23,7 @@ class _Entry:
     mtime_ns: int
     digest: str
     rows: int | None
+    shape: str = ""
 
 
 @dataclass
@@ -43,17 +44,17 @@ class Digests:
             entries = []
         self._saved = {entry.name: entry for entry in entries}
 
-    def find(self, name: str, file: File) -> tuple[str, int | None] | None:
-        """Digest and rows of a file that was seen before and has not changed since."""
+    def find(self, name: str, file: File) -> tuple[str, int | None, str] | None:
+        """Digest, rows and digest of the schema of a file that was seen before and has not changed since."""
         entry = self._saved.get(name)
         if entry is None or (entry.size, entry.mtime_ns) != (file.size, file.mtime_ns):
             return None
         self._known[name] = entry
-        return entry.digest, entry.rows
+        return entry.digest, entry.rows, entry.shape
 
-    def add(self, name: str, file: File, digest: str, rows: int | None) -> None:
-        """Remember a file that was read."""
-        self._known[name] = _Entry(name, file.size, file.mtime_ns, digest, rows)
+    def add(self, name: str, file: File, found: tuple[str, int | None, str]) -> None:
+        """Remember a file that was read, with what `find` is to return."""
+        self._known[name] = _Entry(name, file.size, file.mtime_ns, *found)
 
     def save(self) -> None:
         """Write what is known, where that has changed."""

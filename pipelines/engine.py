@@ -272,6 +272,8 @@ def with_one_schema(inputs: Sequence[Input]) -> Sequence[Input]:
     """Inputs that are to be read in one schema, where files of others differ. Raises UsageError where their
     types conflict."""
     theirs = [i for i in inputs if is_parquet(i.path) and not is_shard(i.name)]
+    if len({i.shape for i in theirs}) < 2 and all(i.shape for i in theirs):
+        return inputs
     with ThreadPoolExecutor(16) as pool:
         read = pool.map(_schema_or_none, theirs)
         schemas = [(i.name, schema) for i, schema in zip(theirs, read, strict=True) if schema is not None]

@@ -187,30 +187,32 @@ def _input(
     found = digests.find(name, file)
     if found is None:
         found = _read_digest(path, file.size)
-        digests.add(name, file, *found)
-    return Input(path, name, found[0], file.size, found[1])
+        digests.add(name, file, found)
+    return Input(path, name, found[0], file.size, found[1], shape=found[2])
 
 
-def _read_digest(path: str, size: int) -> tuple[str, int | None]:
-    """Digest and rows of a file that is opened once."""
+def _read_digest(path: str, size: int) -> tuple[str, int | None, str]:
+    """Digest, rows and digest of the schema of a file that is opened once."""
     with storage.open_input(path) as stream, storage.translated(path):
-        return content_digest(stream, size), _footer_rows(path, stream)
+        return content_digest(stream, size), *_footer(path, stream)
 
 
-def _footer_rows(path: str, stream: Any) -> int | None:
+def _footer(path: str, stream: Any) -> tuple[int | None, str]:
     if not is_parquet(path):
-        return None
+        return None, ""
     try:
         stream.seek(0)
-        return int(pq.read_metadata(stream).num_rows)
+        footer = pq.read_metadata(stream)
+        schema = footer.schema.to_arrow_schema().remove_metadata()
+        return int(footer.num_rows), hashlib.sha256(schema.serialize().to_pybytes()).hexdigest()
     except (pa.ArrowException, OSError):
-        return None
+        return None, ""
 
 
 def rows_of(path: str) -> int | None:
     """Rows of a Parquet file, by its footer; None where it is none, or can't be read: its task says so."""
     with storage.open_input(path) as stream:
-        return _footer_rows(path, stream)
+        return _footer(path, stream)[0]
 
 
 def _receipts_of(folders: Iterable[str]) -> dict[str, dict[str, OutputFile]]:
