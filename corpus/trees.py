@@ -135,7 +135,7 @@ def from_bytes(magic: bytes, data: bytes) -> TreeFile:
 
 
 def score(ensemble: Ensemble, rows: Floats) -> Floats:
-    """Margins of `rows` (rows x features): the slow twin of the Rust kernel, equal to it bit by bit."""
+    """Margins of `rows` (rows x features): the slow oracle of the Rust kernel, equal to it bit by bit."""
     sums = np.full(len(rows), ensemble.base, np.float32)
     for tree in ensemble.trees:
         leaves = np.asarray(tree.leaves, np.float32)

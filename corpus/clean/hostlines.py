@@ -2,7 +2,7 @@
 
 Menus, disclaimers and boxes about the author say the same on every page of a site, in words that no list of
 boilerplate knows. A line is one of the text's lines without spaces at its ends; a page counts once for it.
-Exact: lines are told by 128-bit digests of host and line. Phases: `lines` writes the digests of each input,
+Exact: lines are known by 128-bit digests of host and line. Phases: `lines` writes the digests of each input,
 cut into buckets; `count` keeps, of a bucket, those of more than `pages` pages; `strip` takes these lines out.
 No task holds more than a bucket. The work is done in Rust (rust_ext/crates/hostlines).
 """

@@ -19,7 +19,7 @@ from typing import Any, Final
 from corpus.errors import one_line
 from corpus.extract.packed import Packed
 
-#: Bytes of a file by which its container is told.
+#: Bytes at the head of a file that are read to identify its container.
 PEEK: Final = 4096
 #: Layers of compression that are undone, at most.
 _LAYERS: Final = 4

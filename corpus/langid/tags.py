@@ -1,4 +1,4 @@
-"""Tags of languages: those that are told apart, and what other projects call them."""
+"""Tags of languages: those that bukvar distinguishes, and what other projects call them."""
 
 from __future__ import annotations
 

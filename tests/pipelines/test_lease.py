@@ -61,7 +61,7 @@ def test_another_machine_s_claim_holds_while_it_gives_signs_of_life(tmp_path: Pa
 def test_a_damaged_claim_is_none(tmp_path: Path) -> None:
     (tmp_path / "_driver.json").write_text("{")
     with lease(str(tmp_path)):
-        pass
+        assert leases.read(str(tmp_path)).pid == os.getpid()  # type: ignore[union-attr]
 
 
 def test_who_was_silent_for_too_long_learns_that_another_took_over(tmp_path: Path) -> None:
