@@ -334,39 +334,43 @@ def tokenizer_json(vocabulary: Content) -> bytes:
         )
     vocab.update(vocabulary.special_tokens)
     merges = list(merge_spellings(vocabulary))
+    data = empty_tokenizer_json(vocabulary.pattern, vocabulary.normalization, vocabulary.special_tokens)
+    data["model"] |= {"ignore_merges": not vocabulary.ordered, "vocab": vocab, "merges": merges}
+    return json_bytes(data)
+
+
+def empty_tokenizer_json(
+    pattern: str, normalization: str | None, special_tokens: Mapping[str, int]
+) -> dict[str, Any]:
+    """A tokenizer.json whose model has no `vocab`, `merges` and `ignore_merges` yet."""
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
     split = {
         "type": "Split",
-        "pattern": {"Regex": oniguruma_regex(vocabulary.pattern)},
+        "pattern": {"Regex": oniguruma_regex(pattern)},
         "behavior": "Isolated",
         "invert": False,
     }
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    specials = sorted(vocabulary.special_tokens.items(), key=lambda item: item[1])
-    return json_bytes(
-        {
-            "version": "1.0",
-            "truncation": None,
-            "padding": None,
-            "added_tokens": [{"id": index, "content": name, **flags} for name, index in specials],
-            "normalizer": {"type": vocabulary.normalization} if vocabulary.normalization else None,
-            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, level]},
-            "post_processor": None,
-            "decoder": level,
-            "model": {
-                "type": "BPE",
-                "dropout": None,
-                "unk_token": None,
-                "continuing_subword_prefix": None,
-                "end_of_word_suffix": None,
-                "fuse_unk": False,
-                "byte_fallback": False,
-                "ignore_merges": not vocabulary.ordered,
-                "vocab": vocab,
-                "merges": merges,
-            },
-        }
-    )
+    specials = sorted(special_tokens.items(), key=lambda item: item[1])
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": index, "content": name, **flags} for name, index in specials],
+        "normalizer": {"type": normalization} if normalization else None,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, level]},
+        "post_processor": None,
+        "decoder": level,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+        },
+    }
 
 
 def table_bytes(vocabulary: Content) -> bytes:

@@ -20,7 +20,7 @@ from tokenizer.adapt.gguf import gguf_bytes
 from tokenizer.adapt.learn import Adapted
 from tokenizer.adapt.load import file_of, merge_parts
 from tokenizer.roles import transformers_roles
-from tokenizer.split import oniguruma_regex, pattern_regex
+from tokenizer.split import pattern_regex
 from tokenizer.vocabulary import NO_MERGE
 
 GGUF: Final = "vocabulary.gguf"
@@ -93,7 +93,9 @@ def tokenizer_json(made: Base, own: Mapping[str, Any] | None) -> dict[str, Any]:
     Special tokens stand in the model's vocabulary as well: tokenizers renumbers them otherwise when later ids
     follow.
     """
-    data = dict(own) if own is not None else _new_json(made)
+    if own is None:
+        own = files.empty_tokenizer_json(made.pattern, made.normalization, made.special_tokens)
+    data = dict(own)
     model = dict(data["model"])
     spelled = bool(model.get("merges")) and isinstance(model["merges"][0], str)
     vocab = {files.to_chars(token): index for token, index in zip(made.tokens, made.ids, strict=True)}
@@ -128,37 +130,6 @@ def merges_of(made: Base, model: Mapping[str, Any]) -> list[tuple[bytes, bytes]]
         if (left, right) != NO_MERGE and made.tokens[rank] not in there
     ]
     return kept + new
-
-
-def _new_json(made: Base) -> dict[str, Any]:
-    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
-    split = {
-        "type": "Split",
-        "pattern": {"Regex": oniguruma_regex(made.pattern)},
-        "behavior": "Isolated",
-        "invert": False,
-    }
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    named = sorted(made.special_tokens.items(), key=lambda item: item[1])
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [{"id": index, "content": name, **flags} for name, index in named],
-        "normalizer": {"type": made.normalization} if made.normalization else None,
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, level]},
-        "post_processor": None,
-        "decoder": level,
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-        },
-    }
 
 
 def _configs(made: Base) -> tuple[bytes, bytes]:
