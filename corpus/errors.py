@@ -16,6 +16,10 @@ class BukvarError(Exception):
 
     exit_code = 1
 
+    def closing(self) -> str:
+        """What a command says at its end, where the causes were printed when they came up."""
+        return str(self)
+
 
 class DocumentError(BukvarError):
     """One document can't be processed: it is dropped with the reason `error:<type>`."""

@@ -7,6 +7,7 @@ stderr is talk. Exit codes: 0 done, 1 failed, 2 the request was wrong, 130 stopp
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -105,6 +106,7 @@ def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
     debug = "--debug" in arguments or bool(os.environ.get("BUKVAR_DEBUG"))
     _heed_sigterm()
+    _print_everything()
     try:
         from pipelines.names import check_names
 
@@ -112,18 +114,23 @@ def run(arguments: list[str]) -> int:
         result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False)
     except click.exceptions.Abort as error:  # what click makes of KeyboardInterrupt
         return _interrupted(_terminated.is_set() or isinstance(error.__context__, Terminated))
+    except click.UsageError as error:
+        usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
+        return _say(error.format_message(), error.exit_code, before=usage)
     except click.ClickException as error:
         return _say(error.format_message(), error.exit_code)
     except KeyboardInterrupt as error:
         return _interrupted(_terminated.is_set() or isinstance(error, Terminated))
     except BrokenPipeError:
-        # The reader of our stdout is gone (`| head`): nothing more to say, and no complaint at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _unread()
+    except SystemExit as error:  # what rich makes of BrokenPipeError
+        if isinstance(error.__context__, BrokenPipeError):
+            return _unread()
+        raise
     except Exception as error:
         if debug:
             raise
-        return _explain(error)
+        return _explain(error, quiet=bool({"-q", "--quiet"} & set(arguments)))
     return result if isinstance(result, int) else 0
 
 
@@ -145,13 +152,28 @@ def _heed_sigterm() -> None:
         signal.signal(signal.SIGTERM, stop)
 
 
-def _explain(error: Exception) -> int:
+def _print_everything() -> None:
+    """Let texts reach terminals whose encoding lacks their letters (LC_ALL=C): those appear as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _unread() -> int:
+    """The reader of our stdout is gone (`| head`): nothing more to say, and no complaint at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _explain(error: Exception, *, quiet: bool) -> int:
     from corpus.errors import BukvarError
 
     if isinstance(error, BukvarError):
-        return _say(str(error), error.exit_code)
+        return _say(str(error) if quiet else error.closing(), error.exit_code)
     if isinstance(error, MemoryError):
         return _say("out of memory; use fewer --workers or a larger machine", 1)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return _say(f"{os.fsdecode(error.filename)}: {error.strerror.lower()}", 1)
     name = type(error).__name__
     return _say(f"internal error: {name}: {error}; run again with --debug and report what it prints", 1)
 
@@ -162,9 +184,9 @@ def _interrupted(by_sigterm: bool) -> int:
     return _say("stopped; run the same command again to go on where it was", 130)
 
 
-def _say(message: str, code: int) -> int:
+def _say(message: str, code: int, before: str = "") -> int:
     line = " ".join(message.split())
-    print(f"bukvar: {line}", file=sys.stderr)
+    print(f"{before}bukvar: {line}", file=sys.stderr)
     return code
 
 

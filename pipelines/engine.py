@@ -61,6 +61,13 @@ class StageFailedError(StageError):
         more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
         count = f"{len(failures)} shard{'s' if len(failures) > 1 else ''}"
         super().__init__(f"{stage}: {count} failed ({shown}{more}); mend them and run the same command again")
+        names = ", ".join(", ".join(f.inputs[:1]) or f.name for f in failures[:5])
+        self._closing = (
+            f"{stage}: {count} failed, as said above: {names}{more}; mend them and run the same command again"
+        )
+
+    def closing(self) -> str:
+        return self._closing
 
 
 def _tail(failure: Failure) -> str:

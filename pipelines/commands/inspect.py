@@ -11,6 +11,7 @@ import click
 from pipelines.commands import common
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from rich.text import Text
 
 #: Words that mix Cyrillic and Latin letters: homoglyphs, or a sign of spam.
@@ -95,9 +96,30 @@ def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             raise UsageError(f"{file}: not a readable Parquet file ({error})") from error
         expression = parse(options["where"], data.schema) if options["where"] else None
         for batch in data.to_batches(filter=expression, batch_size=256):
-            for row in batch.to_pylist():
+            for row in _rows(batch):
                 if _selected(row, options, pattern):
                     yield row
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    """Rows of a batch as Python values; a value that Python has no type for (a date in the year 200000) as
+    text."""
+    columns = [_values(column) for column in batch.columns]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(batch.schema.names, values, strict=True))
+
+
+def _values(column: pa.Array) -> list[Any]:
+    import pyarrow as pa
+
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        try:
+            values = column.cast(pa.string()).to_pylist()
+        except pa.ArrowException:  # nested: no cast to text
+            values = [f"<{column.type}>"] * len(column)
+    return values
 
 
 def _check_reason(reason: str | None) -> None:
@@ -143,8 +165,8 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def _print(console: Any, row: dict[str, Any], options: dict[str, Any]) -> None:
     plain = _plain(row)
     text = plain.pop("text", None)
-    console.rule(style="dim")
-    console.print(f"[bold]{plain.pop('doc_id', '')}[/]  ", end="")
+    console.rule(style="dim", characters="-" if console.options.ascii_only else "─")
+    console.print(f"{plain.pop('doc_id', '')}  ", end="", style="bold", markup=False)
     console.print(str(plain.pop("url", "")), style="blue", markup=False, soft_wrap=True)
     reason, detail = plain.pop("drop", None), plain.pop("drop_detail", None)
     if reason:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,11 +47,10 @@ def documents(tmp_path: Path) -> Path:
 
 
 def assert_refused(result: tuple[int, str, str], code: int, *says: str) -> None:
-    """Exit code, nothing on stdout, one line on stderr, no traceback."""
+    """Exit code, nothing on stdout, one line on stderr (behind click's usage line), no traceback."""
     assert result[0] == code, result
     assert result[1] == ""
-    assert result[2].startswith("bukvar: ")
-    assert result[2].count("\n") == 1, result[2]
+    assert re.fullmatch(r"(Usage: bukvar .*\n)?bukvar: .*\n", result[2]), result[2]
     assert "Traceback" not in result[2]
     assert "internal error" not in result[2]
     for text in says:
@@ -98,7 +98,7 @@ class TestStart:
         assert_refused(say("idntify", "x"), 2, "no command 'idntify'; did you mean `bukvar identify`?")
 
     def test_an_unknown_option_is_a_usage_error(self, say: Say) -> None:
-        assert_refused(say("clean", "x", "--otu", "y"), 2, "--otu")
+        assert_refused(say("clean", "x", "--otu", "y"), 2, "Usage: bukvar clean [OPTIONS] INPUT", "--otu")
 
     def test_a_missing_option_is_a_usage_error(self, say: Say) -> None:
         assert_refused(say("clean", "x"), 2, "--out")
@@ -261,9 +261,30 @@ class TestBadInput:
         documents.with_name("b.parquet").write_bytes(b"junk")
         command = ["clean", str(documents.parent), "--out", str(tmp_path / "out"), *INLINE]
         assert "Traceback" not in say(*command)[2]
+        assert say(*command, "--quiet")[2].count("not a readable Parquet") == 1
+        assert say(*command)[2].count("not a readable Parquet") == 1
         with pytest.raises(StageFailedError, match="1 shard failed"):
             cli.run([*command, "--debug"])
         assert "Traceback" in capsys.readouterr().err
+
+
+class TestTerminals:
+    def test_letters_that_an_ascii_terminal_lacks_are_escaped(self, documents: Path) -> None:
+        environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+        done = subprocess.run(
+            [sys.executable, "-m", "bukvar", "inspect", str(documents), "--limit", "1"],
+            cwd=ROOT, env=environment, capture_output=True, check=True,
+        )  # fmt: skip
+        assert rb"\u042d\u0442\u043e" in done.stdout
+        assert done.stdout.startswith(b"---")
+        assert done.stderr == b""
+
+    def test_a_reader_that_ends_early_is_no_error(self, documents: Path) -> None:
+        command = f"{sys.executable} -m bukvar inspect {documents} --full | head -n 1"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 class TestFullDisk:

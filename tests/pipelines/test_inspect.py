@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines import cli
@@ -73,6 +75,19 @@ class TestInspect:
     def test_prints_texts_for_a_person(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert cli.run(["inspect", str(folder), "--dropped"]) == 0
         assert "dropped: too_few_words (short)" in capsys.readouterr().out
+
+    def test_shows_dates_that_python_has_no_type_for(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        far = pa.array([2**62, 0], pa.timestamp("us"))
+        nested = pa.StructArray.from_arrays([far], names=["at"])
+        table = pa.table({"text": ["а", "б"], "doc_id": ["[/x]", "[b]"], "at": far, "nested": nested})
+        pq.write_table(table, tmp_path / "x.parquet")
+        assert cli.run(["inspect", str(tmp_path / "x.parquet")]) == 0
+        out = capsys.readouterr().out
+        assert "1970-01-01" in out
+        assert "[/x]" in out
+        assert "out of range" in out
 
     def test_brackets_in_texts_and_urls_are_no_markup(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
