@@ -14,8 +14,13 @@ class Boilerplate:
     def __new__(cls, patterns: str, categories: Sequence[str]) -> Boilerplate: ...
     def category(self, line: str) -> int | None: ...
     def rows(
-        self, column: _Column, wanted: Sequence[bool]
-    ) -> tuple[_Column | None, NDArray[np.int32], NDArray[np.int64]]: ...
+        self, column: _Column, wanted: Sequence[bool], noted: Sequence[bool]
+    ) -> tuple[
+        _Column | None,
+        NDArray[np.int32],
+        NDArray[np.int64],
+        tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]],
+    ]: ...
 
 @final
 class AddressLists:

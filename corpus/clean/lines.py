@@ -3,8 +3,9 @@
 Main-text extraction leaves lines that are not the author's: consent under the personal-data act (152-ФЗ),
 cookie banners, «Читайте также», buttons, counters, login forms, age marks, disclaimers, copyright. Each is
 known by a pattern of assets/boilerplate_ru.txt for the whole line, or for a line of bounded length; a long
-line is prose and stays. What goes is counted by category; nothing else of the text changes. The work is done
-in Rust (rust_ext/crates/boilerplate/src).
+line is prose and stays. What goes is counted by category, and lines that say something of the text's rights
+or readers go into the column `notices`; nothing else of the text changes. The work is done in Rust
+(rust_ext/crates/boilerplate/src).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from corpus import table
 from corpus.table import with_columns
@@ -43,6 +45,8 @@ CATEGORIES: Final = (
     "copyright",
     "table_rest",
 )
+#: Kinds whose lines say something of the text's rights, author or readers (docs/clean.md).
+NOTICES: Final = ("age_mark", "foreign_agent", "copyright")
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,12 @@ class Clean:
     """
 
     name: ClassVar[str] = "clean"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("text", pa.large_string()),
+            pa.field("notices", pa.list_(pa.string())),
             pa.field("lines_dropped", pa.int32()),
             pa.field("chars_dropped", pa.int64()),
             *(pa.field(f"lines_dropped_{category}", pa.int32()) for category in CATEGORIES),
@@ -72,9 +77,13 @@ class Clean:
         default=CATEGORIES,
         metadata={"help": f"kinds of boilerplate that go: {', '.join(CATEGORIES)}"},
     )
+    notices: tuple[str, ...] = field(
+        default=NOTICES,
+        metadata={"help": "of these kinds the lines that go are kept in the column notices"},
+    )
 
     def __post_init__(self) -> None:
-        unknown = [c for c in self.categories if c not in CATEGORIES]
+        unknown = [c for c in (*self.categories, *self.notices) if c not in CATEGORIES]
         if unknown:
             raise ValueError(f'categories: "{unknown[0]}" is unknown; choose from {", ".join(CATEGORIES)}')
 
@@ -97,24 +106,25 @@ def category(line: str) -> str | None:
 
 def clean_text(text: str, categories: tuple[str, ...] = CATEGORIES) -> tuple[str, Counter[str], int]:
     """The text without boilerplate lines, lines dropped by category, and characters dropped."""
-    cleaned, counts, chars = _cleaned(pa.array([text], pa.large_string()), categories)
-    dropped = Counter({c: int(n) for c, n in zip(CATEGORIES, counts[0], strict=True) if n})
-    return cleaned[0].as_py(), dropped, int(chars[0])
+    done = _cleaned(pa.array([text], pa.large_string()), categories)
+    dropped = Counter({c: int(n) for c, n in zip(CATEGORIES, done.counts[0], strict=True) if n})
+    return done.texts[0].as_py(), dropped, int(done.chars[0])
 
 
 def clean(stage: Clean, batch: pa.Table) -> pa.Table:
     """The rows of `batch` with cleaned text, counts, and the verdict."""
-    texts, counts, chars = _cleaned(batch.column("text"), stage.categories)
-    lines = counts.sum(axis=1, dtype=np.int32)
-    empty = pc.utf8_is_space(texts).to_numpy(zero_copy_only=False) | (
-        pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0
+    done = _cleaned(batch.column("text"), stage.categories, stage.notices)
+    lines = done.counts.sum(axis=1, dtype=np.int32)
+    empty = pc.utf8_is_space(done.texts).to_numpy(zero_copy_only=False) | (
+        pc.binary_length(done.texts).to_numpy(zero_copy_only=False) == 0
     )
     columns = {
-        "text": texts,
+        "text": done.texts,
+        "notices": done.notices,
         "lines_dropped": pa.array(lines),
-        "chars_dropped": pa.array(chars),
+        "chars_dropped": pa.array(done.chars),
         **{
-            f"lines_dropped_{c}": pa.array(np.ascontiguousarray(counts[:, n]))
+            f"lines_dropped_{c}": pa.array(np.ascontiguousarray(done.counts[:, n]))
             for n, c in enumerate(CATEGORIES)
         },
         table.DROP: pa.array(["empty_after_clean" if e else None for e in empty], pa.string()),
@@ -126,13 +136,24 @@ def clean(stage: Clean, batch: pa.Table) -> pa.Table:
     return with_columns(batch, columns)
 
 
+class _Cleaned(NamedTuple):
+    """Cleaned texts (a null becomes an empty one), lists of the lines kept as notices (null where there are
+    none), lines dropped (rows x CATEGORIES), characters dropped."""
+
+    texts: pa.Array
+    notices: pa.Array
+    counts: NDArray[np.int32]
+    chars: NDArray[np.int64]
+
+
 def _cleaned(
-    column: pa.Array | pa.ChunkedArray, categories: tuple[str, ...]
-) -> tuple[
-    pa.Array, np.ndarray[tuple[int, int], np.dtype[np.int32]], np.ndarray[tuple[int], np.dtype[np.int64]]
-]:
-    """Cleaned texts (a null becomes an empty one), lines dropped (rows x CATEGORIES), characters dropped."""
+    column: pa.Array | pa.ChunkedArray, categories: tuple[str, ...], notices: tuple[str, ...] = ()
+) -> _Cleaned:
     texts = text_array(column).fill_null("")
-    wanted = [c in categories for c in CATEGORIES]
-    cleaned, counts, chars = load_patterns().rows(text_buffers(texts), wanted)
-    return edited(texts, cleaned), counts.reshape(-1, len(CATEGORIES)), chars
+    wanted, noted = ([c in kinds for c in CATEGORIES] for kinds in (categories, notices))
+    cleaned, counts, chars, (ends, data, offsets) = load_patterns().rows(text_buffers(texts), wanted, noted)
+    lines = pa.Array.from_buffers(
+        pa.large_string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    ).cast(pa.string())
+    lists = pa.ListArray.from_arrays(pa.array(ends), lines, mask=pa.array(np.diff(ends) == 0))
+    return _Cleaned(edited(texts, cleaned), lists, counts.reshape(-1, len(CATEGORIES)), chars)

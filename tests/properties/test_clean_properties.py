@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from corpus.clean.lines import PATTERNS, category, clean_text
+from corpus.clean.lines import NOTICES, PATTERNS, Clean, category, clean_text
 from tests.corpus.clean.test_lines import BOILERPLATE, PROSE
 from tests.properties.reference_clean import category as slow_category
 from tests.properties.reference_clean import clean_text as slow_clean_text
@@ -43,3 +44,10 @@ def test_lines_are_judged_alike(line: str) -> None:
 def test_texts_are_cleaned_alike(text: str) -> None:
     assert clean_text(text) == slow_clean_text(text)
     assert clean_text(text, ("share", "table_rest")) == slow_clean_text(text, ("share", "table_rest"))
+
+
+@given(st.lists(st.lists(CASED, max_size=5).map("\n".join), min_size=1, max_size=4))
+def test_notices_are_the_lines_of_their_kinds_in_order(texts: list[str]) -> None:
+    found = Clean().open()(pa.table({"text": texts}))["notices"].to_pylist()
+    kept = [[line.strip() for line in text.split("\n") if slow_category(line) in NOTICES] for text in texts]
+    assert [[line.strip() for line in lines or []] for lines in found] == kept

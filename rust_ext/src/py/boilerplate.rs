@@ -11,6 +11,14 @@ type Rows<'py> = (
     PyEdited<'py>,
     Bound<'py, PyArray1<i32>>,
     Bound<'py, PyArray1<i64>>,
+    PyLists<'py>,
+);
+
+/// Offsets of lists of lines by row, data of the lines, and their offsets.
+type PyLists<'py> = (
+    Bound<'py, PyArray1<i32>>,
+    Bound<'py, PyArray1<u8>>,
+    Bound<'py, PyArray1<i64>>,
 );
 
 /// A list of patterns, ready to be asked; the last category is what remains of a table's row.
@@ -24,19 +32,50 @@ struct Done<'a> {
     edited: Edited<'a>,
     counts: Vec<i32>,
     chars: Vec<i64>,
+    noted: Lists,
+}
+
+/// Lists of lines, as Arrow keeps them.
+struct Lists {
+    rows: Vec<i32>,
+    data: Vec<u8>,
+    ends: Vec<i64>,
+}
+
+impl Lists {
+    fn push(&mut self, line: &str) {
+        self.data.extend_from_slice(line.trim().as_bytes());
+        self.ends.push(self.data.len() as i64);
+    }
+
+    fn end_row(&mut self) {
+        self.rows.push(self.ends.len() as i32 - 1);
+    }
 }
 
 impl Boilerplate {
-    fn clean_rows<'a>(&self, texts: Texts<'a>, wanted: &[bool]) -> Result<Done<'a>, String> {
+    fn clean_rows<'a>(&self, texts: Texts<'a>, wanted: &[bool], noted: &[bool]) -> Result<Done<'a>, String> {
         let mut done = Done {
             edited: Edited::new(texts),
             counts: vec![0; texts.len() * self.categories],
             chars: vec![0; texts.len()],
+            noted: Lists {
+                rows: vec![0],
+                data: vec![],
+                ends: vec![0],
+            },
         };
         for (number, bytes) in texts.bytes().enumerate() {
             let text = utf8(number, bytes)?;
             let counts = &mut done.counts[number * self.categories..][..self.categories];
-            let cleaned = self.list.clean(text, self.categories - 1, wanted, counts);
+            let lines = &mut done.noted;
+            let cleaned = (self.list).clean(text, self.categories - 1, wanted, |category, line| {
+                counts[category] += 1;
+                if noted[category] {
+                    lines.push(line);
+                }
+            });
+            lines.end_row();
             if let Some(cleaned) = &cleaned {
                 done.chars[number] = text.chars().count() as i64 - cleaned.chars().count() as i64;
             }
@@ -69,19 +108,33 @@ impl Boilerplate {
     }
 
     /// Cleans a column: (the edited column or None, lines dropped by category row after row, characters dropped by
-    /// row). wanted: one value a category.
-    fn rows<'py>(&self, py: Python<'py>, column: Column<'py>, wanted: Vec<bool>) -> PyResult<Rows<'py>> {
-        if wanted.len() != self.categories {
-            return Err(PyValueError::new_err("wanted must have one value a category"));
+    /// row, lines that went of the categories `noted`: offsets by row, data, offsets). wanted, noted: one value a
+    /// category.
+    fn rows<'py>(
+        &self,
+        py: Python<'py>,
+        column: Column<'py>,
+        wanted: Vec<bool>,
+        noted: Vec<bool>,
+    ) -> PyResult<Rows<'py>> {
+        if wanted.len() != self.categories || noted.len() != self.categories {
+            return Err(PyValueError::new_err(
+                "wanted and noted must have one value a category",
+            ));
         }
         let texts = column.texts()?;
         let done = py
-            .detach(|| self.clean_rows(texts, &wanted))
+            .detach(|| self.clean_rows(texts, &wanted, &noted))
             .map_err(PyValueError::new_err)?;
         Ok((
             done.edited.into_python(py),
             done.counts.into_pyarray(py),
             done.chars.into_pyarray(py),
+            (
+                done.noted.rows.into_pyarray(py),
+                done.noted.data.into_pyarray(py),
+                done.noted.ends.into_pyarray(py),
+            ),
         ))
     }
 }

@@ -148,6 +148,26 @@ def test_what_went_is_counted_by_kind() -> None:
     assert rows[2]["drop_detail"] == "lines_dropped=1"
 
 
+def test_notices_of_rights_author_and_age_are_kept_in_a_column() -> None:
+    agent = (
+        "Данное сообщение (материал) создано и (или) распространено иностранным средством массовой информации"
+    )
+    texts = [
+        f"Текст.\n {agent} \nПоделиться\n18+",
+        "Текст.\nПоделиться",
+        None,
+        "© 2024 ООО «Ромашка»\nТекст.",
+    ]
+    rows = Clean().open()(pa.table({"text": texts})).to_pylist()
+    assert [row["notices"] for row in rows] == [[agent, "18+"], None, None, ["© 2024 ООО «Ромашка»"]]
+    assert [row["text"] for row in rows] == ["Текст.", "Текст.", "", "Текст."]
+    chosen = Clean(notices=("share",)).open()(pa.table({"text": texts})).to_pylist()
+    assert [row["notices"] for row in chosen] == [["Поделиться"], ["Поделиться"], None, None]
+    stays = Clean(categories=("share",)).open()(pa.table({"text": texts})).to_pylist()
+    assert [row["notices"] for row in stays] == [None] * 4
+    assert stays[0]["text"].endswith("18+")
+
+
 def test_kinds_can_be_chosen() -> None:
     batch = pa.table({"text": ["Поделиться\n18+"]})
     assert Clean(categories=("share",)).open()(batch)["text"].to_pylist() == ["18+"]

@@ -101,17 +101,23 @@ impl List {
         found.map_or(Kind::Text, Kind::Boilerplate)
     }
 
-    /// The text without its boilerplate lines, where any goes. `wanted`: whether a category goes; `counts`:
-    /// lines that went, by category, added to.
-    pub fn clean(&self, text: &str, rest: usize, wanted: &[bool], counts: &mut [i32]) -> Option<String> {
+    /// The text without its boilerplate lines, where any goes. `wanted`: whether a category goes; `gone` is called
+    /// with the category of each line that goes, and the line.
+    pub fn clean(
+        &self,
+        text: &str,
+        rest: usize,
+        wanted: &[bool],
+        mut gone: impl FnMut(usize, &str),
+    ) -> Option<String> {
         let mut plain = String::new();
         let mut kept: Option<String> = None;
         let mut at = 0;
         for line in text.split('\n') {
-            let gone = (self.of_line(line, rest, &mut plain)).filter(|&category| wanted[category]);
-            match gone {
+            let found = (self.of_line(line, rest, &mut plain)).filter(|&category| wanted[category]);
+            match found {
                 Some(category) => {
-                    counts[category] += 1;
+                    gone(category, line);
                     kept.get_or_insert_with(|| text[..at].to_owned());
                 }
                 None => {
@@ -152,20 +158,28 @@ mod tests {
         List::read(LIST, &["a".into(), "b".into(), "rest".into()]).expect("a good list")
     }
 
+    /// The cleaned text, and what went: category and line.
+    fn clean(text: &str, wanted: &[bool]) -> (Option<String>, Vec<(usize, String)>) {
+        let mut gone = Vec::new();
+        let cleaned = list().clean(text, 2, wanted, |category, line| {
+            gone.push((category, line.to_owned()))
+        });
+        (cleaned, gone)
+    }
+
     #[test]
     fn lines_go_and_gaps_close() {
         let text = "Начало.\n\n|  Читайте  также: |\n\nКонец.\n12 ПРОСМОТРОВ";
-        let mut counts = [0; 3];
+        let (cleaned, gone) = clean(text, &[true; 3]);
+        assert_eq!(cleaned.as_deref(), Some("Начало.\n\nКонец."));
         assert_eq!(
-            list().clean(text, 2, &[true; 3], &mut counts).as_deref(),
-            Some("Начало.\n\nКонец.")
+            gone,
+            [(0, "|  Читайте  также: |".into()), (0, "12 ПРОСМОТРОВ".into())]
         );
-        assert_eq!(counts, [2, 0, 0]);
     }
 
     #[test]
     fn prose_dialogue_and_unwanted_kinds_stay() {
-        let mut counts = [0; 3];
         for text in [
             "— Читайте также!",
             "Читайте также его стихи",
@@ -173,15 +187,14 @@ mod tests {
             "",
             "\n\n\n\n",
         ] {
-            assert_eq!(list().clean(text, 2, &[true; 3], &mut counts), None, "{text:?}");
+            assert_eq!(clean(text, &[true; 3]), (None, vec![]), "{text:?}");
         }
         assert_eq!(
-            list().clean("Нажимая, я соглашаюсь", 2, &[true, false, true], &mut counts),
-            None
+            clean("Нажимая, я соглашаюсь", &[true, false, true]),
+            (None, vec![])
         );
         let long = format!("{} нажимая, я соглашаюсь", "слово ".repeat(20));
-        assert_eq!(list().clean(&long, 2, &[true; 3], &mut counts), None);
-        assert_eq!(counts, [0; 3]);
+        assert_eq!(clean(&long, &[true; 3]), (None, vec![]));
     }
 
     #[test]
