@@ -1,4 +1,4 @@
-"""The file of the content model: written here, read by the Rust kernel and, slowly, by `score` below.
+"""The file of boosted trees (content, quality): written here, read by the Rust kernel.
 
 The layout: docs/measured/content.md and rust_ext/crates/content/src/model.rs. No pickle: a header that says
 what the model was fitted from, and tables of numbers.
@@ -132,21 +132,6 @@ def from_bytes(magic: bytes, data: bytes) -> TreeFile:
             trees.append(Tree(features, left, right, thresholds, take(f"{leaves}f")))
         ensembles[label] = Ensemble(tuple(trees), source, base)
     return TreeFile(header, ensembles, parameters)
-
-
-def score(ensemble: Ensemble, rows: Floats) -> Floats:
-    """Margins of `rows` (rows x features): the slow oracle of the Rust kernel, equal to it bit by bit."""
-    sums = np.full(len(rows), ensemble.base, np.float32)
-    for tree in ensemble.trees:
-        leaves = np.asarray(tree.leaves, np.float32)
-        at = np.full(len(rows), 0 if tree.features else LEAF)
-        while (open_rows := np.flatnonzero(at < LEAF)).size:
-            splits = at[open_rows]
-            values = rows[open_rows, np.asarray(tree.features)[splits]]
-            goes_left = values <= np.asarray(tree.thresholds, np.float32)[splits]
-            at[open_rows] = np.where(goes_left, np.asarray(tree.left)[splits], np.asarray(tree.right)[splits])
-        sums += leaves[at - LEAF]
-    return sums
 
 
 def from_lightgbm(dump: Mapping[str, Any], *, source: int = 0, every: int = 1, offset: int = 0) -> Ensemble:

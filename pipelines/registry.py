@@ -116,7 +116,7 @@ OWN: Final = (
     ),
     StageRow(
         "dedup",
-        "corpus.dedup.stage:Deduplicate",
+        "corpus.dedup.near:Dedup",
         "drop exact and near duplicates",
         example="bukvar dedup good --out unique --set dedup.bands=14",
     ),

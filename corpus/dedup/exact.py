@@ -2,7 +2,7 @@
 
 Two texts are the same when they are equal after normalisation: lower-cased, ё folded to е, decomposed й ў ї ё
 composed, invisible format characters left out, white space collapsed. Punctuation and digits count.
-`rust_ext/crates/dedup/src/text.rs` states the rules, `corpus.dedup.reference.normalise` spells them out.
+`rust_ext/crates/dedup/src/text.rs` states the rules, tests/oracles/dedup.py (`normalise`) spells them out.
 """
 
 from __future__ import annotations

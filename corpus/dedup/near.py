@@ -1,4 +1,4 @@
-"""Exact and near duplicates by MinHash-LSH, in four phases over files.
+"""Stage `dedup`: exact and near duplicates by MinHash-LSH, in four phases over files.
 
     sign     one shard of documents          -> its signatures    (texts are read here, and only here)
     group    one bucket of all signatures    -> its edges
@@ -17,13 +17,15 @@ there of the earliest row. `exact_duplicate` is said where the text equals the k
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -31,6 +33,8 @@ from corpus import storage, table
 from corpus.documents import PARQUET_ENDINGS, read_documents
 from corpus.errors import ShardError, StageError, one_line
 from corpus.inputs import Input
+from corpus.stage import BATCH_ROWS, Phase, Task, local_copy, map_documents
+from corpus.writing import Output
 from rust_ext import DedupSigner, dedup_group, dedup_resolve
 from rust_ext.arrow import text_buffers
 
@@ -42,6 +46,8 @@ _REASONS: Final = {1: "exact_duplicate", 2: "near_duplicate"}
 _ID: Final = 16
 #: Documents from which positions need eight bytes.
 _WIDE: Final = 2**32 - 1
+#: Memory of a task beside what `estimate` counts: the interpreter, and the batch of texts that is read.
+_BESIDE: Final = 300 << 20
 
 
 def _help(text: str) -> dict[str, str]:
@@ -50,7 +56,7 @@ def _help(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Dedup:
-    """Keep one document of each cluster of duplicates."""
+    """Drop exact and near duplicates (MinHash-LSH), keeping one document of each cluster."""
 
     name: ClassVar[str] = "dedup"
     version: ClassVar[int] = 1
@@ -85,6 +91,10 @@ class Dedup:
         default=16,
         metadata=_help("parts into which the hashes are split; one part at a time has to fit in memory"),
     )
+    memory_gb: float = field(
+        default=4.0,
+        metadata=_help("memory in GB that one task may take: the hashes are split so that they fit"),
+    )
 
     def __post_init__(self) -> None:
         _check(self.bands >= 1 and self.rows >= 1, "bands and rows must be at least 1")
@@ -106,6 +116,57 @@ class Dedup:
         if not self.threshold:
             return self.bands, self.rows
         return best_banding(self.threshold, self.bands * self.rows)
+
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
+        """Any documents will do."""
+
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:
+        """sign each input; group each bucket; resolve once; mark each input."""
+        documents = sum(_rows(source) for source in inputs)
+        fitted = fit_buckets(self, documents, len(inputs), int(self.memory_gb * 1e9))
+        costs = estimate(fitted, documents, len(inputs))
+        memory = {phase: cost.memory + _BESIDE for phase, cost in costs.items()}
+        buckets = fitted.buckets
+        return (
+            Phase("sign", memory=memory["sign"], options=(("buckets", buckets),)),
+            Phase("group", fan=buckets, inputs=False, reads=("sign",), memory=memory["group"]),
+            Phase("resolve", fan=1, inputs=False, reads=("sign", "group"), memory=memory["resolve"]),
+            Phase("mark", reads=("resolve",), documents=True, memory=memory["mark"]),
+        )
+
+    def run(self, task: Task, out: Output) -> None:
+        """Do a task of any phase."""
+        match task.phase.name:
+            case "sign":
+                fitted = replace(self, buckets=task.options["buckets"])
+                with out.work() as path:
+                    sign_tables(fitted, _texts(task.inputs[0], out), path)
+            case "group":
+                signs = [local_copy(file, out) for file in task.files("sign")]
+                with out.work() as path:
+                    group_bucket(self, task.number, signs, path)
+            case "resolve":
+                signs = [local_copy(file, out) for file in task.files("sign")]
+                edges = [local_copy(file, out) for file in task.files("group")]
+                with ExitStack() as files:
+                    marks = [files.enter_context(out.work(name)) for name in task.reads["sign"]]
+                    resolve(signs, edges, marks)
+            case "mark":
+                marked = local_copy(task.files("resolve", task.name)[0], out)
+                map_documents(mark_table(marked), self.adds, task.inputs[0], out)
+
+
+def _texts(source: Input, out: Output) -> Iterator[pa.Table]:
+    for batch in read_documents(source, BATCH_ROWS, text_only=True, progress=out.tell):
+        if table.DROP in batch.column_names:
+            yield batch.filter(pc.is_null(batch.column(table.DROP)))
+        else:
+            yield batch
+
+
+def _rows(source: Input) -> int:
+    """Documents of an input; of JSONL, whose rows can't be known without reading, one per kB of the file."""
+    return source.rows if source.rows is not None else source.size // 1000 + 1
 
 
 def _check(holds: bool, message: str) -> None:

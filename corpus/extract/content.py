@@ -76,7 +76,7 @@ def extract(
     comments: readers' comments are dropped, kept with the text, or alone. A forum's posts are its text.
     headers: HTTP headers of the response, as a mapping or as pairs, for what they say of the page's use:
     X-Robots-Tag, tdm-reservation, Content-Usage, Content-Signal.
-    model: a file written by `python -m corpus.extract.fit`.
+    model: a file written by `python -m scripts.fit.content`.
 
     Raises ValueError for an unknown `favor` or `comments`, never for a page.
     """

@@ -5,7 +5,7 @@ topics, word classes. rust_ext/crates/quality measures it; tests/oracles/quality
 
 Formulas are datatrove's (release 0.10), checked against it in tests/bench/bench_signals.py; two things
 differ. Tokens are this project's (rust_ext/crates/text/src/words.rs), not spaCy's; and duplicated n-grams are
-compared word by word, not as glued strings. `corpus.quality.reference` is the slow readable twin.
+compared word by word, not as glued strings. tests/oracles/signals.py is its oracle.
 
 Lengths are in characters (code points). A ratio with nothing below the line is 0.
 """

@@ -27,9 +27,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from warcio.archiveiterator import ArchiveIterator
 
-from corpus.extract import fit
 from corpus.extract.content import load
 from corpus.extract.decode import decode
+from scripts.fit import content as fit
 
 RUST_PEERS = ("dom_smoothie", "crate_trafilatura", "crate_trafilatura_precision", "rs_trafilatura")
 WCXB_LICENCE = "CC-BY-4.0, Murrough-Foley/web-content-extraction-benchmark"
@@ -40,7 +40,7 @@ RU_WEIGHT = 4.0
 
 
 def prepare(data: Path, out: Path) -> list[Path]:
-    """Write both sets as PAGES for `corpus.extract.fit`; returns their paths."""
+    """Write both sets as PAGES for `scripts.fit.content`; returns their paths."""
     out.mkdir(parents=True, exist_ok=True)
     rows = pq.read_table(data / "wcxb" / "dev.parquet").to_pylist()
     wcxb = [

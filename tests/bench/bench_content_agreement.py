@@ -2,8 +2,8 @@
 
     python -m tests.bench.bench_content_agreement PAGES.parquet...
 
-PAGES are files as for `corpus.extract.fit`. Every probability (of a block, of a kind) by the kernel is
-compared, bit by bit, with that of the oracle, `corpus.trees.score`; any difference is an error.
+PAGES are files as for `scripts.fit.content`. Every probability (of a block, of a kind) by the kernel is
+compared, bit by bit, with that of the oracle, `tests.oracles.trees.score`; any difference is an error.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpus.extract import fit
 from corpus.extract.content import load
+from scripts.fit import content as fit
 from tests.corpus.extract.test_content_model import chances_in_python
 
 

@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_content_options PAGES.parquet... [--folds 4]
 
-PAGES are files as for `corpus.extract.fit`. By cross-validation: every page is extracted by a model that saw
+PAGES are files as for `scripts.fit.content`. By cross-validation: every page is extracted by a model that saw
 no page of its host. Prints precision, recall and F1 (means over pages) for each setting, by source and by
 kind of page; then the same for the pages, forums aside, with a section of comments of at least 20 words.
 """
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus.extract import fit
 from rust_ext import ContentModel
+from scripts.fit import content as fit
 
 Marks = dict[tuple[str, str], list[tuple[float, float, float]]]
 SETTINGS: dict[str, dict[str, str]] = {

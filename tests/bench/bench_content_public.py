@@ -27,9 +27,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow.parquet as pq
 
-from corpus.extract import fit
 from corpus.extract.content import load
 from corpus.extract.decode import decode
+from scripts.fit import content as fit
 from tests.bench.bench_content import RUST_PEERS, Job, python_peers, run_python, run_rust
 
 Marks = dict[str, float]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.dedup.stage import Deduplicate
+from corpus.dedup.near import Dedup
 from corpus.stage import plan_tasks
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
@@ -40,7 +40,7 @@ def measure(count: int) -> None:
         job = Job(Shorten(), inputs, str(root / "out"))
         fresh = measured(lambda: run_stage(job, run_inline, Silent()))
         nothing = measured(lambda: run_stage(job, run_inline, Silent()))
-        plan = measured(lambda: plan_tasks(Deduplicate(), inputs, str(root / "dedup")))
+        plan = measured(lambda: plan_tasks(Dedup(), inputs, str(root / "dedup")))
         print(f"{count:>7,} inputs: fresh {fresh}, nothing to do {nothing}, dedup planned {plan}", flush=True)
 
 

@@ -29,10 +29,10 @@ import ftfy
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.clean import reference_single
 from corpus.clean.repair import KINDS, Repair, repair, repair_column
 from corpus.extract import content, warc
 from corpus.extract.decode import decode
+from tests.oracles import repair_single
 
 ONLY_MOJIBAKE = Repair(**{kind: kind == "mojibake" for kind in KINDS})
 SEEN = ("ruslit", "rusdracor", "phpdoc_ru")
@@ -279,7 +279,7 @@ def limits() -> None:
 
 
 def cost_of(line: str) -> float:
-    reading = reference_single.read(line.replace("\n", " "), None)
+    reading = repair_single.read(line.replace("\n", " "), None)
     return reading.cost / reading.pairs
 
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.quality.reference import signals as slow_signals
 from corpus.quality.signals import measure, russian_stop_words
 from corpus.quality.verdicts import Filter
 from rust_ext import text_tokens
+from tests.oracles.signals import signals as slow_signals
 
 #: FineWeb-2's own 22 (configs/rus_Cyrl.yml), for a comparison of like with like.
 FINEWEB2_STOP_WORDS = (

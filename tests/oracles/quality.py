@@ -1,6 +1,6 @@
 """The slow, readable definition of the signals of rust_ext/crates/quality: what each is, in plain Python.
 
-A text is read by lines (cut at "\\n") and each line by tokens (corpus.quality.reference). Sums are of whole
+A text is read by lines (cut at "\\n") and each line by tokens (tests/oracles/signals.py). Sums are of whole
 numbers and each signal is one division, so that the compiled kernel agrees to the last bit.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.quality.reference import _is_letter_or_digit, _is_mark, tokens
+from tests.oracles.signals import _is_letter_or_digit, _is_mark, tokens
 
 ASSETS = Path(__file__).parents[2] / "corpus" / "assets" / "quality"
 #: Bytes of a text that are read.

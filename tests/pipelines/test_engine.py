@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus import storage
-from corpus.dedup.stage import Deduplicate
+from corpus.dedup.near import Dedup
 from corpus.errors import RunError, StageError, UsageError
 from corpus.inputs import Input
 from corpus.receipts import read_receipts
@@ -196,9 +196,9 @@ class TestRedo:
             write_texts(
                 tmp_path / f"in/{n}.parquet", [f"текст номер {k} и довольно длинный" for k in range(9)]
             )
-        go(tmp_path / "in", tmp_path / "out", Deduplicate())
-        go(tmp_path / "in", tmp_path / "out", Deduplicate(seed=7), redo=True)
-        go(tmp_path / "in", tmp_path / "fresh", Deduplicate(seed=7))
+        go(tmp_path / "in", tmp_path / "out", Dedup())
+        go(tmp_path / "in", tmp_path / "out", Dedup(seed=7), redo=True)
+        go(tmp_path / "in", tmp_path / "fresh", Dedup(seed=7))
         assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
@@ -216,7 +216,7 @@ class TestClaims:
             go(source, tmp_path / "out")
 
     def test_a_folder_of_another_stage_is_refused(self, source: Path, tmp_path: Path) -> None:
-        go(source, tmp_path / "out", Deduplicate())
+        go(source, tmp_path / "out", Dedup())
         with pytest.raises(UsageError, match="holds the output of `dedup`, not of `clean`"):
             go(source, tmp_path / "out")
 
@@ -293,5 +293,5 @@ class TestFailures:
         self, source: Path, tmp_path: Path
     ) -> None:
         with pytest.raises(StageError, match=r"needs .* GiB of memory for 25 documents, .* allowed"):
-            go(source, tmp_path / "out", Deduplicate(memory_gb=1e-6))
+            go(source, tmp_path / "out", Dedup(memory_gb=1e-6))
         assert not list((tmp_path / "out").rglob("*.parquet"))

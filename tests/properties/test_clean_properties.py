@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from corpus.clean.lines import NOTICES, PATTERNS, Clean, category, clean_text
 from tests.corpus.clean.test_lines import BOILERPLATE, PROSE
-from tests.properties.reference_clean import category as slow_category
-from tests.properties.reference_clean import clean_text as slow_clean_text
+from tests.oracles.boilerplate import category as slow_category
+from tests.oracles.boilerplate import clean_text as slow_clean_text
 
 #: Pieces of the patterns: what stands between two marks of their grammar.
 PIECES = sorted(

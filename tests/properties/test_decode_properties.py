@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.extract.decode import decode
-from tests.properties.reference_decode import CHARSETS, best_text
+from tests.oracles.decode import CHARSETS, best_text
 
 # fmt: off
 WORDS = [
@@ -46,7 +46,7 @@ def test_russian_is_read_right_in_every_charset(text: str, before: str, after: s
 
 @settings(deadline=None)
 @given(text=RUSSIAN, codec=st.sampled_from(list(CHARSETS.values())), wrong=st.sampled_from(list(CHARSETS)))
-def test_the_choice_is_that_of_the_slow_twin(text: str, codec: str, wrong: str) -> None:
+def test_the_choice_is_that_of_the_oracle(text: str, codec: str, wrong: str) -> None:
     body = text.encode(codec)
     assert decode(body, wrong).text == best_text(body)
 

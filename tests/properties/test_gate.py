@@ -4,6 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.extract import gate
+from tests.oracles import gate as oracle
 
 CHARSETS = [
     "utf-8",
@@ -90,8 +91,8 @@ labels = st.sampled_from([None, "utf-8", "windows-1251", "KOI8-R", "iso-8859-1",
 @example("<p>мы&#1088;</p>".encode("utf-16") + "学而时习之".encode("utf-16-le") * 9 + b"\x00\xd8", None)
 @example(("a" * 1023 + "ж").encode(), None)
 @example(b"a" * 1024 + b"\x80", None)
-def test_the_gate_agrees_with_its_twin(body: bytes, http_charset: str | None) -> None:
-    assert gate.judge(body, http_charset) == gate.reference(body, http_charset)
+def test_the_gate_agrees_with_its_oracle(body: bytes, http_charset: str | None) -> None:
+    assert gate.judge(body, http_charset) == oracle.judge(body, http_charset)
 
 
 descriptions = st.sampled_from(
@@ -128,8 +129,8 @@ urls = st.one_of(
 )
 @example(b"Plain words of English. " * 5, "http://example.com/", None)
 @example(b"Plain words of English. " * 5, "http://example.com/ru", None)
-def test_the_verdict_on_a_beginning_agrees_with_its_twin(
+def test_the_verdict_on_a_beginning_agrees_with_its_oracle(
     beginning: bytes, url: str, http_charset: str | None
 ) -> None:
-    expected = gate.reference_beginning(beginning, url, http_charset)
+    expected = oracle.judge_beginning(beginning, url, http_charset)
     assert gate.judge_beginning(beginning, url, http_charset) == expected

@@ -5,8 +5,9 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.oracles import morphemes as oracle
 from tokenizer import morphemes
-from tokenizer.morphemes import MODEL, Segmenter, russian, slow_segmenter, whole_words
+from tokenizer.morphemes import MODEL, Segmenter, russian, whole_words
 
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 MORPHS = ["пере", "не", "по", "вод", "каз", "о", "ыва", "тель", "ниц", "ова", "ни", "ть", "ся", "ами", "ё"]
@@ -20,7 +21,7 @@ words = (
 
 @cache
 def slow() -> Segmenter:
-    return slow_segmenter(MODEL.read_bytes(), whole_words())
+    return oracle.segmenter(MODEL.read_bytes(), whole_words())
 
 
 @settings(max_examples=200, deadline=None)

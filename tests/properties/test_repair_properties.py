@@ -6,10 +6,13 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.clean import reference, reference_lines, reference_mac, reference_utf8
 from corpus.clean.repair import KINDS, Repair, repair, repair_column
 from rust_ext import repair_mac, repair_single_byte, repair_utf8
-from tests.properties.reference_repair import repair_marks
+from tests.oracles import repair as oracle
+from tests.oracles import repair_lines
+from tests.oracles import repair_mac as oracle_mac
+from tests.oracles import repair_utf8 as oracle_utf8
+from tests.oracles.repair_marks import repair_marks
 from tests.properties.test_decode_properties import RUSSIAN
 
 ONLY = {kind: Repair(**{other: other == kind for other in KINDS}) for kind in KINDS}
@@ -68,7 +71,7 @@ def test_clean_russian_comes_back_as_it_is(text: str) -> None:
 
 @settings(deadline=None)
 @given(text=st.text(SUSPECTS | st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_marks_are_what_the_slow_twin_makes_of_them(text: str) -> None:
+def test_marks_are_what_the_oracle_makes_of_them(text: str) -> None:
     assert repair(text, MARKS)[0] == repair_marks(text)
 
 
@@ -112,10 +115,10 @@ ENTITY_PIECES = st.sampled_from(
 
 @settings(deadline=None)
 @given(pieces=st.lists(ENTITY_PIECES | st.characters(exclude_categories=["Cs"]), max_size=12))
-def test_entities_are_what_the_slow_twin_makes_of_them(pieces: list[str]) -> None:
+def test_entities_are_what_the_oracle_makes_of_them(pieces: list[str]) -> None:
     text = "".join(pieces)
     repaired, counts = repair(text, ONLY["entities"])
-    assert (repaired, counts["entities"]) == reference.repair_entities(text)
+    assert (repaired, counts["entities"]) == oracle.repair_entities(text)
 
 
 LETTERS_OF_BOTH = st.sampled_from("aсcеeоoкKКtTмMHНлДdgiіIїïjјЈëёÉ×шS")
@@ -124,10 +127,10 @@ WORDS = st.text(LETTERS_OF_BOTH, max_size=5) | st.sampled_from(["\\n", "\n", " "
 
 @settings(deadline=None)
 @given(pieces=st.lists(WORDS), glue=st.sampled_from(["", " "]))
-def test_look_alikes_are_what_the_slow_twin_makes_of_them(pieces: list[str], glue: str) -> None:
+def test_look_alikes_are_what_the_oracle_makes_of_them(pieces: list[str], glue: str) -> None:
     text = glue.join(pieces)
     repaired, counts = repair(text, ONLY["homoglyphs"])
-    assert (repaired, counts["homoglyphs"]) == reference.repair_homoglyphs(text)
+    assert (repaired, counts["homoglyphs"]) == oracle.repair_homoglyphs(text)
 
 
 CHARSETS = [
@@ -149,11 +152,9 @@ def shown(line: str, layers: list[tuple[str, str]]) -> str:
 @given(
     text=SHORT | RUSSIAN.map(lambda text: text[:60]), layers=st.lists(st.sampled_from(CHARSETS), max_size=2)
 )
-def test_whether_a_line_is_misread_is_what_the_slow_twin_says(
-    text: str, layers: list[tuple[str, str]]
-) -> None:
+def test_whether_a_line_is_misread_is_what_the_oracle_says(text: str, layers: list[tuple[str, str]]) -> None:
     line = shown(text, layers).replace("\n", " ")
-    assert repair_single_byte(line) == reference_lines.undo_lines(line)
+    assert repair_single_byte(line) == repair_lines.undo_lines(line)
 
 
 TAGS = st.sampled_from(
@@ -184,13 +185,13 @@ LINES = st.lists(
     sentence=RUSSIAN.map(lambda text: text[:60].replace("\n", " ")),
     layers=st.lists(st.sampled_from(CHARSETS), min_size=1, max_size=2),
 )
-def test_which_lines_of_a_document_are_misread_is_what_the_slow_twin_says(
+def test_which_lines_of_a_document_are_misread_is_what_the_oracle_says(
     lines: list[tuple[str, bool]], sentence: str, layers: list[tuple[str, str]]
 ) -> None:
     """One sentence is broken, so that most documents have a proof; of the other lines some are."""
     rows = [shown(line, layers) if broken else line for line, broken in lines]
     text = "\n".join([*rows, shown(sentence, layers), sentence])
-    assert repair_single_byte(text) == reference_lines.undo_lines(text)
+    assert repair_single_byte(text) == repair_lines.undo_lines(text)
 
 
 PIECES = st.sampled_from(
@@ -208,9 +209,9 @@ PIECES = st.sampled_from(
         max_size=16,
     )
 )
-def test_misread_utf8_is_what_the_slow_twin_makes_of_it(pieces: list[str]) -> None:
+def test_misread_utf8_is_what_the_oracle_makes_of_it(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert repair_utf8(text) == reference_utf8.undo_utf8(text)
+    assert repair_utf8(text) == oracle_utf8.undo_utf8(text)
 
 
 MAC = [("cp1251", "mac_cyrillic"), ("mac_cyrillic", "cp1251")]
@@ -227,4 +228,4 @@ def test_mac_mix_ups_are_what_the_oracle_makes_of_them(
     lines: list[tuple[str, bool]], layer: tuple[str, str]
 ) -> None:
     text = "\n".join(shown(line, [layer]) if broken else line for line, broken in lines)
-    assert repair_mac(text) == reference_mac.undo_mac(text)
+    assert repair_mac(text) == oracle_mac.undo_mac(text)

@@ -6,10 +6,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.quality.reference import signals as slow_signals
-from corpus.quality.reference import tokens as slow_tokens
 from corpus.quality.signals import measure
 from rust_ext import SIGNAL_NAMES, text_tokens
+from tests.oracles.signals import signals as slow_signals
+from tests.oracles.signals import tokens as slow_tokens
 
 STOP_WORDS = ("и", "в", "не", "на")
 LETTERS = "абвеёийъяАЯЁѣіїўқabzZéß中あ"

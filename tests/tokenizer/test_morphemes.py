@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.oracles.morphemes import letter_codes
 from tokenizer import morphemes, train
 from tokenizer.morphemes import RussianSegmenter, own_segmenter, read_lemmas, russian
 
@@ -21,7 +22,7 @@ def test_the_lemmas_cut_by_hand_are_whole() -> None:
     for lemma in lemmas:
         kinds = [kind for _, kind in lemma.morphs]
         assert "ROOT" in kinds, lemma.text
-        assert morphemes.letter_codes(lemma.text) is not None, lemma.text
+        assert letter_codes(lemma.text) is not None, lemma.text
 
 
 @pytest.mark.parametrize("line", ["дом\tдом:ROOT|а:END", "дом\tдом:STEM", "дом\t", "дом\tдом:ROOT|:END"])

@@ -18,19 +18,19 @@ fn repair_text(py: Python<'_>, text: &str, wanted: u8) -> (String, [i32; KINDS])
 }
 
 /// A text with single-byte mix-ups undone in the lines that are broken, None where none proves to be: one layer,
-/// without the check (`is_plain`) before it. The oracle is `corpus/clean/reference_lines.py`.
+/// without the check (`is_plain`) before it. The oracle is `tests/oracles/repair_lines.py`.
 #[pyfunction]
 fn repair_single_byte(py: Python<'_>, text: &str) -> Option<String> {
     py.detach(|| single::undo_where(text, |_| true).map(|(undone, _)| undone))
 }
 
-/// The same for one layer of misread UTF-8; the oracle is `corpus/clean/reference_utf8.py`.
+/// The same for one layer of misread UTF-8; the oracle is `tests/oracles/repair_utf8.py`.
 #[pyfunction]
 fn repair_utf8(py: Python<'_>, text: &str) -> Option<String> {
     py.detach(|| misread::undo_where(text, |_| true).map(|(undone, _)| undone))
 }
 
-/// The same for windows-1251 read as MacCyrillic, and the reverse; its oracle is `corpus/clean/reference_mac.py`.
+/// The same for windows-1251 read as MacCyrillic, and the reverse; its oracle is `tests/oracles/repair_mac.py`.
 #[pyfunction]
 fn repair_mac(py: Python<'_>, text: &str) -> Option<String> {
     py.detach(|| mac::undo_layer(text).map(|(undone, _)| undone))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.clean.lines import CATEGORIES, Clean, category, clean_text
-from tests.properties.reference_clean import load_patterns
+from tests.oracles.boilerplate import load_patterns
 
 BOILERPLATE = {
     "consent": [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from corpus.dedup import near
-from corpus.dedup.reference import Fate
+from tests.oracles.dedup import Fate
 
 
 def doc_id(position: int) -> bytes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from corpus.extract import augment
-from corpus.extract.fit import Page, material
 from rust_ext import content_blocks
+from scripts.fit import augment
+from scripts.fit.content import Page, material
 
 POST = (
     "Этот ответ на форуме достаточно длинный, в нём есть и мысль, и пример, и вежливое прощание с читателем."

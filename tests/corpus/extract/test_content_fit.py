@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.extract import fit
-from corpus.extract.labels import shares, weights
 from rust_ext import ContentModel
+from scripts.fit import content as fit
+from scripts.fit.labels import shares, weights
 
 GOLD = "Первый абзац текста о мельнице и реке.\nВторой абзац текста, в котором говорится о хлебе и людях."
 

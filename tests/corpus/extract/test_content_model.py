@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.extract.content import KINDS, MODEL, extract, load
-from corpus.extract.content_model import from_bytes, header_of, to_bytes
-from corpus.trees import Ensemble, mean, score
+from corpus.trees import Ensemble, mean
 from rust_ext import ContentModel, content_blocks, content_feature_names
+from scripts.fit.content_model import from_bytes, header_of, to_bytes
+from tests.oracles.trees import score
 
 FILE = from_bytes(MODEL.read_bytes())
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.extract import fit, silver
+from scripts.fit import content as fit
+from scripts.fit import silver
 
 BODY = [
     f"Глава {n}: мельник встаёт до зари, смотрит на реку и решает, пускать ли воду на колесо. Он знает, что "

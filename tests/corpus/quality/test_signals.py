@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from corpus.quality.reference import signals as slow_signals
 from corpus.quality.signals import COUNTS, MEANING, SIGNALS, measure, russian_stop_words
 from rust_ext import QUALITY_NAMES, SIGNAL_NAMES, text_tokens
+from tests.oracles.signals import signals as slow_signals
 
 
 def one(text: str, name: str) -> float:

@@ -1,7 +1,7 @@
 //! Boilerplate lines: consent, «Читайте также», counters and their kind, taken out of a text line by line.
 //!
 //! A line is judged by itself: lines of dialogue and long lines are prose; others are put into small letters
-//! without the marks at their ends and matched by the list. The oracle is tests/properties/reference_clean.py.
+//! without the marks at their ends and matched by the list. The oracle is tests/oracles/boilerplate.py.
 
 mod list;
 

@@ -22,7 +22,7 @@ impl Model {
         let expected = Expected {
             magic: MAGIC,
             what: "content model",
-            fit_with: "corpus.extract.fit",
+            fit_with: "scripts.fit.content",
             names,
         };
         let width = |input| {

@@ -3,7 +3,7 @@
 //!
 //! A character becomes a *symbol*: 0 between words, 1 ASCII letter, 2 any other character, then two symbols
 //! (lower, upper) for each Cyrillic letter class. `cost(a, b)` is -log P(b | a) in tenths of a nat, fitted by
-//! `corpus/extract/fit_letters.py`, which names its sources in `pairs.txt`.
+//! `scripts/fit/letters.py`, which names its sources in `pairs.txt`.
 
 pub mod words;
 

@@ -1,6 +1,6 @@
 //! The commonest Russian words, for lines whose letters say too little: «КХЛ» is a word, «лим» is none.
 //!
-//! `words.txt` is fitted by `corpus/extract/fit_words.py`, which names its sources; `abbreviations.txt` was set down
+//! `words.txt` is fitted by `scripts/fit/words.py`, which names its sources; `abbreviations.txt` was set down
 //! by hand. Words are known by digests of 24 bits, so one word in 800 seems to be there and is not.
 
 use std::sync::LazyLock;

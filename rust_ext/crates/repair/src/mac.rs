@@ -2,7 +2,7 @@
 //!
 //! The two charsets agree on the small letters from а to ю, so most of a line reads well as it stands. What betrays it
 //! is the rest: signs and letters of other languages inside words, each of which is a Russian letter in the other
-//! charset. The oracle is `corpus/clean/reference_mac.py`.
+//! charset. The oracle is `tests/oracles/repair_mac.py`.
 
 use std::sync::LazyLock;
 

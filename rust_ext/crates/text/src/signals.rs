@@ -2,7 +2,7 @@
 //! FineWeb (Penedo et al. 2024), as numbers; what to do about them is decided elsewhere.
 //!
 //! Named as in datatrove's filters and equal to its formulas (release 0.10), with this project's tokens in
-//! the place of spaCy's. A ratio with nothing below the line is 0. `corpus.quality.reference` is the
+//! the place of spaCy's. A ratio with nothing below the line is 0. `tests/oracles/signals.py` is the
 //! oracle of this file.
 
 use std::collections::HashSet;

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from corpus.extract.labels import shares
 from rust_ext import content_blocks
+from scripts.fit.labels import shares
 
 NAMED = re.compile(r"""\s(?:class|id|role|itemprop|data-[\w-]+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+)""", re.I)
 END = re.compile(r"</(?:p|div|section|article|td|li)\s*>", re.I)
@@ -72,7 +72,7 @@ HEADS = (
 
 
 class Page(Protocol):
-    """What is asked of a page (`corpus.extract.fit.Page`)."""
+    """What is asked of a page (`scripts.fit.content.Page`)."""
 
     @property
     def url(self) -> str: ...

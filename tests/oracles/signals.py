@@ -1,4 +1,4 @@
-"""The slow readable twin of rust_ext/crates/text/src: every signal from its published definition.
+"""The oracle of rust_ext/crates/text/src: every signal from its published definition.
 
 For tests and for reading. Sources: Gopher: Rae et al. 2021, arXiv 2112.11446, section A1.1; C4: Raffel et
 al. 2020, section 2.2; FineWeb: Penedo et al. 2024, arXiv 2406.17557; details (what a line is, what divides

@@ -1,10 +1,10 @@
-"""Fits the built-in segmenter to the lemmas cut by hand: `python scripts/fit_morphemes.py`.
+"""Fits the built-in segmenter to the lemmas cut by hand: `python -m scripts.fit.morphemes`.
 
 Inflected forms of the lemmas come from pymorphy3's dictionary (extra `morphology`);
 `form_cuts` (paradigms.py) carries the cuts of a lemma over to a form by rules. The model is a logistic
-one per gap (its features: `tokenizer.morphemes.places`), fitted by AdaGrad in a fixed order and rounded to
-bytes. Only operations that IEEE 754 rounds exactly are used, in a fixed order of summation, so that every
-machine with the same dictionary writes the same bytes.
+one per gap (its features: tests/oracles/morphemes.py, `places`), fitted by AdaGrad in a fixed order and
+rounded to bytes. Only operations that IEEE 754 rounds exactly are used, in a fixed order of summation, so
+that every machine with the same dictionary writes the same bytes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from paradigms import form_cuts
 
+from scripts.fit.paradigms import form_cuts
+from tests.oracles import morphemes as oracle
 from tokenizer import morphemes
-from tokenizer.morphemes import AFFIXES, MODEL, Affixes, Lemma
+from tokenizer.morphemes import AFFIXES, MODEL, Lemma
 
 Sample = tuple[str, frozenset[int], float]
 """A word, its cuts and its weight."""
@@ -72,14 +73,14 @@ def samples(lemmas: Iterable[Lemma], parameters: FitParameters) -> list[Sample]:
 
 
 def matrix(
-    words: Sequence[Sample], bits: int, affixes: Affixes
+    words: Sequence[Sample], bits: int, affixes: oracle.Affixes
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     """The places of each gap's features (padded with 2^bits, whose weight stays 0), whether it is cut, its
     weight."""
-    width = 2 * morphemes.LONGEST + morphemes.CROSSED**2 + RULES
+    width = 2 * oracle.LONGEST + oracle.CROSSED**2 + RULES
     rows, labels, weights = [], [], []
     for word, cuts, weight in words:
-        for gap, places in enumerate(morphemes.places(word, bits, affixes), 1):
+        for gap, places in enumerate(oracle.places(word, bits, affixes), 1):
             rows.append(places + [1 << bits] * (width - len(places)))
             labels.append(float(gap in cuts))
             weights.append(weight)
@@ -110,7 +111,7 @@ def _step(
 
 def fit(words: Sequence[Sample], affixes: str, parameters: FitParameters) -> bytes:
     """The model file."""
-    rows, labels, sizes = matrix(words, parameters.bits, Affixes(affixes))
+    rows, labels, sizes = matrix(words, parameters.bits, oracle.Affixes(affixes))
     weights = np.zeros((1 << parameters.bits) + 1)
     squares = np.zeros_like(weights)
     total = np.zeros_like(weights)
@@ -136,7 +137,7 @@ def fit(words: Sequence[Sample], affixes: str, parameters: FitParameters) -> byt
     scale = 127.0 / np.sort(np.abs(used))[int(0.999 * (len(used) - 1))]
     bytes_ = np.clip(np.rint(mean * scale), -127, 127).astype(np.int8).tobytes()
     level = round(float((bias[0] + parameters.bias) * scale))
-    return morphemes.model_bytes(parameters.bits, level, affixes, bytes_)
+    return oracle.model_bytes(parameters.bits, level, affixes, bytes_)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""The slow, readable twin of how repair reads a line: what it costs as it stands, or with a mistake undone
+"""The oracle of how repair reads a line: what it costs as it stands, or with a mistake undone
 (rust_ext/crates/repair/src/single.rs, rust_ext/crates/letters). What follows for a document is in
-`reference_lines`.
+`repair_lines`.
 
 The model is read from the source tree, which a wheel does not have.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from corpus.extract.fit_letters import (
+from scripts.fit.letters import (
     CLASSES,
     FIRST_CHARACTER,
     FIRST_LETTER,

@@ -1,4 +1,4 @@
-"""The slow, readable twin of how repair judges the lines of a document together: which of them are text of
+"""The oracle of how repair judges the lines of a document together: which of them are text of
 one single-byte charset that was read in another (rust_ext/crates/repair: single.rs, context.rs, words.rs).
 
 Costs are -log of probabilities in tenths of a nat. Where the limits come from stands beside them in Rust.
@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from corpus.clean.reference_single import (
+from scripts.fit.words import digest, read_back
+from tests.oracles.repair_single import (
     MODEL,
     Mistake,
     Reading,
@@ -24,7 +25,6 @@ from corpus.clean.reference_single import (
     mistakes,
     read,
 )
-from corpus.extract.fit_words import digest, read_back
 
 Costs = list[int]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corpus.extract.fit_letters import CLASSES, classes_of
+from scripts.fit.letters import CLASSES, classes_of
 
 PAIRS = Path(__file__).parents[2] / "rust_ext/crates/letters/src/pairs.txt"
 # Commonest first: the order breaks ties.

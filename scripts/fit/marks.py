@@ -1,4 +1,4 @@
-"""The score of a text against another: what `corpus.extract.fit` reports and silver labels are judged by."""
+"""The score of a text against another: what `scripts.fit.content` reports and silver labels are judged by."""
 
 from __future__ import annotations
 

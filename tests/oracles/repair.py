@@ -1,8 +1,8 @@
-"""The slow, readable twin of two repairs of `rust_ext/crates/repair/src`: entities and look-alikes.
+"""The oracle of two repairs of `rust_ext/crates/repair/src`: entities and look-alikes.
 
 It says what the fast code must say, one rule after another, and a property test holds the two together.
-Text of one single-byte charset that was read in another has its twin in `reference_lines`, misread UTF-8 in
-`reference_utf8`, marks in tests/properties/reference_repair.py.
+Text of one single-byte charset that was read in another has its oracle in `repair_lines`, misread UTF-8 in
+`repair_utf8`, MacCyrillic in `repair_mac`, marks in `repair_marks`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import itertools
 import re
 from typing import Final
 
-from corpus.clean.reference_lines import lexicon
-from corpus.extract.fit_words import digest
+from scripts.fit.words import digest
+from tests.oracles.repair_lines import lexicon
 
 # --- entities ---------------------------------------------------------------------------------------------
 

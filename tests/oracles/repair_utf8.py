@@ -9,7 +9,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from corpus.clean.reference_single import shown
+from tests.oracles.repair_single import shown
 
 #: Charsets in which somebody read; a later one overrides an earlier one. Ties go to the first reader.
 READERS = {

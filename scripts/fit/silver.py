@@ -1,7 +1,7 @@
-"""Labels without gold text: `python -m corpus.extract.silver PAGES... --out FILE.parquet`.
+"""Labels without gold text: `python -m scripts.fit.silver PAGES... --out FILE.parquet`.
 
 Two extractors that are not ours read each page. Blocks that both take are its text, blocks that neither
-takes are not, and the others weigh nothing when `corpus.extract.fit` reads FILE; a page on which they agree
+takes are not, and the others weigh nothing when `scripts.fit.content` reads FILE; a page on which they agree
 too little is left out. PAGES are whatever `bukvar extract` reads: crawls, HTML in Parquet or JSONL, HTML
 files.
 """
@@ -20,12 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.extract import inputs
-from corpus.extract.augment import draw
 from corpus.extract.content import KINDS
 from corpus.extract.decode import decode
-from corpus.extract.labels import shares
-from corpus.extract.marks import word_f1
 from rust_ext import content_blocks
+from scripts.fit.augment import draw
+from scripts.fit.labels import shares
+from scripts.fit.marks import word_f1
 
 Extractor = Callable[[str], str | None]
 
@@ -145,11 +145,9 @@ def read(locations: Sequence[str], share: float) -> Iterator[tuple[str, str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m corpus.extract.silver", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m scripts.fit.silver", description=__doc__.split("\n")[0])
     parser.add_argument("pages", nargs="+", help="what `bukvar extract` reads")
-    parser.add_argument("--out", type=Path, required=True, help="Parquet file for corpus.extract.fit")
+    parser.add_argument("--out", type=Path, required=True, help="Parquet file for scripts.fit.content")
     parser.add_argument(
         "--by", nargs=2, choices=EXTRACTORS, default=("trafilatura", "justext"), help="the two extractors"
     )

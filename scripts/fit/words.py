@@ -1,6 +1,6 @@
 """Fit the lexicon by which repair judges lines of one or two words, of which letters tell too little.
 
-    python -m corpus.extract.fit_words DATA rust_ext/crates/letters/src
+    python -m scripts.fit.words DATA rust_ext/crates/letters/src
 
 DATA holds `text_ru/` (public-domain fiction, CC0 drama and dialogue, CC-BY technical prose) and
 `langid/sentences.parquet` (NTREX-128, CC-BY-SA-4.0, and Tatoeba, CC-BY-2.0-FR). The lexicon is the commonest
@@ -119,7 +119,7 @@ def main() -> None:
         cost = -10 * float(np.log(found[word]))
         tiers.setdefault(min(LAST_TIER, TIER * round(cost / TIER)), set()).add(digest(word))
     lines = [
-        "# Written by `python -m corpus.extract.fit_words`; do not edit.",
+        "# Written by `python -m scripts.fit.words`; do not edit.",
         "# Counted in public-domain Russian fiction, CC0 drama (RusDraCor) and dialogue (Koziev), and",
         "# CC-BY-3.0 PHP documentation; NTREX-128 (CC-BY-SA-4.0) and Tatoeba (CC-BY-2.0-FR) say what share",
         "# of words is missing. First line: what a word of 0, 1, 2, ... letters costs more for not being in",

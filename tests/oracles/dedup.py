@@ -1,4 +1,4 @@
-"""The slow, readable twin of `rust_ext/crates/dedup/src/`: same words, same signatures, same clusters.
+"""The oracle of `rust_ext/crates/dedup/src/`: same words, same signatures, same clusters.
 
 For reading and for tests; about a thousand times slower. Everything here is plain integers and strings.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from corpus.clean.reference_single import Mistake, read, shown
+from tests.oracles.repair_single import Mistake, read, shown
 
 #: (read as, written in)
 PAIRS = (("mac_cyrillic", "cp1251"), ("cp1251", "mac_cyrillic"))

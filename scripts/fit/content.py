@@ -1,8 +1,8 @@
-"""Fit the content model: `python -m corpus.extract.fit PAGES.parquet... --out MODEL`.
+"""Fit the content model: `python -m scripts.fit.content PAGES.parquet... --out MODEL`.
 
 PAGES have `url`, `html` (string or binary), `gold_text`, and, where known, `page_type` (one of
 `corpus.extract.content.KINDS`), `weight` (how much a page counts, 1 by default), `unsure_text` (lines that
-count neither way: `corpus.extract.silver`), `source` and `license` (told in the model's header). The same
+count neither way: `scripts.fit.silver`), `source` and `license` (told in the model's header). The same
 pages in the same order give the same file, byte for byte. `--folds 4`
 measures instead: each host's pages are extracted by a model that never saw that host.
 
@@ -25,14 +25,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.extract import augment
 from corpus.extract.content import KINDS
-from corpus.extract.content_model import PAGES, to_bytes
 from corpus.extract.decode import decode
-from corpus.extract.labels import Floats, shares, weights
-from corpus.extract.marks import word_f1 as word_f1
 from corpus.trees import Ensemble, TreeFile, from_lightgbm, mean
 from rust_ext import ContentModel, content_blocks, content_feature_names
+from scripts.fit import augment
+from scripts.fit.content_model import PAGES, to_bytes
+from scripts.fit.labels import Floats, shares, weights
+from scripts.fit.marks import word_f1 as word_f1
 
 UNSURE = 0.5
 """Share of a block's words in `Page.unsure` from which on it weighs nothing."""
@@ -51,7 +51,7 @@ class Page:
     source: str
     licence: str
     unsure: str = ""
-    """Lines that weigh nothing: nobody knows whether they are text (`corpus.extract.silver`)."""
+    """Lines that weigh nothing: nobody knows whether they are text (`scripts.fit.silver`)."""
 
     @property
     def html(self) -> str:
@@ -93,7 +93,7 @@ class Rows:
     weights: Floats
     page: Floats
     copy: bool = False
-    """Whether they are of an altered copy of the page (`corpus.extract.augment`)."""
+    """Whether they are of an altered copy of the page (`scripts.fit.augment`)."""
 
 
 def read_pages(paths: Iterable[Path]) -> Iterator[Page]:
@@ -280,7 +280,7 @@ def _header(pages: Sequence[Page], parameters: Parameters) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m corpus.extract.fit", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m scripts.fit.content", description=__doc__.split("\n")[0])
     parser.add_argument("pages", nargs="+", type=Path, help="Parquet files with url, html, gold_text")
     parser.add_argument("--out", type=Path, help="where the model goes")
     parser.add_argument(

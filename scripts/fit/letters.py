@@ -1,6 +1,6 @@
 """Fit the letter-pair model by which decode and repair tell Cyrillic from its misreadings.
 
-    python -m corpus.extract.fit_letters DATA rust_ext/crates/letters/src
+    python -m scripts.fit.letters DATA rust_ext/crates/letters/src
 
 DATA holds `text_ru/` (public-domain fiction, CC0 drama, CC-BY technical prose) and `langid/sentences.parquet`
 (NTREX-128, CC-BY-SA-4.0, and Tatoeba, CC-BY-2.0-FR). Russian carries the model; Ukrainian, Belarusian,
@@ -174,7 +174,7 @@ def main() -> None:
     pairs, cases, triples, gaps = fit(Path(sys.argv[1]))
     folder = Path(sys.argv[2])
     lines = [
-        "# Written by `python -m corpus.extract.fit_letters`; do not edit.",
+        "# Written by `python -m scripts.fit.letters`; do not edit.",
         "# Counted from public-domain Russian fiction, CC0 drama (RusDraCor), CC-BY-3.0 PHP documentation,",
         "# and NTREX-128 (CC-BY-SA-4.0) and Tatoeba (CC-BY-2.0-FR) sentences of five neighbour languages.",
         "# Rows: previous class, columns: class. 0 between words, 1 ASCII letter, 2 other character,",
@@ -184,7 +184,7 @@ def main() -> None:
     lines += [" ".join(map(str, row)) for row in [*pairs.tolist(), *cases.tolist()]]
     (folder / "pairs.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     lines = [
-        "# Written by `python -m corpus.extract.fit_letters`; do not edit. Sources: see pairs.txt.",
+        "# Written by `python -m scripts.fit.letters`; do not edit. Sources: see pairs.txt.",
         "# A line for each two characters (gap, а..я with ё), a column for the third: % is 0, each next",
         "# character of ASCII two tenths of a nat more.",
     ]
@@ -192,7 +192,7 @@ def main() -> None:
     lines += ["".join(chr(FIRST_CHARACTER + step) for step in row) for row in rows]
     (folder / "triples.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     lines = [
-        "# Written by `python -m corpus.extract.fit_letters`; do not edit. Sources: see pairs.txt.",
+        "# Written by `python -m scripts.fit.letters`; do not edit. Sources: see pairs.txt.",
         "# Code point, then what the character costs between words: no Cyrillic letter beside it, one after,",
         "# one before, both. Tenths of a nat.",
     ]
