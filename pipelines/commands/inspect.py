@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -11,115 +12,132 @@ import click
 from pipelines.commands import common
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from rich.text import Text
+
+    from pipelines.query import Wanted
 
 #: Words that mix Cyrillic and Latin letters: homoglyphs, or a sign of spam.
 _MIXED: Final = re.compile(r"\b(?=\w*[а-яёА-ЯЁ])(?=\w*[a-zA-Z])\w+\b")
 _ADDRESS: Final = re.compile(r"https?://\S+|\S+@\S+\.\w+")
 #: Characters of a text shown without --full: about a screen.
 SHOWN_CHARACTERS: Final = 1200
+#: Rows shown without --limit and --sample.
+LIMIT: Final = 10
 
 
 @click.command(
     "inspect",
-    help="Read documents of a stage's folder, or of any Parquet, or dropped rows, with their signals.\n\n"
+    help="Read documents of a stage's folder, of a published dataset or of any Parquet, or dropped rows, "
+    "with their signals.\n\n"
+    "--where takes an SQL condition as DuckDB reads it: author IS NULL, title LIKE '%море%', "
+    "fetched_at >= DATE '2024-03-01', register IN ('news', 'fiction'). A text stands in single quotes.\n\n"
     "In a terminal, words that mix scripts, addresses and matches of --grep are highlighted.",
     epilog="Example: bukvar inspect out/demo/filter --dropped --reason too_few_words --limit 5    "
-    "bukvar inspect out/demo/dedup --where 'cluster_size > 3' --full",
+    "bukvar inspect out/demo/dedup --where 'cluster_size > 3 AND author IS NULL' --full    "
+    "bukvar inspect out/demo/dataset --host example.ru --sample 20 --seed 1",
 )
 @click.argument("folder", metavar="DIR")
 @click.option("--dropped", is_flag=True, help="Dropped rows in place of kept documents.")
 @click.option("--reason", metavar="REASON", help="Dropped rows of this reason (implies --dropped).")
 @click.option("--id", "identity", metavar="HEX", help="The document of this doc_id, or beginning of one.")
-@click.option("--where", metavar="QUERY", help="Query on columns: \"words < 100 and lang == 'ru'\".")
+@click.option("--host", "hosts", multiple=True, metavar="HOST", help="Rows of a host and the hosts below it.")
+@click.option("--where", metavar="SQL", help='Condition on columns: "words < 100 AND author IS NULL".')
 @click.option("--grep", metavar="REGEX", help="Only texts that match.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1), help="Rows shown.")
-@click.option("--skip", default=0, type=click.IntRange(min=0), help="Rows passed over first.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N of the matching rows, by chance.")
+@click.option("--seed", type=int, metavar="S", help="With --sample: another seed, another sample.  [0]")
+@click.option("--count", is_flag=True, help="Say how many rows match, in place of showing them.")
+@click.option("--limit", type=click.IntRange(min=1), help="Rows shown.  [10]")
+@click.option("--skip", type=click.IntRange(min=0), help="Rows passed over first.  [0]")
 @click.option("--full", is_flag=True, help="Whole texts, and signals that are zero too.")
 @common.output_options
 def inspect(folder: str, **options: Any) -> None:
-    rows = _limited(read_rows(folder, options), options["skip"], options["limit"])
+    from pipelines import query
+
+    _check_options(options)
+    wanted = _wanted(options)
+    files = _files_of(folder, dropped=options["dropped"] or bool(options["reason"]))
+    if options["count"]:
+        count = query.count_rows(files, wanted)
+        common.print_json({"rows": count}) if options["as_json"] else click.echo(count)
+        return
+    if options["sample"]:
+        rows = query.sample_rows(files, wanted, options["sample"], options["seed"] or 0)
+    else:
+        start = options["skip"] or 0
+        rows = islice(query.read_rows(files, wanted), start, start + (options["limit"] or LIMIT))
+    _show(rows, options)
+
+
+def _show(rows: Iterator[dict[str, Any]], options: dict[str, Any]) -> None:
     if options["as_json"]:
         common.print_json([_plain(row) for row in rows])
         return
     from pipelines.progress import make_console
 
     console = make_console()
-    count = 0
+    empty = True
     for row in rows:
-        count += 1
+        empty = False
         _print(console, row, options)
-    if not count:
+    if empty:
         click.echo("nothing matches", err=True)
 
 
-def _limited(rows: Iterator[dict[str, Any]], skip: int, limit: int) -> Iterator[dict[str, Any]]:
-    for number, row in enumerate(rows):
-        if number >= skip + limit:
-            return
-        if number >= skip:
-            yield row
+def _check_options(options: dict[str, Any]) -> None:
+    """Raise UsageError for options that contradict each other or have a wrong value."""
+    if options["sample"] and (options["limit"] or options["skip"]):
+        raise click.UsageError("--sample says how many rows; leave --limit and --skip out")
+    if options["seed"] is not None and not options["sample"]:
+        raise click.UsageError("--seed chooses a sample; add --sample N")
+    if options["identity"] and not re.fullmatch(r"[0-9a-fA-F]{1,32}", options["identity"]):
+        raise click.UsageError(f"--id {options['identity']}: give up to 32 hexadecimal digits")
+    _check_reason(options["reason"])
 
 
-def read_rows(folder: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Rows in shard order that the options select. Raises UsageError for a folder or query that is wrong."""
-    import pyarrow as pa
-    import pyarrow.dataset as ds
+def _wanted(options: dict[str, Any]) -> Wanted:
+    from pipelines.query import Wanted
+
+    if options["where"] is not None and not options["where"].strip():
+        raise click.UsageError("--where: an empty condition; leave it out, or write one on columns")
+    return Wanted(
+        where=options["where"] or "",
+        hosts=options["hosts"],
+        reason=options["reason"] or "",
+        identity=options["identity"] or "",
+        pattern=_pattern(options["grep"]),
+    )
+
+
+def _files_of(folder: str, *, dropped: bool) -> list[str]:
+    """Parquet files of a stage's folder or a dataset, or the one file. Raises UsageError for others."""
     from pyarrow import fs
 
     from corpus import storage
     from corpus.errors import UsageError
     from corpus.receipts import DROPPED
-    from pipelines.query import parse
+    from pipelines.layout import stages_of
+    from pipelines.manifest import MANIFEST
 
-    _check_reason(options["reason"])
-    dropped = options["dropped"] or bool(options["reason"])
     where = storage.join(folder, DROPPED) if dropped else folder
-    if storage.info(where).type == fs.FileType.File:
-        files = [where]
+    kind = storage.info(where).type
+    if kind == fs.FileType.File:
         if not storage.path_part(where).lower().endswith((".parquet", ".pq")):
             raise UsageError(
                 f"{where}: not Parquet; `bukvar record` shows records of a crawl, any stage makes Parquet "
                 "of JSONL (`bukvar identify FILE --set identify.keep=all --out DIR`)"
             )
-    else:
-        files = [f for f in storage.list_files(where) if storage.path_part(f).endswith(".parquet")]
+        return [where]
+    published = not dropped and storage.exists(storage.join(folder, MANIFEST))
+    found = storage.list_files(storage.join(folder, "data") if published else where, recursive=published)
+    files = [file for file in found if storage.path_part(file).endswith(".parquet")]
     if not files:
+        stages = stages_of(folder)
+        if stages:
+            raise UsageError(f"{folder}: a whole run; name one stage of it: {', '.join(stages)}")
+        if kind == fs.FileType.NotFound and storage.info(folder).type == fs.FileType.NotFound:
+            raise UsageError(f"{folder}: no such file or folder")
         raise UsageError(f"{where}: no Parquet files here; name a stage's folder")
-    pattern = _pattern(options["grep"])
-    for file in files:
-        filesystem, path = storage.open_filesystem(file)
-        try:
-            data = ds.dataset(path, filesystem=filesystem, format="parquet")
-        except pa.ArrowException as error:
-            raise UsageError(f"{file}: not a readable Parquet file ({error})") from error
-        expression = parse(options["where"], data.schema) if options["where"] else None
-        for batch in data.to_batches(filter=expression, batch_size=256):
-            for row in _rows(batch):
-                if _selected(row, options, pattern):
-                    yield row
-
-
-def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Rows of a batch as Python values; a value that Python has no type for (a date in the year 200000) as
-    text."""
-    columns = [_values(column) for column in batch.columns]
-    for values in zip(*columns, strict=True):
-        yield dict(zip(batch.schema.names, values, strict=True))
-
-
-def _values(column: pa.Array) -> list[Any]:
-    import pyarrow as pa
-
-    try:
-        values: list[Any] = column.to_pylist()
-    except (OverflowError, ValueError):
-        try:
-            values = column.cast(pa.string()).to_pylist()
-        except pa.ArrowException:  # nested: no cast to text
-            values = [f"<{column.type}>"] * len(column)
-    return values
+    return files
 
 
 def _check_reason(reason: str | None) -> None:
@@ -145,17 +163,6 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         return re.compile(text) if text else None
     except re.error as error:
         raise UsageError(f"--grep {text!r}: not a regular expression ({error})") from error
-
-
-def _selected(row: dict[str, Any], options: dict[str, Any], pattern: re.Pattern[str] | None) -> bool:
-    if options["reason"] and row.get("drop") != options["reason"]:
-        return False
-    if options["identity"]:
-        own = row.get("doc_id")
-        shown = own.hex() if isinstance(own, bytes) else str(own)
-        if not shown.startswith(options["identity"].lower()):
-            return False
-    return pattern is None or bool(pattern.search(row.get("text") or ""))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

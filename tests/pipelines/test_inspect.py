@@ -65,6 +65,50 @@ class TestInspect:
         assert [r["letters"] for r in ask("inspect", folder, "--where", "letters > 4")] == [5, 6]
         assert [r["letters"] for r in ask("inspect", folder, "--grep", "а{6}")] == [6]
 
+    def test_counts_what_matches(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.run(["inspect", str(folder), "--where", "letters > 4", "--count"]) == 0
+        assert capsys.readouterr().out == "2\n"
+
+    def test_draws_a_sample_by_seed(self, folder: Path, ask: Json) -> None:
+        drawn = {
+            tuple(r["letters"] for r in ask("inspect", folder, "--sample", 2, "--seed", n)) for n in range(20)
+        }
+        assert len(drawn) > 3
+        assert all(len(letters) == 2 for letters in drawn)
+        assert ask("inspect", folder, "--sample", 2) == ask("inspect", folder, "--sample", 2, "--seed", 0)
+
+    def test_a_host_of_rows_that_have_no_address_is_refused(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = write_texts(tmp_path / "x.parquet", ["слово"])
+        assert cli.run(["inspect", str(path), "--host", "e.ru"]) == 2
+        assert "neither a column 'host' nor 'url'; there are text" in capsys.readouterr().err
+
+    def test_reads_a_published_dataset_and_what_publishing_dropped(
+        self, tmp_path: Path, ask: Json, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_texts(
+            tmp_path / "in/a.parquet",
+            ["Слово о полку.", "Второе слово."],
+            url=["http://e.ru/1", "http://b.ru/2"],
+            noai=[False, True],
+        )
+        arguments = [
+            "publish",
+            str(tmp_path / "in"),
+            "--to",
+            str(tmp_path / "set"),
+            "--executor",
+            "inline",
+            "-q",
+        ]
+        assert cli.run(arguments) == 0
+        capsys.readouterr()
+        assert [r["url"] for r in ask("inspect", tmp_path / "set", "--where", "text LIKE 'Слово%'")] == [
+            "http://e.ru/1"
+        ]
+        assert [r["url"] for r in ask("inspect", tmp_path / "set", "--dropped")] == ["http://b.ru/2"]
+
     def test_pages_by_skip_and_limit(self, folder: Path, ask: Json) -> None:
         assert [r["letters"] for r in ask("inspect", folder, "--skip", "1", "--limit", "2")] == [4, 5]
 
@@ -107,7 +151,12 @@ class TestInspect:
         [
             (["--where", "leters > 4"], "did you mean 'letters'?"),
             (["--where", "letters > 'a'"], "write it like"),
+            (["--where", " "], "an empty condition"),
             (["--grep", "("], "not a regular expression"),
+            (["--id", "xyz"], "hexadecimal digits"),
+            (["--host", "http://e.ru/"], "no name of a host"),
+            (["--sample", "3", "--limit", "3"], "leave --limit and --skip out"),
+            (["--seed", "3"], "add --sample N"),
         ],
     )
     def test_what_is_wrong_is_one_line(
