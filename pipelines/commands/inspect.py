@@ -85,20 +85,23 @@ def _show(rows: Iterator[dict[str, Any]], options: dict[str, Any]) -> None:
 
 def _check_options(options: dict[str, Any]) -> None:
     """Raise UsageError for options that contradict each other or have a wrong value."""
+    from corpus.errors import UsageError
+
     if options["sample"] and (options["limit"] or options["skip"]):
-        raise click.UsageError("--sample says how many rows; leave --limit and --skip out")
+        raise UsageError("--sample says how many rows; leave --limit and --skip out")
     if options["seed"] is not None and not options["sample"]:
-        raise click.UsageError("--seed chooses a sample; add --sample N")
+        raise UsageError("--seed chooses a sample; add --sample N")
     if options["identity"] and not re.fullmatch(r"[0-9a-fA-F]{1,32}", options["identity"]):
-        raise click.UsageError(f"--id {options['identity']}: give up to 32 hexadecimal digits")
+        raise UsageError(f"--id {options['identity']}: give up to 32 hexadecimal digits")
     _check_reason(options["reason"])
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
+    from corpus.errors import UsageError
     from pipelines.query import Wanted
 
     if options["where"] is not None and not options["where"].strip():
-        raise click.UsageError("--where: an empty condition; leave it out, or write one on columns")
+        raise UsageError("--where: an empty condition; leave it out, or write one on columns")
     return Wanted(
         where=options["where"] or "",
         hosts=options["hosts"],
