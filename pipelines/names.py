@@ -1,7 +1,8 @@
-"""Guard against other people's packages that are also named corpus, tokenizer or pipelines.
+"""Whether the names corpus, tokenizer, pipelines and rust_ext are bukvar's alone.
 
-PyPI holds such packages, and pip overwrites files without a word, so the command looks before it works.
-The look reads the RECORD of every installed distribution as bytes (10 ms for a hundred of them, where
+A `tokenizer.py` beside a notebook is imported in place of ours: `check_shadows`. PyPI holds packages of these
+names, and pip overwrites files without a word, so the command looks before it works: `check_names`.
+That look reads the RECORD of every installed distribution as bytes (10 ms for a hundred of them, where
 importlib.metadata.packages_distributions takes 250); a test holds it against that function.
 """
 
@@ -9,12 +10,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
-import click
-
 OURS: Final = ("corpus", "tokenizer", "pipelines", "rust_ext")
+
+
+def shadows(folder: Path = Path(__file__).parent.parent) -> dict[str, str]:
+    """Our top-level names -> the file or folder of another's that Python imports under that name instead."""
+    found: dict[str, str] = {}
+    for name in OURS:
+        spec = PathFinder.find_spec(name)
+        place = Path(spec.origin) if spec and spec.origin else None
+        if place is None or place.parent.resolve() == (folder / name).resolve():
+            continue
+        found[name] = str(place.parent if place.name == "__init__.py" else place)
+    return found
+
+
+def check_shadows() -> None:
+    """Raise ImportError where another file has one of our names and is found before ours."""
+    for name, place in shadows().items():
+        raise ImportError(
+            f"{place} hides bukvar's package {name!r}: rename it, or start Python in another folder"
+        )
 
 
 def foreign_owners(folders: Iterable[str] | None = None) -> dict[str, str]:
@@ -33,7 +53,13 @@ def foreign_owners(folders: Iterable[str] | None = None) -> dict[str, str]:
 
 
 def check_names() -> None:
-    """Raise UsageError where a name of ours also belongs to another distribution."""
+    """Raise click.UsageError where a name of ours also belongs to another file or distribution."""
+    import click  # `import pipelines` asks for `check_shadows` only
+
+    try:
+        check_shadows()
+    except ImportError as error:
+        raise click.UsageError(str(error)) from error
     for name, owner in sorted(foreign_owners().items()):
         raise click.UsageError(
             f"the package {name!r} of the distribution {owner!r} is mixed with bukvar's; run "

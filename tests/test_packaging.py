@@ -15,7 +15,7 @@ import pytest
 
 import rust_ext
 from pipelines import cli
-from pipelines.names import OURS, check_names, foreign_owners
+from pipelines.names import OURS, check_names, foreign_owners, shadows
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,6 +74,63 @@ class TestNames:
 
     def test_this_installation_passes(self) -> None:
         check_names()
+
+
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python started in a folder, whose files it then imports first."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+class TestShadows:
+    """A file of the reader's that has one of our names and is found before ours."""
+
+    @pytest.mark.parametrize("file", ["tokenizer.py", "corpus.py", "corpus/__init__.py", "rust_ext.py"])
+    def test_importing_pipelines_names_the_file(self, tmp_path: Path, file: str) -> None:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("ours = False\n")
+        ended = python(tmp_path, "-c", "import pipelines")
+        assert ended.returncode == 1
+        last = ended.stderr.splitlines()[-1]
+        shown = tmp_path / file.removesuffix("/__init__.py")
+        package = file.removesuffix(".py").removesuffix("/__init__")
+        assert last.startswith(f"ImportError: {shown} hides bukvar's package '{package}': rename it")
+
+    def test_the_command_says_it_in_one_line(self, tmp_path: Path) -> None:
+        (tmp_path / "tokenizer.py").write_text("")
+        ended = python(tmp_path, "-m", "pipelines.cli", "--help")
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith(
+            f"bukvar: {tmp_path / 'tokenizer.py'} hides bukvar's package 'tokenizer'"
+        )
+        assert ended.stderr.count("\n") == 1
+
+    def test_a_folder_that_is_no_package_hides_nothing(self, tmp_path: Path) -> None:
+        """One keeps a crawl in `corpus/`; Python takes the package further on."""
+        (tmp_path / "corpus").mkdir()
+        ended = python(tmp_path, "-c", "import pipelines, corpus; print(corpus.__version__)")
+        assert (ended.returncode, ended.stdout.strip()) == (0, rust_ext.__version__)
+
+    def test_this_installation_has_none(self) -> None:
+        assert shadows() == {}
+
+
+class TestFaces:
+    @pytest.mark.parametrize("package", ["corpus", "tokenizer"])
+    def test_a_package_shows_what_it_offers(self, package: str) -> None:
+        module = importlib.import_module(package)
+        assert module.__version__ == rust_ext.__version__
+        assert sorted(module.__all__) == dir(module)
+        assert all(getattr(module, name) is not None for name in module.__all__)
+
+    @pytest.mark.parametrize("package", ["corpus", "tokenizer"])
+    def test_another_name_is_an_error_that_lists_them(self, package: str) -> None:
+        with pytest.raises(AttributeError, match=r"it offers .*__version__"):
+            getattr(importlib.import_module(package), "Nothing")  # noqa: B009 - mypy would refuse the name
+
+    def test_importing_a_package_loads_nothing_heavy(self) -> None:
+        script = "import corpus, tokenizer, sys; print({'numpy', 'pyarrow', 'rust_ext'} & set(sys.modules))"
+        assert python(ROOT, "-c", script).stdout.strip() == "set()"
 
 
 class TestDependencies:

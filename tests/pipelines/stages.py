@@ -18,6 +18,8 @@ from pipelines import digests
 from pipelines.inputs import rows_of
 
 WORD = "слово"
+#: Runs a command line: exit code, stdout, stderr (fixture `say`).
+Say = Callable[..., tuple[int, str, str]]
 
 
 @dataclass(frozen=True)

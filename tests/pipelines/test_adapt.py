@@ -6,24 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from tests.pipelines.stages import Say
 from tests.tokenizer.adapt.bases import ENGLISH, OTHER, RUSSIAN, change, hugging_face, tekken
 from tokenizer.adapt.load import load
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Run a command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.run([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

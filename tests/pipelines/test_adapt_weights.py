@@ -1,32 +1,16 @@
 """`bukvar adapt-weights`, and `bukvar adapt --weights`: from two folders to one that transformers opens."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from tests.pipelines.stages import Say
 from tests.tokenizer.adapt import checkpoints as made
 from tests.tokenizer.adapt.bases import ENGLISH, RUSSIAN, hugging_face
 from tokenizer.adapt.idmap import IdMap
 from tokenizer.adapt.load import load
 from tokenizer.adapt.weights_files import open_checkpoint
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Run a command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.run([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

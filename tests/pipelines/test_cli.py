@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pytest
 from corpus import storage
 from pipelines import cli
 from pipelines.engine import StageFailedError
-from tests.pipelines.stages import contents, name_of, write_texts
+from tests.pipelines.stages import Say, contents, name_of, write_texts
 
 ROOT = Path(__file__).parent.parent.parent
 INLINE = ["--executor", "inline"]
@@ -24,21 +23,6 @@ SENTENCES = [
     f"Это предложение номер {n} стоит здесь для пробы. В нём есть слова, которые читают люди."
     for n in range(6)
 ]
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Run a command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.run([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -1,25 +1,16 @@
 //! `rust_ext.Boilerplate`.
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::texts::{Column, Edited, PyEdited, Texts, utf8};
+use super::texts::{Array, Column, Edited, PyEdited, Texts, utf8};
 use bukvar_boilerplate::List;
 
-type Rows<'py> = (
-    PyEdited<'py>,
-    Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray1<i64>>,
-    PyLists<'py>,
-);
+type Rows<'py> = (PyEdited<'py>, Array<'py, i32>, Array<'py, i64>, PyLists<'py>);
 
 /// Offsets of lists of lines by row, data of the lines, and their offsets.
-type PyLists<'py> = (
-    Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray1<u8>>,
-    Bound<'py, PyArray1<i64>>,
-);
+type PyLists<'py> = (Array<'py, i32>, Array<'py, u8>, Array<'py, i64>);
 
 /// A list of patterns, ready to be asked; the last category is what remains of a table's row.
 #[pyclass(frozen)]

@@ -1,21 +1,21 @@
 //! `rust_ext.Decontaminator`.
 
-use super::texts::{Column, Edited, PyEdited, Texts, utf8};
+use super::texts::{Array, Column, Edited, PyEdited, Texts, utf8};
 use bukvar_decontaminate::{Index, Scratch, cut, span};
 use bukvar_dedup::text::word_spans;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// Matches row after row: how many stand before each row, then item, first byte, end and words of each.
 type Matches<'py> = (
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<u32>>,
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<i32>>,
+    Array<'py, i64>,
+    Array<'py, u32>,
+    Array<'py, i64>,
+    Array<'py, i64>,
+    Array<'py, i32>,
 );
-type Rows<'py> = (PyEdited<'py>, Bound<'py, PyArray1<i32>>, Matches<'py>);
+type Rows<'py> = (PyEdited<'py>, Array<'py, i32>, Matches<'py>);
 
 /// Finds texts of benchmarks in documents.
 #[pyclass(frozen)]
@@ -100,7 +100,7 @@ impl Decontaminator {
     }
 
     /// Number of words of each text of the benchmarks.
-    fn words<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+    fn words<'py>(&self, py: Python<'py>) -> Array<'py, u32> {
         self.index.sizes().to_vec().into_pyarray(py)
     }
 

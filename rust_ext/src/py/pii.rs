@@ -1,19 +1,14 @@
 //! `rust_ext.PiiMask`.
 
-use super::texts::{Column, Edited, PyEdited, Texts, utf8};
+use super::texts::{Array, Column, Edited, PyEdited, Texts, utf8};
 use bukvar_pii::{Finder, Kind, Mask, Scratch, Style};
-use numpy::{IntoPyArray, PyArray1};
+use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// Finds row after row: the number of finds before each row, then start, end and kind of each.
-type Spans<'py> = (
-    Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray1<i8>>,
-);
-type Rows<'py> = (PyEdited<'py>, Bound<'py, PyArray1<i32>>, Spans<'py>);
+type Spans<'py> = (Array<'py, i32>, Array<'py, i32>, Array<'py, i32>, Array<'py, i8>);
+type Rows<'py> = (PyEdited<'py>, Array<'py, i32>, Spans<'py>);
 
 /// Finds personal data and masks it.
 #[pyclass(frozen)]

@@ -7,6 +7,9 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+/// A NumPy array of one dimension that goes to Python.
+pub type Array<'py, T> = Bound<'py, PyArray1<T>>;
+
 /// A text column as it comes from Python: the data and the n + 1 offsets of an Arrow large_string array.
 #[derive(FromPyObject)]
 pub struct Column<'py>(PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i64>);
@@ -77,7 +80,7 @@ pub struct Edited<'a> {
 }
 
 /// The data and the offsets of an edited column, None where nothing was replaced.
-pub type PyEdited<'py> = Option<(Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<i64>>)>;
+pub type PyEdited<'py> = Option<(Array<'py, u8>, Array<'py, i64>)>;
 
 impl<'a> Edited<'a> {
     pub fn new(texts: Texts<'a>) -> Self {

@@ -123,9 +123,9 @@ PIECES = [
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_markup_that_never_closes_is_read_in_the_time_of_its_length(piece: str) -> None:
-    """A square would take minutes here."""
-    plain_text(piece + "а" * 100_000)
-    plain_text(piece * 30_000)
+    """A square would take minutes here; the text behind the markup is all there, and none is made up."""
+    assert plain_text(piece + "а" * 100_000).endswith("а" * 100_000)
+    assert set(plain_text(piece * 30_000)) <= set(piece)
 
 
 @given(

@@ -35,29 +35,37 @@ pub fn pairs_by_one<S: Symbol>(symbols: &[S; LANES + 1], first: u32, second: u32
     })
 }
 
+/// What symbols of either width share: the boundary is the highest bit, `$bits` bits of id stand below it.
+macro_rules! id_and_boundary {
+    ($symbol:ty, $count:literal, $bits:literal) => {
+        const COUNT: usize = $count;
+        const IDS: usize = 1 << $bits;
+        #[inline(always)]
+        fn new(id: u32, boundary: bool) -> Self {
+            id as $symbol | <$symbol>::from(boundary) << $bits
+        }
+        #[inline(always)]
+        fn id(self) -> u32 {
+            u32::from(self & ((1 << $bits) - 1))
+        }
+        #[inline(always)]
+        fn boundary(self) -> bool {
+            self >> $bits != 0
+        }
+        #[inline(always)]
+        fn from_number(number: u64) -> Self {
+            number as $symbol
+        }
+        #[inline(always)]
+        fn number(self) -> u64 {
+            u64::from(self)
+        }
+    };
+}
+
 impl Symbol for u16 {
-    const COUNT: usize = 4;
-    const IDS: usize = 1 << 15;
-    #[inline(always)]
-    fn new(id: u32, boundary: bool) -> Self {
-        id as u16 | u16::from(boundary) << 15
-    }
-    #[inline(always)]
-    fn id(self) -> u32 {
-        u32::from(self & 0x7fff)
-    }
-    #[inline(always)]
-    fn boundary(self) -> bool {
-        self >> 15 != 0
-    }
-    #[inline(always)]
-    fn from_number(number: u64) -> Self {
-        number as u16
-    }
-    #[inline(always)]
-    fn number(self) -> u64 {
-        u64::from(self)
-    }
+    id_and_boundary!(u16, 4, 15);
+
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn pairs(symbols: &[Self; LANES + 1], first: u32, second: u32) -> u32 {
@@ -81,28 +89,8 @@ impl Symbol for u16 {
 }
 
 impl Symbol for u32 {
-    const COUNT: usize = 2;
-    const IDS: usize = 1 << 31;
-    #[inline(always)]
-    fn new(id: u32, boundary: bool) -> Self {
-        id | u32::from(boundary) << 31
-    }
-    #[inline(always)]
-    fn id(self) -> u32 {
-        self & 0x7fff_ffff
-    }
-    #[inline(always)]
-    fn boundary(self) -> bool {
-        self >> 31 != 0
-    }
-    #[inline(always)]
-    fn from_number(number: u64) -> Self {
-        number as u32
-    }
-    #[inline(always)]
-    fn number(self) -> u64 {
-        u64::from(self)
-    }
+    id_and_boundary!(u32, 2, 31);
+
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn pairs(symbols: &[Self; LANES + 1], first: u32, second: u32) -> u32 {
