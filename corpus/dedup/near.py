@@ -48,6 +48,10 @@ _ID: Final = 16
 _WIDE: Final = 2**32 - 1
 #: Memory of a task beside what `estimate` counts: the interpreter, and the batch of texts that is read.
 _BESIDE: Final = 300 << 20
+#: The kernels' least sizes: records of a bucket and bytes of a piece (group.rs), ids looked up (resolve.rs).
+_LEAST_ROOM: Final = 1 << 12
+_PIECE: Final = 1 << 20
+_LOOKUPS: Final = 1 << 18
 
 
 def _help(text: str) -> dict[str, str]:
@@ -354,7 +358,7 @@ def estimate(params: Dedup, documents: int, shards: int) -> dict[str, Cost]:
     and, in sign and mark, the batch of texts that is read (1,024 rows; 3 MB of usual pages).
 
     The sizes are those of `rust_ext/crates/dedup`: counted from its arrays, and checked against measured
-    peaks (docs/dedup.md). Edges and marks are bounded by the case that all documents are duplicates.
+    peaks (docs/dedup.md), of documents that are all equal too.
     """
     bands, rows = params.banding
     signature = 4 * bands * rows if params.verify else 0
@@ -362,10 +366,11 @@ def estimate(params: Dedup, documents: int, shards: int) -> dict[str, Cost]:
     records = 12 * bands + 20
     # Vectors grow by doubling, hence the factor 2 on what is collected document by document.
     sign = per_shard * (2 * (36 + 8 * bands + signature) + records)
-    # A bucket's share of hashes is binomial; a tenth more covers it wherever it matters.
-    group = int(1.1 * 24 * documents / params.buckets) + 12 * per_shard
+    # The room of group.rs, however unevenly equal hashes fall into buckets, and a piece read and one written.
+    group = 24 * max(5 * documents // (4 * params.buckets), _LEAST_ROOM) + 2 * _PIECE
     position = 4 if documents < _WIDE else 8
-    lookups = (documents // 16 + per_shard) * (8 + 4 + _ID)
+    # Roots by doubling, their order and ids, of the documents whose ids are looked up together (resolve.rs).
+    lookups = (max(documents // 16, min(documents, _LOOKUPS)) + per_shard) * (2 * 8 + 4 + _ID)
     resolved = documents * (position + 4) + lookups + 2 * _ID * per_shard
     return {
         "sign": Cost(sign, documents * (20 + signature + records)),
@@ -380,7 +385,7 @@ def fit_buckets(params: Dedup, documents: int, shards: int, memory: int) -> Dedu
 
     At least the given number of buckets. Raises StageError, with figures, where no number of buckets helps.
     """
-    wanted = max(params.buckets, -(-int(1.1 * 24 * documents) // max(memory // 2, 1)))
+    wanted = max(params.buckets, -(-30 * documents // max(memory // 2, 1)))
     fitted = replace(params, buckets=min(wanted, 65536))
     for phase, cost in estimate(fitted, documents, shards).items():
         if cost.memory > memory:

@@ -4,6 +4,7 @@
     python -m tests.bench.bench_dedup quality     error of the Jaccard estimate, recall of LSH
     python -m tests.bench.bench_dedup scale       all four phases at 1x, 4x, 16x documents
     python -m tests.bench.bench_dedup resolve     group and resolve of 10 M synthetic documents
+    python -m tests.bench.bench_dedup equal       group and resolve of 4 M documents that are all equal
 
 Texts come from `$BUKVAR_DATA/text_ru/ruslit.parquet` (Russian fiction); without it the first three say so
 and end. Times are CPU seconds of this process, the best of three. rensa is compared with where installed.
@@ -315,11 +316,37 @@ def bench_resolve(documents: int) -> None:
             f"{max(r[1] for r in runs):.0f} MB each (estimate {group_cost:.0f}), "
             f"{sum(r[2][1] for r in runs)} near edges"
         )
-        seconds, peak, found = measured(near.resolve, signs, edges, folder)
+        seconds, peak, found = measured(
+            near.resolve, signs, edges, [folder / f"{i}.marks" for i in range(shards)]
+        )
         print(
             f"resolve {seconds:6.1f} s of CPU, peak {peak:.0f} MB (estimate {resolve_cost:.0f}), "
             f"{found.clusters} clusters, largest {found.largest}"
         )
+
+
+def equal_shard(path: Path, documents: int) -> None:
+    """Sign a shard whose texts are all equal."""
+    ids = pa.Array.from_buffers(pa.binary(16), documents, [None, pa.py_buffer(bytes(16 * documents))])
+    texts = pa.array(["раз два три четыре пять шесть"] * documents, pa.large_string())
+    near.sign_tables(PARAMS, [pa.table({"doc_id": ids, "text": texts})], path)
+
+
+def bench_equal(documents: int) -> None:
+    """What a corpus of equal documents takes, against the estimate: all hashes fall into one bucket."""
+    shards = 20
+    cost = near.estimate(PARAMS, documents, shards)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        signs = [folder / f"{i}.sign" for i in range(shards)]
+        for path in signs:
+            equal_shard(path, documents // shards)
+        edges = [folder / f"{b}.edges" for b in range(PARAMS.buckets)]
+        runs = [measured(near.group_bucket, PARAMS, b, signs, edges[b]) for b in range(PARAMS.buckets)]
+        resolved = measured(near.resolve, signs, edges, [folder / f"{i}.marks" for i in range(shards)])
+        for phase, found in (("group", max(runs, key=lambda r: r[1])), ("resolve", resolved)):
+            estimate = cost[phase].memory / 2**20
+            print(f"{phase:<8}{found[0]:6.1f} s of CPU, peak {found[1]:.0f} MB (estimate {estimate:.0f})")
 
 
 def main() -> None:
@@ -328,6 +355,7 @@ def main() -> None:
         "quality": (bench_quality, 3000),
         "scale": (bench_scale, 5000),
         "resolve": (bench_resolve, 10_000_000),
+        "equal": (bench_equal, 4_000_000),
     }
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -1,4 +1,6 @@
+import multiprocessing
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -229,6 +231,40 @@ def test_an_estimate_covers_the_files_written(tmp_path: Path) -> None:
     for phase, ending in (("sign", "sign"), ("group", "edges"), ("resolve", "marks")):
         written = sum(path.stat().st_size for path in tmp_path.glob(f"*.{ending}"))
         assert 0.5 * cost[phase].disk < written < cost[phase].disk + 2000
+
+
+def test_an_estimate_of_memory_covers_equal_documents_which_all_fall_into_one_bucket(tmp_path: Path) -> None:
+    params, documents, shards = Dedup(), 400_000, 4
+    ids = pa.array([bytes(16)] * (documents // shards), pa.binary(16))
+    equal = pa.table({"doc_id": ids, "text": pa.array(["раз два"] * len(ids))})
+    signs = [tmp_path / f"{number}.sign" for number in range(shards)]
+    for path in signs:
+        near.sign_tables(params, [equal], path)
+    edges = [tmp_path / f"{bucket}.edges" for bucket in range(params.buckets)]
+    marks = [tmp_path / f"{number}.marks" for number in range(shards)]
+    with multiprocessing.get_context("spawn").Pool(1) as alone:
+        group = max(
+            alone.apply(peak_of, (near.group_bucket, params, bucket, signs, edges[bucket]))
+            for bucket in range(params.buckets)
+        )
+        resolve = alone.apply(peak_of, (near.resolve, signs, edges, marks))
+    cost = near.estimate(params, documents, shards)
+    beside = 2 << 20  # what an allocator and a thread's stack take; the records alone would be 9.6 MB
+    assert group < cost["group"].memory + beside
+    assert resolve < cost["resolve"].memory + beside
+
+
+def peak_of(work: Callable[..., object], *arguments: object) -> int:
+    """Bytes by which a call lets this process's resident memory grow, at most."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    before = _memory("VmRSS")
+    work(*arguments)
+    return _memory("VmHWM") - before
+
+
+def _memory(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith(name)).split()[1])
 
 
 def test_a_plan_that_can_not_fit_says_so_with_a_figure() -> None:

@@ -325,7 +325,12 @@ pub(crate) fn reader(path: &Path) -> Result<BufReader<File>> {
 pub(crate) fn publish(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     // The project's name for a file being written: what a killed task leaves behind is found by it.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let aside = path.with_file_name(format!(".{name}.{}.partial", process::id()));
+    // A path that has such a name already is its owner's to rename.
+    let aside = if name.ends_with(".partial") {
+        path.to_path_buf()
+    } else {
+        path.with_file_name(format!(".{name}.{}.partial", process::id()))
+    };
     let write = || {
         let mut out = BufWriter::with_capacity(BUFFER, File::create(&aside).map_err(io_error(path))?);
         fill(&mut out)?;

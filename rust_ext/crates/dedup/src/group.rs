@@ -1,8 +1,12 @@
 //! Phase 2: one bucket of every shard to the edges between documents that share a hash.
 //!
 //! Band after band: the records of all shards are read and sorted by (hash, shard, row); each group of equal
-//! hashes becomes a star around its earliest document. A group of n gives n - 1 edges, never n^2. Memory: the
-//! records of one band of the bucket, 16 bytes each (24 for the exact hashes).
+//! hashes becomes a star around its earliest document. A group of n gives n - 1 edges, never n^2.
+//!
+//! Memory: `ROOM` records of a bucket's fair share of documents, 16 bytes each (24 for the exact hashes). Equal
+//! hashes fall into one bucket, which may so get far more than its share; when its room is full, the groups
+//! so far are linked and only their centres are kept, which is all that later records are linked to. So what
+//! counts is the number of different hashes, and that is even.
 //!
 //! With `verify` an edge between near duplicates counts only where the share of equal values in the full
 //! signatures, which estimates the Jaccard similarity, is at least that. The group is then cut greedily: each
@@ -23,6 +27,13 @@ use std::path::{Path, PathBuf};
 const CENTRES: usize = 16;
 /// Files held open for signatures: well below the usual limit of 1,024 a process.
 const OPEN_FILES: usize = 256;
+
+/// Records that a bucket has room for, as quarters of its fair share, and at least so many. Different hashes are
+/// at most one share: so a fifth or more of the room is free again after each linking.
+const ROOM_QUARTERS: u64 = 5;
+const LEAST_ROOM: usize = 1 << 12;
+/// Bytes of a section that are read at a time, about.
+const PIECE: usize = 1 << 20;
 
 /// A document by shard and row: the order in which "earliest" is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,18 +75,21 @@ pub fn group(bucket: u32, paths: &[PathBuf], out_path: &Path, verify: f64) -> Re
         let io = io_error(out_path);
         out.write_all(EDGES_MAGIC).map_err(&io)?;
         out.write_all(&[0; 16]).map_err(&io)?;
-        let mut exact: Vec<([u8; 16], Place)> = read(&run, &sections, scheme.bands as usize)?;
-        exact.sort_unstable();
-        edges.exact = link(&exact, &mut Always, out).map_err(|e| e.at(out_path))?;
-        drop(exact);
+        let bucket = Bucket {
+            run: &run,
+            sections: &sections,
+            room: room(&run, scheme.buckets),
+        };
+        let bands = scheme.bands as usize;
+        edges.exact = bucket
+            .link::<16>(bands, &mut Always, out)
+            .map_err(|e| e.at(out_path))?;
         let mut judge = Signatures::new(&run, verify);
-        for band in 0..scheme.bands as usize {
-            let mut near: Vec<([u8; 8], Place)> = read(&run, &sections, band)?;
-            near.sort_unstable();
+        for band in 0..bands {
             edges.near += if verify > 0.0 {
-                link(&near, &mut judge, out)
+                bucket.link::<8>(band, &mut judge, out)
             } else {
-                link(&near, &mut Always, out)
+                bucket.link::<8>(band, &mut Always, out)
             }
             .map_err(|e| e.at(out_path))?;
         }
@@ -89,34 +103,65 @@ pub fn group(bucket: u32, paths: &[PathBuf], out_path: &Path, verify: f64) -> Re
     Ok(edges)
 }
 
-/// The records of one section of a bucket, of all shards.
-fn read<const N: usize>(
-    run: &[SignFile],
-    sections: &[Vec<(u64, usize)>],
-    section: usize,
-) -> Result<Vec<([u8; N], Place)>> {
-    debug_assert!(N + 4 == NEAR_RECORD || N + 4 == EXACT_RECORD);
-    let bytes: usize = sections.iter().map(|shard| shard[section].1).sum();
-    let mut records = Vec::with_capacity(bytes / (N + 4));
-    for (sign, places) in run.iter().zip(sections) {
-        let (start, length) = places[section];
-        if length == 0 {
-            continue;
+/// Records that a bucket has room for.
+fn room(run: &[SignFile], buckets: u32) -> usize {
+    let documents: u64 = run.iter().map(|sign| sign.documents).sum();
+    ((documents * ROOM_QUARTERS / 4 / u64::from(buckets)) as usize).max(LEAST_ROOM)
+}
+
+/// One bucket of all shards.
+struct Bucket<'a> {
+    run: &'a [SignFile],
+    /// Of each shard, place and length of the sections.
+    sections: &'a [Vec<(u64, usize)>],
+    /// Records to hold at a time.
+    room: usize,
+}
+
+/// A hash and a document that has it.
+type Record<const N: usize> = ([u8; N], Place);
+
+impl Bucket<'_> {
+    /// Writes the edges of one section and returns their number.
+    fn link<const N: usize>(
+        &self,
+        section: usize,
+        judge: &mut impl Judge,
+        out: &mut impl Write,
+    ) -> std::result::Result<u64, LinkError> {
+        debug_assert!(N + 4 == NEAR_RECORD || N + 4 == EXACT_RECORD);
+        let bytes: usize = self.sections.iter().map(|shard| shard[section].1).sum();
+        let mut room = self.room;
+        let mut records: Vec<Record<N>> = Vec::with_capacity(room.min(bytes / (N + 4)));
+        let mut written = 0;
+        for (sign, places) in self.run.iter().zip(self.sections) {
+            let (start, length) = places[section];
+            let step = PIECE / (N + 4) * (N + 4);
+            for from in (0..length).step_by(step) {
+                let piece = sign
+                    .part(start + from as u64, step.min(length - from))
+                    .map_err(LinkError::Input)?;
+                for record in piece.chunks_exact(N + 4) {
+                    if records.len() == room {
+                        written += link(&mut records, judge, out)?;
+                        if records.len() > room / 16 * 15 {
+                            room *= 2;
+                        }
+                    }
+                    records.push(decode(record, sign.scheme.shard));
+                }
+            }
         }
-        for record in sign.part(start, length)?.chunks_exact(N + 4) {
-            let (mut hash, mut row) = ([0; N], [0; 4]);
-            hash.copy_from_slice(&record[..N]);
-            row.copy_from_slice(&record[N..]);
-            records.push((
-                hash,
-                Place {
-                    shard: sign.scheme.shard,
-                    row: u32::from_le_bytes(row),
-                },
-            ));
-        }
+        Ok(written + link(&mut records, judge, out)?)
     }
-    Ok(records)
+}
+
+fn decode<const N: usize>(record: &[u8], shard: u32) -> Record<N> {
+    let (mut hash, mut row) = ([0; N], [0; 4]);
+    hash.copy_from_slice(&record[..N]);
+    row.copy_from_slice(&record[N..]);
+    let row = u32::from_le_bytes(row);
+    (hash, Place { shard, row })
 }
 
 enum LinkError {
@@ -152,38 +197,43 @@ impl Judge for Always {
     }
 }
 
+/// Sorts records, writes the edges of each group and leaves its centres: linking them again, with records that
+/// come later, gives the edges of those alone. Returns the number of edges.
 fn link<const N: usize>(
-    records: &[([u8; N], Place)],
+    records: &mut Vec<Record<N>>,
     judge: &mut impl Judge,
     out: &mut impl Write,
 ) -> std::result::Result<u64, LinkError> {
-    let mut written = 0;
-    let mut centres = Vec::with_capacity(CENTRES);
-    for group in records
-        .chunk_by(|a, b| a.0 == b.0)
-        .filter(|group| group.len() > 1)
-    {
-        centres.clear();
-        for &(_, place) in group {
-            let belongs = match centres.is_empty() {
+    records.sort_unstable();
+    let (mut written, mut kept, mut start) = (0, 0, 0);
+    while start < records.len() {
+        let hash = records[start].0;
+        let length = records[start..].iter().take_while(|r| r.0 == hash).count();
+        let first = kept;
+        for i in start..start + length {
+            let place = records[i].1;
+            let belongs = match kept == first {
                 true => None,
                 false => judge.belongs(place).map_err(LinkError::Input)?,
             };
             match belongs {
                 Some(centre) => {
-                    write_edge(centres[centre], place, out).map_err(LinkError::Output)?;
+                    write_edge(records[first + centre].1, place, out).map_err(LinkError::Output)?;
                     written += 1;
                 }
-                None if centres.len() < CENTRES => {
-                    judge
-                        .centre(place, centres.is_empty())
-                        .map_err(LinkError::Input)?;
-                    centres.push(place);
+                None if kept - first < CENTRES => {
+                    if length > 1 {
+                        judge.centre(place, kept == first).map_err(LinkError::Input)?;
+                    }
+                    records[kept] = records[i];
+                    kept += 1;
                 }
                 None => {}
             }
         }
+        start += length;
     }
+    records.truncate(kept);
     Ok(written)
 }
 

@@ -141,6 +141,32 @@ fn a_group_of_n_gives_n_minus_one_edges_a_band() {
 }
 
 #[test]
+fn what_a_bucket_has_no_room_for_is_linked_on_the_way_and_nothing_else_changes() {
+    // 30,000 documents in 64 buckets: room for 4,096 (the least), and one hash with 12,000, one with 6,000.
+    let folder = Folder::new();
+    let texts: Vec<String> = (0..10_000)
+        .map(|i| match i % 10 {
+            0..4 => "один и тот же текст".to_string(),
+            4..6 => "совсем не похоже ни капли".to_string(),
+            _ => format!("а{i} б{i} в{i}"),
+        })
+        .collect();
+    let signs: Vec<PathBuf> = (0..3).map(|shard| sign(&folder, shard, 64, &texts)).collect();
+    for verify in [0.0, 0.9] {
+        let found = whole(&folder, &signs, 64, verify);
+        assert_eq!(found.documents, 30_000);
+        // Two texts three times 4,000 and 2,000, and each other three times.
+        assert_eq!(found.exact, 12_000 - 1 + 6_000 - 1 + 2 * 4_000);
+        assert_eq!(found.clusters, 4_002);
+        assert_eq!(found.largest, 12_000);
+        let edges: u64 = (0..64)
+            .map(|b| group(b, &signs, &folder.at("x.edges"), verify).unwrap().exact)
+            .sum();
+        assert_eq!(edges, found.exact);
+    }
+}
+
+#[test]
 fn an_exact_hash_is_blake2b_of_sixteen_bytes() {
     // `hashlib.blake2b(b"abc", digest_size=16).hexdigest()`
     let hex: String = super::sign::exact_hash(b"abc")
