@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
+from corpus.errors import ShardError, one_line
 from corpus.mask import mask_text
 from corpus.receipts import DROPPED
 from pipelines.account import StageResult
@@ -68,6 +70,8 @@ class Findings:
     flags: Counter[str] = field(default_factory=Counter)
     clusters: Counter[int] = field(default_factory=Counter)
     histograms: list[Histogram] = field(default_factory=list)
+    #: Why shards are not counted, by name.
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def places_of(self, prefix: str) -> list[tuple[str, int, int]]:
         """Kinds with their places and documents, the most frequent first."""
@@ -101,16 +105,31 @@ def shards_of(folder: str) -> list[str]:
     return [f for f in storage.list_files(folder) if storage.path_part(f).endswith(".parquet")]
 
 
+@contextmanager
+def opened(file: str) -> Iterator[pq.ParquetFile]:
+    """A shard for reading. Raises ShardError that names it where it is no Parquet or is damaged."""
+    try:
+        with storage.open_input(file) as stream:
+            yield pq.ParquetFile(stream)
+    except (pa.ArrowException, OSError) as error:
+        raise ShardError(
+            f"{storage.base_name(file)}: not a readable Parquet file ({one_line(error)})"
+        ) from error
+
+
 def read_findings(folder: str, rows: int) -> Findings:
     """Count the documents of a stage's folder, at most the first shards with `COUNTED_ROWS` rows."""
     found = Findings(rows=rows)
     drawn: dict[str, list[Any]] = {name: [] for name in HISTOGRAMS}
     for file in shards_of(folder):
-        with storage.open_input(file) as stream:
-            parquet = pq.ParquetFile(stream)
-            names = [f.name for f in parquet.schema_arrow if _is_counted(f.name)]
-            table = parquet.read(columns=names)
-            found.counted += parquet.metadata.num_rows
+        try:
+            with opened(file) as parquet:
+                names = [f.name for f in parquet.schema_arrow if _is_counted(f.name)]
+                table = parquet.read(columns=names)
+                found.counted += parquet.metadata.num_rows
+        except ShardError as error:
+            found.unreadable[storage.base_name(file)] = str(error)
+            continue
         _add(found, table)
         for name in set(HISTOGRAMS) & set(names):
             drawn[name].append(table.column(name).cast(pa.float64()).drop_null().to_numpy())
@@ -175,8 +194,11 @@ def dropped_samples(result: StageResult) -> Iterator[tuple[str, list[Sample]]]:
     for file in storage.list_files(storage.join(result.folder, DROPPED)):
         if not wanted:
             break
-        with storage.open_input(file) as stream:
-            rows = pq.read_table(stream, columns=["url", "drop", "drop_detail", "text"])
+        try:
+            with opened(file) as parquet:
+                rows = parquet.read(columns=["url", "drop", "drop_detail", "text"])
+        except ShardError:
+            continue
         for reason in sorted(wanted & set(_counts(rows.column("drop")))):
             own = rows.filter(pc.equal(rows.column("drop"), reason))
             held = [*found.get(reason, []), *map(_sample_of, _first(own))]
@@ -215,17 +237,16 @@ def sample(url: str | None, detail: str | None, text: str | None) -> Sample:
 
 def kept_samples(folder: str) -> Iterator[Sample]:
     """Documents evenly spaced over the first shard that has enough, else over the largest."""
-    files = shards_of(folder)
-    sizes = []
-    for file in files:
-        with storage.open_input(file) as stream:
-            sizes.append(pq.ParquetFile(stream).metadata.num_rows)
-        if sizes[-1] >= KEPT_SAMPLES:
+    sizes: dict[str, int] = {}
+    for file in shards_of(folder):
+        with suppress(ShardError), opened(file) as parquet:
+            sizes[file] = parquet.metadata.num_rows
+        if sizes.get(file, 0) >= KEPT_SAMPLES:
             break
     if not sizes:
         return
-    with storage.open_input(files[sizes.index(max(sizes))]) as stream:
-        rows = pq.read_table(stream, columns=["url", "text"])
+    with opened(max(sizes, key=lambda file: sizes[file])) as parquet:
+        rows = parquet.read(columns=["url", "text"])
     step = max(1, rows.num_rows // KEPT_SAMPLES)
     for row in rows.take(pa.array(range(0, rows.num_rows, step)[:KEPT_SAMPLES], pa.int64())).to_pylist():
         yield sample(row["url"], None, row["text"])

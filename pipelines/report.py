@@ -41,14 +41,14 @@ _ASKED: Final[dict[str, Both]] = {
 
 def write_report(run: str, target: str) -> None:
     """Write the report of a run to a file or URL. Raises UsageError where the folder is no run."""
-    results = _results(run)
+    results = read_results(run)
     if not results:
         raise UsageError(f"{run}: neither a run nor a stage's folder; name what --out named")
     documents = [r for r in results if registry.row_of(r.stage).documents]
     last = next((r for r in reversed(documents) if r.rows_out), None)
     found = read_findings(last.folder, last.rows_out) if last else Findings()
     failures = list(_failures(results))
-    evaluation = _evaluation(run)
+    evaluation = read_evaluation(run)
     html = render(
         "report.html",
         title=storage.base_name(storage.absolute(run)),
@@ -61,7 +61,7 @@ def write_report(run: str, target: str) -> None:
         asked=_ASKED,
         opt_outs=_opt_outs(results),
         reasons=registry.reasons(r.stage for r in results),
-        russian=_russian_reasons(r.stage for r in results),
+        russian=russian_reasons(r.stage for r in results),
         samples={r.stage: dict(dropped_samples(r)) for r in results if r.dropped},
         kept=list(kept_samples(last.folder)) if last else [],
         evaluation=evaluation,
@@ -72,7 +72,8 @@ def write_report(run: str, target: str) -> None:
     storage.write_bytes(target, html.encode())
 
 
-def _results(run: str) -> list[StageResult]:
+def read_results(run: str) -> list[StageResult]:
+    """The stages of a run's folder, or the one of a stage's; none where it is neither."""
     if not storage.exists(storage.join(run, PLAN)):
         return results_of(run)
     plan = msgspec.json.decode(storage.read_bytes(storage.join(run, PLAN)), type=dict[str, Any])
@@ -125,6 +126,8 @@ def _remarks(results: Sequence[StageResult]) -> Iterator[Both]:
 
 
 def _remarks_of_documents(found: Findings) -> Iterator[Both]:
+    for name, why in sorted(found.unreadable.items()):
+        yield f"{name} is not counted here: {why}", f"{name} здесь не учтён: {why}"
     cut = found.values["truncated"].total() if "truncated" in found.values else 0
     if cut:
         yield (
@@ -157,7 +160,8 @@ def _opt_outs(results: Sequence[StageResult]) -> list[tuple[str, int]]:
     return [(reason, count) for r in publish for reason, count in r.dropped.items()]
 
 
-def _evaluation(run: str) -> dict[str, Any]:
+def read_evaluation(run: str) -> dict[str, Any]:
+    """Figures of the tokenizers of a run, without paths; empty where there are none."""
     location = storage.join(stage_folder(run, "evaluate"), "evaluation.json")
     if not storage.exists(location):
         return {}
@@ -198,7 +202,7 @@ def _recipe(run: str) -> str:
     return without_paths(storage.read_bytes(location).decode("utf-8", "replace"))
 
 
-def _russian_reasons(stages: Iterable[str]) -> dict[str, str]:
+def russian_reasons(stages: Iterable[str]) -> dict[str, str]:
     """Meaning of the stages' reasons in Russian, as far as they are translated."""
     text = resources.files("pipelines").joinpath("assets/reasons.ru.toml").read_text(encoding="utf-8")
     known = tomllib.loads(text)

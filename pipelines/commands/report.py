@@ -2,28 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pipelines.commands import common
 
+if TYPE_CHECKING:
+    from pipelines.compare import Comparison
+
+#: Settings and pairs of fates that the summary names.
+SHOWN: Final = 12
+
 
 @click.command(
     "report",
-    help="Write a run's report as one HTML file: funnel, reasons with samples, signals, tokenizer.",
-    epilog="Example: bukvar report out/demo --out demo.html",
+    help="Write a run's report as one HTML file: funnel, reasons with samples, signals, tokenizer.\n\n"
+    "With --compare, two runs side by side: recipes, funnels, figures, and the documents that one run "
+    "kept and the other dropped, with the reasons.",
+    epilog="Example: bukvar report out/demo --out demo.html    "
+    "bukvar report --compare out/demo out/stricter --out compare.html",
 )
-@click.argument("folder", metavar="RUN")
-@click.option("--out", metavar="FILE", help="Where to write it (default: RUN/report.html).")
+@click.argument("folders", metavar="RUN [OTHER]", nargs=-1, required=True)
+@click.option("--compare", is_flag=True, help="Two runs side by side.")
+@click.option(
+    "--out", metavar="FILE", help="Where to write it (default: report.html or compare.html in RUN)."
+)
 @common.output_options
-def report(folder: str, out: str | None, **options: Any) -> None:
+def report(folders: tuple[str, ...], compare: bool, out: str | None, **options: Any) -> None:
     from corpus import storage
+
+    if len(folders) != 1 + compare:
+        raise click.UsageError("--compare takes two runs" if compare else "one run; two with --compare")
+    if compare:
+        _compare(folders, out or storage.join(folders[0], "compare.html"), options)
+        return
     from pipelines.report import write_report
 
-    target = out or storage.join(folder, "report.html")
-    write_report(folder, target)
+    target = out or storage.join(folders[0], "report.html")
+    write_report(folders[0], target)
     if options["as_json"]:
         common.print_json({"report": target})
     else:
         click.echo(target)
+
+
+def _compare(folders: tuple[str, ...], target: str, options: dict[str, Any]) -> None:
+    from pipelines.compare import compare, write_comparison
+
+    found = compare(*folders)
+    write_comparison(found, target)
+    if options["as_json"]:
+        common.print_json({**found.plain(), "report": target})
+        return
+    if not options["quiet"]:
+        _print(found)
+    click.echo(target)
+
+
+def _print(found: Comparison) -> None:
+    """A short summary for a terminal."""
+    click.echo(f"A  {found.first.title}\nB  {found.second.title}")
+    for key, before, after in found.settings[:SHOWN]:
+        click.echo(f"  {key}: {_cut(before)} -> {_cut(after)}")
+    if len(found.settings) > SHOWN:
+        click.echo(f"  and {len(found.settings) - SHOWN} more settings")
+    for stage, one, other in found.stages():
+        if any(side and side.rows_in for side in (one, other)):
+            counts = [f"{side.rows_out:,}" if side else "-" for side in (one, other)]
+            click.echo(f"{stage:<12} {counts[0]:>12}" + (f" -> {counts[1]}" if len(set(counts)) > 1 else ""))
+    first, second = (found.kept_in_one(first=first) for first in (True, False))
+    changed = f", {found.other_text:,} of them with another text" if found.other_text else ""
+    click.echo(f"kept in both {found.kept_in_both:,}{changed}; in A alone {first:,}, in B alone {second:,}")
+    for moved in [c.move for c in found.changed if c.move.first.kept or c.move.second.kept][:SHOWN]:
+        click.echo(f"  {moved.count:>8,}  {moved.first.said()} -> {moved.second.said()}")
+
+
+def _cut(value: str) -> str:
+    return (value if len(value) <= 60 else value[:57] + "...") or "not set"

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,9 @@ addEventListener("load", () => {
   const shown = [...document.querySelectorAll(".en")].filter((one) => one.offsetParent !== null).length;
   const said = JSON.stringify({
     errors, wide: root.scrollWidth, room: root.clientWidth, lang: root.lang, english: shown,
+    // Text that is wider than its card, summary or sample: it runs over what stands beside it.
+    spilled: [...document.querySelectorAll(".card, .card b, summary, .sample, .remarks, p, h1")]
+      .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.slice(0, 60)),
     sorted: heading ? heading.getAttribute("aria-sort") : "",
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
     paper: getComputedStyle(document.body).backgroundColor,
@@ -102,6 +106,14 @@ class TestWhatItSays:
     def test_the_same_folder_gives_the_same_bytes(self, run: Path, html: str) -> None:
         write_report(str(run), str(run / "again.html"))
         assert (run / "again.html").read_text() == html
+
+    def test_a_shard_that_can_t_be_read_is_named_and_the_rest_is_shown(self, run: Path) -> None:
+        (run / "a.parquet").write_bytes(b"junk")
+        (run / "_dropped/a.parquet").write_bytes(b"junk")
+        write_report(str(run), str(run / "report.html"))
+        html = (run / "report.html").read_text()
+        assert "is not counted here: " in html
+        assert "<code>too_few_words</code>" in html
 
     def test_a_folder_that_is_no_run_is_refused(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -175,36 +187,51 @@ class TestFigures:
         assert [russian_units(t) for t in ("3.4 MB", "2 h 5 min")] == ["3,4 МБ", "2 ч 5 мин"]
 
 
+@pytest.fixture
+def comparison(run: Path, tmp_path: Path) -> str:
+    """The page of two stages' folders: the second drops one text more."""
+    job = Job(Shorten(least=300), inputs_of((tmp_path / "in").iterdir()), str(tmp_path / "other"))
+    run_stage(job, run_inline, Silent())
+    target = tmp_path / "compare.html"
+    assert (
+        cli.run(["report", "--compare", str(run), str(tmp_path / "other"), "--out", str(target), "-q"]) == 0
+    )
+    return target.read_text()
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("page", ["html", "comparison"])
 def test_in_a_browser_nothing_is_wider_than_the_page_and_no_error_shows(
-    html: str, tmp_path: Path, width: int, dark: bool
+    request: pytest.FixtureRequest, page: str, tmp_path: Path, width: int, dark: bool
 ) -> None:
-    (tmp_path / "page.html").write_text(html.replace("<head>", f"<head>{PROBE}", 1))
-    frame = tmp_path / "frame.html"
+    html = request.getfixturevalue(page)
+    probe = probed(html, tmp_path, width, dark)
+    assert probe["errors"] == []
+    assert probe["wide"] <= probe["room"] == width
+    assert (probe["lang"], probe["english"], probe["sorted"]) == ("ru", 0, "descending")
+    assert probe["spilled"] == []
+    assert probe["dark"] is dark
+    assert probe["paper"] == ("rgb(20, 26, 33)" if dark else "rgb(255, 255, 255)")
+
+
+def probed(html: str, folder: Path, width: int, dark: bool) -> dict[str, Any]:
+    """What the probe says of a page in a frame of this width. The console must be silent."""
+    (folder / "page.html").write_text(html.replace("<head>", f"<head>{PROBE}", 1))
+    frame = folder / "frame.html"
     frame.write_text(FRAME % width)
     assert BROWSER
     command = [
         *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"),
-        *(f"--user-data-dir={tmp_path / 'profile'}", "--hide-scrollbars", "--window-size=1400,1000"),
+        *(f"--user-data-dir={folder / 'profile'}", "--hide-scrollbars", "--window-size=1400,1000"),
         f"--blink-settings=preferredColorScheme={0 if dark else 1}",
         frame.as_uri(),
     ]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-        env={**os.environ, "LANG": "C.UTF-8"},
-    )
+    environment = {**os.environ, "LANG": "C.UTF-8"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=environment)
     found = re.search(r'data-probe="([^"]*)"', done.stdout)
     assert found, done.stderr
-    probe = json.loads(found.group(1).replace("&quot;", '"'))
-    assert probe["errors"] == []
     assert "CONSOLE" not in done.stderr
-    assert probe["wide"] <= probe["room"] == width
-    assert (probe["lang"], probe["english"], probe["sorted"]) == ("ru", 0, "descending")
-    assert probe["dark"] is dark
-    assert probe["paper"] == ("rgb(20, 26, 33)" if dark else "rgb(255, 255, 255)")
+    told: dict[str, Any] = json.loads(found.group(1).replace("&quot;", '"'))
+    return told
