@@ -26,6 +26,7 @@ from corpus.errors import RunError, ShardError, StageError, UsageError
 from corpus.inputs import Input, is_shard
 from corpus.receipts import Folder, Receipt, read_folder
 from corpus.stage import FileStage, PhasedStage, Side, Stage, Task, parameters, plan_tasks
+from corpus.uploads import end_open_uploads
 from pipelines import lineage
 from pipelines.account import StageResult, summarize
 from pipelines.cutting import cut
@@ -147,11 +148,11 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         claim(plan)
         job.digests.save()
         folder = read_folder(job.folder)
-        storage.clean_leftovers(job.folder)
+        _clean_up(job.folder)
         try:
             receipts, worked, failures = _run_phases(plan, folder, executor, reporter)
         finally:
-            storage.clean_leftovers(job.folder)  # of workers that died on the way
+            _clean_up(job.folder)  # of workers that died on the way
         result = _finish(plan, folder, receipts, worked, failures)
     for text in result.remarks():
         reporter.note(text)
@@ -161,6 +162,12 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
     if job.fail_if_empty and makes and not result.rows_out:
         raise StageError(f"{result.empty()}; run.fail_if_empty is set")
     return result
+
+
+def _clean_up(folder: str) -> None:
+    """Remove what killed writers left half-written; nobody else writes there while we hold the lease."""
+    storage.clean_leftovers(folder)
+    end_open_uploads(folder)
 
 
 def _run_phases(

@@ -119,6 +119,42 @@ def test_refusals_cost_nothing(server: str, source: Path, fault: str) -> None:  
     assert sum(pq.read_metadata(pa_buffer(data)).num_rows for data in content(server, key).values()) == 2000
 
 
+def kill_in_the_middle(address: str, key: str) -> None:
+    """A process that is killed when 30 MB of an object are written: its upload stays open."""
+    code = f"""
+import os, signal, time
+from corpus import storage
+with storage.write_atomic({url(address, key)!r}) as stream:
+    stream.write(bytes(30_000_000))
+    stream.flush()
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "right"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=False)
+    assert done.returncode == -9
+
+
+def open_uploads(address: str) -> list[str]:
+    botocore = pytest.importorskip("botocore.session")
+    client = botocore.get_session().create_client(
+        "s3", endpoint_url=f"http://{address}", region_name="us-east-1",
+        aws_access_key_id="key", aws_secret_access_key="right",  # noqa: S106 - of a test
+    )  # fmt: skip
+    return sorted(u["Key"] for u in client.list_multipart_uploads(Bucket="corpora").get("Uploads", ()))
+
+
+def test_uploads_of_killed_writers_are_ended_and_nobody_else_s(server: str, source: Path) -> None:  # noqa: F811 - the fixture
+    put(server, source, "documents")
+    ours = ["killed/00.parquet", "killed/_dropped/00.parquet", "killed/_work/sign/00"]
+    others = ["killed-not/00.parquet", "killed/of-another/00.parquet"]
+    for key in (*ours, *others):
+        kill_in_the_middle(server, key)
+    assert open_uploads(server) == sorted([*ours, *others])
+    assert clean(server, "killed").returncode == 0
+    assert open_uploads(server) == sorted(others)
+
+
 def pa_buffer(data: bytes) -> object:
     import pyarrow as pa
 

@@ -366,6 +366,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "filer.port.grpc",
     )
     command = [weed, "server", "-s3", f"-s3.port={port}", f"-s3.config={folder}/s3.json", f"-dir={folder}"]
+    # Catalogs that nobody asks for would listen on ports that are the same for all servers of a machine.
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
     command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port.grpc={free_port()}"]
     command += [f"-{name}={number}" for name, number in zip(names, others, strict=True)]
     with (folder / "log").open("wb") as log:
