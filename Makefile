@@ -58,7 +58,7 @@ wheel: setup
 
 # Names, versions and hashes for Python 3.11 to 3.13 on Linux, no index line; needs `pip install uv`.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra s3 --extra fit --extra morphology --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra s3 --extra fit --extra morphology --extra plots --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean:

@@ -5,10 +5,11 @@ One task: the tokenizer's folder and the held-out documents in, `evaluation.json
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 import pyarrow as pa
@@ -22,7 +23,11 @@ from pipelines.groups import FOLDER, folder_of
 from pipelines.texts import read_texts, split_held_out
 from pipelines.train import ABOUT, KEPT_FIRST
 
+if TYPE_CHECKING:
+    from tokenizer.evaluate import Evaluation
+
 RESULT: Final = "evaluation.json"
+NO_PLOTS: Final = "no plots: they need matplotlib; pip install 'bukvar[plots]'"
 #: Inputs in a row that bring no group lacking text, after which no more are read.
 _ENOUGH: Final = 16
 
@@ -96,6 +101,8 @@ class Evaluate:
         out.put_bytes(result, RESULT)
         for label, message in msgspec.json.decode(result)["failed"].items():
             out.notes[f"baseline {label}"] = message
+        if not plots:
+            out.notes["plots"] = NO_PLOTS
         for name, plot in plots.items():
             out.put_bytes(plot.encode(), name)
 
@@ -145,7 +152,8 @@ def score(
     scalars: bool = False,
     consistency: bool | None = None,
 ) -> tuple[bytes, dict[str, str]]:
-    """Figures of tokenizers, by path, as JSON (with `rows`, the table), and plots by file name, as SVG.
+    """Figures of tokenizers, by path, as JSON (with `rows`, the table), and plots by file name, as SVG; no
+    plots where matplotlib is not installed.
 
     consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. A tokenizer that can't be
     opened is left out and named under `failed` with the reason. Raises UsageError where none can be, for a
@@ -153,7 +161,6 @@ def score(
     """
     from tokenizer.baselines import open_baseline
     from tokenizer.evaluate import evaluate
-    from tokenizer.plots import draw
 
     opened, failed = [], {}
     for path in paths:
@@ -171,7 +178,15 @@ def score(
     except (ValueError, OSError) as error:
         raise UsageError(one_line(error)) from error
     figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows(), "failed": failed}
-    return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", draw(found)
+    return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", _plots(found)
+
+
+def _plots(found: Evaluation) -> dict[str, str]:
+    if importlib.util.find_spec("matplotlib") is None:
+        return {}
+    from tokenizer.plots import draw
+
+    return draw(found)
 
 
 def lemma_forms(

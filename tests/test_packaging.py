@@ -161,7 +161,11 @@ class TestDependencies:
 
     def test_lock_holds_every_dependency_of_the_project(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-        wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+        wanted = project["dependencies"] + [
+            one
+            for extra in ("dev", "s3", "fit", "morphology", "plots")
+            for one in project["optional-dependencies"][extra]
+        ]
         names = {canonical(re.split(r"[\s<>=~\[;]", d)[0]) for d in wanted}
         assert not names - set(locked())
 
@@ -255,8 +259,17 @@ class TestWheel:
         """The demo's recipe, found in the wheel, over two files of the bundled crawl."""
         crawl = ROOT / "tests/data/crawl"
         paths = json.dumps([str(crawl / "crawl-00003.warc.gz"), str(crawl / "broken-truncated.warc.gz")])
-        command = [str(installed / "bukvar"), "run", "demo", "--set", f"input.paths={paths}"]
-        command += ["--set", "train.vocab_size=1000", "--executor", "inline", "--out", "out", "--json"]
+        command = [str(installed / "bukvar"), "run", "demo", "--executor", "inline", "--out", "out", "--json"]
+        planned = subprocess.run(
+            [*command, "--dry-run"],
+            cwd=tmp_path,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert json.loads(planned)[0]["inputs"] == len(list(crawl.glob("*arc*")))
+        command += ["--set", "train.vocab_size=1000", "--set", f"input.paths={paths}"]
         done = subprocess.run(
             command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False
         )
@@ -265,6 +278,9 @@ class TestWheel:
         assert (tmp_path / result["tokenizer"] / "tokenizer.json").is_file()
         assert (tmp_path / result["report"]).is_file()
         assert list((tmp_path / result["dataset"] / "data").glob("*.parquet"))
+        # Plots are an extra, and this environment lacks it.
+        assert not list((tmp_path / result["evaluation"]).glob("*.svg"))
+        assert "pip install 'bukvar[plots]'" in done.stderr
 
     def test_wheel_holds_no_rust_sources_and_every_asset(self, installed: Path) -> None:
         script = "import importlib.metadata as m; print('\\n'.join(str(f) for f in m.files('bukvar')))"

@@ -47,7 +47,7 @@ def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any
     import msgspec
 
     from corpus import storage
-    from pipelines.evaluate import RESULT, score
+    from pipelines.evaluate import NO_PLOTS, RESULT, score
 
     domains = {}
     for argument in texts:
@@ -62,6 +62,8 @@ def evaluate(tokenizers: tuple[str, ...], texts: tuple[str, ...], **options: Any
     )
     if options["out"]:
         storage.write_bytes(storage.join(options["out"], RESULT), result)
+        if not plots:
+            click.echo(f"bukvar: {NO_PLOTS}", err=True)
         for name, plot in plots.items():
             storage.write_bytes(storage.join(options["out"], name), plot.encode())
     if options["as_json"]:

@@ -69,6 +69,18 @@ def test_figures_and_plots_are_written(tokenizer: Path, capsys: pytest.CaptureFi
     assert json.loads((out / "evaluation.json").read_text())["rows"] == [row]
 
 
+def test_without_matplotlib_figures_come_without_plots_and_say_so(
+    tokenizer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate.importlib.util, "find_spec", lambda _: None)
+    page = tokenizer.parent / "page.txt"
+    page.write_text("Мама мыла раму.\n")
+    out = tmp_path / "figures"
+    assert run(["evaluate", str(tokenizer), "--text", str(page), "--no-consistency", "--out", str(out)]) == 0
+    assert [path.name for path in out.iterdir()] == ["evaluation.json"]
+    assert "pip install 'bukvar[plots]'" in capsys.readouterr().err
+
+
 def test_no_figure_is_cut_short_on_a_narrow_screen(
     tokenizer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
