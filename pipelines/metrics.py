@@ -73,8 +73,7 @@ class Utilisation:
         return (
             f"{duration(self.wall_seconds)} on {processors} processor{'s' if processors != '1' else ''}: "
             f"{busy:.0%} computing, "
-            f"{waiting:.0%} waiting in tasks (files, network, other programs), "
-            f"{1 - busy - waiting:.0%} without a task (start, planning, the last tasks of a phase)"
+            f"{waiting:.0%} waiting, {1 - busy - waiting:.0%} idle"
         )
 
 

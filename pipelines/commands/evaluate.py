@@ -104,8 +104,10 @@ def _read(path: str, column: str, most: int) -> list[str]:
 
 #: Columns of the second table; the first has the rest.
 _SECOND = ("P", "R", "F1", "same stem", "split", "Rényi", "unused", "seldom", "lost")
-#: Wide enough for a dozen domains: a narrower terminal wraps the lines, no figure is cut short.
+#: Width where stdout is no terminal: enough for a dozen domains.
 _WIDTH = 240
+#: Spaces between two columns.
+_GAP = 2
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:
@@ -113,10 +115,27 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
     from pipelines.progress import make_console
 
     console = make_console()
-    console.width = max(console.width, _WIDTH)
+    if not console.is_terminal:
+        console.width = _WIDTH
     names = list(rows[0]) if rows else []
     for part in ([n for n in names if n not in _SECOND], ["tokenizer", *(n for n in names if n in _SECOND)]):
-        console.print(_grid(rows, part))
+        for some in fitting(rows, part, console.width):
+            console.print(_grid(rows, some))
+
+
+def fitting(rows: list[dict[str, Any]], names: list[str], width: int) -> list[list[str]]:
+    """Columns in groups that fit a terminal's width, the first column in each; one column at least beside
+    it."""
+    from pipelines.templates import figure
+
+    wide = {name: max(len(name), *(len(figure(row[name])) for row in rows)) + _GAP for name in names}
+    first, *others = names
+    groups = [[first]]
+    for name in others:
+        if len(groups[-1]) > 1 and sum(wide[n] for n in groups[-1]) + wide[name] - _GAP > width:
+            groups.append([first])
+        groups[-1].append(name)
+    return groups
 
 
 def _grid(rows: list[dict[str, Any]], names: list[str]) -> Any:
@@ -124,7 +143,7 @@ def _grid(rows: list[dict[str, Any]], names: list[str]) -> Any:
 
     from pipelines.templates import figure
 
-    grid = Table(box=None, padding=(0, 2, 0, 0))
+    grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
     for name in names:
         grid.add_column(name, justify="left" if name == "tokenizer" else "right", no_wrap=True)
     for row in rows:

@@ -49,15 +49,18 @@ def status(folder: str, **options: Any) -> None:
     console = make_console()
     for stage in stages:
         console.print(
-            f"[bold]{stage.stage:<9}[/] {stage.state:<11} {stage.tasks_done} tasks done in "
-            f"{duration(stage.seconds)}   {stage.rows_in:,} in, {stage.rows_out:,} out"
+            f"[bold]{stage.stage:<9}[/] {stage.state:<11} {stage.rows_in:>7,} in {stage.rows_out:>7,} out  "
+            f"{stage.tasks_done:,} {'task' if stage.tasks_done == 1 else 'tasks'}, {duration(stage.seconds)}",
+            soft_wrap=True,
         )
         for reason, count in sorted(stage.dropped.items(), key=lambda item: -item[1]):
-            console.print(f"    {count:>9,}  {reason}", style="dim")
+            console.print(f"    {count:>9,}  {reason}", style="dim", soft_wrap=True)
         for name in stage.running:
-            console.print(f"    running      {name}")
+            console.print(f"    running      {name}", markup=False, soft_wrap=True)
         for name in stage.interrupted:
-            console.print(f"    interrupted  {name} (run the same command again)", style="yellow")
+            console.print(
+                f"    interrupted  {name} (run the same command again)", style="yellow", markup=False
+            )
         for name, message in stage.failed.items():
             console.print(f"    failed       {name}: {message}", style="red", markup=False)
 

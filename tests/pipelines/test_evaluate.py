@@ -13,6 +13,7 @@ from corpus import storage
 from corpus.errors import UsageError
 from pipelines import evaluate
 from pipelines.cli import run
+from pipelines.commands.evaluate import fitting
 from pipelines.inputs import ENDINGS, resolve
 from tests.tokenizer.samples import TEXT, small_vocabulary
 from tokenizer.morphemes import LEMMAS, read_lemmas
@@ -134,3 +135,13 @@ def test_a_run_without_held_out_documents_says_what_to_do(
     assert run([*arguments, "--set", f"input.paths={tmp_path / 'a.jsonl'}"]) == 1
     assert "raise train.held_out" in capsys.readouterr().err
     assert storage.exists(str(tmp_path / "out" / "tokenizer" / "tokenizer.json"))
+
+
+def test_tables_are_cut_into_groups_of_columns_that_fit_the_terminal() -> None:
+    rows = [{"tokenizer": "ru-32k", "ids": 32000, "a": 1.5, "b": 2.25}]
+    names = list(rows[0])
+    assert fitting(rows, names, 80) == [names]
+    # "tokenizer", "32,000" and "1.500" with two spaces between: 9 + 2 + 6 + 2 + 5.
+    assert fitting(rows, names, 24) == [["tokenizer", "ids", "a"], ["tokenizer", "b"]]
+    assert fitting(rows, names, 23) == [["tokenizer", "ids"], ["tokenizer", "a", "b"]]
+    assert fitting(rows, names, 1) == [["tokenizer", name] for name in names[1:]]

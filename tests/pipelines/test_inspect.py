@@ -243,7 +243,8 @@ class TestStatus:
     def test_prints_lines_for_a_person(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert cli.run(["status", str(folder)]) == 0
         out = capsys.readouterr().out
-        assert "6 in, 4 out" in out
+        assert "6 in       4 out  1 task" in out
+        assert all(len(line) <= 60 for line in out.splitlines())
         assert "too_few_words" in out
 
     def test_a_folder_that_is_no_run_is_refused(

@@ -172,10 +172,8 @@ def test_utilisation_is_integrated_over_a_cluster_that_grows(
     clock[0] += 10
     metered.end()
     assert metered.utilisation() == Utilisation(20.0, 50.0, 25.0, 20.0)
-    assert (
-        metered.utilisation().line().startswith("20 s on 2.5 processors: 40% computing, 10% waiting in tasks")
-    )
-    assert ", 50% without a task" in metered.utilisation().line()
+    assert metered.utilisation().line().startswith("20 s on 2.5 processors: 40% computing, 10% waiting")
+    assert ", 50% idle" in metered.utilisation().line()
 
 
 def bukvar(*arguments: str) -> subprocess.CompletedProcess[str]:
