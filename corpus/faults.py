@@ -33,6 +33,10 @@ PATIENCE: Final = 300.0
 _LONGEST_WAIT: Final = 20.0
 
 
+#: Packages whose errors are of the hub's connection and no OSError.
+_HTTP: Final = ("httpx", "httpx2", "requests")
+
+
 class NotFoundError(UsageError):
     """No file lies at a location."""
 
@@ -52,6 +56,11 @@ def impatient() -> Iterator[None]:
 _patience = PATIENCE
 
 
+def is_fault(error: BaseException) -> bool:
+    """Whether an error is of a file system or a server: the hub's client raises those of its HTTP library."""
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP
+
+
 def patiently(location: str, operation: Callable[[], T]) -> T:
     """Do an operation that may be done twice, again and again with growing pauses where a server does not
     answer, for `PATIENCE` seconds. Raises what `translate` makes of the error."""
@@ -60,7 +69,9 @@ def patiently(location: str, operation: Callable[[], T]) -> T:
     while True:
         try:
             return operation()
-        except OSError as error:
+        except Exception as error:
+            if not is_fault(error):
+                raise
             found = translate(error, location)
             if not isinstance(found, TransientError) or time.monotonic() + wait > end:
                 raise found from error
@@ -73,12 +84,19 @@ def translated(location: str) -> Iterator[None]:
     """Turn what an operating system says into one line that says what to do."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
+        if not is_fault(error):
+            raise
         raise translate(error, location) from error
 
 
-def translate(error: OSError, location: str) -> BukvarError:
-    """What an operating system's error means to a person, on one line that says what to do."""
+def translate(error: Exception, location: str) -> BukvarError:
+    """What an error of a file system or a server means to a person, on one line that says what to do."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(status, int):
+        return _of_status(status, error, location)
+    if not isinstance(error, OSError):
+        return TransientError(f"{location}: the server does not answer as it should: {first_line(error)}")
     if isinstance(error, FileNotFoundError) or "does not exist" in str(error):
         return NotFoundError(f"{location}: no such file or folder")
     code = _code(error)
@@ -95,6 +113,24 @@ def translate(error: OSError, location: str) -> BukvarError:
         return TransientError(f"{location}: the server does not answer as it should: {first_line(error)}")
     if code == errno.ENOTDIR:
         return UsageError(f"{location}: a file stands where a folder is needed; choose another --out")
+    return RunError(f"{location}: {first_line(error)}")
+
+
+def _of_status(status: int, error: Exception, location: str) -> BukvarError:
+    """What the hub's answer means. It says 401 of what is not there too, and 404 of what is private."""
+    if status in (401, 403):
+        return RunError(
+            f"{location}: the hub refuses access ({status}); check the name, log in with `hf auth login` or "
+            "set HF_TOKEN, and see that the token may do this"
+        )
+    if status == 404:
+        return NotFoundError(
+            f"{location}: no such file or repository, or it is private and no token was given"
+        )
+    if status in (409, 412):
+        return RunError(f"{location}: changed by somebody else meanwhile; run the same command again")
+    if status in (408, 429) or status >= 500:
+        return TransientError(f"{location}: the server does not answer as it should: {first_line(error)}")
     return RunError(f"{location}: {first_line(error)}")
 
 

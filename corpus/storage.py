@@ -1,8 +1,9 @@
 """Files on local disks and object stores, by one set of names.
 
-A location is a path or a URL of a pyarrow filesystem (s3://bucket/key, gs://, hdfs://, file://). Everything
-here takes locations; nothing else in the project opens files for data. A local file is written beside its
-place and renamed; an object store's put is atomic by itself.
+A location is a path or a URL of a pyarrow filesystem (s3://bucket/key, gs://, hdfs://, file://), or, to be
+read only, of a repository on the hub (hf://datasets/owner/name/path). Everything here takes locations;
+nothing else in the project opens files for data. A local file is written beside its place and renamed; an
+object store's put is atomic by itself.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ __all__ = [
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
 #: Bytes up to which a file of an object store is read whole: two requests instead of one a column.
 _WHOLE: Final = 32 << 20
+#: Scheme of the hub's repositories.
+HUB: Final = "hf"
 #: Suffix of a file being written; `clean_leftovers` removes what a killed task left behind.
 PARTIAL: Final = ".partial"
 #: Age in seconds from which a partial file of another machine counts as left behind: no task writes one file
@@ -65,6 +68,15 @@ def is_url(location: str) -> bool:
 
 
 @cache
+def _hub() -> fs.FileSystem:
+    try:
+        from huggingface_hub import HfFileSystem
+    except ImportError as error:
+        raise UsageError("hf:// needs the package huggingface_hub: pip install 'bukvar[hub]'") from error
+    return fs.PyFileSystem(fs.FSSpecHandler(HfFileSystem()))
+
+
+@cache
 def _filesystem(root: str) -> fs.FileSystem:
     # One filesystem object per scheme and bucket: making an S3 client costs milliseconds and threads.
     return fs.FileSystem.from_uri(root)[0]
@@ -78,6 +90,8 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
     scheme = match.group(1)
     if scheme == "file":
         return _local(), location.removeprefix("file://")
+    if scheme == HUB:
+        return _hub(), location[match.end() :].rstrip("/")
     rest, _, query = location[match.end() :].partition("?")
     bucket, _, _ = rest.partition("/")
     root = f"{scheme}://{bucket}" + (f"?{query}" if query else "")
@@ -88,6 +102,15 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
         return filesystem, rest if scheme in ("s3", "gs", "gcs") else "/" + rest.partition("/")[2]
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{location}: {first_line(error)}; use a path, s3://, gs:// or hdfs://") from error
+
+
+def check_writable(location: str) -> None:
+    """Raise UsageError for a location that files can only be read from."""
+    if location.startswith(f"{HUB}://"):
+        raise UsageError(
+            f"{location}: a hub's files are read only; datasets go there by `bukvar publish --to "
+            "hf://datasets/OWNER/NAME`, or by publish.to in a recipe"
+        )
 
 
 @cache
@@ -249,9 +272,17 @@ def read_bytes(location: str) -> bytes:
         return bytes(stream.read())
 
 
+def copy(location: str, target: Path) -> None:
+    """Copy a file to a local path."""
+    with translated(location), open_input(location) as stream, target.open("wb") as made:
+        while chunk := stream.read(1 << 20):
+            made.write(chunk)
+
+
 @contextmanager
 def write_atomic(location: str) -> Iterator[Any]:
     """A binary stream whose content appears under its name only when the block ends without an error."""
+    check_writable(location)
     filesystem, path = open_filesystem(location)
     with translated(location):
         if not isinstance(filesystem, fs.LocalFileSystem):
@@ -296,7 +327,8 @@ def _put(filesystem: fs.FileSystem, path: str) -> Iterator[Any]:
 
 
 def write_bytes(location: str, data: bytes) -> None:
-    """Write a small file atomically."""
+    """Write a small file atomically. Raises UsageError on a hub."""
+    check_writable(location)
     filesystem, path = open_filesystem(location)
     if isinstance(filesystem, fs.LocalFileSystem):
         with write_atomic(location) as stream:
@@ -312,6 +344,7 @@ def write_bytes(location: str, data: bytes) -> None:
 
 def delete(location: str) -> None:
     """Delete a file if it is there."""
+    check_writable(location)
     filesystem, path = open_filesystem(location)
 
     def remove() -> None:

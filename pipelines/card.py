@@ -6,6 +6,7 @@ Russian or came from a crawl.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 from corpus import storage
@@ -38,11 +39,20 @@ COLUMNS: Final[dict[str, tuple[str, str]]] = {
 
 
 def finish(stage: Any, target: str, run: Run) -> Manifest:
-    """Write card and manifest; the dataset is published when the manifest lies there."""
+    """Write card and manifest; the dataset is published when the manifest lies there, and sent to the hub
+    where `to` names a repository."""
     manifest = make_manifest(stage, target, run)
     write_card(target, manifest, stage.contact)
     write_manifest(target, manifest)
+    if stage.to:
+        from pipelines import hub
+
+        hub.send(target, stage.to, _say, private=stage.private)
     return manifest
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def write_card(target: str, manifest: Manifest, contact: str = "") -> None:

@@ -141,6 +141,7 @@ def _planned(job: Job, stage: Stage, inputs: tuple[Input, ...], sides: tuple[Sid
 def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
     """Do what is not done. Raises StageFailedError after all other tasks are done, StageError where nothing
     is left and `fail_if_empty` is set, RunError when nothing can go on, UsageError before any work."""
+    storage.check_writable(job.folder)
     with storage.impatient():
         plan = plan_job(job)
         _check_folder(plan)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.documents import parquet_schema
-from corpus.errors import UsageError, one_line
+from corpus.errors import BukvarError, UsageError, one_line
 from corpus.receipts import WORK, read_receipts, versions
 from pipelines import lineage
 from pipelines.account import Run
@@ -117,6 +117,15 @@ def write_manifest(target: str, manifest: Manifest) -> None:
     """Write the manifest: from here on the dataset is published."""
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     storage.write_bytes(storage.join(target, MANIFEST), encoded)
+
+
+def is_dataset(location: str) -> bool:
+    """Whether a location is a folder that publish wrote to its end."""
+    try:
+        read_manifest(location)
+    except BukvarError:
+        return False
+    return True
 
 
 def read_manifest(target: str) -> Manifest:

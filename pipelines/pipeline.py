@@ -107,6 +107,7 @@ def run_recipe(
     recipe: Recipe, folder: str, executor: Executor, reporter: Reporter, *, redo: bool
 ) -> RunResult:
     """Do a recipe into a folder. Raises the errors of `run_stage`; what was done stays done."""
+    storage.check_writable(folder)
     with storage.impatient():
         digests = Digests(folder)
         inputs = first_inputs(recipe, digests)

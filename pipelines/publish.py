@@ -13,6 +13,7 @@ last: a target without a manifest is not finished.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -45,6 +46,8 @@ OPT_OUTS: Final[Mapping[str, str]] = {
     "noindex": "noindex",
 }
 TAKEN_DOWN: Final = "taken_down"
+#: Address of a dataset's repository on the hub.
+HUB_ADDRESS: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,21 @@ class Publish:
         metadata={"help": "share of hosts whose documents are the split validation, by a hash of the host"},
     )
 
+    to: str = field(
+        default="",
+        metadata={
+            "help": "hf://datasets/OWNER/NAME: send the dataset to this repository of the hub too",
+            "key": False,
+        },
+    )
+    private: bool = field(
+        default=True,
+        metadata={"help": "whether a repository that is made on the hub is private", "key": False},
+    )
+
     def __post_init__(self) -> None:
+        if self.to and not HUB_ADDRESS.fullmatch(self.to):
+            raise ValueError(f"publish.to: {self.to} is not of the form hf://datasets/OWNER/NAME")
         if self.shard_mb < 1:
             raise ValueError("publish.shard_mb is at least 1")
         if not 0 <= self.validation < 1:
@@ -94,7 +111,11 @@ class Publish:
             raise ValueError(f"publish.respect: no vocabulary {unknown[0]!r}; there are {known}")
 
     def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any documents
-        """Raise UsageError for a column that the documents lack."""
+        """Raise UsageError for a column that the documents lack, and where the hub can't be spoken to."""
+        if self.to:
+            from pipelines import hub
+
+            hub.check(self.to)
         for column in self.columns if columns else ():
             if column != "lean" and column not in columns:
                 near = difflib.get_close_matches(column, columns, n=1, cutoff=0.5)

@@ -25,6 +25,7 @@ def take_down(dataset: str, stones: Sequence[Tombstone], reason: str = "") -> Ch
     The tombstones are written first: a takedown that was killed goes on with the same command. Raises
     UsageError where the folder is no published dataset.
     """
+    storage.check_writable(dataset)
     manifest = read_manifest(dataset)
     with lease(dataset):
         write_tombstones(dataset, [*read_tombstones(dataset).stones, *stones])

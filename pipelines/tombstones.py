@@ -72,16 +72,21 @@ def _domains(host: str) -> list[str]:
 def read_tombstones(dataset: str) -> Tombstones:
     """The tombstones of a dataset; none where there are none. Raises UsageError that names a broken line."""
     try:
-        lines = storage.read_bytes(storage.join(dataset, FILE)).splitlines()
+        data = storage.read_bytes(storage.join(dataset, FILE))
     except storage.NotFoundError:
         return Tombstones()
+    return Tombstones(parse(data, f"{dataset}/{FILE}"))
+
+
+def parse(data: bytes, where: str) -> tuple[Tombstone, ...]:
+    """The tombstones of a file's content. Raises UsageError that names a broken line."""
     stones = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(data.splitlines(), 1):
         try:
             stones.append(msgspec.json.decode(line, type=Tombstone))
         except msgspec.MsgspecError as error:
-            raise UsageError(f"{dataset}/{FILE}: line {number} is no tombstone ({error})") from error
-    return Tombstones(tuple(stones))
+            raise UsageError(f"{where}: line {number} is no tombstone ({error})") from error
+    return tuple(stones)
 
 
 def write_tombstones(dataset: str, stones: Sequence[Tombstone]) -> None:

@@ -21,6 +21,7 @@ def run_job(
 
     With --dry-run prints the plan and exits with 0. Raises the errors of `engine.run_stage`.
     """
+    from corpus import storage
     from pipelines import recipe, registry
     from pipelines.digests import Digests
     from pipelines.engine import Job, plan_job, run_stage
@@ -31,6 +32,7 @@ def run_job(
     from pipelines.progress import make_reporter
 
     stage = recipe.build(name, recipe.parse_settings([*options["settings"], *settings], name))
+    storage.check_writable(folder)
     digests = Digests(folder)
     found = inputs_of(registry.row_of(name).reads, inputs, options.get("text_column", "text"), digests)
     job = Job(
