@@ -31,7 +31,7 @@ class Repo:
 
     @property
     def head(self) -> str:
-        return hashlib.sha1(repr([len(self.commits), sorted(self.files)]).encode()).hexdigest()  # noqa: S324
+        return hashlib.sha1(repr([len(self.commits), sorted(self.files)]).encode()).hexdigest()  # noqa: S324 - as git has it
 
     def data(self) -> dict[str, bytes]:
         return {path: data for path, (data, _) in self.files.items()}
