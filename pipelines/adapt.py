@@ -19,12 +19,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import storage
 from corpus.errors import ShardError, UsageError
 from corpus.inputs import Input
 from corpus.stage import Phase, Task, local_copy
 from corpus.writing import Output
 from pipelines.groups import FOLDER, check_number, folder_of, parse_weights, unpack
+from pipelines.inputs import local_tokenizer
 from pipelines.texts import read_texts
 from pipelines.train import LEARNERS, PLAIN, RUSSIAN, Train, by_group, summed
 from tokenizer.parameters import MergeOptions
@@ -61,6 +61,7 @@ class Adapt(MergeOptions):
         "the open tokenizer: a Hugging Face folder, tokenizer.json, tekken.json or tiktoken ranks",
         "",
         input=True,
+        tokenizer=True,
     )
     pattern: str = _help("split pattern of a rank file that carries none: a name or an expression", "")
     add: int = _help("tokens to add; with fixed_size the most ids to fill (0: all that are free)", 0)
@@ -270,7 +271,7 @@ def opened(location: str, pattern: str = "") -> Base:
     adapted."""
     from tokenizer.adapt.load import file_of
 
-    local = storage.local_path(location)
+    local = local_tokenizer(location)
     if local is None:
         raise ValueError(f"{location}: copy it to this machine")
     about = file_of(local).stat()

@@ -25,12 +25,14 @@ from corpus.foreign import URL_NAMES
 from corpus.inputs import Input
 from corpus.stage import BATCH_ROWS, Phase, Task
 from corpus.writing import Output
+from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
 from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
 from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
+from tokenizer import named
 
 #: Columns by which the manifest counts, where the documents have them.
 COUNTED: Final = ("lang", "quality")
@@ -68,10 +70,11 @@ class Encode:
     reasons: ClassVar[Mapping[str, str]] = {"empty_text": "the document has no text"}
 
     tokenizer: str = _help(
-        "the tokenizer: a folder of ours, a Hugging Face folder, tekken.json or tiktoken ranks; that of the "
-        "run's stage train where empty",
+        "the tokenizer: a folder of ours, a Hugging Face folder, tekken.json or tiktoken ranks, or a "
+        "vocabulary by name (ru-32k, ru-64k, ru-en-code-128k); that of the run's stage train where empty",
         "",
         input=True,
+        tokenizer=True,
     )
     pattern: str = _help("split pattern of tiktoken ranks that carry none: a name or an expression", "")
     format: str = _help(f"format of the files: {', '.join(TYPES)}", FLAT)
@@ -120,14 +123,16 @@ class Encode:
         """
         if not self.tokenizer:
             raise UsageError("encode.tokenizer: name a tokenizer's folder, or add train to run.stages")
-        if not storage.exists(storage.join(storage.parent(self.tokenizer), RECIPE)):
+        if named.is_named(self.tokenizer) or not storage.exists(
+            storage.join(storage.parent(self.tokenizer), RECIPE)
+        ):
             self.check_tokenizer()
 
     def check_tokenizer(self) -> None:
         """Raise UsageError where a tokenizer of this machine can't be opened, lacks a special token that is
         named, or has ids that the format can't hold."""
-        path = storage.local_path(self.tokenizer)
-        if path is None or not path.exists():
+        path = local_tokenizer(self.tokenizer)
+        if path is None or not (path.exists() or named.is_named(self.tokenizer)):
             return
         try:
             self._settled(open_coder(path, self.pattern))
@@ -214,7 +219,7 @@ class Encode:
 
 def tokenizer_path(location: str, files: Sequence[Input], out: Output) -> Path:
     """The tokenizer as a local path: where it lies, or a copy of its files in the task's scratch folder."""
-    local = storage.local_path(location)
+    local = local_tokenizer(location)
     if local is not None:
         return local
     folder = out.scratch / "tokenizer"

@@ -52,7 +52,11 @@ class Evaluate:
     )
     baselines: tuple[str, ...] = field(
         default=(),
-        metadata={"help": "baselines: other tokenizers to measure on the same texts", "input": True},
+        metadata={
+            "help": "baselines: other tokenizers to measure on the same texts",
+            "input": True,
+            "tokenizer": True,
+        },
     )
     lemmas: str = field(
         default="",

@@ -13,6 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from corpus.receipts import PLAN, OutputFile, read_folder
 from corpus.stage import Side, Stage
 from corpus.storage import File
 from pipelines.digests import Digests
+from tokenizer import named
 
 #: Endings that a folder is searched for, by what the stage reads (`registry.READS`). Of crawls they are said
 #: in messages; the first bytes decide.
@@ -58,7 +60,8 @@ def sides_of(stage: Stage, later: Collection[str] = ()) -> tuple[Stage, tuple[Si
     """The stage with whole locations in the parameters that name files, and the files that they stand for.
 
     A folder stands for all its files but those whose names begin with `_` or a dot. Raises UsageError for
-    what is not there. Parameters in `later` name what another stage is yet to make.
+    what is not there. Parameters in `later` name what another stage is yet to make. A vocabulary of the
+    package (`tokenizer.named`) keeps its name, which every machine knows, and stands for its files.
     """
     found, whole = [], {}
     for field in dataclasses.fields(stage):  # type: ignore[arg-type]  # no protocol says "dataclass"
@@ -68,12 +71,29 @@ def sides_of(stage: Stage, later: Collection[str] = ()) -> tuple[Stage, tuple[Si
         locations = (value,) if isinstance(value, str) else tuple(value)
         parameter = f"{stage.name}.{field.name}"
         files = (
-            [] if field.name in later else [file for one in locations for file in _side_files(parameter, one)]
+            []
+            if field.name in later
+            else [
+                file
+                for one in locations
+                for file in _side_files(
+                    parameter, str(named.folder_of(one)) if _is_named(field, one) else one
+                )
+            ]
         )
         found.append(Side(field.name, tuple(files)))
-        absolute = tuple(storage.absolute(one) for one in locations)
+        absolute = tuple(one if _is_named(field, one) else storage.absolute(one) for one in locations)
         whole[field.name] = absolute[0] if isinstance(value, str) else absolute
     return dataclasses.replace(stage, **whole), tuple(found)  # type: ignore[type-var]  # as above
+
+
+def local_tokenizer(location: str) -> Path | None:
+    """A tokenizer as a local path, or the name of one of the package; None on an object store."""
+    return Path(location) if named.is_named(location) else storage.local_path(location)
+
+
+def _is_named(field: dataclasses.Field[Any], location: str) -> bool:
+    return bool(field.metadata.get("tokenizer")) and named.is_named(location)
 
 
 def _side_files(parameter: str, location: str) -> list[Input]:

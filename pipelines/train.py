@@ -23,12 +23,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import storage
 from corpus.errors import ShardError, UsageError
 from corpus.inputs import Input, is_shard
 from corpus.stage import Phase, Task, local_copy
 from corpus.writing import Output
 from pipelines.groups import FOLDER, check_number, factors, folder_of, pack, parse_weights, unpack
+from pipelines.inputs import local_tokenizer
 from pipelines.texts import read_texts, split_held_out
 from tokenizer.parameters import MergeOptions, VocabularyOptions, described
 
@@ -86,6 +86,7 @@ class Train(MergeOptions, VocabularyOptions):
             "help": "tokenizer (folder or file) whose merges come first and keep their ranks; its split "
             "pattern must be train.pattern",
             "input": True,
+            "tokenizer": True,
         },
     )
     min_uses: int = described(
@@ -161,7 +162,7 @@ class Train(MergeOptions, VocabularyOptions):
     def _first_path(location: str) -> str:
         from tokenizer.vocabulary import file_of
 
-        local = storage.local_path(location)
+        local = local_tokenizer(location)
         if local is None:
             raise ValueError("copy it to this machine")
         return str(file_of(local))

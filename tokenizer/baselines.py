@@ -20,6 +20,7 @@ from tokenizer.adapt.base import Base
 from tokenizer.adapt.load import load as load_base
 from tokenizer.encode import Ids, Offsets, Tokenizer
 from tokenizer.files import from_chars, made_by_text, read_json
+from tokenizer.named import is_named
 from tokenizer.vocabulary import NO_MERGE, Vocabulary
 
 #: What sentencepiece writes for a space.
@@ -52,7 +53,7 @@ def open_baseline(path: str | Path, name: str | None = None, pattern: str | None
     """Open a folder or a file: a saved vocabulary, a Hugging Face folder, tokenizer.json, tekken.json, a
     .tiktoken file, or a sentencepiece .model. ValueError, in one line, for anything else."""
     path = Path(path)
-    name = name or (path.name if path.is_dir() else path.parent.name)
+    name = name or (path.name if path.is_dir() or is_named(path) else path.parent.name)
     model = path / "tokenizer.model" if path.is_dir() else path
     if model.suffix == ".model" and model.is_file() and not (path / "tokenizer.json").is_file():
         return _model(model, name, pattern)

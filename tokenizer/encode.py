@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from rust_ext import BpeEncoder
 from rust_ext.arrow import text_buffers
+from tokenizer import named
 from tokenizer.vocabulary import Vocabulary
 
 Ids: TypeAlias = npt.NDArray[np.uint32]
@@ -60,6 +61,12 @@ class Tokenizer:
     ) -> Tokenizer:
         """Open any folder or file that `Vocabulary.load` opens."""
         return cls(Vocabulary.load(path, pattern), cache_mib=cache_mib)
+
+    @classmethod
+    def from_name(cls, name: str, *, cache_mib: int = CACHE_MIB) -> Tokenizer:
+        """Open a vocabulary that comes with the package: ru-32k, ru-64k or ru-en-code-128k. ValueError for
+        another name."""
+        return cls(named.load(name), cache_mib=cache_mib)
 
     @property
     def size(self) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rust_ext import derive_merges
-from tokenizer import files
+from tokenizer import files, named
 from tokenizer.roles import KNOWN, parted, roles_beside, transformers_json
 from tokenizer.split import pattern_regex
 
@@ -180,11 +180,14 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: str | Path, pattern: str | None = None) -> Vocabulary:
-        """Open a folder or file: a saved vocabulary, a Hugging Face folder or tokenizer.json with byte-level
-        BPE, a tiktoken rank file (`pattern` given, or in tiktoken.json beside it), or a tekken.json.
+        """Open a folder, a file or a name: a saved vocabulary, a Hugging Face folder or tokenizer.json with
+        byte-level BPE, a tiktoken rank file (`pattern` given, or in tiktoken.json beside it), a tekken.json,
+        or one of the package (`tokenizer.named`).
 
         ValueError, with one line that says what is wrong, for anything else or anything damaged.
         """
+        if named.is_named(path):
+            return named.load(str(path))
         path = file_of(path)
         if path.name == "tekken.json":
             parts = files.read_tekken(path)
@@ -205,9 +208,11 @@ class Vocabulary:
 
 
 def file_of(path: str | Path) -> Path:
-    """The file that `Vocabulary.load` reads for a folder, or the file itself; ValueError where there is
-    none."""
+    """The file that `Vocabulary.load` reads for a folder, the name of a vocabulary of the package, or the
+    file itself; ValueError where there is none."""
     path = Path(path)
+    if named.is_named(path):
+        path = named.folder_of(str(path))
     if path.is_dir():
         path = _find(path)
     if not path.is_file():

@@ -15,7 +15,8 @@ from pipelines.commands import common
     section="encode",
     help="Write documents as token ids, in the files that trainers read, with a manifest.\n\n"
     "INPUT is Parquet or JSONL, files or folders. T is a folder of ours, a Hugging Face folder, "
-    "tokenizer.json, tekken.json or tiktoken ranks. Text that spells a special token is ordinary text.",
+    "tokenizer.json, tekken.json, tiktoken ranks, or ru-32k, ru-64k, ru-en-code-128k. Text that spells a "
+    "special token is ordinary text.",
     epilog="Example: bukvar encode out/ru/dataset --tokenizer out/ru/tokenizer --end '<|end_of_text|>' "
     "--out tokens",
 )

@@ -14,7 +14,8 @@ from pipelines.commands import common
     help="Compare tokenizers on texts: tokens per word, characters per token, words in one token, "
     "morpheme boundaries, consistency of a lemma's forms, unused tokens, what does not come back.\n\n"
     "TOKENIZER is a folder or file: ours, a Hugging Face folder, tokenizer.json, tekken.json, *.tiktoken, "
-    "sentencepiece's .model. Texts should be none that a tokenizer was trained on.",
+    "sentencepiece's .model, or ru-32k, ru-64k, ru-en-code-128k of the package. Texts should "
+    "be none that a tokenizer was trained on.",
     epilog="Example: bukvar evaluate tokenizer llama3/ --text news=news.parquet --text fiction=fiction/",
 )
 @click.argument("tokenizers", nargs=-1, required=True, metavar="TOKENIZER...")

@@ -14,10 +14,11 @@ from pipelines.commands import common
 @click.command(
     "export",
     help="Write a vocabulary as tokenizer.json, tiktoken ranks, a readable table (all in --out) and GGUF "
-    "metadata (vocabulary.gguf, llama.cpp's `llama-bpe`).\n\n"
+    "metadata (vocabulary.gguf, llama.cpp's `llama-bpe`). TOKENIZER is a folder, a file or one of ru-32k, "
+    "ru-64k and ru-en-code-128k, which come with the package.\n\n"
     "With --check, encode texts by our encoder and by every runtime that is installed (tokenizers, tiktoken, "
     "gigatoken, llama-cpp-python) and compare all ids: exit code 1 if any differs.",
-    epilog="Example: bukvar export tokenizer --out exported --check out/ru/dedup",
+    epilog="Example: bukvar export ru-32k --out exported --check out/ru/dedup",
 )
 @click.argument("tokenizer")
 @click.option("--out", metavar="DIR", help="Folder for the files.")

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rust_ext import split_sequences
-from tokenizer import files
+from tokenizer import files, named
 from tokenizer.adapt.base import HF, TEKKEN, TIKTOKEN, Base
 from tokenizer.split import PATTERNS, pattern_name
 from tokenizer.vocabulary import NO_MERGE
@@ -84,12 +84,14 @@ def load(path: str | Path, pattern: str | None = None) -> Base:
         base = _tokenizer_json(file)
     else:
         base = _ranks(file, pattern)
-    return replace(base, source=Path(path))
+    return replace(base, source=file.parent if named.is_named(path) else Path(path))
 
 
 def file_of(path: str | Path) -> Path:
     """The file that decides: of a folder its tekken.json, tokenizer.json, or rank file."""
     path = Path(path)
+    if named.is_named(path):
+        path = named.folder_of(str(path))
     if path.is_file():
         return path
     if not path.is_dir():
