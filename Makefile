@@ -1,8 +1,10 @@
 # make demo    set up and run the main job on the bundled crawl
 # make test    set up and pass every check
+# make wheel   build dist/bukvar-*.whl for any Linux with glibc 2.28
 # make bench   measure against peers (needs BUKVAR_DATA and network for the peers' packages)
 PYTHON ?= python3
 VENV := .venv
+WHEEL_VENV := .venv-wheel
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
@@ -53,8 +55,19 @@ bench: setup
 	cargo build --release --locked --quiet --manifest-path tests/bench/peers/Cargo.toml
 	$(BIN)/python -m tests.bench
 
-wheel: setup
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin build --release --locked --out dist
+# A wheel for any Linux with glibc 2.28 or later, whatever this machine's is: zig links against that version.
+wheel: $(WHEEL_VENV)/.tools
+	@echo "building the wheel (about five minutes the first time)"
+	@PATH=$(abspath $(WHEEL_VENV))/bin:$$PATH CARGO_TARGET_DIR=target/wheel $(WHEEL_VENV)/bin/maturin build --release --locked \
+		--zig --compatibility manylinux_2_28 --quiet --out dist
+	@ls dist/*.whl
+
+$(WHEEL_VENV)/.tools:
+	@scripts/check-tools $(PYTHON)
+	@echo "setting up: what builds a wheel"
+	@$(PYTHON) -m venv $(WHEEL_VENV)
+	@$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check maturin==1.16.0 ziglang==0.17.1
+	@touch $@
 
 # Names, versions and hashes for Python 3.11 to 3.13 on Linux, no index line; needs `pip install uv`.
 lock:
@@ -62,5 +75,5 @@ lock:
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean:
-	rm -rf $(VENV) target dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WHEEL_VENV) target dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f rust_ext/*.so
