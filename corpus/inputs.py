@@ -69,8 +69,10 @@ def stems(inputs: Sequence[Input]) -> list[str]:
     """
     own = [_own_stem(source) for source in inputs]
     counts = Counter(own)
+    # A shard may lie beside the very file that it was made of.
+    made = {made_stem(source) for stem, source in zip(own, inputs, strict=True) if not stem}
     found = [
-        stem if stem and counts[stem] == 1 else made_stem(source)
+        stem if stem and counts[stem] == 1 and stem not in made else made_stem(source)
         for stem, source in zip(own, inputs, strict=True)
     ]
     twice = [name for name, count in Counter(found).items() if count > 1]

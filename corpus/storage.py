@@ -8,6 +8,7 @@ object store's put is atomic by itself.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import platform
@@ -20,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, Final
 
 import pyarrow as pa
@@ -83,7 +85,11 @@ def _filesystem(root: str) -> fs.FileSystem:
 
 
 def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
-    """The filesystem of a location, and the path within it. Raises UsageError for an unknown scheme."""
+    """The filesystem of a location, and the path within it. Raises UsageError for an unknown scheme, and for
+    a name that is not UTF-8."""
+    if not location.isascii() and not is_utf8(location):
+        shown = os.fsencode(location).decode("utf-8", "backslashreplace")
+        raise UsageError(f"{shown}: the name is not UTF-8; rename the file (convmv renames many)")
     match = _URL.match(location)
     if not match:
         return _local(), str(Path.cwd() / location)
@@ -111,6 +117,15 @@ def check_writable(location: str) -> None:
             f"{location}: a hub's files are read only; datasets go there by `bukvar publish --to "
             "hf://datasets/OWNER/NAME`, or by publish.to in a recipe"
         )
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name that the system gave is UTF-8: bytes that are not come as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache
@@ -186,17 +201,30 @@ def list_files(folder: str, *, recursive: bool = False) -> list[str]:
 
 
 def _list_local(path: str, recursive: bool) -> Iterator[str]:
+    if recursive:
+        yield from (entry.path for entry, _ in _walk_local(path))
+        return
+    yield from (entry.path for entry, stat in _scan(path) if S_ISREG(stat.st_mode))
+
+
+def _scan(path: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+    """Files and folders of a folder, by name, links followed. Passes over partial files, links that lead
+    nowhere or to themselves, and what ends while we look."""
     try:
         entries = sorted(os.scandir(path), key=lambda e: e.name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise translate(error, path) from error
     for entry in entries:
-        if entry.is_file() and not is_partial(entry.name):
-            yield entry.path
-        elif recursive and entry.is_dir():
-            yield from _list_local(entry.path, recursive)
+        try:
+            stat = entry.stat()
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP):
+                continue
+            raise translate(error, entry.path) from error
+        if S_ISDIR(stat.st_mode) or not is_partial(entry.name):
+            yield entry, stat
 
 
 def list_tree(folder: str) -> dict[str, File]:
@@ -213,19 +241,19 @@ def list_tree(folder: str) -> dict[str, File]:
     return dict(sorted(files.items()))
 
 
-def _walk_local(path: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
-    try:
-        entries = sorted(os.scandir(path), key=lambda e: e.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise translate(error, path) from error
-    for entry in entries:
-        if entry.is_dir():
-            yield from _walk_local(entry.path)
-        elif not is_partial(entry.name):
-            with suppress(FileNotFoundError):  # a task may end while we look
-                yield entry, entry.stat()
+def _walk_local(
+    path: str, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+    """All files below a folder. `above`: the folders that lead here; a link back to one of them is passed
+    over."""
+    with suppress(FileNotFoundError):
+        top = os.stat(path)  # noqa: PTH116 - a path as the scan gives it
+        above |= {(top.st_dev, top.st_ino)}
+    for entry, stat in _scan(path):
+        if not S_ISDIR(stat.st_mode):
+            yield entry, stat
+        elif (stat.st_dev, stat.st_ino) not in above:
+            yield from _walk_local(entry.path, above)
 
 
 def expand(location: str) -> list[str]:

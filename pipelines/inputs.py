@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,10 +50,15 @@ _FOLDERS: Final = 64
 
 
 def inputs_of(
-    reads: str, arguments: Sequence[str], text_column: str = "text", digests: Digests | None = None
+    reads: str,
+    arguments: Sequence[str],
+    text_column: str = "text",
+    digests: Digests | None = None,
+    out: str = "",
 ) -> list[Input]:
-    """Input files of a stage that reads this kind (`registry.READS`), from what a person named."""
-    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None, digests)
+    """Input files of a stage that reads this kind (`registry.READS`), from what a person named. `out`: where
+    the output goes, as for `resolve`."""
+    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None, digests, out)
     return [dataclasses.replace(source, text_column=text_column) for source in found]
 
 
@@ -124,17 +130,24 @@ def resolve(
     endings: tuple[str, ...],
     accepts: Callable[[str], bool] | None = None,
     digests: Digests | None = None,
+    out: str = "",
 ) -> list[Input]:
-    """Input files of the arguments, sorted by name. Raises UsageError where one names nothing readable."""
+    """Input files of the arguments, sorted by name. What lies in the folder `out`, where the output goes, is
+    no input of a folder or glob around it. Raises UsageError where an argument names nothing readable."""
     remembered = digests or Digests()
     if not arguments:
         raise UsageError("no input: name at least one file, folder, glob or URL")
     found: dict[str, str] = {}
     files: dict[str, File] = {}
+    seen: set[str] = set()
     for argument in arguments:
-        for path, name, file in _files_of(argument, endings, accepts):
-            found.setdefault(path, name)
-            files[path] = file
+        if out and _folder(argument) == _folder(out):
+            raise UsageError(f"{argument}: it is the output folder too; name another one with --out")
+        inside = out and not _folder(argument).startswith(_folder(out))
+        for path, name, file in _files_of(argument, endings, accepts, out if inside else ""):
+            if _folder(path) not in seen:  # one file may be named twice, by a folder and a glob
+                seen.add(_folder(path))
+                found[path], files[path] = name, file
     names = _unique(found)
     parquet = {storage.parent(path) for path in found if is_parquet(path)}
     known = _receipts_of(sorted(parquet)) if len(parquet) <= _FOLDERS else {}
@@ -149,10 +162,19 @@ def resolve(
         )
 
 
+def _folder(location: str) -> str:
+    """A folder's location to compare with others: whole, with a slash at its end."""
+    whole = storage.path_part(storage.absolute(location))
+    return (whole if storage.is_url(location) else os.path.normpath(whole)).rstrip("/") + "/"
+
+
 def _files_of(
-    argument: str, endings: tuple[str, ...], accepts: Callable[[str], bool] | None
+    argument: str, endings: tuple[str, ...], accepts: Callable[[str], bool] | None, leave_out: str
 ) -> list[tuple[str, str, File]]:
-    matches = storage.expand(argument)
+    def is_input(path: str) -> bool:
+        return not leave_out or not _folder(path).startswith(_folder(leave_out))
+
+    matches = [path for path in storage.expand(argument) if is_input(path)]
     if not matches:
         raise UsageError(f"{argument}: nothing matches; check the pattern (quote it in the shell)")
     if len(matches) > 1 or matches[0] != argument:
@@ -167,7 +189,7 @@ def _files_of(
     files = [
         (location, f"{root}/{path}", file)
         for path, file in storage.list_tree(argument).items()
-        if not _is_hidden(path) and wanted(location := storage.join(argument, path))
+        if not _is_hidden(path) and is_input(location := storage.join(argument, path)) and wanted(location)
     ]
     if not files:
         raise UsageError(f"{argument}: no input files in this folder (looked for {_some(endings)})")

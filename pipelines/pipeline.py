@@ -110,7 +110,7 @@ def run_recipe(
     storage.check_writable(folder)
     with storage.impatient():
         digests = Digests(folder)
-        inputs = first_inputs(recipe, digests)
+        inputs = first_inputs(recipe, folder, digests)
         plan_recipe(recipe, folder, inputs)
         _check_run(recipe, folder, redo=redo)
     results: list[StageResult] = []
@@ -160,12 +160,12 @@ def _documents(results: Sequence[StageResult]) -> list[StageResult]:
     return [r for r in results if registry.row_of(r.stage).documents]
 
 
-def first_inputs(recipe: Recipe, digests: Digests | None = None) -> list[Input]:
-    """The files that a recipe names. Raises UsageError where there are none."""
+def first_inputs(recipe: Recipe, folder: str, digests: Digests | None = None) -> list[Input]:
+    """The files that a recipe names, less those in the run's folder. Raises UsageError for none."""
     if not recipe.input.paths:
         raise UsageError("the recipe names no input; add --set input.paths=FOLDER")
     first = registry.row_of(recipe.run.stages[0])
-    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column, digests)
+    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column, digests, folder)
 
 
 def _check_run(recipe: Recipe, folder: str, *, redo: bool) -> None:

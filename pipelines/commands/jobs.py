@@ -34,7 +34,8 @@ def run_job(
     stage = recipe.build(name, recipe.parse_settings([*options["settings"], *settings], name))
     storage.check_writable(folder)
     digests = Digests(folder)
-    found = inputs_of(registry.row_of(name).reads, inputs, options.get("text_column", "text"), digests)
+    column = options.get("text_column", "text")
+    found = inputs_of(registry.row_of(name).reads, inputs, column, digests, folder)
     job = Job(
         stage,
         tuple(found),

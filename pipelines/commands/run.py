@@ -39,7 +39,7 @@ def run(recipe: str, **options: Any) -> None:
     where = loaded.run
     folder = options["out"] or where.out or f"out/{loaded.name}"
     if options["dry_run"]:
-        print_plan(plan_recipe(loaded, folder, first_inputs(loaded)), as_json=options["as_json"])
+        print_plan(plan_recipe(loaded, folder, first_inputs(loaded, folder)), as_json=options["as_json"])
         return
     address = options["address"] or where.address or None
     workers = options["workers"] or where.workers or None

@@ -2,12 +2,14 @@
 
 import hashlib
 import io
+import os
 from pathlib import Path
 
 import pytest
 
 from corpus.documents import DOCUMENT_ENDINGS
 from corpus.errors import UsageError
+from corpus.inputs import stems
 from pipelines import inputs
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
@@ -62,6 +64,13 @@ class TestNames:
         touch(tmp_path, "a.jsonl")
         assert names(tmp_path / "a.jsonl", tmp_path / "a.jsonl") == ["a.jsonl"]
 
+    def test_a_file_named_by_a_folder_and_a_glob_is_one_input(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        touch(tmp_path, "a.jsonl", "b.jsonl")
+        assert len(names(".", "*.jsonl", "./a.jsonl", tmp_path / "b.jsonl")) == 2
+
     def test_order_of_arguments_plays_no_part(self, tmp_path: Path) -> None:
         touch(tmp_path, "a.jsonl", "b.jsonl")
         assert names(tmp_path / "b.jsonl", tmp_path / "a.jsonl") == ["a.jsonl", "b.jsonl"]
@@ -90,6 +99,55 @@ class TestFolders:
     def test_no_argument_is_a_usage_error(self) -> None:
         with pytest.raises(UsageError, match="no input"):
             names()
+
+    def test_links_that_lead_nowhere_or_back_cost_nothing(self, tmp_path: Path) -> None:
+        touch(tmp_path, "set/a.jsonl", "elsewhere/b.jsonl")
+        for name, target in (
+            ("set/back", "set"),
+            ("set/itself", "set/itself"),
+            ("set/gone.jsonl", "nothing"),
+            ("set/other", "elsewhere"),
+        ):
+            (tmp_path / name).symlink_to(tmp_path / target)
+        assert names(tmp_path / "set") == ["set/a.jsonl", "set/other/b.jsonl"]
+
+    def test_a_name_that_is_not_utf8_is_said_in_bytes(self, tmp_path: Path) -> None:
+        touch(tmp_path, "set/a.jsonl")
+        (tmp_path / os.fsdecode("set/мир.jsonl".encode("cp1251"))).write_text("x")
+        for argument in (tmp_path / "set", tmp_path / os.fsdecode("set/мир.jsonl".encode("cp1251"))):
+            with pytest.raises(
+                UsageError, match=r"set/\\xec\\xe8\\xf0\.jsonl: the name is not UTF-8; rename"
+            ):
+                names(argument)
+
+    def test_the_output_folder_is_no_input_of_a_folder_around_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        touch(tmp_path, "set/a.jsonl", "set/out/b.parquet", "set/outer/c.parquet")
+        for arguments in (["set"], ["./set/"], ["set/**/*"], [str(tmp_path / "set")]):
+            found = resolve(arguments, DOCUMENT_ENDINGS, out="set/out/")
+            assert [Path(i.path).name for i in found] == ["a.jsonl", "c.parquet"]
+        with pytest.raises(UsageError, match="it is the output folder too"):
+            resolve(["set/out"], DOCUMENT_ENDINGS, out=str(tmp_path / "set/out"))
+        # A stage's folder of the very run that is made.
+        assert len(resolve(["set/out"], DOCUMENT_ENDINGS, out="set")) == 1
+
+    def test_a_shard_beside_the_file_that_it_was_made_of_has_a_name_of_its_own(self, tmp_path: Path) -> None:
+        source = write_texts(tmp_path / "set/a.parquet", ["слово"])
+        run_stage(
+            Job(
+                Shorten(),
+                tuple(resolve([str(tmp_path / "set")], DOCUMENT_ENDINGS)),
+                str(tmp_path / "set/out"),
+            ),
+            run_inline,
+            Silent(),
+        )
+        found = resolve([str(tmp_path / "set")], DOCUMENT_ENDINGS)
+        assert len(found) == 2
+        assert len(set(stems(found))) == 2
+        assert str(source) in [i.path for i in found]
 
 
 class TestGlobs:
