@@ -1,4 +1,4 @@
-"""Faults of pages that users of such tools report, each with its right value: docs/faults.md, "Pages"."""
+"""Faults of pages that users of such tools report, each with its right value: docs/faults-pages.md."""
 
 from __future__ import annotations
 
