@@ -1,6 +1,7 @@
 """Where the things of a run lie, and how a run's folder is read back.
 
-RUN/_recipe.toml    the resolved recipe        RUN/_log.jsonl    what happened, as JSON lines
+RUN/_recipe.toml    the resolved recipe        RUN/_log.jsonl    what happened, as JSON lines (in an
+                                               object store: files of RUN/_log/)
 RUN/extract ... RUN/dedup                      a folder a stage
 RUN/dataset         the published dataset      RUN/tokenizer     tokenizer.json and the rest
 RUN/evaluation      figures of the tokenizer   RUN/report.html   the report
@@ -17,6 +18,7 @@ from pipelines.account import StageResult, summarize
 
 RECIPE: Final = "_recipe.toml"
 LOG: Final = "_log.jsonl"
+LOGS: Final = "_log"
 REPORT: Final = "report.html"
 
 

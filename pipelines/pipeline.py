@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-
-import structlog
 
 from corpus import storage
 from corpus.errors import BukvarError, UsageError
@@ -25,10 +23,10 @@ from pipelines.digests import Digests
 from pipelines.engine import MADE_UP, Job, Plan, Reporter, columns_of, outputs_of, plan_tasks_of, run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
-from pipelines.layout import LOG, RECIPE, REPORT, stage_folder
+from pipelines.layout import RECIPE, REPORT, stage_folder
 from pipelines.lease import lease
+from pipelines.log import logged
 from pipelines.plans import StagePlan, stage_plan
-from pipelines.progress import Logged
 from pipelines.recipe import Recipe
 from pipelines.report import write_report
 
@@ -117,9 +115,9 @@ def run_recipe(
     with lease(folder):
         storage.write_bytes(storage.join(folder, RECIPE), _identity(recipe).encode())
         digests.save()
-        with _logged(reporter, folder) as logged:
+        with logged(reporter, folder) as logging:
             try:
-                _run_stages(recipe, folder, inputs, executor, logged, results)
+                _run_stages(recipe, folder, inputs, executor, logging, results)
             except BukvarError:
                 if results:
                     with suppress(BukvarError):  # what stopped the run comes first
@@ -209,25 +207,6 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
     for name, value in data.items():
         flat |= {f"{name}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {name: value}
     return flat
-
-
-@contextmanager
-def _logged(reporter: Reporter, folder: str) -> Iterator[Any]:
-    path = storage.local_path(storage.join(folder, LOG))
-    if path is None:  # an object store can't append; receipts hold the facts in any case
-        yield reporter
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with storage.translated(str(path)), path.open("a", encoding="utf-8") as stream:
-        logger = structlog.wrap_logger(
-            structlog.PrintLogger(stream),
-            processors=[
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.add_log_level,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
-        )
-        yield Logged(reporter, logger)
 
 
 def _result(recipe: Recipe, folder: str, results: Sequence[StageResult]) -> RunResult:

@@ -50,6 +50,13 @@ def content(address: str, key: str) -> dict[str, bytes]:
     }
 
 
+def logs(address: str, key: str) -> list[bytes]:
+    """The files of a run's log, in order."""
+    found = store(address)
+    files = found.get_file_info(fs.FileSelector(f"corpora/{key}/_log"))
+    return [found.open_input_file(path).read() for path in sorted(f.path for f in files)]
+
+
 SETTINGS = ["--set", "train.vocab_size=4000", "--set", "train.held_out=0.1", "--executor", "inline", "-q"]
 
 
@@ -67,6 +74,11 @@ def test_a_whole_run_from_store_to_store_gives_the_bytes_of_a_disk(server: str, 
     assert tokenizer == (tmp_path / "run/tokenizer/tokenizer.json").read_bytes()
     again = bukvar(*there, *SETTINGS)
     assert "nothing to do" in again.stdout, again.stderr
+    lines = [line for data in logs(server, "run") for line in data.splitlines()]
+    done_tasks = [entry for entry in map(json.loads, lines) if entry["event"] == "task_done"]
+    local_log = (tmp_path / "run/_log.jsonl").read_text("utf-8").splitlines()
+    assert len(done_tasks) == sum(json.loads(line)["event"] == "task_done" for line in local_log)
+    assert {entry["stage"] for entry in done_tasks} >= {"extract", "dedup", "train"}
     status = bukvar("status", url(server, "run"), "--json")
     assert {stage["state"] for stage in json.loads(status.stdout)} == {"done"}
 
