@@ -1,8 +1,9 @@
 """The executor on Ray, on this machine or on a cluster. The only module that imports ray.
 
-Raw tasks, paths in and paths out, in a bounded window. What dies is counted here, not by Ray: a task whose
-worker or machine is gone, or that ran out of memory, is done again a few times, each time said, and then set
-aside as a failure; the others go on.
+Raw tasks, paths in and paths out, in a bounded window. Small tasks are sent in packs, one call for many;
+each keeps its shard, its receipt and its outcome, which comes back as soon as it is done. What dies is
+counted here, not by Ray: a task whose worker or machine is gone, or that ran out of memory, is done again a
+few times, each time said, and then set aside as a failure; the others go on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import signal
 import statistics
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,7 @@ from corpus import storage
 from corpus.errors import BukvarError, RunError, ShardError, UsageError, one_line
 from corpus.receipts import RUNNING, Receipt
 from corpus.stage import Task
-from pipelines.execute import Failure, Notice, Outcome, attempt, failed
+from pipelines.execute import Failure, Notice, Outcome, attempts, failed
 
 #: Tasks in flight per processor: one runs, one waits, so no processor idles and nothing piles up.
 WINDOW_PER_CPU: Final = 2
@@ -39,16 +40,68 @@ STARTS: Final = 4
 #: left to begin, is begun a second time elsewhere; the first result counts.
 STRAGGLES: Final = 3.0
 STRAGGLES_AFTER: Final = 30.0
+#: Bytes of input in one pack of tasks at most, and bytes that a task counts for beside its input: what it
+#: costs to write its files (20 ms at 25 MB/s).
+PACK_BYTES: Final = 128 << 20
+TASK_BYTES: Final = 500_000
+#: Packs that the remaining work is cut into for each processor: packs get smaller towards the end of a phase,
+#: so that no processor has much left when the others are done.
+PACKS_PER_CPU: Final = 4
 
 
 @dataclass
-class _Run:
-    """A task that Ray has: since when, how often its worker died, and memory beyond its phase's, in bytes."""
+class _Try:
+    """A task with how often its worker died, and memory beyond its phase's, in bytes."""
 
     task: Task
-    started: float
     tries: int = 0
     memory: float = 0.0
+
+    @property
+    def cost(self) -> int:
+        return TASK_BYTES + sum(source.size for source in self.task.inputs)
+
+
+@dataclass
+class _Pack:
+    """Tasks that Ray has as one call: those without an outcome yet, in order, and since when the first of
+    them runs at most."""
+
+    left: list[_Try]
+    started: float = 0.0
+
+
+class _Queue:
+    """Tasks that wait, the next one last, and what they cost together."""
+
+    def __init__(self, tries: Iterable[_Try]) -> None:
+        self._tries = list(tries)
+        self._cost = sum(one.cost for one in self._tries)
+
+    def __bool__(self) -> bool:
+        return bool(self._tries)
+
+    def push(self, one: _Try) -> None:
+        self._tries.append(one)
+        self._cost += one.cost
+
+    def _pop(self) -> _Try:
+        one = self._tries.pop()
+        self._cost -= one.cost
+        return one
+
+    def take(self, cpus: int) -> _Pack:
+        """What is to be sent as one call: at most `PACK_BYTES`, and of what remains a part of each
+        processor's. A task that was tried before goes alone: it may kill its worker again."""
+        room = min(PACK_BYTES, self._cost // (PACKS_PER_CPU * cpus))
+        pack = [self._pop()]
+        room -= pack[0].cost
+        while self._tries and not pack[0].tries and not self._tries[-1].tries:
+            room -= self._tries[-1].cost
+            if room < 0:
+                break
+            pack.append(self._pop())
+        return _Pack(pack)
 
 
 class RayExecutor:
@@ -84,87 +137,99 @@ class RayExecutor:
             return
         self._start()
         self._check_nodes(tasks[0])
-        waiting = [_Run(_anywhere(task), 0.0) for task in reversed(tasks)]
-        running: dict[Any, _Run] = {}
+        waiting = _Queue(_Try(_anywhere(task)) for task in reversed(tasks))
+        running: dict[Any, _Pack] = {}
         done: set[str] = set()
         self._durations = []
         try:
-            while waiting or any(run.task.record not in done for run in running.values()):
+            while waiting or any(_is_wanted(pack, done) for pack in running.values()):
                 while waiting and len(running) < self._window():
-                    run = waiting.pop()
-                    running[self._begin(run)] = run
+                    pack = waiting.take(self._cpus())
+                    running[self._begin(pack)] = pack
                 if not waiting:
                     self._double_stragglers(running, done)
                 ready, _ = self._ray.wait(list(running), num_returns=1, timeout=1.0)
-                for reference in ready:
-                    run = running.pop(reference)
-                    yield from self._finished(reference, run, waiting, done)
-            for reference in running:  # copies of what is done: they stop by themselves at the next chance
-                self._ray.cancel(reference, force=False)
+                for stream in ready:
+                    yield from self._received(stream, running, waiting, done)
+            for stream in running:  # copies of what is done: they stop by themselves at the next chance
+                self._ray.cancel(stream, force=False)
         except BaseException:  # also GeneratorExit: the caller wants no more
             self._leave()
             raise
 
-    def _begin(self, run: _Run) -> Any:
-        run.started = time.monotonic()
-        remote = self._ray.remote(max_retries=0)(attempt)
-        return remote.options(**self._resources(run)).remote(run.task)
+    def _begin(self, pack: _Pack) -> Any:
+        pack.started = time.monotonic()
+        remote = self._ray.remote(max_retries=0, num_returns="streaming")(attempts)
+        return remote.options(**self._resources(pack.left)).remote([one.task for one in pack.left])
 
-    def _resources(self, run: _Run) -> dict[str, float]:
-        """Processors and memory of a task, at most what the largest machine has: it runs there alone then."""
+    def _resources(self, tries: Sequence[_Try]) -> dict[str, float]:
+        """Processors and memory of a pack, at most what the largest machine has: it runs there alone then."""
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         cpus = max((machine.get("CPU", 0.0) for machine in machines), default=1.0)
         memory = max((machine.get("memory", 0.0) for machine in machines), default=0.0)
-        taken = {"num_cpus": max(1.0, min(run.task.phase.cpus, cpus))}
-        wanted = max(run.memory, run.task.phase.memory)
+        taken = {"num_cpus": max(1.0, min(max(one.task.phase.cpus for one in tries), cpus))}
+        wanted = max(max(one.memory, one.task.phase.memory) for one in tries)
         if wanted and memory:
             taken["memory"] = min(wanted, int(memory))
         return taken
 
-    def _finished(self, reference: Any, run: _Run, waiting: list[_Run], done: set[str]) -> Iterator[Outcome]:
-        """What became of a task, once; one whose worker died goes back to those that wait."""
+    def _received(
+        self, stream: Any, running: dict[Any, _Pack], waiting: _Queue, done: set[str]
+    ) -> Iterator[Outcome]:
+        """The next outcome of a pack, if it is the task's first; the tasks of one whose worker died go back
+        to those that wait."""
+        pack = running[stream]
+        one = pack.left[0]
         try:
-            outcome: Receipt | Failure = self._ray.get(reference)
+            outcome: Receipt | Failure = self._ray.get(next(stream))
         except self._ray.exceptions.RaySystemError as error:
             raise RunError(f"Ray itself failed: {one_line(error)[:200]}") from error
-        except self._ray.exceptions.RayError as error:
-            if run.task.record in done:
-                return  # the copy of a task that is done
-            yield self._died(error, run, waiting, done)
+        except (self._ray.exceptions.RayError, StopIteration) as error:
+            del running[stream]
+            for other in reversed(pack.left[1:]):
+                if other.task.record not in done:
+                    waiting.push(other)
+            if one.task.record not in done:  # else the copy of a task that is done
+                yield self._died(error, one, waiting, done)
             return
-        if run.task.record not in done:
-            done.add(run.task.record)
-            self._durations.append(time.monotonic() - run.started)
+        pack.left.pop(0)
+        if not pack.left:
+            del running[stream]
+        if one.task.record not in done:
+            done.add(one.task.record)
+            self._durations.append(time.monotonic() - pack.started)
             yield outcome
+        pack.started = time.monotonic()
 
-    def _died(self, error: Exception, run: _Run, waiting: list[_Run], done: set[str]) -> Outcome:
+    def _died(self, error: Exception, one: _Try, waiting: _Queue, done: set[str]) -> Outcome:
         memory = isinstance(error, self._ray.exceptions.OutOfMemoryError)
         why = "ran out of memory" if memory else f"lost its worker ({type(error).__name__})"
-        names = ", ".join(i.name for i in run.task.inputs[:3]) or run.task.record
-        place = f"{names}{_how_far(run.task)}"
-        run.tries += 1
-        if run.tries > RETRIES:
-            done.add(run.task.record)
-            text = f"{place}: {why} {run.tries} times and is set aside; "
+        names = ", ".join(i.name for i in one.task.inputs[:3]) or one.task.record
+        place = f"{names}{_how_far(one.task)}"
+        one.tries += 1
+        if one.tries > RETRIES:
+            done.add(one.task.record)
+            text = f"{place}: {why} {one.tries} times and is set aside; "
             text += (
                 "give it a machine with more memory, or leave it out" if memory else "see the machine's log"
             )
-            return failed(run.task, ShardError(text))
+            return failed(one.task, ShardError(text))
         if memory:  # alone with twice the memory, a task that shared its machine may pass
-            run.memory = 2 * max(run.memory, run.task.phase.memory, 1 << 30)
-        waiting.append(run)
-        return Notice(f"{place}: {why}; done again ({run.tries} of {RETRIES})")
+            one.memory = 2 * max(one.memory, one.task.phase.memory, 1 << 30)
+        waiting.push(one)
+        return Notice(f"{place}: {why}; done again ({one.tries} of {RETRIES})")
 
-    def _double_stragglers(self, running: dict[Any, _Run], done: set[str]) -> None:
+    def _double_stragglers(self, running: dict[Any, _Pack], done: set[str]) -> None:
         """Begin a second time what takes far longer than the others, where a processor is free."""
-        records = [run.task.record for run in running.values()]
+        records = [one.task.record for pack in running.values() for one in pack.left]
         if len(self._durations) < 4 or len(running) >= self._cpus():
             return
         limit = max(STRAGGLES_AFTER, STRAGGLES * statistics.median(self._durations))
-        for run in list(running.values()):
-            slow = time.monotonic() - run.started > limit
-            if slow and run.task.record not in done and records.count(run.task.record) == 1:
-                copy = dataclasses.replace(run)
+        for pack in list(running.values()):
+            left = [one for one in pack.left if one.task.record not in done]
+            slow = time.monotonic() - pack.started > limit
+            if slow and left and records.count(left[0].task.record) == 1:
+                copy = _Pack([dataclasses.replace(one) for one in left])
                 running[self._begin(copy)] = copy
                 return
 
@@ -265,6 +330,11 @@ def _own_sigterm() -> Iterator[None]:
     finally:
         if handler is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
+
+
+def _is_wanted(pack: _Pack, done: set[str]) -> bool:
+    """Whether a pack has a task that is not done."""
+    return any(one.task.record not in done for one in pack.left)
 
 
 def probe(location: str, token: str) -> str:

@@ -139,6 +139,12 @@ def failed(task: Task, error: Exception) -> Failure:
     return failure
 
 
+def attempts(tasks: Sequence[Task]) -> Generator[Receipt | Failure, None, None]:
+    """`attempt` of each task, one after the other: several small tasks are sent to a worker as one."""
+    for task in tasks:
+        yield attempt(task)
+
+
 def run_inline(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
     """One after the other in this process."""
     for task in tasks:

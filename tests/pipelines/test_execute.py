@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ import msgspec
 import pytest
 
 from corpus.errors import TransientError, UsageError
+from corpus.inputs import Input
 from corpus.receipts import PLAN, Receipt
 from corpus.stage import Task
 from pipelines import execute, lineage
+from pipelines.cluster import PACK_BYTES, TASK_BYTES, RayExecutor, _Queue, _Try
 from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import Failure, attempt, open_executor, run_inline
 from pipelines.progress import Silent
@@ -405,6 +407,71 @@ def test_a_task_that_kills_its_worker_every_time_is_set_aside_and_the_others_go_
     assert "is set aside" in failure.message
     assert len([text for text in said if "lost its worker" in text]) == 3
     assert len(receipt_times(tmp_path / "out")) == SHARDS - 1
+
+
+class TestPacks:
+    """How tasks are put together for one call to a worker; the first of `sizes` is done first."""
+
+    def taken(self, sizes: list[int], cpus: int, tried: Collection[int] = ()) -> list[list[int]]:
+        tries = [
+            _Try(tasks_of(Shorten(), [Input(f"{n}", f"{n}.jsonl", "", size)], Path())[0], int(n in tried))
+            for n, size in enumerate(sizes)
+        ]
+        queue = _Queue(reversed(tries))
+        packs = []
+        while queue:
+            packs.append([one.task.inputs[0].size for one in queue.take(cpus).left])
+        return packs
+
+    def test_large_tasks_go_alone_and_small_ones_together_up_to_a_size(self) -> None:
+        packs = self.taken([PACK_BYTES] * 3 + [1000] * 10_000, cpus=2)
+        assert packs[:3] == [[PACK_BYTES]] * 3
+        most = PACK_BYTES // (TASK_BYTES + 1000)
+        assert max(map(len, packs)) == most
+        assert list(itertools.chain(*packs)) == [PACK_BYTES] * 3 + [1000] * 10_000
+        assert len(packs) < 100
+
+    def test_packs_get_smaller_towards_the_end(self) -> None:
+        lengths = [len(pack) for pack in self.taken([1000] * 1000, cpus=2)]
+        assert lengths == sorted(lengths, reverse=True)
+        assert lengths[0] == 125
+        assert lengths[-8:] == [1] * 8
+
+    def test_few_tasks_go_one_by_one(self) -> None:
+        assert self.taken([1000] * 8, cpus=2) == [[1000]] * 8
+
+    def test_what_was_tried_before_goes_alone(self) -> None:
+        assert [1] in self.taken([2, 2, 1, *[2] * 400], cpus=1, tried=[2])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@ray_s_own_warnings
+def test_many_small_tasks_take_few_calls_and_give_the_bytes_of_inline_also_where_one_kills_its_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 200
+    for n in range(count):
+        write_texts(tmp_path / f"in/{n:03d}.parquet", ["die" if n == 77 else f"слово {n}"])
+    inputs = inputs_of((tmp_path / "in").glob("*"))
+    without = tuple(i for i in inputs if i.name != "077.parquet")
+    run_stage(Job(Deadly(), without, str(tmp_path / "expected")), run_inline, Silent())
+    calls: list[int] = []
+    begin = RayExecutor._begin
+    monkeypatch.setattr(
+        RayExecutor, "_begin", lambda self, pack: calls.append(len(pack.left)) or begin(self, pack)
+    )
+    with open_executor("ray", None, 2) as run, pytest.raises(StageFailedError) as caught:
+        run_stage(Job(Deadly(), inputs, str(tmp_path / "out")), run, Silent())
+    assert [failure.inputs for failure in caught.value.failures] == [("077.parquet",)]
+    assert len(calls) < count / 3
+    assert calls.count(1) >= 3  # the deadly one alone, again and again
+    written = [
+        {k: v for k, v in contents(tmp_path / o).items() if not k.startswith("_")}
+        for o in ("out", "expected")
+    ]
+    assert written[0] == written[1]
+    assert len(receipt_times(tmp_path / "out")) == count - 1
 
 
 @pytest.mark.slow
