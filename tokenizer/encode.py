@@ -28,6 +28,8 @@ Allowed: TypeAlias = Collection[str] | Literal["all"]
 
 #: MiB of cache a thread; the figures by size stand in docs/measured/tokenizer.md.
 CACHE_MIB = 32
+#: The Unicode form that the encoder itself brings text into; others are Python's.
+NATIVE_FORM = "NFC"
 
 
 class Tokenizer:
@@ -52,7 +54,9 @@ class Tokenizer:
             first_id=vocabulary.first_id,
             cache_bytes=cache_mib << 20,
             seed=seed,
+            nfc=vocabulary.normalization == NATIVE_FORM,
         )
+        self._form = "" if vocabulary.normalization == NATIVE_FORM else vocabulary.normalization
         self._special_names = {index: name for name, index in vocabulary.special_tokens.items()}
 
     @classmethod
@@ -96,7 +100,7 @@ class Tokenizer:
         """
         if isinstance(texts, pa.ChunkedArray):
             return _joined([self.encode_batch(chunk, threads=threads) for chunk in texts.chunks])
-        if isinstance(texts, pa.Array) and not self.vocabulary.normalization:
+        if isinstance(texts, pa.Array) and not self._form:
             return self._native.encode_buffer(text_buffers(_strings_only(texts)), _checked(threads))
         return self._native.encode_batch(self._strings(texts), _checked(threads))
 
@@ -109,7 +113,7 @@ class Tokenizer:
         if isinstance(texts, pa.ChunkedArray):
             parts = [self.count_batch(chunk, threads=threads) for chunk in texts.chunks]
             return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-        if isinstance(texts, pa.Array) and not self.vocabulary.normalization:
+        if isinstance(texts, pa.Array) and not self._form:
             return self._native.count_buffer(text_buffers(_strings_only(texts)), _checked(threads))
         return self._native.count_batch(self._strings(texts), _checked(threads))
 
@@ -133,12 +137,11 @@ class Tokenizer:
         return self.decode_bytes(ids).decode("utf-8", errors)
 
     def _normalized(self, text: str) -> str:
-        form = self.vocabulary.normalization
-        return unicodedata.normalize(cast(Literal["NFC"], form), text) if form else text
+        return unicodedata.normalize(cast(Literal["NFC"], self._form), text) if self._form else text
 
     def _strings(self, texts: Sequence[str] | pa.Array) -> list[str]:
         strings: list[str] = texts.to_pylist() if isinstance(texts, pa.Array) else list(texts)
-        if not self.vocabulary.normalization:
+        if not self._form:
             return strings
         return [self._normalized(text) for text in strings]
 

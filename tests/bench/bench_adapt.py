@@ -1,13 +1,15 @@
 """Adapted tokenizers beside their bases, RuAdapt and naive extension: tokens a Russian word, in one run.
 
-    BUKVAR_DATA=DATA python -m tests.bench.bench_adapt --work .bench/adapt [--bases NAME,...]
+    BUKVAR_DATA=DATA python -m tests.bench.bench_adapt --work .bench/adapt [--bases NAME,...] [--social FILE]
 
 Learns from text_ru without the documents that `vocabulary_texts.py` holds out, from the codes of laws and
 from LibreOffice's and other manuals (their main text, as `corpus.extract.content` finds it), each source
 weighted as `WEIGHTS` says, and from --russian (Parquet: id, text). Measures all tokens over Cyrillic words
-on held-out documents: news, web news, NTREX, wiki, fiction, drama, dialogue, manuals, law. Bases are those of
-DATA/rivals. Counts and texts stay in --work for the next run. Naive extension: a Russian BPE learnt alone,
-whose missing tokens are appended with their own merges.
+on held-out documents: news, fiction, drama, dialogue, manuals and law of the same sources; web news, NTREX,
+wiki, and DATA/quality's abstracts of papers (science) and pages of javascript.info and man (tech), of which
+nothing is learnt; and posts and comments (social), the sentences of UD_Russian-Taiga's dev and test files
+that --social names. Bases are those of DATA/rivals. Counts and texts stay in --work for the next run. Naive
+extension: a Russian BPE learnt alone, whose missing tokens are appended with their own merges.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from tokenizer import files
 from tokenizer.adapt.base import Base, holds_cyrillic, normalized
 from tokenizer.adapt.condition import condition
 from tokenizer.adapt.free import closed, little_used
-from tokenizer.adapt.learn import Adapted, Settings, base_uses, learn
+from tokenizer.adapt.learn import Adapted, Settings, base_uses, learn, swap_threshold
 from tokenizer.adapt.load import load
 from tokenizer.adapt.scripts import given_up, named
 from tokenizer.counting import ShardCounter
@@ -59,7 +61,15 @@ SCRIPTS: Final = (
 BASES: Final = "llama3,mistral_tekken_240911,qwen2_5_3,deepseek_v3,openai_o200k_base"
 RUADAPT: Final = "ru_ruadapt_qwen2_5_u48"
 _WORD: Final = re.compile(r"[\u0400-\u04ff]+(?:-[\u0400-\u04ff]+)*")
-DOMAINS: Final = ("news", "web news", "NTREX", "wiki", "fiction", "drama", "dialogue", "manuals", "law")
+DOMAINS: Final = (
+    "news", "science", "tech", "social", "wiki",
+    "web news", "NTREX", "fiction", "drama", "dialogue", "manuals", "law",
+)  # fmt: skip
+#: Domain -> sources of DATA/quality.
+UNSEEN: Final = {
+    "science": ("ruserrc_itmag", "ruserrc_ius", "ruserrc_cloudofscience"),
+    "tech": ("javascript_info", "javascript_info_tasks", "manpages"),
+}
 
 
 def pages(folder: str, work: Path) -> texts.Documents:
@@ -87,21 +97,47 @@ def sources(work: Path, russian: list[Path]) -> dict[str, Callable[[], texts.Doc
     return found | {path.stem: partial(texts.parquet, path) for path in russian}
 
 
-def held_out(work: Path) -> dict[str, list[str]]:
+def unseen_quality() -> dict[str, list[str]]:
+    """Domain -> documents of DATA/quality."""
+    table = pq.read_table(texts.data() / "quality" / "dev.parquet", columns=["source", "text"])
+    rows = table.to_pylist()
+    return {
+        domain: texts.up_to(row["text"] for row in rows if row["source"] in sources)
+        for domain, sources in UNSEEN.items()
+    }
+
+
+def posts(paths: list[Path]) -> list[str]:
+    """Sentences of posts and comments in CoNLL-U files of UD_Russian-Taiga: their ids are numbers, or say
+    instagram."""
+    found = []
+    for path in paths:
+        for block in path.read_text(encoding="utf-8").split("\n\n"):
+            said = re.search(r"(?m)^# sent_id = (?:\d|instagram)", block)
+            text = re.search(r"(?m)^# text = (.*)$", block)
+            if said and text:
+                found.append(text[1])
+    return found
+
+
+def held_out(work: Path, social: list[Path]) -> dict[str, list[str]]:
     """Domain -> lines of held-out documents."""
     documents = texts.russian_domains(0, texts.TEST)
     documents |= {name: docs for name, docs in texts.unseen_domains().items() if name != "wikinews"}
     documents["manuals"] += texts.up_to(texts.part(pages("manuals", work), 0, texts.TEST))
     documents["law"] = texts.up_to(texts.part(pages("laws", work), 0, texts.TEST))
+    documents |= unseen_quality() | {"social": posts(social)}
     lines = {name: [line for doc in docs for line in doc.splitlines()] for name, docs in documents.items()}
-    return {name: [line for line in lines[name] if _WORD.search(line)] for name in DOMAINS}
+    cyrillic = {name: [line for line in lines[name] if _WORD.search(line)] for name in DOMAINS}
+    return {name: some for name, some in cyrillic.items() if some}
 
 
 def counts(base: Base, work: Path, russian: list[Path]) -> Path:
     """The weighted counts of all sources by the base's pattern."""
     form = base.normalization
     short = re.sub(r"\W", "", base.pattern)[:20]
-    merged = work / f"{short}-{form or 'as-is'}.counts"
+    more = "".join(f"-{path.stem}" for path in russian)
+    merged = work / f"{short}-{form or 'as-is'}{more}.counts"
     if merged.exists():
         return merged
     made, weights = [], []
@@ -191,7 +227,7 @@ class Bench:
         """Print and keep a row."""
         figures = per_word(tokenizer, self.domains)
         self.rows[way] = {"tokens a word": figures, **more}
-        shown = "  ".join(f"{figures[name]:.3f}" for name in DOMAINS)
+        shown = "  ".join(f"{figure:.3f}" for figure in figures.values())
         about = ", ".join(f"{key} {value}" for key, value in more.items())
         print(f"{self.name[:14]:14} {way:26} {shown}  {about}", flush=True)
 
@@ -222,17 +258,31 @@ class Bench:
 
     def replace(self, *, swap: int = 0) -> None:
         """At fixed size, scripts given up."""
-        wanted = given_up(self.base, named(SCRIPTS))
+        self.fill(self.unreachable() | given_up(self.base, named(SCRIPTS)), swap, "fixed size")
+
+    def keep_scripts(self) -> None:
+        """At fixed size, every script kept, the threshold as the stage finds it."""
+        dead = self.unreachable()
+        places = len(closed(self.base, dead))
+        how = settings(max(places, 256), plain=False, work=self.work, path=self.counts)
+        self.fill(
+            dead, swap_threshold(self.base, [self.counts], places, how), "fixed size, no script given up"
+        )
+
+    def unreachable(self) -> set[int]:
+        """Ranks of whole tokens that no text can make."""
         rank = dict(zip(self.base.ids, range(len(self.base.ids)), strict=True))
         dead = condition(self.base).dead
-        wanted |= {rank[index] for index, kind in dead.items() if "partial" not in kind}
+        return {rank[index] for index, kind in dead.items() if "partial" not in kind}
+
+    def fill(self, wanted: set[int], swap: int, way: str) -> None:
+        """Learn tokens for what is freed of `wanted` and, with `swap`, of Cyrillic tokens used less often."""
         if swap:
             uses = base_uses(self.base, [self.counts], Settings(TrainParameters(penalty=0)))
             wanted |= little_used(self.base, uses, swap)
         free = closed(self.base, wanted)
         adapted, seconds = self.learnt(len(free), free)
-        way = "fixed size" + (", swap" if swap else "")
-        self.show(way, adapted.tokenizer, freed=len(free), seconds=seconds)
+        self.show(way + (", swap" if swap else ""), adapted.tokenizer, freed=len(free), seconds=seconds)
 
 
 def main() -> int:
@@ -243,16 +293,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument(
-        "--bases", default="llama3,mistral_tekken_240911,qwen2_5_3,deepseek_v3,openai_o200k_base"
-    )
+    parser.add_argument("--bases", default=BASES)
     parser.add_argument("--russian", type=Path, action="append", default=[])
+    parser.add_argument("--social", type=Path, action="append", default=[])
     parser.add_argument("--sizes", default="8000,16000,32000,64000")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    domains = held_out(args.work)
-    print(" " * 41, "  ".join(DOMAINS))
+    domains = held_out(args.work, args.social)
+    print(" " * 41, "  ".join(domains))
     figures: dict[str, Any] = {}
     ruadapt = load(texts.data() / "rivals" / RUADAPT)
     for name in args.bases.split(","):
@@ -265,6 +314,7 @@ def main() -> int:
         bench.swap(32_000, last)
         bench.replace()
         bench.replace(swap=last)
+        bench.keep_scripts()
         if name in ("llama3", "qwen2_5_3"):
             made = naive(bench.base, bench.counts, 32_000)
             bench.show("naive +32,000, as ranks", made.pop("tokenizer"), **made)

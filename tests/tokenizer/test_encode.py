@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -150,6 +152,25 @@ def test_a_normalization_is_applied_before_splitting() -> None:
     assert tokenizer.encode("\u0438\u0306") == composed
     assert tokenizer.encode_batch(pa.array(["\u0438\u0306"]))[0].tolist() == composed
     assert tokenizer.count("\u0438\u0306") == len(composed)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_every_form_is_that_of_the_standard_library(form: Literal["NFC", "NFD", "NFKC", "NFKD"]) -> None:
+    base = small_vocabulary()
+    tokenizer = Tokenizer(Vocabulary(base.tokens, base.merges, normalization=form))
+    odd = [
+        "и\u0306й e\u0301" * 40,
+        "№ «—» \u212b \u2126",
+        "\u1100\u1161\u11a8 한국",
+        "\u0344ё",
+        "ascii",
+        "🙂中文",
+    ]
+    expected = [TOKENIZER.encode(unicodedata.normalize(form, text)) for text in odd]
+    assert [tokenizer.encode(text) for text in odd] == expected
+    ids, offsets = tokenizer.encode_batch(pa.array(odd), threads=2)
+    assert _by_offsets(ids, offsets) == expected
+    assert tokenizer.count_batch(odd).tolist() == [len(one) for one in expected]
 
 
 def test_ids_do_not_depend_on_cache_or_seed() -> None:

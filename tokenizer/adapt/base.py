@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rust_ext import BpeEncoder, derive_merges
+from tokenizer.encode import NATIVE_FORM
 from tokenizer.vocabulary import NO_MERGE
 
 Ids = npt.NDArray[np.int64]
@@ -126,11 +127,11 @@ class Encoder:
     """Encodes texts by a `Base`, special tokens never: each id is that of ordinary text."""
 
     def __init__(self, base: Base) -> None:
-        tokens = list(base.tokens)
+        tokens, nfc = list(base.tokens), base.normalization == NATIVE_FORM
         if base.ordered:
-            self._native = BpeEncoder(tokens, list(base.merges), base.pattern)
+            self._native = BpeEncoder(tokens, list(base.merges), base.pattern, nfc=nfc)
         else:
-            self._native = BpeEncoder(tokens, None, base.pattern, whole=base.ignore_merges)
+            self._native = BpeEncoder(tokens, None, base.pattern, whole=base.ignore_merges, nfc=nfc)
         self._ids = np.asarray(base.ids, dtype=np.int64)
         self._form = base.normalization
         self._token_of = base.token_of
@@ -146,16 +147,16 @@ class Encoder:
 
     def encode_batch(self, texts: Iterable[str], threads: int = 1) -> tuple[Ids, npt.NDArray[np.int64]]:
         """(ids of all texts in one array, n + 1 offsets at which each text begins)."""
-        ranks, offsets = self._native.encode_batch(self.normalized(texts), threads)
+        ranks, offsets = self._native.encode_batch(self._ready(texts), threads)
         return self._ids[ranks], offsets
 
     def ranks(self, texts: Iterable[str], threads: int = 1) -> tuple[npt.NDArray[np.uint32], Ids]:
         """The same with ranks for ids."""
-        return self._native.encode_batch(self.normalized(texts), threads)
+        return self._native.encode_batch(self._ready(texts), threads)
 
     def count(self, texts: Iterable[str], threads: int = 1) -> int:
         """How many ids the texts have together."""
-        return int(self._native.count_batch(self.normalized(texts), threads).sum())
+        return int(self._native.count_batch(self._ready(texts), threads).sum())
 
     def pieces(self, tokens: Sequence[bytes]) -> list[list[int]]:
         """The ids by which the tokenizer encodes each run of bytes, whole characters or not, as a
@@ -167,6 +168,10 @@ class Encoder:
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes that ids stand for. KeyError for an id that is no token's."""
         return b"".join(self._token_of[int(index)] for index in ids)
+
+    def _ready(self, texts: Iterable[str]) -> list[str]:
+        """The texts in a form from which the native encoder goes on."""
+        return normalized(texts, "" if self._form == NATIVE_FORM else self._form)
 
     def normalized(self, texts: Iterable[str]) -> list[str]:
         """The texts as the tokenizer's normalizer leaves them."""

@@ -152,7 +152,7 @@ struct BpeEncoder {
 #[pymethods]
 impl BpeEncoder {
     #[new]
-    #[pyo3(signature = (tokens, merges, pattern, first_id = 0, cache_bytes = None, seed = None, whole = true))]
+    #[pyo3(signature = (tokens, merges, pattern, first_id = 0, cache_bytes = None, seed = None, whole = true, nfc = false))]
     #[allow(clippy::too_many_arguments)] // each by name in Python
     fn new(
         py: Python<'_>,
@@ -163,6 +163,7 @@ impl BpeEncoder {
         cache_bytes: Option<usize>,
         seed: Option<u64>,
         whole: bool,
+        nfc: bool,
     ) -> PyResult<Self> {
         let cache_bytes = cache_bytes.unwrap_or(Options::default().cache_bytes);
         let build = || {
@@ -172,7 +173,15 @@ impl BpeEncoder {
                 None if whole => Model::by_concatenation(&tokens, first_id)?,
                 None => Model::by_concatenation(&tokens, first_id)?.without_whole(),
             };
-            Encoder::new(model, pattern, Options { cache_bytes, seed })
+            Encoder::new(
+                model,
+                pattern,
+                Options {
+                    cache_bytes,
+                    seed,
+                    nfc,
+                },
+            )
         };
         py.detach(build).map(|encoder| Self { encoder }).map_err(refused)
     }

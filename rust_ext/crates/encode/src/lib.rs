@@ -15,6 +15,7 @@ mod error;
 mod letters;
 mod merge;
 mod model;
+mod nfc;
 mod pages;
 mod pairs;
 mod pass;
@@ -41,6 +42,8 @@ pub struct Options {
     /// Seed of the hashes, so that no text can be made up that falls into one set of the cache; None draws
     /// one. Ids do not depend on it.
     pub seed: Option<u64>,
+    /// Whether texts are brought into Unicode's normal form C first.
+    pub nfc: bool,
 }
 
 impl Default for Options {
@@ -48,6 +51,7 @@ impl Default for Options {
         Self {
             cache_bytes: 32 << 20,
             seed: None,
+            nfc: false,
         }
     }
 }
@@ -186,7 +190,7 @@ impl Encoder {
     fn with_worker<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> T {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
-        let mut worker = taken.unwrap_or_else(|| Worker::new(self.options.cache_bytes, self.seed));
+        let mut worker = taken.unwrap_or_else(|| Worker::new(&self.options, self.seed));
         let result = work(&mut worker);
         idle().push(worker);
         result

@@ -6,11 +6,13 @@
 
 use std::ops::Range;
 
+use super::Options;
 use super::cache::{self, Cache, Found};
 use super::error::EncodeError;
 use super::model::Model;
+use super::nfc;
 use super::together::Job;
-use super::utf16::{Buffer, Text};
+use super::utf16::{Buffer, KEPT, Text};
 use bukvar_split::{Key, Splitter};
 
 /// Pretokens looked up together. Three in a hundred are new, so that eight or so are merged side by side; of
@@ -133,17 +135,21 @@ pub struct Worker {
     jobs: Vec<Job>,
     merged: Vec<u32>,
     buffer: Buffer,
+    nfc: bool,
+    normal: String,
 }
 
 impl Worker {
-    pub fn new(cache_bytes: usize, seed: u64) -> Self {
+    pub fn new(options: &Options, seed: u64) -> Self {
         Self {
-            cache: Cache::new(cache_bytes, seed),
+            cache: Cache::new(options.cache_bytes, seed),
             batch: Box::new([NOBODY; BATCH]),
             missed: Vec::new(),
             jobs: Vec::new(),
             merged: Vec::new(),
             buffer: Buffer::default(),
+            nfc: options.nfc,
+            normal: String::new(),
         }
     }
 
@@ -157,13 +163,32 @@ impl Worker {
     ) -> Result<(), EncodeError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let done = match text {
-            Text::Utf8(text) => self.run_utf8(text, splitter, model, sink),
+            Text::Utf8(text) => self.run_form(text, splitter, model, sink),
             Text::Utf16(units) => match buffer.read(units) {
-                Ok(text) => self.run_utf8(text, splitter, model, sink),
+                Ok(text) => self.run_form(text, splitter, model, sink),
                 Err(error) => Err(error),
             },
         };
         self.buffer = buffer;
+        done
+    }
+
+    /// The text in the form that the vocabulary wants.
+    fn run_form(
+        &mut self,
+        text: &str,
+        splitter: &Splitter,
+        model: &Model,
+        sink: &mut impl Sink,
+    ) -> Result<(), EncodeError> {
+        if !self.nfc {
+            return self.run_utf8(text, splitter, model, sink);
+        }
+        let mut normal = std::mem::take(&mut self.normal);
+        let done = self.run_utf8(nfc::normalized(text, &mut normal), splitter, model, sink);
+        if normal.capacity() <= KEPT {
+            self.normal = normal;
+        }
         done
     }
 

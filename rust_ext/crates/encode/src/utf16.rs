@@ -11,7 +11,7 @@ const LANES: usize = 8;
 /// The most bytes of UTF-8 a unit comes to: three in a unit, four in two.
 const WIDEST: usize = 3;
 /// A buffer larger than this is not kept for the next text.
-const KEPT: usize = 4 << 20;
+pub(super) const KEPT: usize = 4 << 20;
 
 /// Text in either form.
 #[derive(Debug, Clone, Copy)]
