@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -186,6 +186,23 @@ def mask_text(text: str) -> str:
     """A text with the identifiers masked, for reports."""
     masked = _for_samples().mask(text)
     return text if masked is None else masked
+
+
+def mask_texts(texts: Sequence[str]) -> list[str]:
+    """Texts that follow one another on a page, with the identifiers masked that stand in them one by one or
+    across them."""
+    starts = [0, *itertools.accumulate(len(text) + 1 for text in texts)]
+    found = _for_samples().find("\n".join(texts))
+    masked = []
+    for start, text in zip(starts, texts, strict=False):
+        shown, at = [], 0
+        for first, last, kind, _ in found:
+            left, right = max(first - start, at), min(last - start, len(text))
+            if left < right:
+                shown += [text[at:left], placeholder(kind)]
+                at = right
+        masked.append("".join([*shown, text[at:]]))
+    return masked
 
 
 def placeholder(kind: str) -> str:

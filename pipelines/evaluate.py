@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 RESULT: Final = "evaluation.json"
 NO_PLOTS: Final = "no plots: they need matplotlib; pip install 'bukvar[plots]'"
+#: Tokenizers whose tokens are kept for sample sentences: the first, and two beside it.
+SHOWN: Final = 3
 #: Inputs in a row that bring no group lacking text, after which no more are read.
 _ENOUGH: Final = 16
 
@@ -41,7 +43,7 @@ class Evaluate:
     """Measure a tokenizer beside others."""
 
     name: ClassVar[str] = "evaluate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {}
@@ -156,13 +158,14 @@ def score(
     scalars: bool = False,
     consistency: bool | None = None,
 ) -> tuple[bytes, dict[str, str]]:
-    """Figures of tokenizers, by path, as JSON (with `rows`, the table), and plots by file name, as SVG; no
-    plots where matplotlib is not installed.
+    """Figures of tokenizers, by path, as JSON (with `rows`, the table, and `samples`, sentences as the first
+    three cut them), and plots by file name, as SVG; no plots where matplotlib is not installed.
 
     consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. A tokenizer that can't be
     opened is left out and named under `failed` with the reason. Raises UsageError where none can be, for a
     file of lemmas that can't be read, and for consistency asked for without pymorphy3.
     """
+    from pipelines.sentences import samples
     from tokenizer.baselines import open_baseline
     from tokenizer.evaluate import evaluate
 
@@ -182,6 +185,7 @@ def score(
     except (ValueError, OSError) as error:
         raise UsageError(one_line(error)) from error
     figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows(), "failed": failed}
+    figures["samples"] = samples(opened[:SHOWN], texts)
     return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", _plots(found)
 
 

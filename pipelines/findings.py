@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ class Sample:
     url: str
     detail: str
     text: tuple[Piece, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,8 @@ def kept_samples(folder: str) -> Iterator[Sample]:
     if not sizes:
         return
     with opened(max(sizes, key=lambda file: sizes[file])) as parquet:
-        rows = parquet.read(columns=["url", "text"])
+        names = [name for name in ("url", "text", "source") if name in parquet.schema_arrow.names]
+        rows = parquet.read(columns=names)
     step = max(1, rows.num_rows // KEPT_SAMPLES)
     for row in rows.take(pa.array(range(0, rows.num_rows, step)[:KEPT_SAMPLES], pa.int64())).to_pylist():
-        yield sample(row["url"], None, row["text"])
+        yield replace(sample(row.get("url"), None, row["text"]), source=row.get("source") or "")

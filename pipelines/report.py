@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from typing import Any, Final
@@ -16,12 +17,15 @@ from typing import Any, Final
 import msgspec
 
 from corpus import storage
+from corpus.documents import host_of
 from corpus.errors import UsageError
 from corpus.receipts import FAILED, PLAN, read_receipts, versions
 from pipelines import registry
 from pipelines.account import StageResult, summarize
-from pipelines.findings import Findings, dropped_samples, kept_samples, read_findings, without_paths
+from pipelines.duplicates import pairs_of_duplicates
+from pipelines.findings import Findings, Sample, dropped_samples, kept_samples, read_findings, without_paths
 from pipelines.layout import RECIPE, results_of, stage_folder
+from pipelines.pages import PageBesideText, pages_beside_texts
 from pipelines.templates import render
 
 #: A remark or a text of the page: English, Russian.
@@ -39,8 +43,11 @@ _ASKED: Final[dict[str, Both]] = {
 }
 
 
-def write_report(run: str, target: str) -> None:
-    """Write the report of a run to a file or URL. Raises UsageError where the folder is no run."""
+def write_report(run: str, target: str, crawl: Sequence[str] = ()) -> None:
+    """Write the report of a run to a file or URL. Raises UsageError where the folder is no run.
+
+    crawl: where the crawl lies now, if not where the recipe says: pages are shown beside their texts.
+    """
     results = read_results(run)
     if not results:
         raise UsageError(f"{run}: neither a run nor a stage's folder; name what --out named")
@@ -49,6 +56,8 @@ def write_report(run: str, target: str) -> None:
     found = read_findings(last.folder, last.rows_out) if last else Findings()
     failures = list(_failures(results))
     evaluation = read_evaluation(run)
+    kept = list(kept_samples(last.folder)) if last else []
+    beside, out_of_reach = _beside(run, kept, results, crawl)
     html = render(
         "report.html",
         title=storage.base_name(storage.absolute(run)),
@@ -63,13 +72,32 @@ def write_report(run: str, target: str) -> None:
         reasons=registry.reasons(r.stage for r in results),
         russian=russian_reasons(r.stage for r in results),
         samples={r.stage: dict(dropped_samples(r)) for r in results if r.dropped},
-        kept=list(kept_samples(last.folder)) if last else [],
+        kept=kept,
+        beside=beside,
+        out_of_reach=out_of_reach,
+        pairs=[pair for r in results if r.stage == "dedup" for pair in pairs_of_duplicates(r)],
         evaluation=evaluation,
         plots=list(_plots(run)),
         recipe=_recipe(run),
         versions=versions(),
     )
     storage.write_bytes(target, html.encode())
+
+
+def _beside(
+    run: str, kept: Sequence[Sample], results: Sequence[StageResult], crawl: Sequence[str]
+) -> tuple[list[PageBesideText], list[str]]:
+    """Pages of kept samples that this run extracted, of as many hosts as can be."""
+    if not any(result.stage == "extract" for result in results):
+        return [], []
+    met: Counter[str | None] = Counter()
+    turns = []
+    for one in kept:
+        host = host_of(one.url)
+        turns.append((met[host], one))
+        met[host] += 1
+    places = [(one.url, one.source) for _, one in sorted(turns, key=lambda turn: turn[0]) if one.source]
+    return pages_beside_texts(run, places, crawl)
 
 
 def read_results(run: str) -> list[StageResult]:
@@ -168,6 +196,9 @@ def read_evaluation(run: str) -> dict[str, Any]:
     found = msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
     for row in found["rows"]:
         row["tokenizer"] = without_paths(str(row["tokenizer"]))
+    for sentence in found.get("samples", []):
+        for one in sentence["tokens"]:
+            one["tokenizer"] = without_paths(str(one["tokenizer"]))
     failed = dict(found.get("failed") or {})
     found["failed"] = {without_paths(str(k)): without_paths(str(v)) for k, v in failed.items()}
     return found

@@ -33,13 +33,16 @@ def fertility(evaluation: Evaluation) -> str:
     """Bars: tokens per word of each tokenizer, by domain. Fewer is better."""
     domains = list(evaluation.bytes)
     rows = sorted(evaluation.tokenizers, key=lambda one: one.tokens_per_word)
-    figure = Figure(figsize=(8, 1 + 0.28 * len(rows) * max(1, len(domains) * 0.6)))
+    figure = Figure(figsize=(8, 1 + 0.36 * len(rows) * max(1, len(domains) * 0.6)))
     axes: Any = figure.subplots()
     height = 0.8 / max(1, len(domains))
     for place, domain in enumerate(domains):
         values = [one.domains[place].tokens_per_word for one in rows]
         axes.barh([row + place * height for row in range(len(rows))], values, height, label=domain)
-    axes.set_yticks([row + 0.4 - height / 2 for row in range(len(rows))], [one.name for one in rows])
+    axes.set_yticks(
+        [row + 0.4 - height / 2 for row in range(len(rows))],
+        [f"{one.name}\n{one.vocabulary_size:,} ids" for one in rows],
+    )
     axes.invert_yaxis()
     axes.set_xlabel("tokens per word (fewer is better)")
     axes.legend(fontsize="small")

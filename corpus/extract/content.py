@@ -85,3 +85,25 @@ def extract(
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     found = load(model).extract(html, url=url, favor=favor, comments=comments, headers=list(pairs))
     return Content(**found)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of a page's text without a block boundary inside, and what `extract` does with it."""
+
+    text: str
+    chance: float
+    """Probability of being main text."""
+    kept: bool
+
+
+def blocks(
+    html: str, *, url: str | None = None, favor: Favor | None = None, comments: Comments = "drop"
+) -> list[Block]:
+    """All blocks of a page in their order, those that `extract` with the same options takes among them.
+
+    Where `extract` found the text in the page's data (`Content.embedded`), the blocks kept are those that it
+    would have taken otherwise. Raises ValueError as `extract` does.
+    """
+    decided = load().decide(html, url=url, favor=favor, comments=comments)
+    return [Block(text, chance, kept) for text, chance, kept in decided]

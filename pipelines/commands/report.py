@@ -28,6 +28,12 @@ SHOWN: Final = 12
 @click.option(
     "--out", metavar="FILE", help="Where to write it (default: report.html or compare.html in RUN)."
 )
+@click.option(
+    "--crawl",
+    multiple=True,
+    metavar="PATH",
+    help="Where the crawl lies now, if not where the recipe says: pages are shown beside their texts.",
+)
 @common.output_options
 def report(folders: tuple[str, ...], compare: bool, out: str | None, **options: Any) -> None:
     from corpus import storage
@@ -40,7 +46,7 @@ def report(folders: tuple[str, ...], compare: bool, out: str | None, **options: 
     from pipelines.report import write_report
 
     target = out or storage.join(folders[0], "report.html")
-    write_report(folders[0], target)
+    write_report(folders[0], target, options["crawl"])
     if options["as_json"]:
         common.print_json({"report": target})
     else:

@@ -85,6 +85,29 @@ impl ContentModel {
         Ok(out)
     }
 
+    /// All blocks of a page in their order: text, probability of being main text, whether `extract` takes it.
+    #[pyo3(signature = (html, *, url=None, favor=None, comments="drop"))]
+    fn decide(
+        &self,
+        py: Python<'_>,
+        html: &str,
+        url: Option<&str>,
+        favor: Option<&str>,
+        comments: &str,
+    ) -> PyResult<Vec<(String, f32, bool)>> {
+        let options = Options {
+            url,
+            favor: favor_of(favor)?,
+            comments: comments_of(comments)?,
+        };
+        let model = Arc::clone(&self.model);
+        let found = py.detach(|| content::decide(html, &options, &model));
+        Ok(found
+            .into_iter()
+            .map(|block| (block.text, block.chance, block.chosen))
+            .collect())
+    }
+
     /// Probability of each block and of each kind of page.
     #[pyo3(signature = (html, *, url=None))]
     fn chances(&self, py: Python<'_>, html: &str, url: Option<&str>) -> (Vec<f32>, Vec<f32>) {

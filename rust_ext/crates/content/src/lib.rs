@@ -198,11 +198,7 @@ pub fn extract(html: &str, options: &Options, model: &Model) -> Content {
         .max_by(|&a, &b| verdict.kinds[a].total_cmp(&verdict.kinds[b]))
         .unwrap_or(0);
     let tables = Tables::of(&ready.page);
-    let mut chosen = selection(&ready, &verdict, options, model);
-    if options.comments == Comments::Drop {
-        let words: Vec<u32> = ready.found.words.iter().map(|w| w.words).collect();
-        tables::complete(&ready.page, &tables, &words, &mut chosen);
-    }
+    let chosen = completed(&ready, &verdict, &tables, options, model);
     let mut text = render::render(&ready.page, &tables, &chosen);
     let words: u32 = ready
         .found
@@ -228,6 +224,46 @@ pub fn extract(html: &str, options: &Options, model: &Model) -> Content {
         confidence,
         embedded,
     }
+}
+
+/// A block of a page and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub text: String,
+    /// Probability of being main text.
+    pub chance: f32,
+    /// Whether it is part of the text that [`extract`] gives, unless that is the page's embedded data.
+    pub chosen: bool,
+}
+
+/// All blocks of a page in their order, with what [`extract`] decides on each.
+pub fn decide(html: &str, options: &Options, model: &Model) -> Vec<Decision> {
+    let ready = prepare(html, options.url);
+    let verdict = judge(&ready, model);
+    let chosen = completed(&ready, &verdict, &Tables::of(&ready.page), options, model);
+    (verdict.chances.iter().zip(chosen).enumerate())
+        .map(|(block, (&chance, chosen))| Decision {
+            text: ready.page.block_text(block).to_owned(),
+            chance,
+            chosen,
+        })
+        .collect()
+}
+
+/// The blocks chosen, and the rest of the tables that they stand in.
+fn completed(
+    ready: &Prepared,
+    verdict: &Verdict,
+    tables: &Tables,
+    options: &Options,
+    model: &Model,
+) -> Vec<bool> {
+    let mut chosen = selection(ready, verdict, options, model);
+    if options.comments == Comments::Drop {
+        let words: Vec<u32> = ready.found.words.iter().map(|w| w.words).collect();
+        tables::complete(&ready.page, tables, &words, &mut chosen);
+    }
+    chosen
 }
 
 /// Which blocks are chosen, by the options.
