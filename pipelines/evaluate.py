@@ -24,6 +24,7 @@ from pipelines.texts import read_texts, split_held_out
 from pipelines.train import ABOUT, KEPT_FIRST
 
 if TYPE_CHECKING:
+    from tokenizer.baselines import Baseline
     from tokenizer.evaluate import Evaluation
 
 RESULT: Final = "evaluation.json"
@@ -159,7 +160,8 @@ def score(
     consistency: bool | None = None,
 ) -> tuple[bytes, dict[str, str]]:
     """Figures of tokenizers, by path, as JSON (with `rows`, the table, and `samples`, sentences as the first
-    three cut them), and plots by file name, as SVG; no plots where matplotlib is not installed.
+    three cut them, vocabularies of the package in place of missing ones), and plots by file name, as SVG; no
+    plots where matplotlib is not installed.
 
     consistency: of the forms of the texts' lemmas; None: if pymorphy3 is installed. A tokenizer that can't be
     opened is left out and named under `failed` with the reason. Raises UsageError where none can be, for a
@@ -185,8 +187,18 @@ def score(
     except (ValueError, OSError) as error:
         raise UsageError(one_line(error)) from error
     figures = {**msgspec.json.decode(found.to_json()), "rows": found.rows(), "failed": failed}
-    figures["samples"] = samples(opened[:SHOWN], texts)
+    figures["samples"] = samples(_shown(opened), texts)
     return msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n", _plots(found)
+
+
+def _shown(opened: Sequence[Baseline]) -> list[Baseline]:
+    """The first tokenizers, and vocabularies of the package where fewer than two stand beside the first."""
+    from tokenizer.baselines import open_baseline
+    from tokenizer.named import NAMES, is_named
+
+    names = {one.name for one in opened}
+    more = [name for name in NAMES if name not in names and is_named(name)]
+    return [*opened[:SHOWN], *(open_baseline(name) for name in more[: max(0, SHOWN - len(opened))])]
 
 
 def _plots(found: Evaluation) -> dict[str, str]:

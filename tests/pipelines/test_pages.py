@@ -191,11 +191,9 @@ class TestSentences:
 
     def test_sentences_come_from_all_domains_and_hold_no_personal_data(self) -> None:
         good = "Река весной поднялась выше обычного, и дорога к старому мосту ушла под воду на неделю."
+        other = "В мастерской чинили часы, и запах масла стоял с самого утра до позднего тихого вечера."
         bad = (
             "Пишите по адресу ivan.petrov@mail.ru, и мы ответим вам в течение двух рабочих дней обязательно."
         )
-        found = sentences.sentences({"a": [f"{bad} {good}"] * 9, "b": [good], "c": [bad], "d": [""]})
-        assert {domain for domain, _ in found} <= {"a", "b"}
-        assert ("b", good) in found
-        assert all("ivan" not in text for _, text in found)
-        assert len(found) <= sentences.SENTENCES
+        found = sentences.sentences({"a": [f"{bad} {good}"] * 9, "b": [other, good], "c": [bad], "d": [""]})
+        assert found == [("a", good), ("b", other)]
