@@ -236,7 +236,8 @@ def labels(text: str, start: int) -> Labels:
     before = lower("".join(c for c in text[begin:start] if not ignorable(c)))
     if before and letter(before[-1]):
         before += "."
-    cut = begin > 0 and letter(text[begin - 1])
+    earlier = [c for c in text[:begin] if not ignorable(c)]
+    cut = bool(earlier) and letter(earlier[-1])
     hits = []
     for row, (word, kind) in enumerate(LABELS):
         at = before.find(word)
@@ -271,8 +272,8 @@ def windows(text: str, chain: list[Group]) -> list[Find]:
     from tests.oracles.pii_windows import Window
 
     found = []
+    phone_ends = 0
     for first in range(len(chain)):
-        between: set[str] = set()
         lines = 0
         for last in range(first, len(chain)):
             group = chain[last]
@@ -281,7 +282,6 @@ def windows(text: str, chain: list[Group]) -> list[Find]:
                 sentence = DOT in group.before and bool(group.before & {SPACE, LINE})
                 if group.plus or group.glued_before or listed or sentence:
                     break
-                between |= group.before
                 lines += LINE in group.before
             digits = "".join(g.digits for g in chain[first : last + 1])
             if len(digits) > 20 or lines > 1:
@@ -289,6 +289,8 @@ def windows(text: str, chain: list[Group]) -> list[Find]:
             words = any(g.words for g in chain[first : last + 1])
             if len(digits) < 5 or (len(digits) == 8 and not words):
                 continue
-            if (find := Window.of(text, chain, first, last, frozenset(between)).find()) is not None:
+            if (find := Window.of(text, chain, (first, last), phone_ends).find()) is not None:
                 found.append(find)
+                if find[2].startswith("phone"):
+                    phone_ends = last + 1
     return found

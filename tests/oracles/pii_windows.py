@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from tests.oracles import pii_checks as checks
 from tests.oracles import pii_numbers as numbers
 from tests.oracles.pii_numbers import (
+    COMMA,
     DOT,
     HYPHEN,
     LINE,
@@ -52,9 +54,13 @@ class Window:
     tight_after: bool
     near_before: Group | None
     near_after: Group | None
+    earlier: list[Group]
+    listed: bool
 
     @classmethod
-    def of(cls, text: str, chain: list[Group], first: int, last: int, between: frozenset[str]) -> Window:
+    def of(cls, text: str, chain: list[Group], ends: tuple[int, int], phone_ends: int) -> Window:
+        first, last = ends
+        between: frozenset[str] = frozenset().union(*(g.before for g in chain[first + 1 : last + 1]))
         groups = chain[first : last + 1]
         words = any(g.words for g in groups)
         before = chain[first - 1] if first else None
@@ -74,6 +80,8 @@ class Window:
             tight_after=after is not None and tight(after.before),
             near_before=near_before,
             near_after=near_after,
+            earlier=chain[:first],
+            listed=first > 0 and phone_ends == first and COMMA in groups[0].before,
         )
 
     def find(self) -> Find | None:
@@ -99,6 +107,9 @@ class Window:
 
     def judge(self) -> Verdict:
         first, last = self.groups[0], self.groups[-1]
+        values = [int(g.digits) for g in self.groups]
+        if len(values) >= 5 and values == list(range(values[0], values[0] + len(values))):
+            return None
         if sum(g.letters for g in self.groups) * 2 > len(self.digits):
             return None
         if first.glued_before and self.labels.distance > 1 and not self.labels.all:
@@ -152,7 +163,19 @@ class Window:
     def ranked(self, rank: int, *kinds: str) -> int:
         return rank + 8 * (self.labels.nearest in kinds)
 
+    def date(self) -> bool:
+        """A date stands at the window's start, or the window begins within one."""
+        if self.tight_before and self.groups[0].before == {DOT}:
+            return True
+        if len(self.groups) < 3 or any(g.before != {DOT} for g in self.groups[1:3]):
+            return False
+        day, month, year = (g.digits for g in self.groups[:3])
+        real = 1 <= int(day) <= 31 and 1 <= int(month) <= 12 and 1900 <= int(year) <= 2099
+        return real and len(day) <= 2 and len(month) == 2 and len(year) == 4
+
     def paper(self) -> Verdict:
+        if self.other() or self.date():
+            return None
         whole = self.contiguous or self.singles
         region = checks.region(self.digits)
         if len(self.digits) == 9:
@@ -242,6 +265,8 @@ class Window:
             rank = self.mobile(0)
         elif len(d) == 10 and d[0] in "348":
             kind, rank = self.office(d), self.landline(0)
+        elif len(d) == 10 and d[0] == "0" and d[1] >= "3":
+            kind, rank = self.office(""), self.ukrainian()
         elif len(d) <= 7:
             kind, rank = self.office(""), self.local()
         return (kind, rank) if rank else None
@@ -292,7 +317,7 @@ class Window:
         if self.other():
             return None
         code = any(self.ends_at(offset + c) and self.usual(offset, c) for c in (3, 4, 5))
-        if code and self.has(PAREN):
+        if code and any(self.in_brackets(offset + c) for c in (3, 4, 5)):
             return 68
         hyphens = self.between <= {HYPHEN, SPACE} and self.has(HYPHEN)
         if code and hyphens and len(self.groups) >= 3 + offset and (offset or self.alone):
@@ -300,7 +325,28 @@ class Window:
         known = offset and self.digits[0] == "8" and self.digits[1:4] in numbers.TOWNS
         return 56 if known and self.plain and self.alone else None
 
+    def ukrainian(self) -> int | None:
+        marked = self.has(PAREN, HYPHEN) and self.ends_at(3) and self.usual(0, 3)
+        return 71 if self.said() and marked and self.apart else None
+
+    def in_brackets(self, count: int) -> bool:
+        places = []
+        for n, (before, group) in enumerate(itertools.pairwise(self.groups)):
+            if PAREN in group.before:
+                closes = bool({")", "]"} & set(self.text[before.end : group.start]))
+                places.append((closes, sum(self.lengths[: n + 1])))
+        closing = [at for closes, at in places if closes]
+        return closing == [count] and places[-1][0]
+
+    def alike(self) -> bool:
+        count = len(self.groups)
+        twos = count == 3 and self.lengths[1:] == [2, 2] and self.lengths[0] <= 3
+        same = count <= len(self.earlier) and [len(g.digits) for g in self.earlier[-count:]] == self.lengths
+        return count > 1 and (twos or same)
+
     def local(self) -> int | None:
+        if self.listed:
+            return 54 if self.apart and self.has(HYPHEN) and self.alike() else None
         near = self.labels.nearest == "phone" and self.labels.distance <= 10 and self.spelled_out()
         shapes = {7: [[7], [3, 2, 2], [3, 4]], 6: [[2, 2, 2], [3, 3]], 5: [[1, 2, 2]]}
         usual = self.lengths in shapes[len(self.digits)]

@@ -6,7 +6,7 @@ use crate::words::{PLUS, numeral, room};
 /// Groups that one chain holds at most; a longer one (a table) goes on in a new chain.
 const MOST_GROUPS: usize = 1000;
 /// Digits of one group that are kept; a longer group can't be part of any number.
-pub const MOST_DIGITS: usize = 40;
+pub const MOST_DIGITS: usize = 20;
 /// Separating characters between two groups at most, and letters of a word that is looked at.
 const MOST_SEPARATORS: usize = 8;
 const LONGEST_WORD: usize = 14;
@@ -78,6 +78,21 @@ struct Run {
 }
 
 fn run(text: &str, start: usize) -> Run {
+    // Most runs are digits and nothing else.
+    let bytes = &text.as_bytes()[start..];
+    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    if digits > 0
+        && bytes
+            .get(digits)
+            .is_none_or(|b| b.is_ascii() && !b.is_ascii_alphabetic())
+    {
+        return Run {
+            end: start + digits,
+            digits,
+            alike: 0,
+            others: 0,
+        };
+    }
     let mut found = Run {
         end: start,
         digits: 0,
@@ -110,22 +125,32 @@ fn run(text: &str, start: usize) -> Run {
 }
 
 fn values(text: &str) -> Digits {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return Digits::collect(text.bytes().map(|b| b - b'0'));
+    }
     Digits::collect(text.chars().filter_map(|c| digit(c).or_else(|| alike(c))))
 }
 
 /// The numeral that the run of letters at `start` is, and «плюс» as `None`.
 fn word(text: &str, start: usize, end: usize) -> Option<Option<u16>> {
-    let mut small = String::new();
-    for (n, c) in text[start..end].chars().filter(|&c| !is_ignorable(c)).enumerate() {
-        if n == LONGEST_WORD {
+    let mut small = [0; LONGEST_WORD * 2];
+    let mut length = 0;
+    for c in text[start..end].chars().filter(|&c| !is_ignorable(c)) {
+        let c = lower(c);
+        // Numerals and «плюс» are Russian letters, two bytes each, and begin with one of nine.
+        let fits = c.len_utf8() == 2 && length + 2 <= small.len();
+        if !fits || (length == 0 && !matches!(c, 'в' | 'д' | 'н' | 'о' | 'п' | 'с' | 'т' | 'ч' | 'ш'))
+        {
             return None;
         }
-        small.push(lower(c));
+        c.encode_utf8(&mut small[length..]);
+        length += 2;
     }
+    let small = std::str::from_utf8(&small[..length]).ok()?;
     if small == PLUS {
         return Some(None);
     }
-    numeral(&small).map(Some)
+    numeral(small).map(Some)
 }
 
 /// The start of the run of letters and digits that byte `at` lies in, or of the letter before it that stands for
@@ -222,8 +247,7 @@ pub fn lex(text: &str, start: usize, groups: &mut Vec<Group>) -> usize {
 
 /// Letters alone that stand for digits («8-9ОО-ЗЗ»): up to four.
 fn only_alike(text: &str, at: usize, found: &Run) -> bool {
-    let count = text[at..found.end].chars().filter(|&c| !is_ignorable(c)).count();
-    found.others == 0 && count <= 4
+    found.others == 0 && text[at..found.end].chars().filter(|&c| !is_ignorable(c)).count() <= 4
 }
 
 fn group(text: &str, start: usize, end: usize, letters: usize, between: &Between) -> Group {
@@ -320,6 +344,18 @@ struct Between {
 
 /// Separators from `start`; `end == start` where what follows ends the chain.
 fn separators(text: &str, start: usize) -> Between {
+    // Most groups are parted by one character.
+    if let [byte, next, ..] = text.as_bytes()[start..]
+        && byte.is_ascii()
+        && next.is_ascii_digit()
+        && let Some(mask) = separator(char::from(byte))
+    {
+        return Between {
+            mask,
+            plus: false,
+            end: start + 1,
+        };
+    }
     let mut mask = 0;
     let mut count = 0;
     let (mut lines, mut dots) = (0, 0);
@@ -374,14 +410,20 @@ fn separators(text: &str, start: usize) -> Between {
 /// The end of «номер», «серия», «N» or «no» at `at`, a word of its own.
 fn number_word(text: &str, at: usize) -> Option<usize> {
     const WORDS: [&str; 6] = ["номер", "серия", "серии", "n", "no", "ном"];
-    let mut small = String::new();
+    let first = text[at..].chars().next()?;
+    if !matches!(first, 'н' | 'Н' | 'с' | 'С' | 'n' | 'N') {
+        return None;
+    }
+    let mut small = [0; 24];
+    let mut length = 0;
     let mut end = at;
     for c in text[at..].chars().take(6) {
         if !is_letter(c) {
             break;
         }
-        small.push(lower(c));
+        length += lower(c).encode_utf8(&mut small[length..]).len();
         end += c.len_utf8();
     }
-    WORDS.contains(&small.as_str()).then_some(end)
+    let small = std::str::from_utf8(&small[..length]).ok()?;
+    WORDS.contains(&small).then_some(end)
 }

@@ -1,6 +1,7 @@
 //! Finding: the automaton's finds and those of numbers, settled where they overlap.
 
 use crate::kinds::{Found, Kind};
+use crate::labels::Scan;
 use crate::patterns::Patterns;
 use crate::{chain, rules, signs};
 
@@ -15,6 +16,7 @@ pub struct Finder {
 pub struct Scratch {
     chain: Vec<chain::Group>,
     numerals: Vec<usize>,
+    labels: Scan,
 }
 
 impl Finder {
@@ -34,6 +36,7 @@ impl Finder {
     pub fn find(&self, text: &str, scratch: &mut Scratch) -> Vec<Found> {
         let mut found = Vec::new();
         scratch.numerals.clear();
+        scratch.labels.reset();
         self.patterns.find(text, &mut found, &mut scratch.numerals);
         self.find_numbers(text, scratch, &mut found);
         // What is not asked for still takes its place: a telephone does not become a card because telephones stay.
@@ -59,7 +62,7 @@ impl Finder {
             let resume = chain::lex(text, start, &mut scratch.chain).max(hit + 1);
             let resume = next_boundary(text, resume);
             if scratch.chain.iter().map(|g| g.digits.len()).sum::<usize>() >= 5 {
-                rules::judge_chain(text, &scratch.chain, found);
+                rules::judge_chain(text, &scratch.chain, &mut scratch.labels, found);
             }
             let from = plates.max(start);
             signs_within(text, from, resume, found);

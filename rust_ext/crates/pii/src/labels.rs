@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::dfa::DFA;
 
 use crate::chars::{back, is_ignorable, is_letter, lower};
 
@@ -200,56 +202,153 @@ impl Labels {
 }
 
 /// Looks for all rows of `LABELS` at once.
-fn automaton() -> Option<&'static AhoCorasick> {
-    static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+fn automaton() -> Option<&'static DFA> {
+    static AUTOMATON: OnceLock<Option<DFA>> = OnceLock::new();
     AUTOMATON
         .get_or_init(|| {
             let words = LABELS.iter().map(|&(word, _)| word);
-            AhoCorasick::builder()
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(words)
-                .ok()
+            DFA::builder().prefilter(false).build(words).ok()
         })
         .as_ref()
 }
 
-/// Labels in the `REACH` characters before byte `start`; of two that end at one place the later row is nearest.
-pub fn labels(text: &str, start: usize) -> Labels {
-    let from = back(text, start, REACH);
-    // Rows of numbers have no words before most of their numbers.
-    if !text.as_bytes()[from..start]
-        .iter()
-        .any(|b| b.is_ascii_alphabetic() || !b.is_ascii())
-    {
-        return Labels::default();
+/// A row of `LABELS` that stands in the text, a word's beginning.
+struct Hit {
+    start: usize,
+    end: usize,
+    row: usize,
+}
+
+/// The labels met so far in a text. Numbers of one line have the same words before them: what was read for one
+/// is not read again for the next.
+#[derive(Default)]
+pub struct Scan {
+    hits: Vec<Hit>,
+    /// The text is read up to this byte; `state` is the automaton's there.
+    at: usize,
+    state: StateID,
+    begun: bool,
+}
+
+impl Scan {
+    /// Makes the scan ready for another text.
+    pub fn reset(&mut self) {
+        self.hits.clear();
+        self.begun = false;
     }
-    let mut before: String = text[from..start]
-        .chars()
-        .filter(|&c| !is_ignorable(c))
-        .map(lower)
-        .collect();
-    // A label joined to its number («тел8916...») counts as if it were abbreviated.
-    if before.chars().next_back().is_some_and(is_letter) {
-        before.push('.');
-    }
-    let cut = text[..from].chars().next_back().is_some_and(is_letter);
-    let mut found = Labels::default();
-    let Some(automaton) = automaton() else {
-        return found;
-    };
-    let mut nearest = (0, 0);
-    for hit in automaton.find_overlapping_iter(&before) {
-        let previous = before[..hit.start()].chars().next_back();
-        if previous.map_or(cut, is_letter) {
-            continue;
+
+    /// Labels in the `REACH` characters before byte `start`; of two that end at one place the later row is
+    /// nearest.
+    pub fn before(&mut self, text: &str, start: usize) -> Labels {
+        let mut found = Labels::default();
+        let Some(automaton) = automaton() else {
+            return found;
+        };
+        self.read_to(automaton, text, start);
+        // A label joined to its number («тел8916...») counts as if it were abbreviated.
+        let joined = last_char(text, start).is_some_and(is_letter);
+        let mut nearest: Option<(usize, usize)> = None;
+        let mut reach = None;
+        let mut take = |hit: &Hit| {
+            let near = start - hit.start <= REACH;
+            if near || hit.start >= *reach.get_or_insert_with(|| back(text, start, REACH)) {
+                found.mask |= LABELS[hit.row].1;
+                nearest = nearest.max(Some((hit.end, hit.row)));
+            }
+        };
+        (self.hits.iter().rev())
+            .take_while(|hit| start - hit.end <= REACH * 4)
+            .for_each(&mut take);
+        if joined {
+            let state = automaton.next_state(Anchored::No, self.state, b'.');
+            hits_at(automaton, state, text, start, 1, |hit| take(&hit));
         }
-        let row = hit.pattern().as_usize();
-        found.mask |= LABELS[row].1;
-        if (hit.end(), row) >= nearest {
-            nearest = (hit.end(), row);
+        if let Some((end, row)) = nearest {
             found.nearest = LABELS[row].1;
-            found.distance = before[hit.end()..].chars().count();
+            let between = text.get(end..start).unwrap_or_default();
+            let dot = usize::from(joined && end <= start);
+            found.distance = between.chars().filter(|&c| !is_ignorable(c)).count() + dot;
+        }
+        found
+    }
+
+    fn read_to(&mut self, automaton: &DFA, text: &str, start: usize) {
+        if !self.begun || self.at > start || start - self.at > REACH * 4 {
+            self.hits.clear();
+            self.at = back(text, start, REACH);
+            self.state = automaton.start_state(Anchored::No).unwrap_or_default();
+            self.begun = true;
+        }
+        let bytes = text.as_bytes();
+        let (mut at, mut state) = (self.at, self.state);
+        while at < start {
+            let byte = bytes[at];
+            let next = |state, byte| automaton.next_state(Anchored::No, state, byte);
+            if byte.is_ascii() {
+                state = next(state, byte.to_ascii_lowercase());
+                at += 1;
+            } else {
+                let c = text[at..].chars().next().unwrap_or_default();
+                at += c.len_utf8();
+                if is_ignorable(c) {
+                    continue;
+                }
+                for &byte in lower(c).encode_utf8(&mut [0; 4]).as_bytes() {
+                    state = next(state, byte);
+                }
+            }
+            if automaton.is_special(state) {
+                hits_at(automaton, state, text, at, 0, |hit| self.hits.push(hit));
+            }
+        }
+        (self.at, self.state) = (at, state);
+    }
+}
+
+/// The rows that end at byte `end` in `state`; of those that begin no word, none. `beyond`: bytes of the row that
+/// stand after the text's end.
+fn hits_at(
+    automaton: &DFA,
+    state: StateID,
+    text: &str,
+    end: usize,
+    beyond: usize,
+    mut take: impl FnMut(Hit),
+) {
+    if !automaton.is_match(state) {
+        return;
+    }
+    for n in 0..automaton.match_len(state) {
+        let row = automaton.match_pattern(state, n).as_usize();
+        let start = stepped_back(text, end, LABELS[row].0.len() - beyond);
+        if !last_char(text, start).is_some_and(is_letter) {
+            let end = end + beyond;
+            take(Hit { start, end, row });
         }
     }
-    found
+}
+
+/// Where `count` bytes before `end` begin; characters without width count nothing.
+fn stepped_back(text: &str, end: usize, count: usize) -> usize {
+    let (mut left, mut start) = (count, end);
+    for c in text[..end].chars().rev() {
+        if left == 0 {
+            break;
+        }
+        start -= c.len_utf8();
+        if !is_ignorable(c) {
+            left -= lower(c).len_utf8().min(left);
+        }
+    }
+    start
+}
+
+/// The last character before byte `end` that has a width.
+fn last_char(text: &str, end: usize) -> Option<char> {
+    text[..end].chars().rev().find(|&c| !is_ignorable(c))
+}
+
+/// Labels before byte `start` of a text that no scan goes through.
+pub fn labels(text: &str, start: usize) -> Labels {
+    Scan::default().before(text, start)
 }

@@ -200,11 +200,16 @@ fn cases(word: &str) -> [String; 3] {
 impl Rule {
     /// The find whose trigger begins at byte `at`, and whether it is denied.
     fn at(&self, text: &str, at: usize) -> Option<(Found, bool)> {
+        // Most triggers lead to nothing: that is seen without counting characters or the places of groups.
+        let mut wide = text.len().min(at + 4 * self.reach);
+        while !text.is_char_boundary(wide) {
+            wide += 1;
+        }
+        let glance = Input::new(&text[at..wide]).anchored(Anchored::Yes).earliest(true);
+        self.after.search_half(&glance)?;
         let to = ahead(text, at, self.reach);
         let rest = &text[at..to];
         let input = Input::new(rest).anchored(Anchored::Yes);
-        // Most triggers lead to nothing, and that is seen without the places of groups.
-        self.after.search_half(&input)?;
         let (mut start, end) = if self.after.captures_len() > 1 {
             let mut groups = self.after.create_captures();
             self.after.search_captures(&input, &mut groups);

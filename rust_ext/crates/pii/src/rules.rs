@@ -1,10 +1,10 @@
 //! From windows of a chain to candidates: which kind of number the digits are, and how sure that is.
 
-use crate::chain::Group;
+use crate::chain::{Group, MOST_DIGITS};
 use crate::chars::{ahead, back, digit, is_letter, is_space, lower, sep};
 use crate::checks;
 use crate::kinds::{Found, Kind};
-use crate::labels::{Labels, label, labels};
+use crate::labels::{Labels, Scan, label};
 
 /// Digits of the longest number (an account), and groups of a window.
 const MOST: usize = 20;
@@ -24,15 +24,21 @@ struct Window<'a> {
     tight_after: bool,
     near_before: Option<&'a Group>,
     near_after: Option<&'a Group>,
+    /// A telephone of the chain ends right before the window, with a comma between.
+    listed: bool,
+    /// The groups of the chain before the window.
+    earlier: &'a [Group],
 }
 
 /// Candidates among all windows of a chain.
-pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
-    let mut digits: Vec<u8> = Vec::with_capacity(MOST + 1);
+pub fn judge_chain(text: &str, chain: &[Group], scan: &mut Scan, found: &mut Vec<Found>) {
+    let mut room = [0; MOST + MOST_DIGITS + 1];
+    let mut phone_ends = 0;
     for first in 0..chain.len() {
-        digits.clear();
-        let (mut between, mut lines) = (0, 0);
+        let mut count = 0;
+        let (mut between, mut lines, mut words) = (0, 0, false);
         let mut known: Option<Labels> = None;
+        let listed = first > 0 && phone_ends == first && chain[first].before & sep::COMMA != 0;
         for last in first..chain.len() {
             let group = &chain[last];
             if last > first {
@@ -43,25 +49,31 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
                 between |= group.before;
                 lines += usize::from(group.before & sep::LINE != 0);
             }
-            digits.extend_from_slice(&group.digits);
+            words |= group.words;
+            room[count..count + group.digits.len()].copy_from_slice(&group.digits);
+            count += group.digits.len();
+            let digits = &room[..count];
             if digits.len() > MOST || lines > 1 {
                 break;
             }
-            let words = chain[first..=last].iter().any(|g| g.words);
             if digits.len() < 5 || (digits.len() == 8 && !words) {
                 continue;
             }
             // Numbers of a town are said to be telephones right before them: most rows of numbers end here.
-            if digits.len() <= 7 && !words && !said_before(text, chain[first].start) {
+            if digits.len() <= 7 && !words && !listed && !said_before(text, chain[first].start) {
+                continue;
+            }
+            let said = *known.get_or_insert_with(|| scan.before(text, chain[first].start));
+            if !words && !listed && !chain[first].plus && says_nothing(digits, said) {
                 continue;
             }
             let after = chain.get(last + 1);
             let window = Window {
                 text,
                 groups: &chain[first..=last],
-                digits: &digits,
+                digits,
                 between,
-                labels: *known.get_or_insert_with(|| labels(text, chain[first].start)),
+                labels: said,
                 tight_before: first > 0 && is_tight(chain[first].before),
                 tight_after: after.is_some_and(|g| is_tight(g.before)),
                 near_before: first
@@ -69,9 +81,14 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
                     .map(|n| &chain[n])
                     .filter(|g| is_number(g, words) && !ends_sentence(chain[first].before)),
                 near_after: after.filter(|g| !g.plus && is_number(g, words) && !ends_sentence(g.before)),
+                listed,
+                earlier: &chain[..first],
             };
             if let Some((kind, rank)) = window.judge() {
                 let (start, end) = window.span(kind);
+                if matches!(kind, Kind::Phone | Kind::PhoneOffice) {
+                    phone_ends = last + 1;
+                }
                 found.push(Found {
                     start,
                     end,
@@ -80,6 +97,16 @@ pub fn judge_chain(text: &str, chain: &[Group], found: &mut Vec<Found>) {
                 });
             }
         }
+    }
+}
+
+/// Digits that are no number's, whatever stands around them, or none without a word before it.
+fn says_nothing(digits: &[u8], said: Labels) -> bool {
+    match digits.len() {
+        14 | 17 => true,
+        5..=9 => !said.any(u32::MAX),
+        10 => !said.any(u32::MAX) && !matches!(digits[0], 3 | 4 | 8 | 9),
+        _ => false,
     }
 }
 
@@ -104,6 +131,11 @@ fn is_number(group: &Group, words: bool) -> bool {
     !group.is_letters() && group.words == words
 }
 
+/// The number that a group is, modulo 2^64.
+fn value(group: &Group) -> u64 {
+    (group.digits.iter()).fold(0u64, |sum, &d| sum.wrapping_mul(10).wrapping_add(u64::from(d)))
+}
+
 type Verdict = Option<(Kind, u8)>;
 
 impl Window<'_> {
@@ -113,6 +145,9 @@ impl Window<'_> {
             return None;
         }
         let first = &self.groups[0];
+        if self.counts_up() {
+            return None;
+        }
         if first.glued_before && self.labels.distance > 1 && !self.labels.any(u32::MAX) {
             return None;
         }
@@ -183,6 +218,31 @@ impl Window<'_> {
         })
     }
 
+    /// The first groups are a date, «29.03.2013», or the window begins within one.
+    fn begins_with_date(&self) -> bool {
+        let dotted = |g: &Group| g.before == sep::DOT;
+        if self.tight_before && dotted(&self.groups[0]) {
+            return true;
+        }
+        let [day, month, year, ..] = self.groups else {
+            return false;
+        };
+        let (first, second) = (value(day), value(month));
+        let shaped = day.digits.len() <= 2 && month.digits.len() == 2 && year.digits.len() == 4;
+        shaped
+            && dotted(month)
+            && dotted(year)
+            && (1..=31).contains(&first)
+            && (1..=12).contains(&second)
+            && matches!(value(year), 1900..=2099)
+    }
+
+    /// Groups that count up by one: days of a calendar, numbers of pages.
+    fn counts_up(&self) -> bool {
+        self.groups.len() >= 5
+            && (self.groups.windows(2)).all(|pair| value(&pair[1]) == value(&pair[0]).wrapping_add(1))
+    }
+
     fn singles(&self) -> bool {
         self.lengths().all(|length| length == 1)
     }
@@ -199,6 +259,10 @@ impl Window<'_> {
     /// Passports, driving licences, КПП: context decides.
     fn paper(&self) -> Verdict {
         let l = self.labels;
+        let other = l.is_nearest(label::OTHER) && l.distance <= 12;
+        if other || self.begins_with_date() {
+            return None;
+        }
         let whole = self.contiguous() || self.singles();
         match self.digits.len() {
             9 => {
@@ -336,6 +400,7 @@ impl Window<'_> {
             10 => match d[0] {
                 9 => self.mobile(0).map(|rank| (Kind::Phone, rank)),
                 3 | 4 | 8 => self.landline(0).map(|rank| (self.free_of_charge(d), rank)),
+                0 if d[1] >= 3 => self.ukrainian().map(|rank| (self.of_institution(false), rank)),
                 _ => None,
             },
             5..=7 => self.local().map(|rank| (self.of_institution(false), rank)),
@@ -403,7 +468,7 @@ impl Window<'_> {
         let code = [3, 4, 5]
             .into_iter()
             .any(|c| self.ends_at(offset + c) && self.usual_groups(offset, c));
-        if code && self.has(sep::PAREN) {
+        if code && self.has(sep::PAREN) && [3, 4, 5].into_iter().any(|c| self.in_brackets(offset + c)) {
             return Some(68);
         }
         let hyphens = self.between & !(sep::HYPHEN | sep::SPACE) == 0 && self.has(sep::HYPHEN);
@@ -416,9 +481,36 @@ impl Window<'_> {
         (known && self.plain() && self.alone()).then_some(56)
     }
 
+    /// The rank of a number as it is written within Ukraine, «(044) 205-43-04», said to be a telephone.
+    fn ukrainian(&self) -> Option<u8> {
+        let marked = self.has(sep::PAREN | sep::HYPHEN) && self.ends_at(3) && self.usual_groups(0, 3);
+        (self.said() && marked && self.apart()).then_some(71)
+    }
+
+    /// A bracket closes after `count` digits, and no other stands in what follows.
+    fn in_brackets(&self, count: usize) -> bool {
+        let mut sum = 0;
+        let mut closed = false;
+        for (n, group) in self.groups.iter().enumerate() {
+            if n > 0 && group.before & sep::PAREN != 0 {
+                let between = &self.text[self.groups[n - 1].end..group.start];
+                let closes = between.contains([')', ']']);
+                if closed || (closes && sum != count) {
+                    return false;
+                }
+                closed = closes;
+            }
+            sum += group.digits.len();
+        }
+        closed
+    }
+
     /// A number of the same town, said to be a telephone right before it.
     fn local(&self) -> Option<u8> {
         let l = self.labels;
+        if self.listed {
+            return (self.apart() && self.has(sep::HYPHEN) && self.alike()).then_some(54);
+        }
         let close = l.is_nearest(label::PHONE) && l.distance <= 10 && self.spelled_out();
         let usual = match self.digits.len() {
             7 => self.contiguous() || self.lengths().eq([3, 2, 2]) || self.lengths().eq([3, 4]),
@@ -427,6 +519,19 @@ impl Window<'_> {
         };
         let marked = self.contiguous() || self.has(sep::HYPHEN) || self.digits.len() == 7;
         (close && usual && marked && self.apart() && self.near_before.is_none()).then_some(55)
+    }
+
+    /// Groups of a number in a list of telephones: as those of the number before, or «26-70-70».
+    fn alike(&self) -> bool {
+        let count = self.groups.len();
+        let twos = count == 3 && self.lengths().skip(1).all(|n| n == 2) && self.groups[0].digits.len() <= 3;
+        let before = self
+            .earlier
+            .len()
+            .checked_sub(count)
+            .map(|from| &self.earlier[from..]);
+        let same = before.is_some_and(|before| self.lengths().eq(before.iter().map(|g| g.digits.len())));
+        count > 1 && (twos || same)
     }
 
     /// Only «тел.», «телефон:» and such stand between the label and the number: no other words.

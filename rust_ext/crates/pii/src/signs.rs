@@ -159,7 +159,21 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
 pub fn address(text: &str, at: usize) -> Option<Found> {
     // A group has four digits at most, so a colon of an address of version 6 is near.
     let near = &text.as_bytes()[at.saturating_sub(4)..text.len().min(at + 5)];
-    v4(text, at).or_else(|| near.contains(&b':').then(|| v6(text, at)).flatten())
+    may_be_v4(text.as_bytes(), at)
+        .then(|| v4(text, at))
+        .flatten()
+        .or_else(|| near.contains(&b':').then(|| v6(text, at)).flatten())
+}
+
+/// Whether after the digits at `at` something stands that a dot can begin with.
+fn may_be_v4(bytes: &[u8], at: usize) -> bool {
+    let end = at + bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    match bytes.get(end) {
+        Some(b'.' | b'[' | b'(') => true,
+        Some(b' ') => bytes.get(end + 1) == Some(&b'.'),
+        Some(byte) => !byte.is_ascii(),
+        None => false,
+    }
 }
 
 /// One dot between two numbers: «.», «[.]», «(.)», « . ».
