@@ -23,6 +23,7 @@ FOUND = {
         "⟦8 9l6 I23-45-67⟧ - Пётр",
         "⟦восемь девятьсот шестнадцать сто двадцать три сорок пять шестьдесят семь⟧",
         "тел. ⟦5-12-34⟧",
+        "Звоните нам: ⟦(062) 300-38-85⟧",
     ],
     "inn": ["ИНН ⟦7707083893⟧", "ИНН ⟦500100732259⟧"],
     "snils": ["СНИЛС ⟦112-233-445 95⟧", "его ⟦112-233-445 95⟧ номер"],
@@ -40,7 +41,11 @@ FOUND = {
     "cookie": ["Cookie: ⟦PHPSESSID=0123456789abcdef0123⟧"],
     "token": ["ключ ⟦ghp_0123456789abcdefghijABCDEFGHIJ012345⟧"],
     "private_key": ["⟦-----BEGIN RSA PRIVATE KEY-----\n" + "A1b2" * 16 + "\n-----END RSA PRIVATE KEY-----⟧"],
-    "password": ["логин: ivan, пароль: ⟦qwerty12⟧"],
+    "password": [
+        "логин: ivan, пароль: ⟦qwerty12⟧",
+        "login ivan password ⟦Qwerty12⟧",
+        "логин ivan пароль ⟦qwerty⟧",
+    ],
 }
 BY_CHOICE = {
     "phone_office": ["горячая линия ⟦8-800-555-35-35⟧", "Регистратура: ⟦(4912) 25-36-14⟧"],
@@ -69,6 +74,19 @@ CLEAN = [
     "зрителей 7 973. 8 16 32 64 участника",
     "self.phone = None; user.password = getpass()",
     "IP54, версия 5.5.189.5",
+    "Миграция, гражданство, паспортизация\n29.03.2013\n15:58 Киргизский депутат",
+    "на КПП в Приднестровье\n12:06 04.01.2012  6",
+    "ИНН/КПП не указаны, БИК 042202603",
+    "тел. в рубрике. Месяц 1\n 1 2 3 4 5 6 7 8 9 10 11 12 13",
+    "Soc. Lond. 46, 425-442 (2000)",
+    "Zwan  (72)\n 311  (97)\n 1981  (1)",
+    "Пермь, тел.: 8 (000) 000-07-00",
+    "<!-- Rating@Mail.ru counter -->",
+    "пишите на me @ example.com",
+    "Enter the login and password here. Any user, hashed password stored in it",
+    "d-i passwd/user-password-again password insecure",
+    "Имя: @name.ru Пароль: Politonline.ru",
+    "setlocale(LC_ALL, 'es_ES@calendar=islamic'), заголовки ././@LongLink",
     "localhost 127.0.0.1, маска 255.255.255.0, сеть 192.168.0.1",
 ]
 
@@ -91,6 +109,15 @@ def test_kinds_by_choice_are_masked_where_asked_for(kind: str, text: str) -> Non
     before, value, after = split(text)
     assert PiiMask(PRESETS["identifiers"]).mask(before + value + after) is None
     assert PiiMask([kind]).mask(before + value + after) == before + placeholder(kind) + after
+
+
+def test_telephones_in_a_list_are_masked_each() -> None:
+    masker = PiiMask(PRESETS["identifiers"])
+    listed = "Телефон: (3902) 215-500, 215-216, 26-70-70, 8 906-191-38-83, вход 100-150 рублей"
+    mask = placeholder("phone")
+    assert masker.mask(listed) == f"Телефон: {mask}, {mask}, {mask}, {mask}, вход 100-150 рублей"
+    price = "тел. 8 916 123-45-67, 100-150 рублей"
+    assert masker.mask(price) == f"тел. {mask}, 100-150 рублей"
 
 
 @pytest.mark.parametrize("text", CLEAN)

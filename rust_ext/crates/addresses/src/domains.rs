@@ -25,19 +25,25 @@ pub struct Probe {
 impl Probe {
     pub fn new(host: &[u8]) -> Self {
         let mut probe = Self::default();
+        probe.set(host);
+        probe
+    }
+
+    /// Makes this the probe of another host, in place: copying one waits for its parts to be written.
+    pub fn set(&mut self, host: &[u8]) {
         let mut hash = FIRST;
+        (self.count, self.deep) = (0, false);
         for at in (0..host.len()).rev() {
             hash = step(hash, host[at]);
             if at == 0 || host[at - 1] == b'.' {
-                if probe.count == LABELS {
-                    probe.deep = true;
+                if self.count == LABELS {
+                    self.deep = true;
                     break;
                 }
-                probe.places[probe.count] = (finish(hash), at);
-                probe.count += 1;
+                self.places[self.count] = (finish(hash), at);
+                self.count += 1;
             }
         }
-        probe
     }
 }
 

@@ -20,7 +20,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
 
 use crate::domains::{Domains, LABELS, Probe};
 use crate::url::Address;
@@ -99,9 +102,15 @@ pub struct Lists {
     /// Of each word, the rules that it is the first of.
     first_of: Vec<Vec<u32>>,
     rules: Vec<WordRule>,
-    automaton: Option<AhoCorasick>,
+    automaton: Option<Words>,
     sources: Vec<(String, String)>,
     unused: usize,
+}
+
+/// The automaton of all words. A DFA of many words would take gigabytes; an NFA is half as fast.
+enum Words {
+    Few(DFA),
+    Many(NFA),
 }
 
 /// Addresses that are looked up together.
@@ -248,16 +257,11 @@ impl Builder {
         let automaton = if letters.is_empty() {
             None
         } else {
-            // A DFA of many words would take gigabytes; an NFA is half as fast.
-            let kind = if letters.len() <= 5_000 {
-                AhoCorasickKind::DFA
+            let built = if letters.len() <= 5_000 {
+                DFA::builder().prefilter(false).build(letters).map(Words::Few)
             } else {
-                AhoCorasickKind::ContiguousNFA
+                NFA::builder().prefilter(false).build(letters).map(Words::Many)
             };
-            let built = AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .kind(Some(kind))
-                .build(letters);
             Some(built.map_err(|e| e.to_string())?)
         };
         let mut first_of = vec![Vec::new(); self.words.len()];
@@ -318,7 +322,7 @@ impl Lists {
             let mut count = 0;
             for (place, (_, url)) in urls.by_ref().take(TOGETHER).enumerate() {
                 addresses[place].read(url);
-                probes[place] = Probe::new(addresses[place].host());
+                probes[place].set(addresses[place].host());
                 count = place + 1;
             }
             for (tags, probe) in tags.iter_mut().zip(&probes[..count]) {
@@ -376,22 +380,42 @@ impl Lists {
         Some((String::from_utf8_lossy(&text).into_owned(), *source))
     }
 
-    fn by_words(&self, address: &Address, hits: &mut Vec<usize>) -> Option<(String, u16)> {
-        let automaton = self.automaton.as_ref()?;
-        let whole = address.whole();
-        hits.clear();
-        for hit in automaton.find_overlapping_iter(whole) {
-            let number = hit.pattern().as_usize();
-            let word = &self.words[number];
-            let inside = |at: Option<&u8>| at.is_some_and(|&b| b.is_ascii_alphanumeric() || b >= 0x80);
-            let before = hit.start().checked_sub(1).and_then(|at| whole.get(at));
-            let free =
-                (word.open_before || !inside(before)) && (word.open_after || !inside(whole.get(hit.end())));
-            let host = address.host().len();
-            let place = !(word.path && hit.start() < host || word.host && hit.end() > host);
-            if free && place && !hits.contains(&number) {
-                hits.push(number);
+    /// Numbers of the words that stand in the address, each once.
+    fn words_in(&self, automaton: &impl Automaton, address: &Address, hits: &mut Vec<usize>) {
+        let Ok(mut state) = automaton.start_state(Anchored::No) else {
+            return;
+        };
+        for (at, &byte) in address.whole().iter().enumerate() {
+            state = automaton.next_state(Anchored::No, state, byte);
+            if automaton.is_special(state) && automaton.is_match(state) {
+                for n in 0..automaton.match_len(state) {
+                    let number = automaton.match_pattern(state, n).as_usize();
+                    if !hits.contains(&number) && self.stands_free(number, at + 1, address) {
+                        hits.push(number);
+                    }
+                }
             }
+        }
+    }
+
+    /// Whether a word that ends at byte `end` is one: nothing goes on where its rule has no `*`, and it stands in
+    /// the part of the address that the rule speaks of.
+    fn stands_free(&self, number: usize, end: usize, address: &Address) -> bool {
+        let word = &self.words[number];
+        let (whole, host) = (address.whole(), address.host().len());
+        let start = end - word.letters.len();
+        let inside = |at: Option<&u8>| at.is_some_and(|&b| b.is_ascii_alphanumeric() || b >= 0x80);
+        let before = start.checked_sub(1).and_then(|at| whole.get(at));
+        (word.open_before || !inside(before))
+            && (word.open_after || !inside(whole.get(end)))
+            && !(word.path && start < host || word.host && end > host)
+    }
+
+    fn by_words(&self, address: &Address, hits: &mut Vec<usize>) -> Option<(String, u16)> {
+        hits.clear();
+        match self.automaton.as_ref()? {
+            Words::Few(automaton) => self.words_in(automaton, address, hits),
+            Words::Many(automaton) => self.words_in(automaton, address, hits),
         }
         let rules = hits.iter().flat_map(|&word| &self.first_of[word]);
         let number = rules

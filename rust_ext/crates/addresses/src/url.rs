@@ -34,20 +34,24 @@ impl Address {
         let url = &url[..url.len().min(LONGEST)];
         self.bytes.clear();
         let rest = after_scheme(url.trim_ascii());
-        let end = rest
-            .iter()
-            .position(|b| matches!(b, b'/' | b'?' | b'#' | b'\\'))
-            .unwrap_or(rest.len());
-        let authority = &rest[..end];
-        let host = match authority.iter().rposition(|&b| b == b'@') {
-            Some(at) => &authority[at + 1..],
-            None => authority,
-        };
-        let host = match host.iter().rposition(|&b| b == b':') {
-            Some(at) if host[at + 1..].iter().all(u8::is_ascii_digit) && !host.starts_with(b"[") => {
-                &host[..at]
+        // One pass: where the authority ends, and the last @ and : in it.
+        let (mut end, mut from, mut port) = (rest.len(), 0, None);
+        for (at, &byte) in rest.iter().enumerate() {
+            match byte {
+                b'/' | b'?' | b'#' | b'\\' => {
+                    end = at;
+                    break;
+                }
+                b'@' => (from, port) = (at + 1, None),
+                b':' => port = Some(at),
+                _ => {}
             }
-            _ => host,
+        }
+        let host = match port {
+            Some(at) if rest[at + 1..end].iter().all(u8::is_ascii_digit) && rest[from] != b'[' => {
+                &rest[from..at]
+            }
+            _ => &rest[from..end],
         };
         push_small(&mut self.bytes, host);
         while self.bytes.last() == Some(&b'.') {
@@ -77,12 +81,17 @@ fn hex(byte: u8) -> Option<u8> {
 
 /// Adds bytes with percent-encoding resolved and Latin and Russian capitals as small letters (in UTF-8).
 fn push_small(out: &mut Vec<u8>, part: &[u8]) {
-    if part.is_ascii() && !part.contains(&b'%') {
-        let from = out.len();
-        out.extend_from_slice(part);
-        out[from..].make_ascii_lowercase();
+    let from = out.len();
+    out.extend_from_slice(part);
+    let mut odd = false;
+    for byte in &mut out[from..] {
+        odd |= !byte.is_ascii() | (*byte == b'%');
+        byte.make_ascii_lowercase();
+    }
+    if !odd {
         return;
     }
+    out.truncate(from);
     let mut at = 0;
     while at < part.len() {
         let mut byte = part[at];
@@ -116,7 +125,8 @@ fn push_small(out: &mut Vec<u8>, part: &[u8]) {
 }
 
 fn has_punycode(host: &[u8]) -> bool {
-    host.starts_with(b"xn--") || host.windows(5).any(|w| w == b".xn--")
+    // Few hosts have two hyphens in a row, and that is cheap to see.
+    host.windows(2).any(|w| w == b"--") && host.split(|&b| b == b'.').any(|label| label.starts_with(b"xn--"))
 }
 
 fn unicode(host: &[u8]) -> Vec<u8> {
