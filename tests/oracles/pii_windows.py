@@ -252,24 +252,28 @@ class Window:
                 return self.office(d[1:]), 80
             known = len(d) <= 13 and d.startswith(tuple(numbers.CODES))
             return ("phone", 78) if known else None
-        rank: int | None = None
-        kind = "phone"
-        if len(d) == 11 and d[0] in "78":
-            if d[1] == "9":
-                rank = self.mobile(1)
-            elif d[1] in "348":
-                kind, rank = self.office(d[1:]), self.landline(1)
-        elif len(d) <= 10 and any(g.words for g in self.groups):
-            rank = self.read_aloud()
-        elif len(d) == 10 and d[0] == "9":
-            rank = self.mobile(0)
-        elif len(d) == 10 and d[0] in "348":
-            kind, rank = self.office(d), self.landline(0)
-        elif len(d) == 10 and d[0] == "0" and d[1] >= "3":
-            kind, rank = self.office(""), self.ukrainian()
+        kind: str
+        rank: int | None
+        if len(d) <= 10 and any(g.words for g in self.groups):
+            kind, rank = "phone", self.read_aloud()
         elif len(d) <= 7:
             kind, rank = self.office(""), self.local()
+        else:
+            kind, rank = self.with_code(d)
         return (kind, rank) if rank else None
+
+    def with_code(self, d: str) -> tuple[str, int | None]:
+        offset = int(len(d) == 11)
+        if len(d) - offset != 10 or (offset and d[0] not in "78"):
+            return "phone", None
+        first = d[offset]
+        if first == "9":
+            return "phone", self.mobile(offset)
+        if first in "348":
+            return self.office(d[offset:]), self.landline(offset)
+        if not offset and first == "0" and d[1] >= "3":
+            return self.office(""), self.ukrainian()
+        return "phone", None
 
     def office(self, national: str) -> str:
         free = national.startswith(("800", "804"))
