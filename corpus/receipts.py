@@ -3,6 +3,7 @@
     FOLDER/NAME.parquet             kept rows
     FOLDER/_dropped/NAME.parquet    dropped rows with reason and detail
     FOLDER/_work/PHASE/NAME         what phases pass to each other
+    FOLDER/_sites/NAME.parquet      of extract: what sites say of all their pages (robots.txt, tdmrep.json)
     FOLDER/_receipts/NAME.json      written last: done means it is here with the right key
     FOLDER/_receipts.jsonl          all receipts in one file, so that nothing to do takes two requests
     FOLDER/_failed/NAME.json        why the last try failed
@@ -37,6 +38,7 @@ DROPPED: Final = "_dropped"
 FAILED: Final = "_failed"
 RUNNING: Final = "_running"
 WORK: Final = "_work"
+SITES: Final = "_sites"
 PLAN: Final = "_plan.json"
 DRIVER: Final = "_driver.json"
 

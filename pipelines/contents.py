@@ -19,7 +19,7 @@ from rust_ext.arrow import text_buffers
 COUNTED: Final = ("lang", "orthography", "register", "page_kind", "charset", "truncated", "host")
 MOST: Final = 1_000
 #: Flags counted where they are set, in what is published.
-FLAGS: Final = ("noindex", "noai", "tdm_reserved", "train_ai_disallowed")
+FLAGS: Final = ("noindex", "noai", "tdm_reserved", "train_ai_disallowed", "robots_disallowed")
 
 
 class TextDigest:

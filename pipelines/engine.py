@@ -278,7 +278,9 @@ def _remove_stale(folder: Folder) -> None:
     written = {output.path for receipt in folder.receipts.values() for output in receipt.outputs}
     for path in folder.files:
         part = posixpath.dirname(path).partition("/")[0]
-        ours = part in (records.DROPPED, records.WORK) or (part in ("", "data") and path.endswith(".parquet"))
+        ours = part in (records.DROPPED, records.WORK, records.SITES) or (
+            part in ("", "data") and path.endswith(".parquet")
+        )
         if ours and path not in written:
             storage.delete(storage.join(folder.location, path))
 

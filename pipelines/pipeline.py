@@ -80,11 +80,14 @@ def _to_come(plan: Plan) -> list[Input]:
 def with_made(recipe: Recipe, folder: str, name: str) -> tuple[Stage, tuple[str, ...]]:
     """A stage of a recipe with the side inputs that other stages of the run make, and their parameters."""
     stage: Any = recipe.sections[name]
-    later = {
-        parameter: stage_folder(folder, maker)
-        for parameter, maker in registry.row_of(name).takes.items()
-        if maker in recipe.run.stages and not getattr(stage, parameter)
-    }
+    later: dict[str, Any] = {}
+    for parameter, made in registry.row_of(name).takes.items():
+        maker, _, part = made.partition("/")
+        if maker not in recipe.run.stages or getattr(stage, parameter):
+            continue
+        where = storage.join(stage_folder(folder, maker), part) if part else stage_folder(folder, maker)
+        if not part or storage.exists(where):
+            later[parameter] = (where,) if isinstance(getattr(stage, parameter), tuple) else where
     return dataclasses.replace(stage, **later), tuple(later)
 
 

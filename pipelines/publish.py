@@ -27,6 +27,7 @@ from corpus.errors import ShardError, UsageError, one_line
 from corpus.inputs import Input
 from corpus.stage import Phase, Share, Task
 from corpus.writing import Output, conform, text_bytes
+from pipelines import optouts
 from pipelines.contents import Contents
 from pipelines.tombstones import Tombstones, read_tombstones
 
@@ -37,14 +38,6 @@ LEAN: Final = (
     *("doc_id", "url", "host", "fetched_at", "date", "title", "text", "lang", "lang_score", "register"),
     *("quality", "cluster_size"),
 )
-#: Vocabularies by which a page says that it is not to be used -> the column that holds its answer.
-#: docs/publish.md says where each is read.
-OPT_OUTS: Final[Mapping[str, str]] = {
-    "noai": "noai",
-    "tdm": "tdm_reserved",
-    "aipref": "train_ai_disallowed",
-    "noindex": "noindex",
-}
 TAKEN_DOWN: Final = "taken_down"
 #: Address of a dataset's repository on the hub.
 HUB_ADDRESS: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?")
@@ -55,14 +48,11 @@ class Publish:
     """Write documents as a dataset: shards of even size, manifest with checksums, card."""
 
     name: ClassVar[str] = "publish"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {
-        "opt_out_noai": "the page asks not to be used for AI (robots meta or X-Robots-Tag: noai)",
-        "opt_out_tdm": "the page reserves text and data mining (TDM reservation)",
-        "opt_out_aipref": "the site asks not to be used for training (AIPREF: Content-Usage)",
-        "opt_out_noindex": "the page asks not to be indexed (robots meta or X-Robots-Tag: noindex)",
+        **{optouts.REASON + name: one.meaning for name, one in optouts.VOCABULARIES.items()},
         TAKEN_DOWN: "removed on request, by TARGET/tombstones.jsonl",
     }
 
@@ -78,8 +68,23 @@ class Publish:
         metadata={"help": f"columns to publish; all where empty; lean: {', '.join(LEAN)}"},
     )
     respect: tuple[str, ...] = field(
-        default=("noai", "tdm", "aipref"),
-        metadata={"help": f"opt-outs that are heeded: {', '.join(OPT_OUTS)}"},
+        default=optouts.DEFAULT,
+        metadata={"help": f"opt-outs that are heeded: {', '.join(optouts.CHOICES)}"},
+    )
+    sites: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "folders in which extract kept what robots.txt and tdmrep.json say (STAGE/_sites); a run "
+            "takes its own",
+            "input": True,
+        },
+    )
+    asked: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "files of hosts or addresses, one a line, that asked not to be used",
+            "input": True,
+        },
     )
     validation: float = field(
         default=0.0,
@@ -105,13 +110,14 @@ class Publish:
             raise ValueError("publish.shard_mb is at least 1")
         if not 0 <= self.validation < 1:
             raise ValueError("publish.validation lies in 0..1, below 1")
-        unknown = [name for name in self.respect if name not in OPT_OUTS]
+        unknown = [name for name in self.respect if name not in optouts.CHOICES]
         if unknown:
-            known = ", ".join(OPT_OUTS)
+            known = ", ".join(optouts.CHOICES)
             raise ValueError(f"publish.respect: no vocabulary {unknown[0]!r}; there are {known}")
 
     def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any documents
         """Raise UsageError for a column that the documents lack, and where the hub can't be spoken to."""
+        optouts.read_asked(self.asked)
         if self.to:
             from pipelines import hub
 
@@ -134,12 +140,15 @@ class Publish:
         """Copy the task's ranges of rows into one shard, or one of each split."""
         ending = f"{task.number:05d}-of-{task.options['count']:05d}.parquet"
         tombstones = read_tombstones(task.folder)
+        said = optouts.opened(task.side("sites"), task.side("asked"))
         contents = Contents()
         for source, (low, high) in zip(task.inputs, task.options["ranges"], strict=True):
             for rows in _read_range(source, low, high):
                 out.rows_in += rows.num_rows
                 out.bytes_in += text_bytes(rows)
-                for split, judged in self._splits(self._judged(rows, tombstones)):
+                flags = said.flags(rows)
+                rows = table.with_columns(rows, said.columns(flags))
+                for split, judged in self._splits(self._judged(rows, flags, tombstones)):
                     path = f"data/{split}-{ending}"
                     kept = judged.filter(pc.is_null(judged.column(table.DROP)))
                     contents.add(path, kept)
@@ -147,13 +156,11 @@ class Publish:
         with out.work() as counted:
             counted.write_bytes(contents.encode())
 
-    def _judged(self, rows: pa.Table, tombstones: Tombstones) -> pa.Table:
+    def _judged(self, rows: pa.Table, flags: Mapping[str, list[bool]], tombstones: Tombstones) -> pa.Table:
         reasons: list[str | None] = [None] * rows.num_rows
-        for name in self.respect:
-            if OPT_OUTS[name] in rows.column_names:
-                asked = rows.column(OPT_OUTS[name]).fill_null(False).to_pylist()
-                for place in (n for n, says in enumerate(asked) if says):
-                    reasons[place] = reasons[place] or f"opt_out_{name}"
+        for name in (*self.respect, optouts.ASKED):
+            for place in (n for n, says in enumerate(flags.get(name, ())) if says):
+                reasons[place] = reasons[place] or optouts.REASON + name
         for place in tombstones.places(rows):
             reasons[place] = TAKEN_DOWN
         drop = pa.array(reasons, pa.string())

@@ -46,7 +46,8 @@ class StageRow:
     example: str = ""
     #: "module:function", called with stage, folder and `account.Run` when the stage of a run is done.
     finish: str = ""
-    #: Parameter that names a side input -> stage of the same run that makes it where it is not given.
+    #: Parameter that names a side input -> stage of the same run that makes it where it is not given, or a
+    #: folder of that stage's, which may be missing.
     takes: Mapping[str, str] = field(default_factory=dict)
 
     def load(self) -> type[Any]:
@@ -143,6 +144,7 @@ OWN: Final = (
         folder="dataset",
         finish="pipelines.card:finish",
         command="pipelines.commands.publish:publish",
+        takes={"sites": "extract/_sites"},
     ),
     StageRow(
         "train",

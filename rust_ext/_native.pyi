@@ -335,6 +335,7 @@ def bpe_alphabet() -> bytes: ...
 def bpe_power(x: float, y: float) -> float: ...
 
 WARC_REASONS: list[str]
+TRAINING_BOTS: list[str]
 
 @final
 class WarcReader:

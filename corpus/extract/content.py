@@ -48,7 +48,9 @@ class Content:
     noindex: bool
     """robots: noindex or none, in the page or the X-Robots-Tag header; rules for one robot do not count."""
     noai: bool
-    """robots: noai, noimageai or noml; Content-Usage (train-ai=n) and Content-Signal (ai-train=no)."""
+    """robots: noai, noimageai or noml; noindex or none for a robot that gathers training data."""
+    train_ai_disallowed: bool
+    """Content-Usage (train-ai=n) or Content-Signal (ai-train=no)."""
     tdm_reserved: bool
     """tdm-reservation: 1, in the page or the header."""
 

@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 
 from corpus import storage, table
 from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
-from corpus.extract import blocklists, content, inputs, warc
+from corpus.extract import blocklists, content, inputs, sites, warc
 from corpus.extract.decode import decode
 from corpus.extract.sandbox import Sandbox
-from corpus.inputs import Input
+from corpus.inputs import SHARD, Input
+from corpus.receipts import SITES
 from corpus.stage import Share
 from corpus.writing import Output
 from rust_ext import AddressLists
@@ -41,6 +42,7 @@ PAGE_COLUMNS: Final = pa.schema(
         pa.field("noindex", pa.bool_()),
         pa.field("noai", pa.bool_()),
         pa.field("tdm_reserved", pa.bool_()),
+        pa.field("train_ai_disallowed", pa.bool_()),
         pa.field("declared_charset", pa.string()),
         pa.field("charset", pa.string()),
         pa.field("replaced_characters", pa.int32()),
@@ -69,7 +71,7 @@ class Extract:
     """
 
     name: ClassVar[str] = "extract"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     needs: ClassVar[tuple[str, ...]] = ()
     adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
     reasons: ClassVar[Mapping[str, str]] = {
@@ -209,6 +211,7 @@ class Extract:
                 out.skipped.update(batch.skipped)
                 records += batch.records
                 name = storage.join(source.name, batch.within) if batch.within else source.name
+                _keep_sites(batch.sites, name, out)
                 if batch.dropped.num_rows:
                     gated = _gated(batch.dropped, name)
                     _note_cuts(gated, out)
@@ -223,6 +226,14 @@ class Extract:
                     out.tell(done, source.size)
         if not records:
             out.notes.setdefault("empty", f"{source.name}: no record in it")
+
+
+def _keep_sites(found: Sequence[warc.Page], name: str, out: Output) -> None:
+    """Write what sites say of training, where any does, beside the documents."""
+    rows = [sites.row_of(page, f"{name}:{page.offset}") for page in found]
+    said = [row for row in rows if row is not None]
+    if said:
+        out.write(pa.Table.from_pylist(said, schema=sites.SITES), f"{SITES}/{out.name}{SHARD}")
 
 
 def _note_cuts(rows: pa.Table, out: Output) -> None:
@@ -273,6 +284,7 @@ def _by_bukvar(stage: Extract) -> ToText:
             "noindex": found.noindex,
             "noai": found.noai,
             "tdm_reserved": found.tdm_reserved,
+            "train_ai_disallowed": found.train_ai_disallowed,
             table.DROP: None if found.text else "no_main_text",
         }
 
@@ -338,7 +350,7 @@ def _lines(text: str) -> str:
 def _rights(html: str, page: warc.Page) -> dict[str, Any]:
     """What a page and its headers say of its use, where nothing else is read from its markup by ourselves."""
     found = content.extract(html, headers=page.rights)
-    return {"noindex": found.noindex, "noai": found.noai, "tdm_reserved": found.tdm_reserved}
+    return {name: getattr(found, name) for name in ("noindex", "noai", "tdm_reserved", "train_ai_disallowed")}
 
 
 def _identity(record_id: str, url: str, place: str) -> bytes:

@@ -38,6 +38,9 @@ BATCH_BYTES: Final = 64 << 20
 #: figures).
 LOOK_BYTES: Final = 16 << 10
 
+#: `Page.record_type` of the files in which sites speak of all their pages.
+SITE: Final = "site"
+
 Gate = Literal["russian", "skim", "quick", "off"]
 #: Their names, for messages.
 GATES: Final = ("russian", "skim", "quick", "off")
@@ -109,7 +112,8 @@ DROPPED: Final = pa.schema(
 class Batch:
     """Some records in file order: records = len(pages) + dropped.num_rows + sum(skipped.values()).
 
-    `skipped` counts, by type, records that are never pages: warcinfo, request, metadata, revisit, dns, ...
+    `skipped` counts, by type, records that are never pages: warcinfo, request, metadata, revisit, dns, ...;
+    and the files in which sites speak of all their pages, robots.txt and tdmrep.json, which are in `sites`.
     `position` is how many bytes of the file have been read, None where the pages' offsets tell. `within` is
     the path of the crawl file inside of a container (WACZ); the offsets are its own.
     """
@@ -120,6 +124,7 @@ class Batch:
     records: int
     position: int | None = None
     within: str = ""
+    sites: tuple[Page, ...] = ()
 
 
 def read(
@@ -222,11 +227,16 @@ def _open(source: str | PathLike[str] | Readable) -> tuple[Any, bool]:
 
 
 def _batch(fields: dict[str, Any]) -> Batch:
+    found = [Page(**page) for page in fields["pages"]]
+    sites = tuple(page for page in found if page.record_type == SITE)
+    skipped = Counter(dict(fields["skipped"]))
+    skipped.update(page.url.rpartition("/")[2] for page in sites)
     return Batch(
-        pages=[Page(**page) for page in fields["pages"]],
+        pages=[page for page in found if page.record_type != SITE] if sites else found,
         dropped=_dropped(fields),
-        skipped=Counter(dict(fields["skipped"])),
+        skipped=skipped,
         records=fields["records"],
+        sites=sites,
     )
 
 

@@ -184,14 +184,14 @@ class TestOptOuts:
         assert manifest.lineage[-1].dropped == {"opt_out_noai": 1, "opt_out_tdm": 1}
         assert pq.read_table(tmp_path / "set/data")["text"].to_pylist() == TEXTS[2:6]
         card = (tmp_path / "set/README.md").read_text()
-        assert "1 (the page reserves text and data mining (TDM reservation))" in card
+        assert "1 (the page or its site reserves text and data mining (TDM reservation))" in card
         assert "1 documents that are here say `noindex`" in card
 
     def test_may_be_chosen(self, marked: Path, tmp_path: Path) -> None:
         stage = Publish(respect=("noindex",))
         assert publish(marked, str(tmp_path / "set"), stage).lineage[-1].dropped == {"opt_out_noindex": 1}
-        with pytest.raises(ValueError, match="no vocabulary 'robots'"):
-            Publish(respect=("robots",))
+        with pytest.raises(ValueError, match="no vocabulary 'robotz'"):
+            Publish(respect=("robotz",))
 
     def test_a_takedown_removes_and_stays_removed(self, marked: Path, tmp_path: Path) -> None:
         target = str(tmp_path / "set")

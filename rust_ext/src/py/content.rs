@@ -81,6 +81,7 @@ impl ContentModel {
         out.set_item("embedded", found.embedded)?;
         out.set_item("noindex", found.meta.noindex)?;
         out.set_item("noai", found.meta.noai)?;
+        out.set_item("train_ai_disallowed", found.meta.train_ai_disallowed)?;
         out.set_item("tdm_reserved", found.meta.tdm_reserved)?;
         Ok(out)
     }
@@ -183,6 +184,7 @@ fn content_words(text: &str) -> Vec<u32> {
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("TRAINING_BOTS", meta::TRAINING_BOTS.to_vec())?;
     module.add_class::<ContentModel>()?;
     module.add_function(wrap_pyfunction!(content_align, module)?)?;
     module.add_function(wrap_pyfunction!(content_blocks, module)?)?;

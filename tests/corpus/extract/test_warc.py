@@ -41,7 +41,7 @@ def everything(source: Any, **options: Any) -> tuple[list[Page], list[dict[str, 
     skipped: Counter[str] = Counter()
     for batch in read(source, **options):
         assert batch.records == len(batch.pages) + batch.dropped.num_rows + batch.skipped.total()
-        pages += batch.pages
+        pages += [*batch.pages, *batch.sites]
         dropped += batch.dropped.to_pylist()
         skipped += batch.skipped
     return pages, dropped, skipped

@@ -19,8 +19,10 @@ pub struct Meta {
     pub canonical_url: Option<String>,
     pub description: String,
     pub noindex: bool,
-    /// `noai`, `noimageai`, `noml`, or a preference against training.
+    /// `noai`, `noimageai` or `noml`; or `noindex` or `none` for a robot that gathers training data.
     pub noai: bool,
+    /// A preference against training: Content-Usage or Content-Signal.
+    pub train_ai_disallowed: bool,
     /// `tdm-reservation: 1`.
     pub tdm_reserved: bool,
     /// og:type as a number (0 none, 1 article, 2 product, 3 website, 4 other): a feature.
@@ -145,8 +147,9 @@ pub fn read(stated: &Stated, url: Option<&str>) -> Meta {
 /// Reads into `meta` what one `meta` element or HTTP header says of the page's use, by the grammar of each vocabulary:
 /// robots (developers.google.com/search/docs/crawling-indexing/robots-meta-tag), TDMRep
 /// (w3.org/community/reports/tdmrep), AI Preferences (draft-ietf-aipref-attach) and Content Signals
-/// (contentsignals.org). Rules for a single robot say nothing of the page in general and are passed over: those of
-/// elements named by a robot ("googlebot") and those behind its name in a header.
+/// (contentsignals.org). Rules for a single robot say nothing of the page in general and are passed over, those of
+/// elements named by a robot ("googlebot") and those behind its name in a header, unless that robot gathers training
+/// data (`TRAINING_BOTS`).
 pub fn opt_out(meta: &mut Meta, name: &str, content: &str) {
     match name.trim().to_ascii_lowercase().as_str() {
         "robots" => content.split([',', ';']).for_each(|part| directives(meta, part)),
@@ -154,8 +157,51 @@ pub fn opt_out(meta: &mut Meta, name: &str, content: &str) {
         "x-robots-tag" => content.lines().for_each(|line| robots_header(meta, line)),
         "tdm-reservation" => meta.tdm_reserved |= content.split(',').any(|value| value.trim() == "1"),
         "content-usage" | "content-signal" => content.split(',').for_each(|part| preference(meta, part)),
+        name if is_training_bot(name) => content
+            .split([',', ';'])
+            .for_each(|part| directives_of_training_bot(meta, part)),
         _ => {}
     }
+}
+
+/// Robots that gather data for training, in small letters, as their operators describe them; sites name them to refuse
+/// that use (the public list github.com/ai-robots-txt/ai.robots.txt has many more, most of which only answer questions).
+/// "YandexAdditional" gathers for Yandex's answers, "Google-Extended" and "Applebot-Extended" are names without a crawler.
+pub const TRAINING_BOTS: [&str; 24] = [
+    "ai2bot",
+    "amazonbot",
+    "anthropic-ai",
+    "applebot-extended",
+    "bytespider",
+    "ccbot",
+    "claude-web",
+    "claudebot",
+    "cohere-ai",
+    "cohere-training-data-crawler",
+    "diffbot",
+    "facebookbot",
+    "google-extended",
+    "gptbot",
+    "icc-crawler",
+    "img2dataset",
+    "meta-externalagent",
+    "omgili",
+    "omgilibot",
+    "pangubot",
+    "timpibot",
+    "webzio-extended",
+    "yandexadditional",
+    "yandexadditionalbot",
+];
+
+fn is_training_bot(name: &str) -> bool {
+    TRAINING_BOTS.iter().any(|bot| name.eq_ignore_ascii_case(bot))
+}
+
+fn directives_of_training_bot(meta: &mut Meta, part: &str) {
+    let mut own = Meta::default();
+    directives(&mut own, part);
+    meta.noai |= own.noindex || own.noai;
 }
 
 /// Robots directives that have a value behind a colon.
@@ -168,17 +214,19 @@ const VALUED: [&str; 4] = [
 
 /// "noindex, max-snippet: 5", "bingbot: noindex, nofollow": a robot's name holds for what comes behind it.
 fn robots_header(meta: &mut Meta, line: &str) {
-    let mut is_general = true;
+    let mut agent = "*";
     for part in line.split([',', ';']) {
         let mut rest = part;
-        if let Some((agent, behind)) = part.split_once(':')
-            && is_agent(agent.trim())
+        if let Some((name, behind)) = part.split_once(':')
+            && is_agent(name.trim())
         {
-            is_general = agent.trim() == "*";
+            agent = name.trim();
             rest = behind;
         }
-        if is_general {
+        if agent == "*" {
             directives(meta, rest);
+        } else if is_training_bot(agent) {
+            directives_of_training_bot(meta, rest);
         }
     }
 }
@@ -229,7 +277,7 @@ fn preference(meta: &mut Meta, part: &str) {
         return;
     }
     match category.trim().to_ascii_lowercase().as_str() {
-        "train-ai" | "ai-train" | "train-genai" | "genai" | "ai" | "bots" => meta.noai = true,
+        "train-ai" | "ai-train" | "train-genai" | "genai" | "ai" | "bots" => meta.train_ai_disallowed = true,
         "tdm" => meta.tdm_reserved = true,
         _ => {}
     }
@@ -289,10 +337,16 @@ mod tests {
         );
     }
 
+    /// noindex, noai, tdm_reserved, and a preference against training as noai of its own vocabulary.
     fn said(name: &str, content: &str) -> (bool, bool, bool) {
         let mut meta = Meta::default();
         opt_out(&mut meta, name, content);
-        (meta.noindex, meta.noai, meta.tdm_reserved)
+        assert!(!meta.train_ai_disallowed || name.starts_with("Content-"));
+        (
+            meta.noindex,
+            meta.noai || meta.train_ai_disallowed,
+            meta.tdm_reserved,
+        )
     }
 
     #[test]
@@ -310,7 +364,18 @@ mod tests {
                 (false, true, false),
             ),
             ("googlebot", "noindex, noai", (false, false, false)),
-            ("CCBot", "noindex", (false, false, false)),
+            ("CCBot", "noindex", (false, true, false)),
+            ("gptbot", "nofollow", (false, false, false)),
+            (
+                "X-Robots-Tag",
+                "GPTBot: noindex, bingbot: none",
+                (false, true, false),
+            ),
+            (
+                "X-Robots-Tag",
+                "bingbot: noindex, GPTBot: nofollow",
+                (false, false, false),
+            ),
             (
                 "X-Robots-Tag",
                 "bingbot: noindex, nofollow",

@@ -123,6 +123,18 @@ pub fn dropped(head: Head, offset: u64, reason: Reason, detail: impl Into<String
     Record::Dropped(Dropped::of(head, offset, reason, detail.into()))
 }
 
+/// Files in which a site speaks of all its pages, by their paths.
+const SITE_FILES: [&str; 2] = ["/robots.txt", "/.well-known/tdmrep.json"];
+/// Type of the records of site files that are handed on.
+pub const SITE: &str = "site";
+
+/// Whether an address is that of a file in which a site speaks of all its pages.
+fn is_site_file(url: &str) -> bool {
+    let path = SITE_FILES.iter().find_map(|path| url.strip_suffix(path));
+    path.and_then(|origin| origin.split_once("://"))
+        .is_some_and(|(_, authority)| !authority.contains('/'))
+}
+
 /// Judges a record whose block is above the limit and was passed over.
 pub fn too_large(head: Head, offset: u64, length: u64, damage: Option<&str>, limits: &Limits) -> Record {
     if let Some(kind) = damage {
@@ -150,6 +162,9 @@ pub fn judge(head: Head, offset: u64, block: &[u8], damage: Option<&'static str>
     if !is_wanted(&response) {
         let status = format!("status={}", response.status);
         return dropped(head, offset, Reason::HttpStatus, status);
+    }
+    if is_site_file(&head.url) {
+        return site_file(head, offset, &response, &block[start..], limits);
     }
     let declared = sniff::by_type(&http::media_type(&response.content_type));
     if declared == Some(sniff::Kind::Other) {
@@ -190,6 +205,30 @@ pub fn judge(head: Head, offset: u64, block: &[u8], damage: Option<&'static str>
         rights: response.rights,
         damage: damage.or(payload.damage),
         truncated: cut,
+        body: payload.bytes.into_owned(),
+    }))
+}
+
+/// A site file, as a page of the type `SITE`: neither its kind nor its language is looked at.
+fn site_file(head: Head, offset: u64, response: &http::Response, raw: &[u8], limits: &Limits) -> Record {
+    let Some(payload) = payload(response, raw, limits.max_record_bytes) else {
+        let detail = format!("decoded_bytes > {}", limits.max_record_bytes);
+        return dropped(head, offset, Reason::PageTooLarge, detail);
+    };
+    Record::Page(Box::new(Page {
+        host: host(&head.url),
+        url: head.url,
+        fetched_at: head.date,
+        record_id: head.record_id,
+        offset,
+        record_type: SITE.to_owned(),
+        status: (response.status != 0).then_some(response.status),
+        content_type: response.content_type.clone(),
+        http_charset: response.charset.clone(),
+        rights: vec![],
+        damage: payload.damage,
+        truncated: None,
+        is_text: true,
         body: payload.bytes.into_owned(),
     }))
 }
@@ -276,7 +315,7 @@ pub enum Beginning {
 /// Judges a page by the first bytes of its block. Pages only, whose bytes are not coded again: what else a record may
 /// hold, a crawl file among it, is read whole.
 pub fn judge_beginning(head: &Head, block: &[u8]) -> Beginning {
-    if !is_page_type(&head.record_type) || is_dns(head) {
+    if !is_page_type(&head.record_type) || is_dns(head) || is_site_file(&head.url) {
         return Beginning::Open;
     }
     let Ok((response, start)) = http_head(head, block) else {

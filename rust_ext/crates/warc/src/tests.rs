@@ -379,6 +379,35 @@ proptest! {
 }
 
 #[test]
+fn site_files_are_handed_on_whatever_their_kind_and_letters() {
+    let gated = Limits {
+        gate: true,
+        look: 64,
+        skim: true,
+        ..LIMITS
+    };
+    for (url, is_site) in [
+        ("http://a.ru/robots.txt", true),
+        ("https://a.ru:8080/.well-known/tdmrep.json", true),
+        ("http://a.ru/docs/robots.txt", false),
+        ("http://a.ru/robots.txt?x=1", false),
+        ("http://a.ru/en/.well-known/tdmrep.json", false),
+    ] {
+        let file = pack(&[response(url, b"User-agent: *")], Container::GzipMembers);
+        match read_within(&file, gated).as_slice() {
+            [Record::Page(page)] => {
+                assert!(is_site && page.record_type == page::SITE, "{url}");
+                assert_eq!(page.body, b"User-agent: *");
+            }
+            found => assert!(
+                !is_site && matches!(found, [Record::Dropped(_)]),
+                "{url}: {found:?}"
+            ),
+        }
+    }
+}
+
+#[test]
 fn a_record_above_the_limit_is_passed_over() {
     let records = [
         response("http://h/0", b"<p>one"),
