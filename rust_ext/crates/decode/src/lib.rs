@@ -11,6 +11,7 @@
 
 mod declared;
 mod detect;
+mod markup;
 mod names;
 mod runs;
 
@@ -164,7 +165,7 @@ fn decode_narrow<'a>(body: &'a [u8], labels: &[Label]) -> Outcome<'a> {
     let base = if survey.is_nearly_utf8() && !has_other_text(&pairs) {
         UTF_8
     } else {
-        eight_bit(body, labels, &pairs)
+        eight_bit(body, labels, &pairs, runs)
     };
     if base == UTF_8 || runs.is_empty() || !CYRILLIC.contains(&base) {
         return with_name(base, body, name_of(base));
@@ -219,8 +220,8 @@ fn stateful(body: &[u8], labels: &[Label]) -> Option<&'static Encoding> {
     (declared && body.is_ascii() && memchr::memchr(0x1B, body).is_some()).then_some(encoding_rs::ISO_2022_JP)
 }
 
-fn eight_bit(body: &[u8], labels: &[Label], pairs: &Pairs) -> &'static Encoding {
-    let chosen = by_letters(body, labels, pairs);
+fn eight_bit(body: &[u8], labels: &[Label], pairs: &Pairs, runs: &[Range<usize>]) -> &'static Encoding {
+    let chosen = by_letters(body, labels, pairs, runs);
     let is_koi8 = chosen == encoding_rs::KOI8_R || chosen == encoding_rs::KOI8_U;
     if is_koi8 {
         pairs.koi8().unwrap_or(chosen)
@@ -231,7 +232,7 @@ fn eight_bit(body: &[u8], labels: &[Label], pairs: &Pairs) -> &'static Encoding 
     }
 }
 
-fn by_letters(body: &[u8], labels: &[Label], pairs: &Pairs) -> &'static Encoding {
+fn by_letters(body: &[u8], labels: &[Label], pairs: &Pairs, runs: &[Range<usize>]) -> &'static Encoding {
     let readings = pairs.readings();
     let declared: Vec<&'static Encoding> = labels.iter().filter_map(|label| label.encoding).collect();
     // What a declared charset may cost more than the best one where the page bears it out.
@@ -253,14 +254,47 @@ fn by_letters(body: &[u8], labels: &[Label], pairs: &Pairs) -> &'static Encoding
         .copied()
         .find(|encoding| is_valid_in(body, encoding));
     match (best, foreign) {
-        (Some(best), None) if best.is_cyrillic() => best.encoding,
+        (Some(best), None) if best.is_cyrillic() => by_text(body, runs, best.encoding, &declared),
         (Some(best), Some(foreign)) if best.is_cyrillic() => {
             let few = best.letters < FEW_LETTERS && !CYRILLIC.contains(&foreign);
-            if few { foreign } else { best.encoding }
+            if few {
+                foreign
+            } else {
+                by_text(body, runs, best.encoding, &declared)
+            }
         }
         (_, Some(foreign)) => foreign,
         (_, None) => guess(body),
     }
+}
+
+/// The best charset against the declared Cyrillic ones, by the text alone: bytes of nothing stand in comments, scripts
+/// and attributes, and on a small page they outweigh its letters. windows-1251 counts as declared beside MacCyrillic,
+/// which has nearly all small letters in common with it and is a hundred times rarer.
+fn by_text(
+    body: &[u8],
+    runs: &[Range<usize>],
+    best: &'static Encoding,
+    declared: &[&'static Encoding],
+) -> &'static Encoding {
+    let rivals: Vec<&Encoding> = CYRILLIC
+        .into_iter()
+        .filter(|encoding| {
+            let by_default = best == encoding_rs::X_MAC_CYRILLIC && *encoding == encoding_rs::WINDOWS_1251;
+            by_default || declared.contains(encoding)
+        })
+        .collect();
+    if rivals.is_empty() || rivals.contains(&best) {
+        return best;
+    }
+    let readings = Pairs::count_outside(body, &markup::united(&markup::ranges(body), runs)).readings();
+    let of_best = readings.iter().find(|reading| reading.encoding == best);
+    let as_well = readings
+        .iter()
+        .filter(|reading| rivals.contains(&reading.encoding) && reading.is_cyrillic())
+        .filter(|reading| of_best.is_none_or(|best| reading.cost <= best.cost + DECLARED_BONUS))
+        .min_by_key(|reading| reading.cost);
+    as_well.map_or(best, |reading| reading.encoding)
 }
 
 /// True when a declared charset fits: not UTF (seen before), and at most one byte sequence in a hundred is malformed.

@@ -186,3 +186,67 @@ fn a_million_bodies_decode() {
     );
     assert!(outcome.is_ok(), "{outcome:?}");
 }
+
+/// A comment of bytes of nothing, without signs that end it.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(1u8..=255, 0..120).prop_map(|mut bytes| {
+        bytes.retain(|byte| !b"<>-".contains(byte));
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn bytes_of_nothing_in_a_comment_change_no_letter_of_a_declared_charset(noise in noise(), start in 0usize..80) {
+        let text: String = RUSSIAN.chars().skip(start).take(70).collect();
+        for encoding in [encoding_rs::WINDOWS_1251, encoding_rs::KOI8_R, encoding_rs::IBM866, encoding_rs::ISO_8859_5] {
+            let head = format!("<meta charset={}>", encoding.name());
+            let (bytes, _, _) = encoding.encode(&text);
+            let mut page = format!("<html><head>{head}</head><body><!--").into_bytes();
+            page.extend_from_slice(&noise);
+            page.extend_from_slice(b"--><p>");
+            page.extend_from_slice(&bytes);
+            page.extend_from_slice(b"</p></body></html>");
+            let decoded = decode(&page, None);
+            prop_assert!(decoded.text.contains(&text), "{} {}", encoding.name(), decoded.charset);
+        }
+    }
+
+    #[test]
+    fn united_ranges_cover_what_either_covers(
+        one in proptest::collection::vec((0usize..90, 0usize..9), 0..9),
+        other in proptest::collection::vec((0usize..90, 0usize..9), 0..9),
+    ) {
+        let list = |mut pairs: Vec<(usize, usize)>| -> Vec<Range<usize>> {
+            pairs.sort_unstable();
+            pairs.into_iter().map(|(start, length)| start..start + length).collect()
+        };
+        let (one, other) = (list(one), list(other));
+        let found = markup::united(&one, &other);
+        let covers = |ranges: &[Range<usize>], at: usize| ranges.iter().any(|range| range.contains(&at));
+        for at in 0..100 {
+            prop_assert_eq!(covers(&found, at), covers(&one, at) || covers(&other, at));
+        }
+        prop_assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start));
+    }
+
+    #[test]
+    fn markup_of_anything_is_ascending_and_inside(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let found = markup::ranges(&bytes);
+        prop_assert!(found.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        prop_assert!(found.iter().all(|range| range.start < range.end && range.end <= bytes.len()));
+    }
+}
+
+#[test]
+fn markup_is_comments_tags_scripts_and_styles() {
+    let page = b"a<b>c</b><!-- d > e -->f<script>g < h</script>i 1 < 2<style>j</STYLE>k<!--l";
+    let mut text = Vec::new();
+    let mut at = 0;
+    for range in markup::ranges(page) {
+        text.extend_from_slice(&page[at..range.start]);
+        at = range.end;
+    }
+    text.extend_from_slice(&page[at..]);
+    assert_eq!(text, b"acfi 1 < 2k");
+}
