@@ -25,7 +25,8 @@ class Part:
     """A part of an input: number `index` of those that the file is cut into, from `start` up to `stop`.
 
     Of Parquet these are row groups and `first` is the number of the first row; of lines they are bytes and
-    `first` is the number of the first line.
+    `first` is the number of the first line; of crawl files they are any offsets, and the records are those
+    that begin between them.
     """
 
     index: int
@@ -50,7 +51,8 @@ class Input:
     part: Part | None = None
     #: One schema over all files that are read together, serialised; empty where theirs are equal.
     schema: bytes = b""
-    #: Digest of a Parquet file's own schema, where its footer was read: equal ones need not be compared.
+    #: Of a Parquet file whose footer was read, the digest of its own schema: equal ones need not be compared.
+    #: Of a crawl file, how its records lie in it (`corpus.extract.warc.layout_of`).
     shape: str = ""
 
     def identity(self) -> list[object]:

@@ -100,10 +100,13 @@ class FileStage(Stage, Protocol):
     """A stage that reads files of its own kind (crawls): one input becomes tables of judged rows.
 
     `check` raises UsageError for inputs that can't be read, before any work. What never was a page is counted
-    by `read` into the `Output` it is given.
+    by `read` into the `Output` it is given. `reads_parts` says whether `read` can read a part of a file alone
+    (`source.part`): a large one is then cut.
     """
 
     def check(self, inputs: Sequence[Input]) -> None: ...
+
+    def reads_parts(self, source: Input) -> bool: ...
 
     def shares(self, inputs: Sequence[Input]) -> tuple[Share, ...]: ...
 

@@ -1,14 +1,17 @@
 """One large file serves all workers: files above a size become parts of about that size.
 
-Parquet is cut between row groups; JSONL and plain text at line ends. Where the cuts lie depends on the file
-and the size alone, so the bytes that come out do not depend on the number of workers. A packed file
-(.gz, .zst, .bz2) can't be cut, nor can a Parquet file of one row group: one worker does it.
+Parquet is cut between row groups; JSONL and plain text at line ends; crawl files (WARC, ARC) at records: in
+gzip at members, in zstd at frames. Where the cuts lie depends on the file and the size alone, so the bytes
+that come out do not depend on the number of workers. Of crawl files no cut is looked for: a part is a range
+of offsets, and its reader finds the first record in it (`rust_ext/crates/warc/src/part.rs`). What can't be
+cut (`uncut` says what and why) is done by one worker: files packed as a whole, and Parquet of one row group.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -17,6 +20,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.documents import is_parquet
+from corpus.extract.warc import CUTTABLE
 from corpus.inputs import Input, Part
 
 #: Endings of files of lines that are not packed.
@@ -24,10 +28,33 @@ _LINES: Final = (".jsonl", ".ndjson", ".json", ".txt")
 _BLOCK: Final = 4 << 20
 
 
-def cut(inputs: Sequence[Input], part_bytes: int) -> list[Input]:
-    """Inputs with each file above `part_bytes` in place cut into parts; others stay whole."""
+def cut(
+    inputs: Sequence[Input], part_bytes: int, reads_parts: Callable[[Input], bool] | None = None
+) -> list[Input]:
+    """Inputs with each file above `part_bytes` in place cut into parts; others stay whole, and so do those of
+    which a part alone can't be read (`reads_parts`)."""
     with ThreadPoolExecutor(16) as pool:
-        return [part for parts in pool.map(lambda one: _parts(one, part_bytes), inputs) for part in parts]
+
+        def parts_of(source: Input) -> list[Input]:
+            return _parts(source, part_bytes) if reads_parts is None or reads_parts(source) else [source]
+
+        return [part for parts in pool.map(parts_of, inputs) for part in parts]
+
+
+def uncut(inputs: Sequence[Input], part_bytes: int) -> str:
+    """What a person should know of inputs, as `cut` returned them, that stayed whole although they are large;
+    empty where there are none."""
+    found = [i for i in inputs if i.part is None and i.size > part_bytes and not is_parquet(i.path)]
+    if not found:
+        return ""
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    why = (
+        "one gzip member or zstd frame holds many records"
+        if found[0].shape == "whole"
+        else "packed as a whole"
+    )
+    hint = "; pack a record a member (`warcio recompress`)" if found[0].shape == "whole" else ""
+    return f"{found[0].name}{more} can't be cut ({why}): one worker reads each{hint}"
 
 
 def _parts(source: Input, part_bytes: int) -> list[Input]:
@@ -37,6 +64,8 @@ def _parts(source: Input, part_bytes: int) -> list[Input]:
         spans = _row_groups(source, part_bytes)
     elif storage.path_part(source.path).lower().endswith(_LINES):
         spans = _lines(source, part_bytes)
+    elif source.shape in CUTTABLE:
+        spans = _offsets(source, part_bytes)
     else:
         return [source]
     if len(spans) < 2:
@@ -49,6 +78,12 @@ def _parts(source: Input, part_bytes: int) -> list[Input]:
 
 #: Of one part: start and stop, number of its first row or line, rows where they are known, bytes.
 _Span = tuple[int, int, int, int | None, int]
+
+
+def _offsets(source: Input, part_bytes: int) -> list[_Span]:
+    count = -(-source.size // part_bytes)
+    ends = [source.size * number // count for number in range(count + 1)]
+    return [(start, stop, 0, None, stop - start) for start, stop in itertools.pairwise(ends)]
 
 
 def _row_groups(source: Input, part_bytes: int) -> list[_Span]:

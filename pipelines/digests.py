@@ -45,7 +45,7 @@ class Digests:
         self._saved = {entry.name: entry for entry in entries}
 
     def find(self, name: str, file: File) -> tuple[str, int | None, str] | None:
-        """Digest, rows and digest of the schema of a file that was seen before and has not changed since."""
+        """Digest, rows and `Input.shape` of a file that was seen before and has not changed since."""
         entry = self._saved.get(name)
         if entry is None or (entry.size, entry.mtime_ns) != (file.size, file.mtime_ns):
             return None

@@ -29,7 +29,7 @@ from corpus.stage import FileStage, PhasedStage, Side, Stage, Task, parameters, 
 from corpus.uploads import end_open_uploads
 from pipelines import lineage
 from pipelines.account import StageResult, summarize
-from pipelines.cutting import cut
+from pipelines.cutting import cut, uncut
 from pipelines.digests import Digests
 from pipelines.execute import Executor, Failure, Notice
 from pipelines.inputs import sides_of
@@ -112,9 +112,7 @@ def plan_job(job: Job) -> Plan:
     """Plan a job and check all that can be checked. Raises UsageError, or StageError where the plan can't
     fit."""
     stage, sides = sides_of(job.stage)
-    inputs = job.inputs
-    if not isinstance(stage, FileStage):
-        inputs = tuple(cut(with_one_schema(inputs), job.part_bytes))
+    inputs = _cut(stage, with_one_schema(job.inputs) if not isinstance(stage, FileStage) else job.inputs, job)
     check_inputs(stage, inputs, columns_of(stage, inputs))
     return _planned(job, stage, inputs, sides)
 
@@ -123,11 +121,13 @@ def plan_tasks_of(job: Job, later: Collection[str], columns: Sequence[str], *, e
     """Plan a job of a run before the stages ahead of it have run: `later` are the parameters that name what
     others are yet to make, `columns` those of its documents; its inputs lie there or are yet to come."""
     stage, sides = sides_of(job.stage, later)
-    inputs = (
-        tuple(cut(job.inputs, job.part_bytes)) if exists and not isinstance(stage, FileStage) else job.inputs
-    )
+    inputs = _cut(stage, job.inputs, job) if exists else job.inputs
     check_inputs(stage, inputs, columns)
     return _planned(job, stage, inputs, sides)
+
+
+def _cut(stage: Stage, inputs: Sequence[Input], job: Job) -> tuple[Input, ...]:
+    return tuple(cut(inputs, job.part_bytes, stage.reads_parts if isinstance(stage, FileStage) else None))
 
 
 def _planned(job: Job, stage: Stage, inputs: tuple[Input, ...], sides: tuple[Side, ...]) -> Plan:
@@ -155,7 +155,8 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         finally:
             _clean_up(job.folder)  # of workers that died on the way
         result = _finish(plan, folder, receipts, worked, failures)
-    for text in result.remarks():
+    whole = uncut(plan.inputs, job.part_bytes)
+    for text in (*([f"{plan.stage.name}: {whole}"] if whole else ()), *result.remarks()):
         reporter.note(text)
     if failures:
         raise StageFailedError(job.stage.name, sorted(failures, key=lambda f: f.name))

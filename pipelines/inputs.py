@@ -24,7 +24,9 @@ from pyarrow import fs
 from corpus import storage
 from corpus.documents import DOCUMENT_ENDINGS, PARQUET_ENDINGS, TEXT_ENDINGS, is_parquet
 from corpus.errors import UsageError
+from corpus.extract.containers import CRAWL
 from corpus.extract.inputs import accepts as is_crawl
+from corpus.extract.warc import HEAD_BYTES, layout_of
 from corpus.inputs import Input
 from corpus.receipts import PLAN, OutputFile, read_folder
 from corpus.stage import Side, Stage
@@ -234,9 +236,13 @@ def _input(
 
 
 def _read_digest(path: str, size: int) -> tuple[str, int | None, str]:
-    """Digest, rows and digest of the schema of a file that is opened once."""
+    """Digest, rows and `Input.shape` of a file that is opened once."""
     with storage.open_input(path) as stream, storage.translated(path):
-        return content_digest(stream, size), *_footer(path, stream)
+        digest = content_digest(stream, size)
+        if CRAWL.search(storage.path_part(path)):
+            stream.seek(0)
+            return digest, None, layout_of(stream.read(HEAD_BYTES))
+        return digest, *_footer(path, stream)
 
 
 def _footer(path: str, stream: Any) -> tuple[int | None, str]:

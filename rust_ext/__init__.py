@@ -75,6 +75,7 @@ from rust_ext._native import (
     text_samples,
     text_signals,
     text_tokens,
+    warc_layout,
 )
 
 __all__ = [
@@ -152,4 +153,5 @@ __all__ = [
     "text_samples",
     "text_signals",
     "text_tokens",
+    "warc_layout",
 ]

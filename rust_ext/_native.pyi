@@ -340,11 +340,18 @@ TRAINING_BOTS: list[str]
 @final
 class WarcReader:
     def __new__(
-        cls, source: object, gate: bool, max_record_bytes: int, look: int = 0, skim: bool = False
+        cls,
+        source: object,
+        gate: bool,
+        max_record_bytes: int,
+        look: int = 0,
+        skim: bool = False,
+        part: tuple[int, int] | None = None,
     ) -> WarcReader: ...
     def next_batch(self, max_records: int, max_bytes: int) -> dict[str, Any]: ...
     def close(self) -> None: ...
 
+def warc_layout(head: bytes) -> str | None: ...
 def gate_judge(body: bytes, http_charset: str | None = None) -> tuple[bool, int, int, str, int]: ...
 def gate_judge_beginning(
     beginning: bytes, url: str = "", http_charset: str | None = None

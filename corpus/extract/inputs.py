@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ from corpus.extract.containers import CRAWL
 from corpus.extract.packed import Packed
 from corpus.extract.warc import DROPPED, Batch, Gate, Page
 from corpus.extract.wikidump import read_dump
+from corpus.inputs import Part
 from rust_ext import gate_judge
 
 #: Pages of one batch.
@@ -149,8 +151,10 @@ def read_any(
     gate: Gate = "russian",
     max_bytes: int = warc.MAX_RECORD_BYTES,
     columns: Columns | None = None,
+    part: Part | None = None,
 ) -> Iterator[Batch]:
-    """Pages of a file of any kind. `name` stands for the file in made-up addresses ("file:NAME#row=7").
+    """Pages of a file of any kind, or of a part of a crawl file, Parquet or JSONL. `name` stands for the file
+    in made-up addresses ("file:NAME#row=7").
 
     Raises ShardError, UsageError and OSError of the file as a whole; what is wrong with one page is a dropped
     row. A compressed file that is cut short gives the pages before the cut, and one row that says so.
@@ -158,94 +162,112 @@ def read_any(
     warc.check_gate(gate)
     kind = kind_of(location)
     if kind == "crawl":
-        return warc.read(location, gate=gate, max_record_bytes=max_bytes)
+        return warc.read(location, gate=gate, max_record_bytes=max_bytes, part=part)
     place = _Place()
-    name = name or storage.base_name(location)
-    raws = _raws(kind, location, (name, max_bytes, columns or Columns()), place)
+    how = _How(name or storage.base_name(location), max_bytes, columns or Columns(), part)
+    raws = _raws(kind, location, how, place)
     return _judge(raws, kind, (gate, max_bytes), place)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Which pages of a file are read, and what they are called."""
+
+    name: str
+    max_bytes: int
+    columns: Columns
+    part: Part | None = None
 
 
 @dataclass(slots=True)
 class _Place:
-    """How far a file has been read, in bytes of it."""
+    """How far a file, or its part, has been read, in bytes of it."""
 
     position: int = 0
 
 
-def _raws(kind: Kind, location: str, how: tuple[str, int, Columns], place: _Place) -> Iterator[Raw]:
-    name, max_bytes, columns = how
+def _raws(kind: Kind, location: str, how: _How, place: _Place) -> Iterator[Raw]:
     if kind == "parquet":
-        check_columns(location, name, columns)
-        yield from _parquet_rows(location, name, columns, place)
+        check_columns(location, how.name, how.columns)
+        yield from _parquet_rows(location, how, place)
         return
+    start = how.part.start if how.part else 0
     with storage.open_input(location) as file, unpacked(file, location) as stream:
         packed = Packed(stream)
         number = -1
         if kind == "jsonl":
-            rows = _json_rows(packed, name, max_bytes, columns)
+            if start:
+                stream.seek(start)
+            rows = _json_rows(packed, how)
         elif kind == "mediawiki":
-            rows = _articles(packed, name, max_bytes)
+            rows = _articles(packed, how)
         else:
-            body = packed.read(max_bytes + 1)
-            rows = iter([Raw(f"file:{name}", 0, body, truncated="file" if packed.damage else None)])
+            body = packed.read(how.max_bytes + 1)
+            rows = iter([Raw(f"file:{how.name}", 0, body, truncated="file" if packed.damage else None)])
         for raw in rows:
             number = raw.number
-            place.position = file.tell()
+            place.position = file.tell() - start
             yield raw
         if packed.damage:
             yield Raw("", number + 1, reason="malformed_record", detail=f"file_cut_short: {packed.damage}")
 
 
-def _parquet_rows(location: str, name: str, columns: Columns, place: _Place) -> Iterator[Raw]:
+def _parquet_rows(location: str, how: _How, place: _Place) -> Iterator[Raw]:
     with storage.open_input(location) as stream:
         try:
             # With pre_buffer, pyarrow's default, the whole compressed file would lie in memory.
             file = pq.ParquetFile(stream, pre_buffer=False)
-            wanted = (columns.url, columns.html, "record_id", *DATE_NAMES)
+            wanted = (how.columns.url, how.columns.html, "record_id", *DATE_NAMES)
             present = [n for n in wanted if n in file.schema_arrow.names]
-            number = 0
-            for batch in file.iter_batches(_PARQUET_ROWS, columns=present, use_threads=False):
-                done = number + batch.num_rows
+            groups = range(how.part.start, how.part.stop) if how.part else range(file.num_row_groups)
+            number = first = how.part.first if how.part else 0
+            for batch in file.iter_batches(_PARQUET_ROWS, groups, columns=present, use_threads=False):
+                done = number + batch.num_rows - first
                 place.position = stream.size() * done // file.metadata.num_rows
                 for row in batch.to_pylist():
-                    yield _row(row, number, name, columns)
+                    yield _row(row, number, how)
                     number += 1
         except pa.ArrowException as error:
             raise ShardError(
-                f"{name}: not a readable Parquet file ({one_line(error)}); make it again or leave it out"
+                f"{how.name}: not a readable Parquet file ({one_line(error)}); make it again or leave it out"
             ) from error
 
 
-def _json_rows(stream: Packed, name: str, max_bytes: int, columns: Columns) -> Iterator[Raw]:
+def _json_rows(stream: Packed, how: _How) -> Iterator[Raw]:
     # A line holds a page, escaped: at most six bytes a byte, and the other fields.
-    limit = 6 * max_bytes + (1 << 20)
-    number = pages = 0
-    while line := stream.readline(limit):
+    limit = 6 * how.max_bytes + (1 << 20)
+    number = first = how.part.first if how.part else 0
+    left = how.part.stop - how.part.start if how.part else math.inf  # bytes; a part ends with a line
+    pages = 0
+    while left > 0 and (line := stream.readline(limit)):
+        left -= len(line)
         if len(line) >= limit and not line.endswith(b"\n"):
             while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
-                pass
-            yield Raw(f"file:{name}#row={number}", number, reason="malformed_row", detail="line_too_long")
+                left -= len(rest)
+            left -= len(rest)
+            place = f"file:{how.name}#row={number}"
+            yield Raw(place, number, reason="malformed_row", detail="line_too_long")
         elif line.strip():
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 row = None
-            raw = _row(row, number, name, columns)
+            raw = _row(row, number, how)
             pages += not raw.reason
             yield raw
         number += 1
-    if number and not pages and not stream.damage:
+    if number > first and not pages and not stream.damage:
         raise ShardError(
-            f"{name}: no line is a JSON object with HTML in {columns.html!r}; "
+            f"{how.name}: no line is a JSON object with HTML in {how.columns.html!r}; "
             "name yours with --set extract.html_column=NAME"
         )
 
 
-def _row(row: Any, number: int, name: str, columns: Columns) -> Raw:
-    place = f"file:{name}#row={number}"
+def _row(row: Any, number: int, how: _How) -> Raw:
+    place = f"file:{how.name}#row={number}"
     if not isinstance(row, dict):
         return Raw(place, number, reason="malformed_row", detail="no_object")
-    url, body = row.get(columns.url), row.get(columns.html)
+    url, body = row.get(how.columns.url), row.get(how.columns.html)
     url = url if isinstance(url, str) and url else place
     if isinstance(body, str):
         body = body.encode("utf-8", "replace")
@@ -268,9 +290,9 @@ def _date(row: dict[str, Any]) -> int | None:
     return None
 
 
-def _articles(stream: Packed, name: str, max_bytes: int) -> Iterator[Raw]:
+def _articles(stream: Packed, how: _How) -> Iterator[Raw]:
     seen = False
-    for page in read_dump(stream, max_bytes):
+    for page in read_dump(stream, how.max_bytes):
         seen = True
         date = parse_date(page.timestamp)
         yield Raw(
@@ -284,7 +306,7 @@ def _articles(stream: Packed, name: str, max_bytes: int) -> Iterator[Raw]:
             page.title,
         )
     if not seen and not stream.damage:
-        raise ShardError(f"{name}: no <page> of a MediaWiki dump in it; leave the file out")
+        raise ShardError(f"{how.name}: no <page> of a MediaWiki dump in it; leave the file out")
 
 
 def _judge(raws: Iterable[Raw], kind: Kind, how: tuple[Gate, int], place: _Place) -> Iterator[Batch]:

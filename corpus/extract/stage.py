@@ -176,8 +176,12 @@ class Extract:
         if first is not None:
             inputs.check_columns(first.path, first.name, self._columns())
 
+    def reads_parts(self, source: Input) -> bool:
+        """Crawl files, and HTML in Parquet or JSONL; not a page or a MediaWiki dump."""
+        return inputs.kind_by_name(source.path) in ("crawl", "parquet", "jsonl")
+
     def shares(self, sources: Sequence[Input]) -> tuple[Share, ...]:
-        """A task a file; but files of one page each, which are many and small, by thousands in a task.
+        """A task a file or part; files of one page each, which are many and small, by thousands in a task.
 
         A file's name decides whether it is the last of its task, so a file more or less changes one task.
         """
@@ -205,9 +209,14 @@ class Extract:
         options = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
         lists = blocklists.load(self.blocked, self.blocklists)
         records = 0
+        is_crawl = inputs.kind_by_name(source.path) == "crawl"
+        first_byte = source.part.start if source.part and is_crawl else 0
         yield _empty()
         with storage.translated(source.name):
-            for batch in inputs.read_any(source.path, name=source.name, gate=gate, columns=self._columns()):
+            batches = inputs.read_any(
+                source.path, name=source.name, gate=gate, columns=self._columns(), part=source.part
+            )
+            for batch in batches:
                 out.skipped.update(batch.skipped)
                 records += batch.records
                 name = storage.join(source.name, batch.within) if batch.within else source.name
@@ -223,8 +232,8 @@ class Extract:
                     # Of whole-file gzip the offsets are those of the unpacked bytes: progress may
                     # reach 100% early.
                     done = batch.pages[first].offset if batch.position is None else batch.position
-                    out.tell(done, source.size)
-        if not records:
+                    out.tell(done - first_byte, source.size)
+        if not records and not source.part:
             out.notes.setdefault("empty", f"{source.name}: no record in it")
 
 

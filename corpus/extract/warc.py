@@ -23,7 +23,8 @@ import pyarrow.compute as pc
 from corpus import storage
 from corpus.errors import one_line
 from corpus.extract import containers
-from rust_ext import WARC_REASONS, WarcReader
+from corpus.inputs import Part
+from rust_ext import WARC_REASONS, WarcReader, warc_layout
 
 #: Largest record block and largest decoded body. Crawls cut payloads at 1 MiB (Common Crawl, 5 MiB since
 #: 2025) to some MiB; the longest pages measured, codes of law, have 6 MB.
@@ -134,20 +135,35 @@ def read(
     max_record_bytes: int = MAX_RECORD_BYTES,
     batch_records: int = BATCH_RECORDS,
     look_bytes: int = LOOK_BYTES,
+    part: Part | None = None,
 ) -> Iterator[Batch]:
     """Read a crawl file: a local path, a URL of an object store (s3://, gs://, ...), or a binary stream.
 
     With gate "off" every page comes out, whatever its language. With "skim" a page that the first
     `look_bytes` of its record (eight times as many where these are scripts only) show to be foreign is not
     decompressed but skimmed, where that shows that the rest holds no Cyrillic characters either; with "quick"
-    not even that.
+    not even that. With `part`, a range of offsets of a file that `layout_of` says can be cut, the records of
+    that part come out: all parts together give what the file gives.
     Raises OSError where the source cannot be read, ValueError for parameters out of range.
     """
     check_gate(gate)
     if min(max_record_bytes, batch_records, look_bytes) < 1:
         raise ValueError("max_record_bytes, batch_records and look_bytes must be at least 1")
     look = look_bytes if gate in ("skim", "quick") else 0
-    return _batches(source, _How((gate != "off", max_record_bytes, look, gate == "skim"), batch_records))
+    how = _How((gate != "off", max_record_bytes, look, gate == "skim"), batch_records)
+    return _batches(source, how) if part is None else _part(source, how, part)
+
+
+#: Layouts of crawl files that can be cut: records as they are, or each in a gzip member or zstd frame.
+CUTTABLE: Final = frozenset({"plain", "members"})
+#: First bytes by which `layout_of` knows a file: more than a first record has.
+HEAD_BYTES: Final = 1 << 20
+
+
+def layout_of(head: bytes) -> str:
+    """How the records of a crawl file lie in it, by its first `HEAD_BYTES` bytes: one of `CUTTABLE`, "whole"
+    (several in one gzip member or zstd frame), or "" (no crawl file, or packed otherwise)."""
+    return warc_layout(head) or ""
 
 
 def check_gate(gate: str) -> None:
@@ -184,8 +200,18 @@ def _batches(source: str | PathLike[str] | Readable, how: _How) -> Iterator[Batc
             stream.close()
 
 
-def _records(target: Any, how: _How) -> Iterator[Batch]:
-    reader = WarcReader(target, *how.limits)
+def _part(source: str | PathLike[str] | Readable, how: _How, part: Part) -> Iterator[Batch]:
+    stream, owned = _open(source)
+    try:
+        local = storage.local_path(fspath(cast("str | PathLike[str]", source))) if owned else None
+        yield from _records(local or stream, how, part)
+    finally:
+        if owned:
+            stream.close()
+
+
+def _records(target: Any, how: _How, part: Part | None = None) -> Iterator[Batch]:
+    reader = WarcReader(target, *how.limits, (part.start, part.stop) if part else None)
     while (fields := reader.next_batch(how.batch_records, BATCH_BYTES))["records"]:
         yield _batch(fields)
     reader.close()

@@ -1,20 +1,20 @@
-//! `rust_ext.WarcReader`, `rust_ext.gate_judge`, `rust_ext.gate_judge_beginning`, `rust_ext.gate_tables`.
+//! `rust_ext.WarcReader`, `rust_ext.warc_layout`, `rust_ext.gate_judge`, `rust_ext.gate_judge_beginning`, `rust_ext.gate_tables`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use bukvar_gate as gate;
-use bukvar_warc::{Dropped, Limits, Page, Reader, Record};
+use bukvar_warc::{Dropped, Layout, Limits, Page, PartReader, Record};
 
 /// Bytes read of a local file at a time: few enough that they are still in the processor's cache when they are
 /// inflated.
 const LOCAL_STEP: usize = 256 << 10;
 
-/// A local file, or a Python object whose `read(n)` gives at most n bytes and b"" at the end.
+/// A local file, or a Python object whose `read(n)` gives at most n bytes and b"" at the end; parts ask for `seek(n)`, too.
 enum Source {
     Local(File),
     Python(Py<PyAny>),
@@ -40,11 +40,24 @@ impl Read for Source {
     }
 }
 
+impl Seek for Source {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match (self, to) {
+            (Source::Local(file), _) => file.seek(to),
+            (Source::Python(file), SeekFrom::Start(offset)) => Python::attach(|py| {
+                file.call_method1(py, "seek", (offset,))?;
+                Ok(offset)
+            }),
+            (Source::Python(_), _) => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        }
+    }
+}
+
 /// Iterates over a crawl file in batches of records.
 #[pyclass(module = "rust_ext._native")]
 struct WarcReader {
     // Taken while a batch is read without the GIL; back afterwards.
-    reader: Option<Reader<Source>>,
+    reader: Option<PartReader<Source>>,
 }
 
 /// Rows of one kind, column by column: strings as (int32 offsets, bytes), numbers as little-endian bytes.
@@ -109,7 +122,7 @@ impl Rows {
         self.reason.push(dropped.reason as u8);
     }
 
-    fn read(reader: &mut Reader<Source>, max_records: usize, max_bytes: usize) -> io::Result<Self> {
+    fn read(reader: &mut PartReader<Source>, max_records: usize, max_bytes: usize) -> io::Result<Self> {
         let mut rows = Rows::default();
         while rows.records < max_records && rows.bytes < max_bytes {
             match reader.next_record()? {
@@ -164,31 +177,35 @@ fn page_fields<'py>(py: Python<'py>, page: Page) -> PyResult<Bound<'py, PyDict>>
 #[pymethods]
 impl WarcReader {
     /// `source` is a path or an object with `read(n)`. Pages may be dropped by their records' first `look` bytes,
-    /// with `skim` if the rest surely holds no Cyrillic; with 0 all are read whole.
+    /// with `skim` if the rest surely holds no Cyrillic; with 0 all are read whole. `part` is the range of offsets of
+    /// the part of the file that is to be read, None for all of it.
     #[new]
-    #[pyo3(signature = (source, gate, max_record_bytes, look = 0, skim = false))]
+    #[pyo3(signature = (source, gate, max_record_bytes, look = 0, skim = false, part = None))]
     fn new(
         source: &Bound<'_, PyAny>,
         gate: bool,
         max_record_bytes: usize,
         look: usize,
         skim: bool,
+        part: Option<(u64, u64)>,
     ) -> PyResult<Self> {
-        let source = match source.extract::<std::path::PathBuf>() {
+        let local = match source.extract::<std::path::PathBuf>() {
             Ok(path) => Source::Local(File::open(path)?),
             Err(_) => Source::Python(source.clone().unbind()),
         };
-        Ok(WarcReader {
-            reader: Some(Reader::new(
-                source,
-                Limits {
-                    max_record_bytes,
-                    gate,
-                    look,
-                    skim,
-                },
-            )),
-        })
+        let limits = Limits {
+            max_record_bytes,
+            gate,
+            look,
+            skim,
+        };
+        let reader = match part {
+            Some((start, stop)) => source
+                .py()
+                .detach(|| PartReader::new(local, limits, start, stop))?,
+            None => PartReader::whole(local, limits),
+        };
+        Ok(WarcReader { reader: Some(reader) })
     }
 
     /// Up to `max_records` records, fewer where their pages pass `max_bytes`; `records` is 0 at the end.
@@ -208,6 +225,18 @@ impl WarcReader {
     /// Lets go of the source.
     fn close(&mut self) {
         self.reader = None;
+    }
+}
+
+/// How the records of a crawl file lie in it, by its first bytes: "plain", "members" or "whole"; None for what is no
+/// crawl file, or packed otherwise.
+#[pyfunction]
+fn warc_layout(py: Python<'_>, head: &[u8]) -> Option<&'static str> {
+    match py.detach(|| Layout::of(head)) {
+        Layout::Plain => Some("plain"),
+        Layout::Members => Some("members"),
+        Layout::Whole => Some("whole"),
+        Layout::Other => None,
     }
 }
 
@@ -262,6 +291,7 @@ fn gate_tables() -> (Vec<Charset>, u8, usize, Vec<u32>) {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<WarcReader>()?;
     module.add("WARC_REASONS", bukvar_warc::REASONS.to_vec())?;
+    module.add_function(wrap_pyfunction!(warc_layout, module)?)?;
     module.add_function(wrap_pyfunction!(gate_judge, module)?)?;
     module.add_function(wrap_pyfunction!(gate_judge_beginning, module)?)?;
     module.add_function(wrap_pyfunction!(gate_tables, module)?)

@@ -19,17 +19,21 @@ from tests.pipelines.test_publish import server  # noqa: F401 - a fixture
 READ = """
 import json, resource, sys
 from corpus.extract.warc import read
+from corpus.inputs import Part
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
-def count(location):
-    batches = [(batch.records, len(batch.pages)) for batch in read(location, batch_records=256)]
+def count(location, part=None):
+    batches = [(batch.records, len(batch.pages)) for batch in read(location, batch_records=256, part=part)]
     return sum(records for records, _ in batches), sum(pages for _, pages in batches)
 
 count(sys.argv[1])
 before = peak()
-print(json.dumps([*count(sys.argv[2]), peak() - before]))
+whole = count(sys.argv[2])
+size = int(sys.argv[3])
+parts = [count(sys.argv[2], Part(n, size * n // 3, size * (n + 1) // 3)) for n in range(3)]
+print(json.dumps([*whole, peak() - before, parts]))
 """
 
 
@@ -65,13 +69,15 @@ def test_a_crawl_on_s3_is_read_in_bounded_memory(server: str, tmp_path: Path) ->
     places = [f"s3://crawls/{n}.warc.gz?endpoint_override={server}&scheme=http" for n in ("small", "large")]
     keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "right"}
     done = subprocess.run(
-        [sys.executable, "-c", READ, *places],
+        [sys.executable, "-c", READ, *places, str(crawl.stat().st_size)],
         env=os.environ | keys,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    records, kept, memory = json.loads(done.stdout)
+    records, kept, memory, parts = json.loads(done.stdout)
     assert (records, kept) == (1200, 12)
+    assert [sum(column) for column in zip(*parts, strict=True)] == [1200, 12]
+    assert all(380 < part[0] < 420 for part in parts), parts
     assert memory < 64 << 20, f"{memory / 1e6:.0f} MB"

@@ -26,15 +26,15 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
-type Change = (prop::sample::Index, usize, [u8; 6], u8);
+pub(super) type Change = (prop::sample::Index, usize, [u8; 6], u8);
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
+pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
     let change = (any::<prop::sample::Index>(), 0usize..40, any::<[u8; 6]>(), 0u8..6);
     proptest::collection::vec(change, 0..4)
 }
 
 /// Bytes changed, cut out, doubled or put in, the beginning of a gzip member and a bomb among them.
-fn mangle(mut file: Vec<u8>, changes: Vec<Change>) -> Vec<u8> {
+pub(super) fn mangle(mut file: Vec<u8>, changes: Vec<Change>) -> Vec<u8> {
     for (at, length, bytes, kind) in changes {
         let start = at.index(file.len().max(1)).min(file.len());
         let end = (start + length).min(file.len());

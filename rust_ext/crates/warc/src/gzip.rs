@@ -271,6 +271,12 @@ impl Gzip {
         Ok(())
     }
 
+    /// Forgets the member that is being read and goes on with the next one that begins with a record.
+    pub fn restart<R: Read>(&mut self, input: &mut Input<R>) -> io::Result<()> {
+        (self.member, self.ahead) = (None, None);
+        self.find_member(input, 0)
+    }
+
     pub fn between_members(&self) -> bool {
         self.member.is_none()
     }

@@ -1,6 +1,6 @@
 //! A sliding window over the compressed bytes of a file.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use memchr::memmem;
 
@@ -19,6 +19,8 @@ pub struct Input<R> {
     end: usize,
     offset: u64,
     ended: bool,
+    /// Offset from which `seek_to` looks no further.
+    horizon: u64,
 }
 
 impl<R: Read> Input<R> {
@@ -30,6 +32,7 @@ impl<R: Read> Input<R> {
             end: 0,
             offset: 0,
             ended: false,
+            horizon: u64::MAX,
         }
     }
 
@@ -59,6 +62,11 @@ impl<R: Read> Input<R> {
         self.offset += count as u64;
     }
 
+    /// Makes `seek_to` stop at the first chunk that begins at `offset` or behind it, as at the end of the file.
+    pub fn look_no_further(&mut self, offset: u64) {
+        self.horizon = offset;
+    }
+
     /// Consumes up to the next place where `magic` stands, or to the end of the file; false there.
     pub fn seek_to(&mut self, magic: &memmem::Finder<'_>) -> io::Result<bool> {
         loop {
@@ -70,7 +78,7 @@ impl<R: Read> Input<R> {
             // The magic may begin in the last bytes.
             let keep = if self.ended { 0 } else { magic.needle().len() - 1 };
             self.consume(self.data().len().saturating_sub(keep));
-            if self.ended {
+            if self.ended || self.offset >= self.horizon {
                 return Ok(false);
             }
         }
@@ -93,6 +101,15 @@ impl<R: Read> Input<R> {
             self.end += read;
         }
         Ok(self.end - self.start)
+    }
+}
+
+impl<R: Read + Seek> Input<R> {
+    /// Goes on at an offset of the file; what is held is let go.
+    pub fn jump(&mut self, offset: u64) -> io::Result<()> {
+        self.source.seek(SeekFrom::Start(offset))?;
+        (self.start, self.end, self.offset, self.ended) = (0, 0, offset, false);
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ mod http;
 mod input;
 mod lz4;
 mod page;
+mod part;
 mod pass_over;
 mod reader;
 mod resync;
@@ -28,11 +29,14 @@ mod zstd;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod part_tests;
+#[cfg(test)]
 mod pass_over_tests;
 #[cfg(test)]
 mod tests;
 
 pub use deflate::{Inflater, OneShot};
 pub use page::{Dropped, Limits, Page, REASONS, Reason, Record};
+pub use part::{Layout, PartReader};
 pub use reader::Reader;
 pub use skim::{Skim, Skimmer};

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use super::header::{self, Head, MAX_HEAD};
 use super::page::{self, Beginning, Reason, Record};
-use super::reader::{FURTHER, Reader};
+use super::reader::{FURTHER, Place, Reader};
 use super::skim::Bytes;
 use bukvar_gate as gate;
 
@@ -40,7 +40,7 @@ impl<R: Read> Reader<R> {
                 Beginning::Open => return Ok(None),
                 Beginning::Silent => {}
                 Beginning::Foreign(detail) => {
-                    let offset = self.stream.look_offset();
+                    let offset = self.stream.offset();
                     let length = start + length + END;
                     let passed = if self.limits.skim {
                         self.stream.skim_over(length, &*TELLING)?
@@ -48,6 +48,7 @@ impl<R: Read> Reader<R> {
                         self.stream
                             .pass_over(length, &mut self.look[..self.limits.look])?
                     };
+                    self.place = Place::member(offset);
                     return Ok(passed.then(|| page::dropped(head, offset, Reason::NotCyrillic, detail)));
                 }
             }

@@ -17,6 +17,37 @@ pub(super) const MAX_SKIPPED: u64 = 128;
 /// How many times as much of a record is looked at where its first bytes are scripts and styles only.
 pub(super) const FURTHER: usize = 8;
 
+/// Where a record begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub offset: u64,
+    /// Whether a record's header begins here, and with it a member or, in plain files, what it says of itself: a place
+    /// where files may be cut.
+    pub is_border: bool,
+    /// Whether the offset is known without all that lies before it.
+    pub is_known: bool,
+}
+
+impl Place {
+    /// Where a member begins.
+    pub fn member(offset: u64) -> Self {
+        Place {
+            offset,
+            is_border: true,
+            is_known: true,
+        }
+    }
+
+    /// Where something is that is no record.
+    fn rubble(offset: u64) -> Self {
+        Place {
+            offset,
+            is_border: false,
+            is_known: true,
+        }
+    }
+}
+
 /// Reads a crawl file record by record. Every record comes out once: as a page, dropped with a reason, or
 /// skipped by type.
 pub struct Reader<R> {
@@ -25,9 +56,11 @@ pub struct Reader<R> {
     /// The first bytes of the record to come, in quick reading.
     pub(super) look: Vec<u8>,
     /// Version of an ARC, as its description states.
-    version: u8,
+    pub(super) version: u8,
     /// What is to be said of the file behind the record that came out last.
-    pending: Option<Record>,
+    pub(super) pending: Option<Record>,
+    /// Where the record begins that came out last.
+    pub(super) place: Place,
 }
 
 impl<R: Read> Reader<R> {
@@ -38,6 +71,7 @@ impl<R: Read> Reader<R> {
             look: vec![0; FURTHER * limits.look],
             version: 1,
             pending: None,
+            place: Place::default(),
         }
     }
 
@@ -51,6 +85,7 @@ impl<R: Read> Reader<R> {
     /// comes out as a dropped record.
     pub fn next_record(&mut self) -> io::Result<Option<Record>> {
         if let Some(record) = self.pending.take() {
+            self.place.is_border = false;
             return Ok(Some(record));
         }
         if self.limits.look > 0
@@ -65,14 +100,22 @@ impl<R: Read> Reader<R> {
             // Damage behind the last byte, such as a truncated empty member.
             return Ok(self.damage_here());
         }
-        let offset = self.stream.window.source_offset();
+        let window = &self.stream.window;
+        let (offset, rubble) = (window.source_offset(), window.rubble_offset());
+        let is_known = self.stream.is_plain() || window.member_here().is_some();
         let (length, head) = match self.head()? {
             Ok(found) => found,
             Err(kind) => {
+                self.place = Place::rubble(rubble);
                 self.scan()?;
                 let kind = self.take_damage().unwrap_or(kind);
-                return Ok(Some(malformed(Head::default(), offset, kind)));
+                return Ok(Some(malformed(Head::default(), rubble, kind)));
             }
+        };
+        self.place = Place {
+            offset,
+            is_border: is_known,
+            is_known,
         };
         self.stream.window.consume(length);
         match head.length {
@@ -134,7 +177,7 @@ impl<R: Read> Reader<R> {
         self.take_damage();
         if damage == Some("length_too_small") {
             // Rubble between two records, or the rest of this one.
-            let rubble = self.stream.window.source_offset();
+            let rubble = self.stream.window.rubble_offset();
             self.scan_from(0)?;
             self.pending = Some(malformed(Head::default(), rubble, "not_a_record"));
         }
@@ -330,6 +373,7 @@ impl<R: Read> Reader<R> {
 
     fn damage_here(&mut self) -> Option<Record> {
         let mark = self.stream.window.take_damage()?;
+        self.place = Place::rubble(mark.source);
         Some(malformed(
             Head::default(),
             mark.source,

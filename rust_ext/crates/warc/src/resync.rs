@@ -1,6 +1,6 @@
 //! Finding the next record: where a length lied, and behind bytes that are no record.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use super::arc;
 use super::format::Format;
@@ -60,5 +60,28 @@ impl<R: Read> Reader<R> {
         } else {
             arc::MAX_LINE + 8
         }
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Goes on with a record at `to` or behind it, or at the end of the file; false where it can't, and goes on as
+    /// before. Members are looked for up to `stop` only.
+    pub(super) fn jump(&mut self, to: u64, stop: u64) -> io::Result<bool> {
+        if !self.stream.jump(to, stop)? {
+            return Ok(false);
+        }
+        self.pending = None;
+        if self.stream.is_plain() {
+            self.scan()?;
+        }
+        Ok(true)
+    }
+
+    /// Goes back to the beginning of the file, as if nothing had been read.
+    pub(super) fn rewind(&mut self) -> io::Result<()> {
+        self.stream.rewind()?;
+        self.pending = None;
+        self.version = 1;
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The decompressed stream of a file, whatever its container.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use memchr::memmem;
 
@@ -126,8 +126,18 @@ impl<R: Read> Stream<R> {
         Ok(passed)
     }
 
-    /// Offset in the file of the member that `look` looked into.
-    pub fn look_offset(&self) -> u64 {
+    /// Whether its records lie in the file as they are.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.codec, Some(Codec::Plain))
+    }
+
+    /// Whether `jump` finds members.
+    pub fn can_jump(&self) -> bool {
+        matches!(self.codec, Some(Codec::Gzip(_) | Codec::Zstd(_)))
+    }
+
+    /// Offset in the file of what is yet to be decompressed: between members, of the next one.
+    pub fn offset(&self) -> u64 {
         self.input.offset()
     }
 
@@ -149,6 +159,40 @@ impl<R: Read> Stream<R> {
             Some(Codec::Zstd(zstd)) => zstd.abandon(&mut self.input, &mut self.window, kind),
             _ => Ok(false),
         }
+    }
+}
+
+impl<R: Read + Seek> Stream<R> {
+    /// Goes on with the first member, in plain files with the first byte, at `offset` or behind it; members are looked
+    /// for up to `stop` only. False where that can't be done: in LZ4 files, and before anything has been read.
+    pub fn jump(&mut self, offset: u64, stop: u64) -> io::Result<bool> {
+        match self.codec.as_mut() {
+            Some(Codec::Lz4(_)) | None => return Ok(false),
+            Some(Codec::Plain) => {
+                self.input.jump(offset)?;
+                self.window = Window::at(offset);
+                return Ok(true);
+            }
+            Some(Codec::Gzip(_) | Codec::Zstd(_)) => {}
+        }
+        self.input.jump(offset)?;
+        self.window = Window::default();
+        self.input.look_no_further(stop);
+        match self.codec.as_mut() {
+            Some(Codec::Gzip(gzip)) => gzip.restart(&mut self.input)?,
+            Some(Codec::Zstd(zstd)) => zstd.restart(&mut self.input)?,
+            Some(Codec::Plain | Codec::Lz4(_)) | None => {}
+        }
+        self.input.look_no_further(u64::MAX);
+        Ok(true)
+    }
+
+    /// Goes back to the beginning, as if nothing had been read.
+    pub fn rewind(&mut self) -> io::Result<()> {
+        self.input.jump(0)?;
+        self.window = Window::default();
+        (self.codec, self.format) = (None, Format::Unknown);
+        Ok(())
     }
 }
 

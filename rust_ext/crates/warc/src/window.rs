@@ -26,9 +26,19 @@ pub struct Window {
     marks: VecDeque<Mark>,
     /// Where the last member that was begun begins: in the file and in the decompressed stream.
     member: Option<(u64, u64)>,
+    /// The same of the member in which the position lies.
+    inside: Option<(u64, u64)>,
 }
 
 impl Window {
+    /// A window on bytes that begin at `base` in the decompressed stream.
+    pub fn at(base: u64) -> Self {
+        Window {
+            base,
+            ..Window::default()
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.buffer.capacity()
@@ -70,6 +80,10 @@ impl Window {
 
     pub fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
+        let position = self.position();
+        let begun = self.marks.iter().take_while(|mark| mark.at <= position);
+        let member = begun.filter(|mark| mark.damage.is_none()).last();
+        self.inside = member.map(|mark| (mark.source, mark.at)).or(self.inside);
     }
 
     /// Passes over `count` bytes that come after what is held and never will be: the window must be empty.
@@ -107,13 +121,26 @@ impl Window {
         });
     }
 
-    /// Offset in the file for a record that begins at the position: its member's where it begins one, else
-    /// the position itself.
-    pub fn source_offset(&self) -> u64 {
+    /// Offset in the file of the member that begins at the position; None where none does.
+    pub fn member_here(&self) -> Option<u64> {
         let position = self.position();
         let here = self.marks.iter().take_while(|m| m.at <= position);
         let member = here.filter(|m| m.at == position && m.damage.is_none()).last();
-        member.map_or(position, |m| m.source)
+        member.map(|m| m.source)
+    }
+
+    /// Offset in the file for a record that begins at the position: its member's where it begins one, else
+    /// the position itself.
+    pub fn source_offset(&self) -> u64 {
+        self.member_here().unwrap_or_else(|| self.position())
+    }
+
+    /// Offset for bytes at the position that are no record: that of the member they lie in and how many bytes into
+    /// it, in plain files the position.
+    pub fn rubble_offset(&self) -> u64 {
+        let inside = |(source, begin): (u64, u64)| source + self.position().saturating_sub(begin);
+        let member = || self.inside.map_or_else(|| self.position(), inside);
+        self.member_here().unwrap_or_else(member)
     }
 
     /// Takes the damage marked at or before the position, if any, and forgets marks before the position.

@@ -189,6 +189,12 @@ impl Zstd {
         Ok(ends)
     }
 
+    /// Forgets the frame that is being read and goes on with the next one that begins with a record.
+    pub fn restart<R: Read>(&mut self, input: &mut Input<R>) -> io::Result<()> {
+        (self.in_frame, self.used) = (false, 0);
+        self.find_frame(input, 0)
+    }
+
     pub fn between_members(&self) -> bool {
         !self.in_frame
     }
