@@ -166,6 +166,13 @@ OWN: Final = (
         takes={"tokenizer": "train"},
     ),
     StageRow(
+        "mix",
+        "pipelines.mix.stage:Mix",
+        "mix sources by weights and budgets into shuffled shards",
+        default=False,
+        command="pipelines.commands.mix:mix",
+    ),
+    StageRow(
         "encode",
         "pipelines.encode:Encode",
         "write documents as token ids, in the files that trainers read",
