@@ -29,7 +29,7 @@ from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
 from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
-from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, type_of
+from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
 from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
 from tokenizer import named
@@ -88,7 +88,10 @@ class Encode:
         "files named validation-* go there whole",
         0.0,
     )
-    shard_tokens: int = _help("tokens of a file at most; a new one begins at a document", MOST_TOKENS)
+    shard_tokens: int = _help(
+        "tokens of a file at most (of mds no more than 16,777,216); a new one begins at a document",
+        MOST_TOKENS,
+    )
 
     sequence: int = _help("tokens of a sequence into which documents are packed; 0: none are", 0)
     packing: str = _help(
@@ -158,7 +161,8 @@ class Encode:
             kind, start, end = self._settled(coder)
         except ValueError as error:
             raise ShardError(f"encode: {error}") from error
-        shards = {split: Shards(out, split, self.format, kind, self.shard_tokens) for split in SPLITS}
+        most = most_tokens(self.format, self.shard_tokens)
+        shards = {split: Shards(out, split, self.format, kind, most) for split in SPLITS}
         figures = Figures({}, {}, {})
         for split, one in self._encoded(coder, (start, end), task.inputs[0], out, figures):
             shards[split].add(one)

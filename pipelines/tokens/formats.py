@@ -3,6 +3,7 @@
     flat       NAME.bin  ids one after another; NAME.npy  n + 1 offsets of n documents, uint64
     megatron   NAME.bin, NAME.idx  as Megatron-Core's IndexedDataset reads them, one sequence a document
     parquet    NAME.parquet  doc_id, ids, length
+    mds        NAME.mds  MosaicML streaming's shards (pipelines.tokens.mds)
 
 A writer takes whole documents and is closed once; it gives the files that it wrote.
 """
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.writing import parquet_settings
+from pipelines.tokens import mds
 
 Ids = npt.NDArray[np.uint32]
 Lengths = npt.NDArray[np.int64]
@@ -26,8 +28,14 @@ Lengths = npt.NDArray[np.int64]
 FLAT: Final = "flat"
 MEGATRON: Final = "megatron"
 PARQUET: Final = "parquet"
+MDS: Final = "mds"
 #: Format -> the types that its ids may have, by name; the smallest first.
-TYPES: Final = {FLAT: ("uint16", "uint32"), MEGATRON: ("uint16", "int32"), PARQUET: ("uint32",)}
+TYPES: Final = {
+    FLAT: ("uint16", "uint32"),
+    MEGATRON: ("uint16", "int32"),
+    PARQUET: ("uint32",),
+    MDS: ("uint16", "uint32"),
+}
 #: Megatron's own bound: it takes uint16 for vocabularies below it (megatron.core, `DType.optimal_dtype`).
 _MEGATRON_SMALL: Final = 65_500
 _MAGIC: Final = b"MMIDIDX\x00\x00"
@@ -67,6 +75,11 @@ def type_of(form: str, size: int, wanted: str = "") -> str:
     )
 
 
+def most_tokens(form: str, wanted: int) -> int:
+    """Tokens of a file at most: as wanted, and as the format's readers can take."""
+    return min(wanted, mds.MOST_TOKENS) if form == MDS else wanted
+
+
 class Writer(Protocol):
     """What a format is written by. `add` takes the ids of documents in one array, how many each has, and
     their doc_ids."""
@@ -80,6 +93,8 @@ def open_writer(form: str, stem: Path, kind: str) -> Writer:
     """A writer of files whose names begin with `stem`."""
     if form == PARQUET:
         return _Parquet(stem)
+    if form == MDS:
+        return mds.MdsWriter(stem, kind)
     return _Binary(stem, kind, megatron=form == MEGATRON)
 
 
@@ -153,6 +168,8 @@ class _Parquet:
 
 def tokens_of(folder: Path, name: str, form: str, kind: str, start: int, count: int) -> npt.NDArray[Any]:
     """`count` ids of a file from the one with number `start` on."""
+    if form == MDS:
+        return mds.tokens_of(folder / f"{name}.mds", kind, start, count)
     if form != PARQUET:
         return np.fromfile(
             folder / f"{name}.bin",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +19,9 @@ from pipelines import lineage
 from pipelines.account import Run
 from pipelines.encode import Encode, Figures
 from pipelines.inputs import sides_of
+from pipelines.tokens import mds
 from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
-from pipelines.tokens.formats import tokens_of, type_of
+from pipelines.tokens.formats import MDS, tokens_of, type_of
 from pipelines.tokens.shards import SPLITS
 
 MANIFEST: Final = "manifest.json"
@@ -100,7 +101,10 @@ def finish(stage: Encode, target: str, run: Run) -> Manifest:  # noqa: ARG001 - 
     coder = _opened(target, resolved.pattern)  # type: ignore[attr-defined]  # sides_of gives back an Encode
     receipts = list(read_receipts(target))
     shards = tuple(entry for receipt in receipts for entry in _entries(target, receipt))
-    _remove_others(target, {f"{e.name}{ending}" for e in shards for ending in e.files})
+    indexes = _indexes(shards, stage.format, type_of(stage.format, coder.size, stage.dtype))
+    _remove_others(target, {*indexes, *(f"{e.name}{ending}" for e in shards for ending in e.files)})
+    for name, data in indexes.items():
+        storage.write_bytes(storage.join(target, name), data)
     tokens, documents = _by(target, receipts)
     packed = _packed(target, receipts, stage.sequence)
     totals = {split: _totals(shards, split, packed) for split in SPLITS}
@@ -226,6 +230,17 @@ def _listed(target: str) -> list[str]:
     ]
 
 
+def _indexes(shards: Iterable[Entry], form: str, kind: str) -> dict[str, bytes]:
+    """The files beside the shards by which MosaicML streaming finds them."""
+    if form != MDS:
+        return {}
+    found: dict[str, list[tuple[str, int, int]]] = {}
+    for entry in shards:
+        name = f"{entry.name.partition('/')[2]}.mds"
+        found.setdefault(entry.split, []).append((name, entry.documents, entry.files[".mds"][1]))
+    return {f"{split}/{mds.INDEX}": mds.index_json(sorted(one), kind) for split, one in found.items()}
+
+
 def _remove_others(target: str, known: set[str]) -> None:
     for name in _listed(target):
         if name not in known:
@@ -268,7 +283,12 @@ def verify(target: str) -> list[str]:
             faults.append(f"{TOKENIZER}/{name}: missing")
         elif storage.sha256(location)[0] != digest:
             faults.append(f"{TOKENIZER}/{name}: content differs from the manifest's SHA-256")
-    known = {f"{entry.name}{ending}" for entry in manifest.shards for ending in entry.files}
+    indexes = _indexes(manifest.shards, manifest.format, manifest.dtype)
+    for name, data in indexes.items():
+        location = storage.join(target, name)
+        if not storage.exists(location) or storage.read_bytes(location) != data:
+            faults.append(f"{name}: not as the manifest has it")
+    known = {f"{entry.name}{ending}" for entry in manifest.shards for ending in entry.files} | indexes.keys()
     faults += [f"{name}: not in the manifest" for name in _listed(target) if name not in known]
     return faults or _decoded_faults(target, manifest)
 

@@ -111,6 +111,23 @@ def read_columns(stem: Path) -> list[list[int]]:
     return rows["ids"].to_pylist()
 
 
+def read_mds(stem: Path, kind: str) -> list[list[int]]:
+    """Samples of a shard of MosaicML streaming, read slowly by the definition of its bytes."""
+    data = stem.with_name(stem.name + ".mds").read_bytes()
+    samples = struct.unpack_from("<I", data)[0]
+    offsets = struct.unpack_from(f"<{samples + 1}I", data, 4)
+    about = json.loads(data[4 * (samples + 2) : offsets[0]])
+    assert about["column_encodings"] == [f"ndarray:{kind}"]
+    assert offsets[-1] == len(data)
+    letter = {"uint16": "H", "uint32": "I"}[kind]
+    found = []
+    for start, end in pairwise(offsets):
+        size, shape, length = struct.unpack_from("<IBI", data, start)
+        assert (size, shape) == (end - start - 4, 1 << 2 | 2)  # one axis, its length in a uint32
+        found.append(list(struct.unpack_from(f"<{length}{letter}", data, start + 9)))
+    return found
+
+
 def documents(home: Path, manifest: Manifest, split: str = "train", out: str = "out") -> list[list[int]]:
     """All documents of a split, by its format's reader."""
     found: list[list[int]] = []
@@ -122,19 +139,21 @@ def documents(home: Path, manifest: Manifest, split: str = "train", out: str = "
                     found += read_flat(stem, manifest.dtype)
                 case "megatron":
                     found += read_megatron(stem)
+                case "mds":
+                    found += read_mds(stem, manifest.dtype)
                 case _:
                     found += read_columns(stem)
     return found
 
 
-@pytest.mark.parametrize("form", ["flat", "megatron", "parquet"])
+@pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
 class TestEveryFormat:
     def test_holds_the_ids_of_the_library(self, home: Path, form: str) -> None:
         manifest = encoded(home, "--format", form)
         assert documents(home, manifest) == expected(home, TEXTS)
         assert manifest.tokens == sum(map(len, expected(home, TEXTS)))
         assert manifest.documents == len(TEXTS)
-        assert manifest.dtype == {"flat": "uint16", "megatron": "uint16", "parquet": "uint32"}[form]
+        assert manifest.dtype == ("uint32" if form == "parquet" else "uint16")
 
     def test_puts_named_tokens_around_documents(self, home: Path, form: str) -> None:
         names = small_vocabulary().special_tokens
@@ -288,7 +307,7 @@ def test_what_a_dataset_held_out_stays_held_out(home: Path) -> None:
 class TestPacked:
     """Documents in sequences of one length: by the stage, and by the packer over many windows."""
 
-    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet"])
+    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
     def test_cut_is_the_stream_of_documents(self, home: Path, form: str) -> None:
         end = small_vocabulary().special_tokens[END]
         manifest = encoded(
@@ -308,7 +327,7 @@ class TestPacked:
         assert manifest.documents == len(TEXTS)
         assert run(["verify", str(home / "out")]) == 0
 
-    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet"])
+    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
     def test_whole_cuts_no_document_that_fits(self, home: Path, form: str) -> None:
         names = small_vocabulary().special_tokens
         manifest = encoded(
@@ -422,7 +441,7 @@ def test_nothing_is_done_twice_and_an_earlier_cut_goes(home: Path) -> None:
     ("arguments", "message"),
     [
         (("--end", "<|нет|>"), "no special token '<|нет|>'; it has <|begin_of_text|>"),
-        (("--format", "mds"), "encode.format is flat or megatron or parquet"),
+        (("--format", "webdataset"), "encode.format is flat or megatron or parquet or mds"),
         (("--format", "parquet", "--set", "encode.dtype=uint16"), "parquet has ids of uint32"),
         (("--set", "encode.shard_tokens=3000000000"), "which readers count to"),
         (("--set", "encode.validation=1"), "below 1"),
