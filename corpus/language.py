@@ -71,7 +71,7 @@ class Identify:
     reasons: ClassVar[Mapping[str, str]] = {
         "not_russian": "another language",
         "language_uncertain": "Russian with too low a score",
-        "too_short_for_language": "too few letters to tell the language",
+        "too_short_for_language": "too few letters to identify the language",
     }
 
     keep: str = field(
@@ -114,7 +114,7 @@ class Identify:
     # Under 40 letters a neighbour's sentence often holds none of its own letters (docs/measured/language.md).
     min_letters: int = field(
         default=40,
-        metadata={"help": "fewest letters from which a language is told"},
+        metadata={"help": "fewest letters of a text whose language is identified"},
     )
 
     def __post_init__(self) -> None:
@@ -141,7 +141,7 @@ def load_model() -> LanguageModel:
 
 
 @dataclass
-class Told:
+class Identified:
     """What a model says of n texts: the likeliest languages with their chances, and Russian's."""
 
     ranked: list[list[tuple[str, float]]]
@@ -166,20 +166,20 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     counts = dict(zip(LANGUAGE_COUNTS, read["counts"].astype(np.float64), strict=True))
     cyrillic = _ratio(counts["cyrillic"], counts["letters"])
     if stage.model:
-        told = _by_fasttext(stage.model, texts, counts, cyrillic)
+        found = _by_fasttext(stage.model, texts, counts, cyrillic)
     else:
-        told = _by_own(model.labels, read["labels"], read["chances"], read["wanted"])
-    foreign = _foreign(counts, told.prereform)
+        found = _by_own(model.labels, read["labels"], read["chances"], read["wanted"])
+    foreign = _foreign(counts, found.prereform)
     hard = _hard_signs(counts)
     not_russian = (foreign > stage.max_foreign_letters) | (hard > stage.max_bulgarian_hard_signs)
-    chosen = [_chosen(row, no) for row, no in zip(told.ranked, not_russian, strict=True)]
+    chosen = [_chosen(row, no) for row, no in zip(found.ranked, not_russian, strict=True)]
     shares, russian_share = _shares(read["share_ends"], read["share_labels"], read["shares"], model.labels)
     columns: dict[str, pa.Array] = {
         "lang": pa.array([name for name, _, _ in chosen], pa.string()),
         "lang_score": pa.array([score for _, score, _ in chosen], pa.float32()),
         "lang_second": pa.array([second for _, _, second in chosen], pa.string()),
-        "russian_score": pa.array(told.russian, pa.float32()),
-        "orthography": pa.array(np.where(told.prereform, "prereform", "modern").tolist(), pa.string()),
+        "russian_score": pa.array(found.russian, pa.float32()),
+        "orthography": pa.array(np.where(found.prereform, "prereform", "modern").tolist(), pa.string()),
         "shares": shares,
         "russian_share": pa.array(russian_share, pa.float32()),
         "cyrillic_share": pa.array(cyrillic, pa.float32()),
@@ -189,7 +189,7 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
     }
     verdicts: list[tuple[str | None, str | None]] = [(None, None)] * batch.num_rows
     if stage.keep == "russian":
-        rows = zip(chosen, told.russian, counts["letters"], cyrillic, foreign, hard, strict=True)
+        rows = zip(chosen, found.russian, counts["letters"], cyrillic, foreign, hard, strict=True)
         verdicts = [_verdict(stage, name, *row) for (name, _, _), *row in rows]
     columns[table.DROP] = pa.array([reason for reason, _ in verdicts], pa.string())
     columns[table.DROP_DETAIL] = pa.array([detail for _, detail in verdicts], pa.string())
@@ -201,13 +201,13 @@ def _by_own(
     numbers: NDArray[np.int32],
     chances: NDArray[np.float32],
     russian: NDArray[np.float32],
-) -> Told:
+) -> Identified:
     names = [RUSSIAN if label == OLD_RUSSIAN else label for label in labels]
     ranked = [
         [(names[label], float(chance)) for label, chance in zip(*row, strict=True) if label >= 0]
         for row in zip(numbers.T.tolist(), chances.T.tolist(), strict=True)
     ]
-    return Told(ranked, russian, numbers[0] == labels.index(OLD_RUSSIAN))
+    return Identified(ranked, russian, numbers[0] == labels.index(OLD_RUSSIAN))
 
 
 def _with_texts(batch: pa.Table, trimmed: list[str | None]) -> pa.Table:
@@ -224,11 +224,11 @@ def _by_fasttext(
     texts: Buffers,
     counts: Counts,
     cyrillic: NDArray[np.float64],
-) -> Told:
+) -> Identified:
     prereform = _is_prereform(counts)
     ranked = fasttext_model.predict(model, texts, cyrillic, prereform)
     russian = np.array([dict(row).get(RUSSIAN, 0.0) for row in ranked], np.float32)
-    return Told(ranked, russian, prereform)
+    return Identified(ranked, russian, prereform)
 
 
 def _chosen(ranked: list[tuple[str, float]], not_russian: bool) -> tuple[str | None, float, str | None]:

@@ -45,7 +45,7 @@ class StageResult:
         )
 
     def remarks(self) -> list[str]:
-        """What a person should be told beside the funnel, a line each."""
+        """What a person should know beside the funnel, a line each."""
         said = [f"{self.stage}: {name}: {text}" for name, text in sorted(self.notes.items())]
         if self.without_records:
             more = f" and {len(self.without_records) - 5} more" if len(self.without_records) > 5 else ""

@@ -290,7 +290,7 @@ def _normalized(texts: Any, form: str) -> Any:
 
 
 def _texts(sources: Sequence[Input], out: Output | None = None) -> Iterator[str]:
-    """The texts of sources; `out` is told how far they are, as the second half of a task."""
+    """The texts of sources; `out` receives the progress, as the second half of a task."""
     total, done = sum(source.size for source in sources) or 1, 0
     for source in sources:
         for batch in read_texts(source):
@@ -303,11 +303,11 @@ def _texts(sources: Sequence[Input], out: Output | None = None) -> Iterator[str]
 def _learning(out: Output) -> Callable[[str, int, int], object]:
     """A progress callback of the learner, which is the first half of a task."""
 
-    def tell(stage: str, done: int, of: int) -> None:
+    def report(stage: str, done: int, of: int) -> None:
         if of and stage == "learn":
             out.tell(_LEARNING * done / of, 1.0)
 
-    return tell
+    return report
 
 
 def _threads() -> int:

@@ -191,7 +191,7 @@ def _run_phases(
         records.retract(plan.job.folder, stale)
         done, failed = _run_phase(plan, tasks, pending, executor, reporter)
         receipts |= {r.name: r for r in (*finished, *done)}
-        _unmark(plan.job.folder, folder, done)
+        _forget_failures(plan.job.folder, folder, done)
         failures += failed
         worked += len(done)
         if failed and number + 1 < len(plan.phases):
@@ -237,12 +237,12 @@ def _run_phase(
     return receipts, failures
 
 
-def _unmark(location: str, folder: Folder, done: Iterable[Receipt]) -> None:
-    """Delete the marks of earlier failures of tasks that are done now."""
+def _forget_failures(location: str, folder: Folder, done: Iterable[Receipt]) -> None:
+    """Delete the records of earlier failures of tasks that are done now."""
     for receipt in done:
-        mark = f"{records.FAILED}/{receipt.name}.json"
-        if mark in folder.files:
-            storage.delete(storage.join(location, mark))
+        failure = f"{records.FAILED}/{receipt.name}.json"
+        if failure in folder.files:
+            storage.delete(storage.join(location, failure))
 
 
 def _finish(

@@ -23,7 +23,7 @@ FILE: Final = "_lineage.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One stage: what it was told, what it read, kept and dropped, with the meaning of each reason."""
+    """One stage: its parameters, what it read, kept and dropped, with the meaning of each reason."""
 
     stage: str
     version: int

@@ -355,9 +355,9 @@ _READING: Final = 0.2
 
 
 def reporting(out: Output) -> Callable[[str, int, int], object]:
-    """A progress callback of the tokenizer package that tells those who watch the task."""
+    """A progress callback for the tokenizer package, which passes the share done on to the task."""
 
-    def tell(stage: str, done: int, of: int) -> None:
+    def report(stage: str, done: int, of: int) -> None:
         if not of:
             return
         share = done / of
@@ -367,7 +367,7 @@ def reporting(out: Output) -> Callable[[str, int, int], object]:
             share = _READING + (1 - _READING) * share
         out.tell(share, 1.0)
 
-    return tell
+    return report
 
 
 def _threads() -> int:

@@ -74,7 +74,7 @@ VOCABULARIES: Final[Mapping[str, tuple[int, Mapping[str, float]]]] = {
     "ru-en-code-128k": (128_000, SHARES),
 }
 INSIDE: Final = {"ru": BESIDE, "en": ENGLISH, "code": CODE}
-RIVALS: Final = ("openai_o200k_base", "llama4", "ru_ruadapt_darulm_bpe_32k", "ru_ruadapt_darulm_bpe_64k")
+BASELINES: Final = ("openai_o200k_base", "llama4", "ru_ruadapt_darulm_bpe_32k", "ru_ruadapt_darulm_bpe_64k")
 
 
 def inside(name: str, language: str) -> Mapping[str, float]:
@@ -157,7 +157,7 @@ def about(given: Texts, name: str) -> dict[str, Any]:
 
 
 def measure(given: Texts, vocabularies: Mapping[str, Vocabulary], *, final: bool) -> None:
-    """Tokens per word of held-out documents, and the difference to each rival."""
+    """Tokens per word of held-out documents, and the difference to each baseline."""
     span = (0, texts.TEST) if final else (texts.TEST, texts.DEVELOPMENT)
     unseen = texts.unseen_domains()
     domains = texts.russian_domains(*span, given.russian)
@@ -166,14 +166,14 @@ def measure(given: Texts, vocabularies: Mapping[str, Vocabulary], *, final: bool
     if not final:
         del domains["en wiki"]
     folder = texts.data() / "rivals"
-    rivals = [open_baseline(folder / name, name) for name in RIVALS]
+    baselines = [open_baseline(folder / name, name) for name in BASELINES]
     ours: list[Baseline] = [from_vocabulary(one, name) for name, one in vocabularies.items()]
-    found = {one.name: one for one in evaluate([*ours, *rivals], domains).tokenizers}
-    print("domain", *vocabularies, *(f"{n}/{r}" for n in vocabularies for r in RIVALS), sep="\t")
+    found = {one.name: one for one in evaluate([*ours, *baselines], domains).tokenizers}
+    print("domain", *vocabularies, *(f"{n}/{r}" for n in vocabularies for r in BASELINES), sep="\t")
     for place, domain in enumerate(domains):
         row = {name: one.domains[place].tokens_per_word for name, one in found.items()}
         cells = [f"{row[name]:.3f}" for name in vocabularies]
-        cells += [f"{row[name] / row[rival] - 1:+.1%}" for name in vocabularies for rival in RIVALS]
+        cells += [f"{row[name] / row[baseline] - 1:+.1%}" for name in vocabularies for baseline in BASELINES]
         print(f"{domain:<14}", *cells, sep="\t", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The exact hash of a text, by which the dedup stage tells `exact_duplicate`.
+"""The exact hash of a text, by which the dedup stage finds exact duplicates.
 
 Two texts are the same when they are equal after normalisation: lower-cased, ё folded to е, decomposed й ў ї ё
 composed, invisible format characters left out, white space collapsed. Punctuation and digits count.

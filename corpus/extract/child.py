@@ -71,7 +71,7 @@ def title_of(html: str) -> str:
     return " ".join(html_entities.unescape(found[1]).split()) if found else ""
 
 
-def guard(memory_bytes: int, parent: int) -> None:
+def confine(memory_bytes: int, parent: int) -> None:
     """Bound the process's memory, tie its life to its parent's, keep it off the network."""
     if memory_bytes:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -136,7 +136,7 @@ def private_stdout() -> BinaryIO:
 def main(make: Callable[[str], Extractor] = trafilatura_extractor) -> None:
     favor, memory, hard_limit, parent = sys.argv[1:5]
     sink = private_stdout()
-    guard(int(memory), int(parent))
+    confine(int(memory), int(parent))
     extract = make(favor)
     # What importing left is never garbage, and a page's tree is freed by reference counts: collecting
     # seldom saves a seventh of the time (docs/measured/extract.md).

@@ -53,7 +53,7 @@ class Rewound:
 
 
 def unwrap(stream: Any) -> tuple[Rewound, list[Packed]]:
-    """The stream inside of the outer layers of compression, and those layers, which tell of their damage."""
+    """The stream inside of the outer layers of compression, and those layers, which report their damage."""
     rewound = Rewound(stream)
     layers: list[Packed] = []
     while len(layers) < _LAYERS and (layer := _outer(rewound.peek(PEEK))):

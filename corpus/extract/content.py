@@ -1,6 +1,6 @@
 """Main text of a page: `extract(html) -> Content`.
 
-One learned classifier of a page's blocks, in Rust (`rust_ext/crates/content`); docs/measured/content.md tells
+One learned classifier of a page's blocks, in Rust (`rust_ext/crates/content`); docs/measured/content.md says
 what it looks at, how it was fitted and how it compares. Linear in the page's size; no page makes it fail.
 """
 
@@ -21,7 +21,7 @@ Kind = Literal["article", "forum", "collection", "listing", "product", "service"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MODEL = Path(__file__).parent.parent / "assets" / "content.model"
-"""The model in the package; corpus/assets/README.md tells what it was fitted to."""
+"""The model in the package; corpus/assets/README.md says what it was fitted to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class Sandbox:
                 self._end()
                 return Extracted(drop="extract_timeout", detail=f"seconds > {self.timeout_s:g}")
             except _DeadError as dead:
-                # Killed from outside, or by this page? A second child tells.
+                # Killed from outside, or by this page? A second child shows which.
                 self._end()
                 detail = str(dead)
         return Extracted(drop="extract_crashed", detail=detail)
@@ -154,7 +154,7 @@ def _start(arguments: list[str]) -> _Child:
     for _ in range(2):
         child = _Child(arguments)
         try:
-            child.hear_ready()
+            child.await_ready()
             return child
         except (_DeadError, _LateError) as error:
             cause = str(error) or f"not ready after {START_S:g} s"
@@ -183,15 +183,15 @@ class _Child:
         os.set_blocking(self.writer, False)
         os.set_blocking(self.reader, False)
 
-    def hear_ready(self) -> None:
-        clock, heard = _Clock(self.process.pid, START_S), b""
+    def await_ready(self) -> None:
+        clock, received = _Clock(self.process.pid, START_S), b""
         with selectors.DefaultSelector() as ready:
             ready.register(self.reader, selectors.EVENT_READ)
-            while not heard:
+            while not received:
                 if ready.select(clock.wait()):
-                    heard = self._receive()
-        if heard != READY:
-            raise _DeadError(f"said {heard[:20]!r} for ready")
+                    received = self._receive()
+        if received != READY:
+            raise _DeadError(f"said {received[:20]!r} for ready")
 
     def ask(self, message: bytes, limit: float) -> tuple[int, int, str, str]:
         """Send a page and wait for its answer: (status, KiB held, title, text)."""
@@ -293,5 +293,5 @@ def processor_seconds(pid: int) -> float:
 
 
 def _computing(pid: int) -> bool:
-    """Running, ready to run, or waiting for a page of memory. False where it can't be told."""
+    """Running, ready to run, or waiting for a page of memory. False where that can't be known."""
     return _stat(pid)[:1] in (["R"], ["D"])

@@ -29,7 +29,7 @@ from corpus.stage import Share
 from corpus.writing import Output
 from rust_ext import AddressLists
 
-#: Columns that tell how a document was made, beside those of `table.DOCUMENT`.
+#: Columns that say how a document was made, beside those of `table.DOCUMENT`.
 PAGE_COLUMNS: Final = pa.schema(
     [
         pa.field("title", pa.string()),

@@ -115,7 +115,7 @@ class Batch:
 
     `skipped` counts, by type, records that are never pages: warcinfo, request, metadata, revisit, dns, ...;
     and the files in which sites speak of all their pages, robots.txt and tdmrep.json, which are in `sites`.
-    `position` is how many bytes of the file have been read, None where the pages' offsets tell. `within` is
+    `position` is how many bytes of the file have been read, None where the pages' offsets say it. `within` is
     the path of the crawl file inside of a container (WACZ); the offsets are its own.
     """
 

@@ -281,7 +281,7 @@ SOURCES: tuple[Source, ...] = (
 
 
 def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
-    """The texts of every source of the languages that are told apart, each once a language.
+    """The texts of every source of the languages that the model distinguishes, each once a language.
 
     Of a source that holds more than `most` texts of a language, those with the smallest digests are taken.
     Raises FileNotFoundError that names the folder where a source is missing.
@@ -294,9 +294,11 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
                 f"{folder}: the source is not there; docs/measured/language.md says how to get it"
             )
         found: dict[str, list[tuple[bytes, Text]]] = {}
-        told = CYRILLIC | LATIN
+        known = CYRILLIC | LATIN
         rows = [
-            (_tag(name), group, _plain(raw)) for name, group, raw in source.read(folder) if _tag(name) in told
+            (_tag(name), group, _plain(raw))
+            for name, group, raw in source.read(folder)
+            if _tag(name) in known
         ]
         # Messages that nobody translated are there in Russian.
         russian_texts = (
@@ -315,7 +317,8 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
 
 
 def _by_script(lang: str, text: str) -> str | None:
-    """The tag of a text's language in its script; none where that is not told apart, or in a third script."""
+    """The tag of a text's language in its script; none where the model does not know it, or in a
+    third script."""
     cyrillic, latin = len(CYRILLIC_LETTER.findall(text[:200])), len(LATIN_LETTER.findall(text[:200]))
     if latin > cyrillic:
         lang = ALSO_LATIN.get(lang, lang)

@@ -40,13 +40,15 @@ def texts_of(inputs: tuple[str, ...], text_column: str, limit: int) -> list[str]
 
 @classify.command(
     "train",
-    help="Learn what tells POSITIVE from --against, and say what the model is worth on a tenth that it did "
-    "not see: precision, recall, calibration, the words that weigh most, documents at the edge.\n\n"
+    help="Learn what distinguishes POSITIVE from --against, and say what the model is worth on a tenth that "
+    "it did not see: precision, recall, calibration, the words that weigh most, documents at the edge.\n\n"
     "POSITIVE and --against are Parquet or JSONL with a text column.",
     epilog="Example: bukvar classify train textbooks/ --against crawl/ --out textbooks.model",
 )
 @click.argument("positive", nargs=-1, required=True, metavar="POSITIVE...")
-@click.option("--against", multiple=True, required=True, metavar="INPUT", help="What POSITIVE is told from.")
+@click.option(
+    "--against", multiple=True, required=True, metavar="INPUT", help="What POSITIVE is distinguished from."
+)
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model's file."
 )

@@ -18,7 +18,7 @@ SILENT_AFTER: Final = 60.0
 
 @dataclass(frozen=True)
 class StageStatus:
-    """One stage as its folder tells it."""
+    """One stage, as its folder shows it."""
 
     stage: str
     state: str

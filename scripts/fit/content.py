@@ -2,7 +2,7 @@
 
 PAGES have `url`, `html` (string or binary), `gold_text`, and, where known, `page_type` (one of
 `corpus.extract.content.KINDS`), `weight` (how much a page counts, 1 by default), `unsure_text` (lines that
-count neither way: `scripts.fit.silver`), `source` and `license` (told in the model's header). The same
+count neither way: `scripts.fit.silver`), `source` and `license` (stated in the model's header). The same
 pages in the same order give the same file, byte for byte. `--folds 4`
 measures instead: each host's pages are extracted by a model that never saw that host.
 

@@ -157,8 +157,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--weight", type=float, default=WEIGHT, help="weight of a page; one of gold text has 1"
     )
     parser.add_argument("--kind", choices=KINDS, help="kind of all pages, where known")
-    parser.add_argument("--source", default="silver", help="name of the source, told in the model's header")
-    parser.add_argument("--license", default="not stated", help="licence of the pages, told there too")
+    parser.add_argument("--source", default="silver", help="name of the source, stated in the model's header")
+    parser.add_argument("--license", default="not stated", help="licence of the pages, stated there too")
     options = parser.parse_args(argv)
     if options.by[0] == options.by[1]:
         parser.error("--by takes two different extractors: one agrees with itself")

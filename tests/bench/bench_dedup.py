@@ -91,13 +91,13 @@ def bench_sign(documents: int) -> None:
         ours = cpu(lambda: near.sign_tables(PARAMS, [table], folder / "0.sign"))
     print(f"{'bukvar: text to .sign file':42} {documents / ours:9.0f} docs/s {size / ours / 1e6:7.1f} MB/s")
     few = texts[: max(documents // 10, 500)]
-    for name, sign in rivals():
+    for name, sign in baselines():
         seconds = cpu(lambda sign=sign: [sign(t) for t in few])  # type: ignore[misc]
         rate = len(few) / seconds
         print(f"{name:42} {rate:9.0f} docs/s; bukvar is {documents / ours / rate:.1f} times as fast")
 
 
-def rivals() -> Iterator[tuple[str, Callable[[str], Any]]]:
+def baselines() -> Iterator[tuple[str, Callable[[str], Any]]]:
     import re
 
     word = re.compile(r"\w+")

@@ -195,8 +195,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    rivals = Path(data) / "rivals"
-    default = [rivals / "openai_o200k_base", rivals / "llama3"]
+    baselines = Path(data) / "rivals"
+    default = [baselines / "openai_o200k_base", baselines / "llama3"]
     parser.add_argument("--vocabulary", type=Path, nargs="+", default=default)
     parser.add_argument("--megabytes", type=float, default=156.0)
     parser.add_argument("--threads", type=int, default=1)

@@ -1,10 +1,10 @@
 """Encoding and counting what no text is: one word of many megabytes, each run in a process of its own.
 
-    python -m tests.bench.bench_hostile VOCABULARY [--megabytes 1,4,16,64,100] [--rivals]
+    python -m tests.bench.bench_hostile VOCABULARY [--megabytes 1,4,16,64,100] [--baselines]
 
 Kinds: one letter again and again; random letters, Latin and Cyrillic; random bytes, read as Latin-1; runs of
 spaces and of "=", which have long tokens. Seconds are CPU seconds; memory is what the peak rises by while the
-text, an Arrow array, is encoded. --rivals: tiktoken and tokenizers on the smallest size.
+text, an Arrow array, is encoded. --baselines: tiktoken and tokenizers on the smallest size.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def encoder(name: str, path: str) -> Callable[[Any], int]:
 
         ranks = {token: rank for rank, token in enumerate(vocabulary.tokens)}
         regex = pattern_regex(vocabulary.pattern)
-        rival = tiktoken.Encoding("bench", pat_str=regex, mergeable_ranks=ranks, special_tokens={})
-        return lambda text: len(rival.encode_ordinary(text))
+        baseline = tiktoken.Encoding("bench", pat_str=regex, mergeable_ranks=ranks, special_tokens={})
+        return lambda text: len(baseline.encode_ordinary(text))
     if name == "tokenizers":
         import tokenizers
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("vocabulary")
     parser.add_argument("--megabytes", default="1,4,16,64,100")
     parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--baselines", action="store_true")
     options = parser.parse_args()
     sizes = [int(float(size) * 1e6) for size in options.megabytes.split(",")]
     runs = [
@@ -104,7 +104,7 @@ def main() -> None:
         for size in sizes
         for name in ("encode", "count")
     ]
-    if options.rivals:
+    if options.baselines:
         runs += [
             (name, kind, min(sizes))
             for kind in options.kinds.split(",")

@@ -1,7 +1,7 @@
 """Training beside gigabpe and tokenizers on 156 MB of Russian: wall time, CPU time and peak memory, each run
 in a process of its own.
 
-    BUKVAR_DATA=... python tests/bench/bench_train.py [--rivals gigabpe,tokenizers] [--rounds 3] [--threads 2]
+    BUKVAR_DATA=... python tests/bench/bench_train.py [--baselines gigabpe,tokenizers] [--rounds 3]
 
 The text is every document of text_ru, shuffled with seed 0, cut off at 156 MB and written to one file with a
 line end after each document. gigabpe knows GPT-2's pattern only.
@@ -78,14 +78,14 @@ def tokenizers(path: str, size: int, threads: int, pattern: str) -> object:
     from tokenizer.split import PATTERNS
     from tokenizer.train import read_text
 
-    rival = Tokenizer(models.BPE())
+    baseline = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(PATTERNS[pattern]), "isolated")
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    rival.pre_tokenizer = pre_tokenizers.Sequence([split, level])
+    baseline.pre_tokenizer = pre_tokenizers.Sequence([split, level])
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
-    rival.train_from_iterator((block.decode() for block in read_text(path, pattern)), trainer)
-    return rival.to_str()
+    baseline.train_from_iterator((block.decode() for block in read_text(path, pattern)), trainer)
+    return baseline.to_str()
 
 
 def run(name: str, call: str) -> dict[str, object]:
@@ -110,7 +110,7 @@ def run(name: str, call: str) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rivals", default="gigabpe,tokenizers")
+    parser.add_argument("--baselines", default="gigabpe,tokenizers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sizes", default="32000,64000,128000")
@@ -138,9 +138,9 @@ def main() -> None:
                         f"ours {size} penalty",
                         f"ours({path!r}, {size}, {threads}, 'llama3', {options.cuts!r})",
                     )
-            if "gigabpe" in options.rivals:
+            if "gigabpe" in options.baselines:
                 run("gigabpe 32000 gpt2", f"gigabpe({path!r}, 32000, {threads})")
-        if "tokenizers" in options.rivals:
+        if "tokenizers" in options.baselines:
             run("tokenizers 32000 llama3", f"tokenizers({path!r}, 32000, {threads}, 'llama3')")
 
 

@@ -151,7 +151,7 @@ class Bench:
         return model.vocabulary()
 
 
-def rivals() -> list[Baseline]:
+def baselines() -> list[Baseline]:
     folders = sorted((texts.data() / "rivals").iterdir())
     return [open_baseline(one) for one in folders if one.is_dir() and not one.name.startswith("_")]
 
@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--shares", action="append", default=[])
     parser.add_argument("--development", action="store_true")
-    parser.add_argument("--no-rivals", action="store_true")
+    parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--scalars", action="store_true", help="every Unicode scalar, too (minutes)")
     options = parser.parse_args()
     bench = Bench(options.work, options.russian, options.english, options.code)
@@ -227,7 +227,7 @@ def main() -> None:
     valid = dictionary(texts.data() / "morphemes" / "rus.valid")
     words = word_counts(text for documents in russian.values() for text in documents)
     found = evaluate(
-        [*ours, *([] if options.no_rivals else rivals())],
+        [*ours, *([] if options.no_baselines else baselines())],
         russian | others,
         boundaries=valid,
         forms=inflected_forms(words),

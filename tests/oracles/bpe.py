@@ -229,7 +229,7 @@ def allowed(token: bytes, parameters: TrainParameters) -> bool:
 
 
 def script(letter: str) -> str:
-    """The writing system of a letter, as far as `one_script` tells them apart."""
+    """The writing system of a letter, as far as `one_script` distinguishes them."""
     name = unicodedata.name(letter, "").split(" ")[0]
     return name if name in ("LATIN", "CYRILLIC", "GREEK") else ""
 

@@ -88,7 +88,7 @@ def name_of(file: str) -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a stage's folder that must not depend on how it was made: all but receipts and marks.
+    """Every file of a stage's folder that must not depend on how it was made: no receipts, no heartbeats.
 
     Receipts hold seconds; the plan holds nothing of the kind.
     """

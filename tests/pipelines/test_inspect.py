@@ -1,4 +1,4 @@
-"""`bukvar inspect` and `bukvar status`: what lies in a stage's folder, told to a person or as JSON."""
+"""`bukvar inspect` and `bukvar status`: what lies in a stage's folder, shown to a person or as JSON."""
 
 import json
 import os

@@ -74,22 +74,22 @@ class TestLines:
         monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
         monkeypatch.setattr(progress, "LOOK_EVERY", 0.01)
         mark(tmp_path, "00000", done=0.5)
-        watch = Lines()
-        watch.begin("identify", "map", 1, 0, str(tmp_path))
+        lines = Lines()
+        lines.begin("identify", "map", 1, 0, str(tmp_path))
         for _ in range(1000):
             said = capsys.readouterr().err
             if said:
                 break
             time.sleep(0.01)
-        watch.end()
+        lines.end()
         assert said.startswith("identify: 0 of 1 tasks (50%), about ")
 
     def test_what_is_told_before_the_first_mark_has_no_estimate(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
-        watch = Lines()
-        watch.begin("identify", "map", 1, 0, str(tmp_path))
-        watch._show()
-        watch.end()
+        lines = Lines()
+        lines.begin("identify", "map", 1, 0, str(tmp_path))
+        lines._show()
+        lines.end()
         assert capsys.readouterr().err == "identify: 0 of 1 tasks\n"

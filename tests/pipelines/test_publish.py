@@ -1,4 +1,4 @@
-"""Published datasets: even shards, a manifest that tells, a folder that everything opens."""
+"""Published datasets: even shards, a manifest that says what is there, a folder that everything opens."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Training as a stage and a command: groups, weights, parity, continuation, pruning, guards, bad input."""
+"""Training as a stage and a command: groups, weights, parity, continuation, pruning, constraints, faults."""
 
 from __future__ import annotations
 

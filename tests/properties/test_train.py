@@ -75,7 +75,7 @@ def both(texts: list[str], parameters: TrainParameters, cuts: dict[str, list[int
 
 @settings(max_examples=60, deadline=None)
 @given(texts, st.integers(256, 330), st.sampled_from(["llama3", "o200k", r"\s+|\S+"]), st.integers(1, 3))
-def test_plain_merges_equal_the_twins(texts: list[str], size: int, pattern: str, least: int) -> None:
+def test_plain_merges_equal_the_oracle(texts: list[str], size: int, pattern: str, least: int) -> None:
     both(texts, TrainParameters(size, pattern, min_pair_count=least, penalty=0.0), None)
 
 
@@ -90,7 +90,7 @@ def test_plain_merges_equal_the_twins(texts: list[str], size: int, pattern: str,
     st.floats(0, 1),
     st.integers(0, 2**32),
 )
-def test_penalised_merges_equal_the_twins(
+def test_penalised_merges_equal_the_oracle(
     texts: list[str],
     size: int,
     penalty: float,
@@ -114,7 +114,7 @@ def test_penalised_merges_equal_the_twins(
 
 @settings(max_examples=60, deadline=None)
 @given(texts, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 3), st.integers(0, 6))
-def test_guarded_merges_equal_the_twins(
+def test_constrained_merges_equal_the_oracle(
     texts: list[str], one_script: bool, whole: bool, bare: bool, marks: int, most: int
 ) -> None:
     parameters = TrainParameters(
@@ -133,7 +133,7 @@ def test_guarded_merges_equal_the_twins(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(texts, min_size=2, max_size=3), st.integers(256, 300), st.integers(1, 3), st.floats(0, 2))
-def test_merges_of_groups_in_parity_equal_the_twins(
+def test_merges_of_groups_in_parity_equal_the_oracle(
     groups: list[list[str]], size: int, least: int, penalty: float
 ) -> None:
     parameters = TrainParameters(size, min_pair_count=least, penalty=penalty, release=0.5)
@@ -155,7 +155,9 @@ def test_merges_of_groups_in_parity_equal_the_twins(
 
 @settings(max_examples=40, deadline=None)
 @given(texts, texts, st.integers(0, 40), st.integers(0, 40))
-def test_continued_merges_equal_the_twins(first: list[str], second: list[str], known: int, more: int) -> None:
+def test_continued_merges_equal_the_oracle(
+    first: list[str], second: list[str], known: int, more: int
+) -> None:
     """Merges learnt on one text, and learning goes on with another."""
     parameters = TrainParameters(256 + known, min_pair_count=1, penalty=0.0)
     merges = bpe.learn(bpe.count(first, "llama3"), parameters)

@@ -63,7 +63,7 @@ def test_uses_are_what_encoding_the_corpus_counts() -> None:
     assert model.uses == tuple(ids.count(index) for index in range(330))
 
 
-def test_a_model_makes_a_vocabulary_that_encodes_like_the_twin() -> None:
+def test_a_model_makes_a_vocabulary_that_encodes_like_the_oracle() -> None:
     vocabulary = train.train(
         TEXTS, TrainParameters(300, special_tokens=("<s>", "</s>"), penalty=0.0)
     ).vocabulary()

@@ -22,7 +22,7 @@ _REQUIRED: Final = bytes(sorted(CYRILLIC_LEADS))
 #: Times that learning begins anew for as many tokens more as turned out to be unreachable, and these.
 _TRIES: Final = 8
 _SPARE: Final = 16
-#: The most Cyrillic tokens that are swapped without being told by a number of uses.
+#: The most Cyrillic tokens that are swapped where no number of uses is given.
 _SWAPPED: Final = 8192
 
 

@@ -1,7 +1,7 @@
 """An adapted tokenizer's files opened by the runtimes that people use, to compare ids.
 
 Each opens what its users would give it: tokenizer.json, the folder, tekken.json, GGUF. A runtime that is not
-installed, or does not take the format, is said so.
+installed, or does not take the format, is named so.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def compare(
     folder: Path, made: Base, texts: list[str], only: Mapping[str, Runtime] = RUNTIMES
 ) -> list[Compared]:
     """Ids of `texts` in every runtime, beside those of our own encoder. A text that the merge-dead tokens
-    of a base are part of is told by its ids alone, as any other."""
+    of a base are part of is judged by its ids alone, as any other."""
     expected = [made.encoder.encode(text) for text in texts]
     found = []
     for name, runtime in only.items():
