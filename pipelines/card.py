@@ -6,43 +6,28 @@ Russian or came from a crawl.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 from corpus import storage
-from pipelines import registry
+from pipelines import columns, registry
 from pipelines.account import Run
 from pipelines.manifest import Manifest, make_manifest, write_manifest
 from pipelines.templates import render
 
 CARD: Final = "README.md"
-#: What each column means to a reader, in English and in Russian.
-COLUMNS: Final[dict[str, tuple[str, str]]] = {
-    "doc_id": ("identity, the same in every run", "идентификатор, одинаковый при каждом запуске"),
-    "url": ("address of the page", "адрес страницы"),
-    "host": ("host of the address", "хост адреса"),
-    "fetched_at": ("when the page was fetched (UTC)", "когда страница получена (UTC)"),
-    "source": ("file and offset of the record", "файл и смещение записи"),
-    "text": ("the document", "текст документа"),
-    "title": ("title as the page states it", "заголовок страницы"),
-    "author": ("author as the page states it", "автор, указанный на странице"),
-    "date": ("date of publication as the page states it", "дата публикации, указанная на странице"),
-    "lang": ("language, BCP-47", "язык, BCP-47"),
-    "lang_score": ("how sure the language is, 0 to 1", "уверенность в языке, от 0 до 1"),
-    "register": ("kind of text", "жанр текста"),
-    "quality": ("probability that the document is good, 0 to 1", "вероятность хорошего документа, от 0 до 1"),
-    "cluster_size": (
-        "documents in its cluster of duplicates, this one included",
-        "сколько документов в его группе дубликатов, считая его самого",
-    ),
-}
+#: Values of a column that the card names.
+SHOWN: Final = 10
 
 
 def finish(stage: Any, target: str, run: Run) -> Manifest:
     """Write card and manifest; the dataset is published when the manifest lies there, and sent to the hub
     where `to` names a repository."""
     manifest = make_manifest(stage, target, run)
-    write_card(target, manifest, stage.contact)
+    write_beside(target, manifest)
     write_manifest(target, manifest)
     if stage.to:
         from pipelines import hub
@@ -55,42 +40,115 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def write_card(target: str, manifest: Manifest, contact: str = "") -> None:
-    """Write README.md of a dataset."""
-    storage.write_bytes(storage.join(target, CARD), make_card(manifest, contact).encode())
+def write_beside(target: str, manifest: Manifest) -> None:
+    """Write what is made from the manifest: card, croissant.json, the draft of a public summary."""
+    from pipelines import croissant, summary
+
+    storage.write_bytes(storage.join(target, CARD), make_card(manifest).encode())
+    croissant.write(target, manifest)
+    summary.write(target, manifest)
 
 
-def make_card(manifest: Manifest, contact: str = "") -> str:
+def make_card(manifest: Manifest) -> str:
     """The card's text."""
     counts = manifest.contents.get("counts", {})
     languages = counts.get("lang", {})
-    splits = sorted({entry.path.removeprefix("data/").partition("-")[0] for entry in manifest.files})
+    stages = {entry.stage: entry for entry in manifest.lineage}
     return render(
         "card.md",
         manifest=manifest,
-        contact=contact,
-        columns=COLUMNS,
+        contact=manifest.contact,
+        meanings={name: columns.meaning(name) for name in manifest.columns},
         counts=counts,
+        shown=SHOWN,
         languages=languages,
         russian=bool(languages) and set(languages) <= {"ru"},
-        crawled=any(entry.stage == "extract" for entry in manifest.lineage),
+        crawled="extract" in stages,
+        first=manifest.lineage[0] if manifest.lineage else None,
+        masks={
+            name.removeprefix("masked_"): count
+            for name, count in manifest.contents.get("masked", {}).items()
+            if count and name != "masked"
+        },
         masked=manifest.contents.get("masked", {}).get("masked", 0),
-        mask_run=any(entry.stage == "mask" for entry in manifest.lineage),
-        opt_outs=_opt_outs(manifest),
-        splits={split: _rows_of(manifest, split) for split in splits},
+        mask_run="mask" in stages,
+        contamination=stages.get("decontaminate"),
+        sites=bool(stages["publish"].parameters.get("sites")) if "publish" in stages else False,
+        opt_outs=opt_outs_of(manifest),
+        splits=_sums(manifest, columns.split_of),
+        subsets=_sums(manifest, columns.subset_of) if manifest.subsets else {},
+        subset_files={
+            entry.path.removeprefix("data/").rpartition("-of-")[0][:-6] for entry in manifest.files
+        },
+        tokens=manifest.contents.get("tokens", 0),
+        parameters=parameters_of(manifest),
+        rules=rules_of(manifest),
+        limits=columns.LIMITS,
+        limits_ru=columns.LIMITS_RU,
+        citation=columns.citation(manifest),
         size_category=_size_category(manifest.rows),
-        order=registry.names(),
     )
 
 
-def _rows_of(manifest: Manifest, split: str) -> int:
-    return sum(entry.rows for entry in manifest.files if entry.path.startswith(f"data/{split}-"))
+def _sums(manifest: Manifest, key: Callable[[str], str]) -> dict[str, int]:
+    """Documents by what a key makes of the files' paths."""
+    found: dict[str, int] = {}
+    for entry in manifest.files:
+        found[key(entry.path)] = found.get(key(entry.path), 0) + entry.rows
+    return dict(sorted(found.items()))
 
 
-def _opt_outs(manifest: Manifest) -> dict[str, int]:
+def opt_outs_of(manifest: Manifest) -> dict[str, int]:
     """Documents left out because their page or site asked for it, or somebody did, by reason."""
     last = manifest.lineage[-1] if manifest.lineage else None
     return dict(last.dropped) if last is not None and last.stage == "publish" else {}
+
+
+def parameters_of(manifest: Manifest) -> list[tuple[str, str, str, str]]:
+    """(stage, parameter, value, meaning) of what stages were given, thresholds of the filter's preset
+    apart."""
+    found = []
+    for entry in manifest.lineage:
+        helps = _helps(entry.stage)
+        for name, value in entry.parameters.items():
+            if value not in (None, [], "", False) and name not in ("contact", "license", "title"):
+                shown = json.dumps(value, ensure_ascii=False)
+                shown = shown if len(shown) <= 120 else shown[:119] + "…"
+                found.append((entry.stage, name, shown.replace("|", "\\|"), helps.get(name, "")))
+    return found
+
+
+def _helps(stage: str) -> dict[str, str]:
+    """Meaning of a stage's parameters; none of a stage that is not known here."""
+    if stage not in registry.names():
+        return {}
+    fields = dataclasses.fields(registry.row_of(stage).load())
+    return {field.name: str(field.metadata.get("help", "")).replace("|", "\\|") for field in fields}
+
+
+def rules_of(manifest: Manifest) -> list[tuple[str, str]]:
+    """The filter's rules in force, each with the meaning of its signal; none where it was not run, or its
+    preset is a file that is not here."""
+    from corpus.quality.signals import MEANING
+    from corpus.quality.verdicts import PRESETS, Filter
+
+    entry = next((one for one in manifest.lineage if one.stage == "filter"), None)
+    if entry is None or entry.parameters.get("preset") not in PRESETS:
+        return []
+    known = {field.name for field in dataclasses.fields(Filter)} - {"model"}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in entry.parameters.items()
+        if name in known
+    }
+    try:
+        rules = Filter(**given).in_force()
+    except (TypeError, ValueError):  # of another version
+        return []
+    return [
+        (str(rule), MEANING.get(rule.signal, "log of the odds, by the model, that it is junk"))
+        for rule in rules
+    ]
 
 
 def _size_category(rows: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,8 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.quota import places
 from rust_ext.arrow import text_buffers
 
+#: Counts the tokens of a column of texts.
+TokenCounter = Callable[[pa.ChunkedArray], int]
 #: Columns whose values are counted, and how many different ones of each a dataset's contents keep.
 COUNTED: Final = ("lang", "orthography", "register", "page_kind", "charset", "truncated", "host")
 MOST: Final = 1_000
@@ -45,13 +48,17 @@ class Contents:
     """Counts of one shard, or of many added up. `texts`: file -> digest of its texts."""
 
     rows: int = 0
-    counts: dict[str, Counter[str]] = field(default_factory=dict)
-    years: Counter[str] = field(default_factory=Counter)
-    flags: Counter[str] = field(default_factory=Counter)
-    sums: Counter[str] = field(default_factory=Counter)
+    counts: dict[str, collections.Counter[str]] = field(default_factory=dict)
+    years: collections.Counter[str] = field(default_factory=collections.Counter)
+    flags: collections.Counter[str] = field(default_factory=collections.Counter)
+    sums: collections.Counter[str] = field(default_factory=collections.Counter)
     first: str = ""
     last: str = ""
     texts: dict[str, str] = field(default_factory=dict)
+    #: Bytes of text by registered domain, and tokens by the tokenizer that `count` is of.
+    domain_bytes: collections.Counter[str] = field(default_factory=collections.Counter)
+    tokens: int = 0
+    count: TokenCounter | None = None
     _digests: dict[str, TextDigest] = field(default_factory=dict)
 
     def add(self, path: str, rows: pa.Table) -> None:
@@ -62,14 +69,25 @@ class Contents:
         self.rows += rows.num_rows
         for name in COUNTED:
             if name in rows.column_names:
-                self.counts.setdefault(name, Counter()).update(_values(rows.column(name)))
+                self.counts.setdefault(name, collections.Counter()).update(_values(rows.column(name)))
         for name in rows.column_names:
             if name in FLAGS:
                 self.flags[name] += int(pc.sum(rows.column(name)).as_py() or 0)
             elif name == "masked" or name.startswith("masked_"):
                 self.sums[name] += int(pc.sum(rows.column(name)).as_py() or 0)
+        self._add_text(rows)
         if "fetched_at" in rows.column_names and pa.types.is_timestamp(rows.schema.field("fetched_at").type):
             self._add_dates(rows.column("fetched_at").drop_null())
+
+    def _add_text(self, rows: pa.Table) -> None:
+        """Tokens, and bytes by domain."""
+        if self.count is not None:
+            self.tokens += self.count(rows.column("text"))
+        if "host" in rows.column_names or "url" in rows.column_names:
+            sizes = pc.fill_null(pc.binary_length(rows.column("text")), 0).to_pylist()
+            for (_, domain), size in zip(places(rows), sizes, strict=True):
+                if domain:
+                    self.domain_bytes[domain] += size
 
     def _add_dates(self, dates: pa.ChunkedArray) -> None:
         if not len(dates):
@@ -87,6 +105,8 @@ class Contents:
             "years": dict(sorted(self.years.items())),
             "flags": dict(sorted(self.flags.items())),
             "sums": dict(sorted(self.sums.items())),
+            "domain_bytes": dict(sorted(self.domain_bytes.items())),
+            "tokens": self.tokens,
             "first": self.first,
             "last": self.last,
             "texts": {path: digest.hex() for path, digest in sorted(self._digests.items())},
@@ -101,10 +121,12 @@ def add_up(encoded: Iterable[bytes]) -> Contents:
         data = msgspec.json.decode(one)
         found.rows += data["rows"]
         for name, counts in data["counts"].items():
-            found.counts.setdefault(name, Counter()).update(counts)
+            found.counts.setdefault(name, collections.Counter()).update(counts)
         found.years.update(data["years"])
         found.flags.update(data["flags"])
         found.sums.update(data["sums"])
+        found.domain_bytes.update(data["domain_bytes"])
+        found.tokens += data["tokens"]
         found.first = min(filter(None, (found.first, data["first"])), default="")
         found.last = max(found.last, data["last"])
         found.texts |= data["texts"]

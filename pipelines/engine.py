@@ -269,7 +269,9 @@ def _finish(
     result = summarize(plan.stage.name, location, receipts.values(), len(plan.tasks), len(receipts) - worked)
     if changed and not failures:
         own = lineage.entry_of(plan.stage, plan.sides, result)
-        lineage.write(location, (*lineage.before(plan.inputs), own))
+        before_it = lineage.before(plan.inputs)
+        own = own if before_it else lineage.with_sources(own, plan.job.inputs)
+        lineage.write(location, (*before_it, own))
     return result
 
 
@@ -280,7 +282,7 @@ def _remove_stale(folder: Folder) -> None:
     for path in folder.files:
         part = posixpath.dirname(path).partition("/")[0]
         ours = part in (records.DROPPED, records.WORK, records.SITES) or (
-            part in ("", "data") and path.endswith(".parquet")
+            part in ("", "data", "sample") and path.endswith(".parquet")
         )
         if ours and path not in written:
             storage.delete(storage.join(folder.location, path))

@@ -164,7 +164,8 @@ class _Repository:
 
 def _files_of(folder: str, manifest: Manifest) -> dict[str, Local]:
     """The files of a published folder by path, the manifest last."""
-    found = {entry.path: Local(entry.path, entry.bytes, entry.sha256) for entry in manifest.files}
+    entries = [*manifest.files, *([manifest.sample] if manifest.sample else [])]
+    found = {entry.path: Local(entry.path, entry.bytes, entry.sha256) for entry in entries}
     here = storage.list_files(folder)
     beside = [storage.base_name(file) for file in here if not storage.base_name(file).startswith(("_", "."))]
     for name in sorted(beside, key=lambda one: (one == MANIFEST, one)):
@@ -233,7 +234,7 @@ def _check_ours(repo: _Repository, files: dict[str, Local], found: dict[str, Any
 
 
 def _is_shard(path: str) -> bool:
-    return path.startswith("data/") and path.endswith(".parquet")
+    return path.startswith(("data/", "sample/")) and path.endswith(".parquet")
 
 
 def _batches(files: Sequence[Local]) -> Iterator[list[Local]]:

@@ -7,7 +7,7 @@ stage's folder alone says the same as one written by a whole run.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -32,10 +32,23 @@ class Entry:
     rows_out: int
     bytes_in: int
     bytes_out: int
+    #: Of the first stage: how many files it read, and the names of some.
+    inputs: int = 0
+    sources: tuple[str, ...] = ()
     dropped: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+
+
+#: Names of inputs that an entry holds.
+_SOURCES: Final = 20
+
+
+def with_sources(entry: Entry, inputs: Iterable[Input]) -> Entry:
+    """The entry of a first stage, with the names of what it read."""
+    names = sorted({source.name for source in inputs})
+    return replace(entry, inputs=len(names), sources=tuple(names[:_SOURCES]))
 
 
 def entry_of(stage: Stage, sides: tuple[Side, ...], result: StageResult) -> Entry:

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.documents import parquet_schema
 from corpus.errors import BukvarError, UsageError, one_line
-from corpus.receipts import WORK, read_receipts, versions
+from corpus.receipts import WORK, OutputFile, digest_of, read_receipts, versions
 from pipelines import lineage
 from pipelines.account import Run
 from pipelines.contents import MOST, Contents, TextDigest, add_up
+from pipelines.subsets import SAMPLE
 
 MANIFEST: Final = "manifest.json"
 _READ_ROWS: Final = 4_000
@@ -57,20 +58,31 @@ class Manifest:
     lineage: tuple[lineage.Entry, ...] = ()
     recipe: str = ""
     license: str = ""
+    contact: str = ""
     #: Counts over the documents: by language, host (the most frequent), year, flags, masks.
     contents: dict[str, Any] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    #: The configuration `sample`, whose documents are in `files` too.
+    sample: FileEntry | None = None
+    #: Column by whose values files are cut into configurations.
+    subsets: str = ""
     made_with: dict[str, str] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Digest of what the dataset consists of: SHA-256 of the paths and SHA-256 of its files."""
+        return digest_of([[entry.path, entry.sha256] for entry in self.files])
 
 
 def make_manifest(stage: Any, target: str, run: Run) -> Manifest:
     """The manifest of a published folder, from its receipts and the contents that the tasks counted."""
-    contents, files, rows, text = Contents(), [], 0, 0
+    contents, files, rows, text, sample = Contents(), [], 0, 0, None
     encoded = []
     for receipt in read_receipts(target):
         text += receipt.bytes_out
         for output in receipt.outputs:
-            if output.path.startswith(f"{WORK}/"):
+            if output.path == SAMPLE:
+                sample = output
+            elif output.path.startswith(f"{WORK}/") and output.path.endswith("/counts"):
                 encoded.append(storage.read_bytes(storage.join(target, output.path)))
             elif output.path.startswith("data/"):
                 files.append(output)
@@ -91,9 +103,26 @@ def make_manifest(stage: Any, target: str, run: Run) -> Manifest:
         lineage=lineage.read(target),
         recipe=run.recipe,
         license=stage.license,
-        contents=summary(contents),
+        contact=stage.contact,
+        sample=None if sample is None else _sample_entry(target, sample),
+        subsets=stage.subsets,
+        contents=summary(contents) | ({"tokenizer": tokenizer_name(stage)} if stage.tokenizer else {}),
         made_with=versions(),
     )
+
+
+def tokenizer_name(stage: Any) -> str:
+    """The name of the tokenizer that tokens were counted by: its own, or its folder's."""
+    return storage.base_name(stage.tokenizer)
+
+
+def _sample_entry(target: str, output: OutputFile) -> FileEntry:
+    digest = TextDigest()
+    with storage.open_input(storage.join(target, output.path)) as stream:
+        rows = pq.read_table(stream)
+    if "text" in rows.column_names:
+        digest.add(rows.column("text"))
+    return FileEntry(output.path, output.digest, output.bytes, output.rows or 0, digest.hex())
 
 
 def summary(contents: Contents) -> dict[str, Any]:
@@ -104,10 +133,15 @@ def summary(contents: Contents) -> dict[str, Any]:
     }
     return {
         "counts": counts,
-        "different": {name: len(found) for name, found in contents.counts.items()},
+        "different": {
+            **{name: len(found) for name, found in contents.counts.items()},
+            "domain_bytes": len(contents.domain_bytes),
+        },
         "years": dict(sorted(contents.years.items())),
         "flags": dict(contents.flags),
         "masked": dict(contents.sums),
+        "tokens": contents.tokens,
+        "domain_bytes": dict(sorted(contents.domain_bytes.items(), key=lambda one: (-one[1], one[0]))[:MOST]),
         "first": contents.first,
         "last": contents.last,
     }
@@ -153,6 +187,11 @@ def verify(target: str) -> list[str]:
         fault = _file_fault(location, entry)
         found = [fault] if fault else list(_row_faults(location, entry, manifest.columns, ids))
         faults += [f"{entry.path}: {one}" for one in found]
+    if manifest.sample is not None:
+        location = storage.join(target, manifest.sample.path)
+        fault = _file_fault(location, manifest.sample)
+        found = [fault] if fault else list(_row_faults(location, manifest.sample, manifest.columns, []))
+        faults += [f"{manifest.sample.path}: {one}" for one in found]
     twice = _twice(ids)
     if twice:
         faults.append(f"doc_id {twice[0]} stands more than once, and {len(twice) - 1} others")

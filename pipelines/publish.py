@@ -4,8 +4,11 @@
     TARGET/manifest.json                        files with SHA-256, bytes and rows; the funnel; the recipe
     TARGET/README.md                            the dataset card; `datasets.load_dataset(TARGET)` reads it
     TARGET/tombstones.jsonl                     what was taken down, and stays out of every later publish
+    TARGET/croissant.json                       the same for machines: Croissant, with PROV activities
+    TARGET/TRAINING_CONTENT_SUMMARY.md          a draft of the EU's public summary of training content
+    TARGET/sample/sample-00000-of-00001.parquet where asked for: so many documents, chosen by a hash
 
-The layout is that of dataset repositories on hubs. Shards are cut by rows so that their sizes are even; a
+The layout is that of dataset repositories on hubs. Shards are cut so that their sizes in bytes are even; a
 shard is a task like any other, so publishing goes on where it was killed. Manifest and card are written
 last: a target without a manifest is not finished.
 """
@@ -25,11 +28,12 @@ import pyarrow.parquet as pq
 from corpus import storage, table
 from corpus.errors import ShardError, UsageError, one_line
 from corpus.inputs import Input
-from corpus.stage import Phase, Share, Task
+from corpus.stage import Phase, Share, Task, local_copy
 from corpus.writing import Output, conform, text_bytes
-from pipelines import optouts
-from pipelines.contents import Contents
+from pipelines import optouts, subsets
+from pipelines.contents import Contents, TokenCounter
 from pipelines.tombstones import Tombstones, read_tombstones
+from rust_ext.arrow import text_array
 
 #: Rows read at a time while shards are cut anew.
 READ_ROWS: Final = 1_000
@@ -91,6 +95,25 @@ class Publish:
         metadata={"help": "share of hosts whose documents are the split validation, by a hash of the host"},
     )
 
+    subsets: str = field(
+        default="",
+        metadata={
+            "help": "make each value of this column a configuration with files of its own: "
+            f"{', '.join(subsets.CHOICES)}; none where empty"
+        },
+    )
+    sample: int = field(
+        default=0,
+        metadata={"help": "so many documents, chosen by a hash of their ids, are a configuration `sample`"},
+    )
+    tokenizer: str = field(
+        default="",
+        metadata={
+            "help": "count tokens by this tokenizer, for the card: a folder, or a vocabulary by name",
+            "input": True,
+            "tokenizer": True,
+        },
+    )
     to: str = field(
         default="",
         metadata={
@@ -110,6 +133,12 @@ class Publish:
             raise ValueError("publish.shard_mb is at least 1")
         if not 0 <= self.validation < 1:
             raise ValueError("publish.validation lies in 0..1, below 1")
+        if self.subsets and self.subsets not in subsets.CHOICES:
+            raise ValueError(
+                f"publish.subsets: no choice {self.subsets!r}; there are {', '.join(subsets.CHOICES)}"
+            )
+        if self.sample < 0:
+            raise ValueError("publish.sample is 0 or more documents")
         unknown = [name for name in self.respect if name not in optouts.CHOICES]
         if unknown:
             known = ", ".join(optouts.CHOICES)
@@ -122,8 +151,11 @@ class Publish:
             from pipelines import hub
 
             hub.check(self.to)
+        known = [*columns, *([subsets.QUALITY] if "junk_margin" in columns else [])]
+        if columns and self.subsets and self.subsets not in known:
+            raise UsageError(f"publish.subsets: the documents have no column {self.subsets!r}")
         for column in self.columns if columns else ():
-            if column != "lean" and column not in columns:
+            if column != "lean" and column not in known:
                 near = difflib.get_close_matches(column, columns, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(columns)}"
                 raise UsageError(f"publish.columns: the documents have no column {column!r}; {hint}")
@@ -133,30 +165,69 @@ class Publish:
         total = sum(source.rows or 0 for source in inputs)
         size = sum(source.size for source in inputs)
         count = max(1, min(total, -(-size // (self.shard_mb * 1_000_000))))
-        shares = tuple(_share(inputs, number, count, total) for number in range(count))
-        return (Phase("write", shares=shares, documents=True),)
+        shares = tuple(_share(inputs, number, count) for number in range(count))
+        write = Phase("write", shares=shares, documents=True, options=(("total", total),))
+        if not self.sample:
+            return (write,)
+        return write, Phase("sample", fan=1, inputs=False, reads=("write",))
 
     def run(self, task: Task, out: Output) -> None:
-        """Copy the task's ranges of rows into one shard, or one of each split."""
+        """Copy the task's ranges of rows into one shard, or one of each split and subset; or join the
+        sample."""
+        if task.phase.name == "sample":
+            offered = [pq.read_table(local_copy(file, out)) for file in task.files("write", "sample")]
+            chosen = subsets.lowest(offered, self.sample)
+            out.write(chosen.drop_columns([subsets.NUMBER]), subsets.SAMPLE)
+            return
         ending = f"{task.number:05d}-of-{task.options['count']:05d}.parquet"
         tombstones = read_tombstones(task.folder)
         said = optouts.opened(task.side("sites"), task.side("asked"))
-        contents = Contents()
-        for source, (low, high) in zip(task.inputs, task.options["ranges"], strict=True):
+        contents = Contents(count=self._counter(task, out))
+        ranges = task.options["ranges"]
+        offer = subsets.Offer(self.sample, sum(high - low for low, high in ranges), task.options["total"])
+        for source, (low, high) in zip(task.inputs, ranges, strict=True):
             for rows in _read_range(source, low, high):
                 out.rows_in += rows.num_rows
                 out.bytes_in += text_bytes(rows)
-                flags = said.flags(rows)
-                rows = table.with_columns(rows, said.columns(flags))
-                for split, judged in self._splits(self._judged(rows, flags, tombstones)):
-                    path = f"data/{split}-{ending}"
+                for name, judged in self._files(self._judged(rows, said, tombstones)):
+                    path = f"data/{name}-{ending}"
                     kept = judged.filter(pc.is_null(judged.column(table.DROP)))
                     contents.add(path, kept)
-                    out.split(self._published(judged), path)
-        with out.work() as counted:
+                    published = self._published(judged)
+                    out.split(published, path)
+                    if self.sample:
+                        gone = published.filter(pc.is_null(published.column(table.DROP)))
+                        ids = subsets.numbers(_ids(kept))
+                        offer.add(gone.drop_columns(table.DROP_COLUMNS.names), ids)
+        with out.work("counts") as counted:
             counted.write_bytes(contents.encode())
+        if self.sample:
+            with out.work("sample") as place:
+                pq.write_table(offer.rows(), place)
 
-    def _judged(self, rows: pa.Table, flags: Mapping[str, list[bool]], tombstones: Tombstones) -> pa.Table:
+    def _counter(self, task: Task, out: Output) -> TokenCounter | None:
+        """Counts the tokens of texts, where a tokenizer is named."""
+        if not self.tokenizer:
+            return None
+        from pipelines.encode import tokenizer_path
+        from pipelines.tokens.coder import open_coder
+
+        try:
+            coder = open_coder(tokenizer_path(self.tokenizer, task.side("tokenizer"), out))
+        except ValueError as error:
+            raise ShardError(f"publish.tokenizer: {error}") from error
+        return lambda texts: int(coder.encode(text_array(texts).fill_null("").cast(pa.string()))[1][-1])
+
+    def _files(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each split and subset, with the beginning of their file's name."""
+        for split, part in self._splits(rows):
+            for subset, some in subsets.parts(part, self.subsets):
+                if some.num_rows or not subset:
+                    yield f"{split}-{subset}" if subset else split, some
+
+    def _judged(self, rows: pa.Table, said: optouts.OptOuts, tombstones: Tombstones) -> pa.Table:
+        flags = said.flags(rows)
+        rows = subsets.with_quality(table.with_columns(rows, said.columns(flags)))
         reasons: list[str | None] = [None] * rows.num_rows
         for name in (*self.respect, optouts.ASKED):
             for place in (n for n, says in enumerate(flags.get(name, ())) if says):
@@ -195,11 +266,16 @@ def hex_ids(column: pa.ChunkedArray) -> pa.Array:
     )
 
 
+def _ids(rows: pa.Table) -> list[str]:
+    """Identities as text; those of rows without ids are their texts."""
+    if "doc_id" in rows.column_names:
+        return [value or "" for value in hex_ids(rows.column("doc_id")).to_pylist()]
+    return [value or "" for value in rows.column("text").to_pylist()]
+
+
 def _split_keys(rows: pa.Table) -> list[str]:
     """What decides a row's split: its host, or its id where it has none."""
-    ids = (
-        hex_ids(rows.column("doc_id")).to_pylist() if "doc_id" in rows.column_names else [""] * rows.num_rows
-    )
+    ids = _ids(rows) if "doc_id" in rows.column_names else [""] * rows.num_rows
     hosts = rows.column("host").to_pylist() if "host" in rows.column_names else [None] * rows.num_rows
     return [host or own for host, own in zip(hosts, ids, strict=True)]
 
@@ -209,20 +285,27 @@ def split_fraction(key: str) -> float:
     return int.from_bytes(table.doc_id(key)[:6], "big") / 2**48
 
 
-def _share(inputs: Sequence[Input], number: int, count: int, total: int) -> Share:
-    """The rows of one shard of `count`: which inputs they lie in, and from where to where. Without any
-    rows, an empty range of the first input: the shard then has its columns."""
-    start, stop = total * number // count, total * (number + 1) // count
+def _share(inputs: Sequence[Input], number: int, count: int) -> Share:
+    """The rows of one shard of `count`, even by bytes: which inputs they lie in, and from where to where; of
+    an input every row counts alike. Without any rows, an empty range of the first input: the shard then has
+    its columns."""
+    full = [source for source in inputs if source.rows]
+    size = sum(max(1, source.size) for source in full)
+    start, stop = size * number // count, size * (number + 1) // count
     places: list[int] = []
     ranges: list[tuple[int, int]] = []
     first = 0
     for place, source in enumerate(inputs):
-        rows = source.rows or 0
-        low, high = max(start, first), min(stop, first + rows)
-        if low < high or (not total and not place):
+        if not source.rows:
+            continue
+        whole = max(1, source.size)
+        low, high = ((min(max(at - first, 0), whole) * source.rows) // whole for at in (start, stop))
+        if low < high:
             places.append(place)
-            ranges.append((low - first, high - first))
-        first += rows
+            ranges.append((low, high))
+        first += whole
+    if not places:
+        places, ranges = [0], [(0, 0)]
     return Share(tuple(places), f"{number:05d}", (("count", count), ("ranges", tuple(ranges))))
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.writing import TableWriter, text_bytes
-from pipelines.card import write_card
+from pipelines.card import write_beside
 from pipelines.contents import TextDigest
 from pipelines.lease import lease
 from pipelines.manifest import Change, FileEntry, read_manifest, write_manifest
@@ -31,6 +31,7 @@ def take_down(dataset: str, stones: Sequence[Tombstone], reason: str = "") -> Ch
         write_tombstones(dataset, [*read_tombstones(dataset).stones, *stones])
         wanted = Tombstones(tuple(stones))
         entries = [_without(dataset, entry, wanted) for entry in manifest.files]
+        sample = _without(dataset, manifest.sample, wanted)[0] if manifest.sample else None
         gone = manifest.rows - sum(entry.rows for entry, _ in entries)
         rewritten = sum(new != old for (new, _), old in zip(entries, manifest.files, strict=True))
         if not gone:
@@ -42,9 +43,10 @@ def take_down(dataset: str, stones: Sequence[Tombstone], reason: str = "") -> Ch
             rows=manifest.rows - gone,
             text_bytes=manifest.text_bytes - sum(size for _, size in entries),
             files=tuple(entry for entry, _ in entries),
+            sample=sample,
             changes=(*manifest.changes, change),
         )
-        write_card(dataset, made)
+        write_beside(dataset, made)
         write_manifest(dataset, made)
     return change
 
@@ -65,7 +67,8 @@ def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEn
                 places = set(stones.places(rows))
                 kept = rows.filter(pa.array([n not in places for n in range(rows.num_rows)]))
                 went += text_bytes(rows) - text_bytes(kept)
-                digest.add(kept.column("text"))
+                if "text" in kept.column_names:
+                    digest.add(kept.column("text"))
                 writer.write(kept)
         closed = writer.close()
     except BaseException:

@@ -39,7 +39,8 @@ def publish(source: Path, target: str, stage: Publish | None = None, shards: int
     """Publish into so many shards, by inputs that say they were as large as that takes."""
     stage = stage or Publish(shard_mb=1)
     found = inputs_of(source.glob("*.parquet"))
-    inputs = tuple(replace(i, size=shards * 1_000_000 // len(found)) for i in found)
+    rows = sum(i.rows or 0 for i in found)
+    inputs = tuple(replace(i, size=shards * 1_000_000 * (i.rows or 0) // rows) for i in found)
     run_stage(Job(stage, inputs, target), run_inline, Silent())
     return finish(stage, target, Run("проба"))
 
@@ -61,6 +62,13 @@ class TestShards:
         manifest = publish(source, str(tmp_path / "set"), shards=4)
         assert manifest.rows == 300
         assert pq.read_table(tmp_path / "set/data")["text"].to_pylist() == TEXTS
+
+    def test_are_even_by_bytes(self) -> None:
+        """Of two inputs of equal size, one of which has ten times the rows."""
+        inputs = [Input("a", "a", "d", 8_000_000, 1_000), Input("b", "b", "e", 8_000_000, 100)]
+        (phase,) = Publish(shard_mb=4).phases(inputs)
+        ranges = [dict(share.options)["ranges"] for share in phase.shares]
+        assert ranges == [((0, 500),), ((500, 1_000),), ((0, 50),), ((50, 100),)]
 
     def test_are_even_whatever_the_inputs(self, source: Path, tmp_path: Path) -> None:
         manifest = publish(source, str(tmp_path / "set"), shards=4)
