@@ -19,8 +19,8 @@ from corpus.table import DROP_DETAIL
 from pipelines import registry
 from pipelines.account import StageResult
 from pipelines.fates import Move, changed_texts, kept_of, moves, rows_with_ids
-from pipelines.findings import Findings, Sample, opened, read_findings, sample, shards_of, without_paths
-from pipelines.layout import RECIPE
+from pipelines.findings import Findings, Sample, opened, read_findings, sample, without_paths
+from pipelines.layout import RECIPE, shards_of
 from pipelines.report import read_evaluation, read_results, russian_reasons
 from pipelines.templates import render
 

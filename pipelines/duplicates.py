@@ -17,8 +17,9 @@ from corpus.receipts import DROPPED
 from corpus.table import DROP, DROP_DETAIL
 from pipelines.account import StageResult
 from pipelines.fates import rows_with_ids
-from pipelines.findings import opened, shards_of
+from pipelines.findings import opened
 from pipelines.highlight import Piece
+from pipelines.layout import shards_of
 
 #: Pairs shown, at most one of each size of cluster, and words of each text that are compared.
 PAIRS: Final = 4

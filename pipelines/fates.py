@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from corpus import storage
-from corpus.inputs import SHARD
 from corpus.receipts import DROPPED
 from corpus.table import DROP
 from pipelines.account import StageResult
+from pipelines.layout import shards_of
 
 #: Documents sampled for each pair of fates.
 SAMPLES: Final = 3
@@ -126,13 +126,9 @@ def _fate(text: str | None, stages: Sequence[str]) -> Fate:
 
 def _with_ids(folder: str, *columns: str) -> Iterator[Any]:
     """The Parquet files of a folder as a dataset, where they have doc_ids and these columns."""
-    data = _dataset(_shards(folder))
+    data = _dataset(shards_of(folder))
     if data is not None and {"doc_id", *columns} <= set(data.schema.names):
         yield data
-
-
-def _shards(folder: str) -> list[str]:
-    return [file for file in storage.list_files(folder) if storage.path_part(file).endswith(SHARD)]
 
 
 def _dataset(files: Sequence[str]) -> Any:
@@ -149,7 +145,7 @@ def rows_with_ids(folder: str, ids: Iterable[str], columns: Sequence[str]) -> di
 
     The ids of all shards are read, other columns of shards that hold one of the documents.
     """
-    data = _dataset(_shards(folder))
+    data = _dataset(shards_of(folder))
     asked = sorted(set(ids))
     if data is None or not asked or "doc_id" not in data.schema.names:
         return {}
@@ -175,7 +171,7 @@ def changed_texts(first: StageResult, second: StageResult) -> tuple[int, tuple[s
 
     if max(first.rows_out, second.rows_out) > COMPARED_TEXTS:
         return None
-    one, other = (_dataset(_shards(result.folder)) for result in (first, second))
+    one, other = (_dataset(shards_of(result.folder)) for result in (first, second))
     if one is None or other is None or not {"doc_id", "text"} <= {*one.schema.names} & {*other.schema.names}:
         return None
     connection = duckdb.connect(":memory:")

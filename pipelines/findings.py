@@ -22,6 +22,7 @@ from corpus.receipts import DROPPED
 from pipelines.account import StageResult
 from pipelines.contents import FLAGS
 from pipelines.highlight import Piece, pieces
+from pipelines.layout import shards_of
 
 #: Samples of dropped rows per reason, of kept documents, and characters of each in the report.
 SAMPLES_PER_REASON: Final = 5
@@ -99,11 +100,6 @@ class Findings:
 def without_paths(text: str) -> str:
     """`text` with local paths cut down to their last part: a report goes to people elsewhere."""
     return _PATH.sub("", text)
-
-
-def shards_of(folder: str) -> list[str]:
-    """Parquet files of a stage's folder."""
-    return [f for f in storage.list_files(folder) if storage.path_part(f).endswith(".parquet")]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from corpus import storage
+from corpus.inputs import SHARD
 from corpus.receipts import PLAN, read_receipts
 from pipelines import registry
 from pipelines.account import StageResult, summarize
@@ -30,6 +31,11 @@ def stage_folder(run: str, stage: str) -> str:
 def stages_of(run: str) -> list[str]:
     """Stages that a run's folder has, in order; a stage's own folder has that one."""
     return [s for s in registry.names() if storage.exists(storage.join(stage_folder(run, s), PLAN))]
+
+
+def shards_of(folder: str) -> list[str]:
+    """Parquet files of a stage's folder."""
+    return [f for f in storage.list_files(folder) if storage.path_part(f).endswith(SHARD)]
 
 
 def results_of(run: str) -> list[StageResult]:

@@ -8,6 +8,7 @@ of this program, and its parser takes one expression, so a condition can do no m
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -251,10 +252,8 @@ def _by_sql(data: Any, where: str, columns: list[str] | None) -> Iterator[pa.Rec
     import duckdb
 
     _check_nulls(where, data.schema.names)
-    connection = duckdb.connect(":memory:", config=dict(_SEALED))
     try:
-        connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
-        rows = connection.from_arrow(data).project(_as_shown(data.schema)).set_alias("documents")
+        rows = _sealed().from_arrow(data).project(_as_shown(data.schema)).set_alias("documents")
         # DuckDB's parser takes one expression here: no second statement, no end of a bracket.
         found = rows.filter(where)
         if columns is not None:
@@ -262,8 +261,16 @@ def _by_sql(data: Any, where: str, columns: list[str] | None) -> Iterator[pa.Rec
         yield from found.to_arrow_reader(BATCH_ROWS if columns is None else 1 << 16)
     except duckdb.Error as error:
         raise UsageError(f"--where {where[:80]!r}: {_said(str(error), where, data.schema.names)}") from error
-    finally:
-        connection.close()
+
+
+@functools.cache
+def _sealed() -> Any:
+    """A connection that opens no file; one for all shards, since making one takes longer than a shard."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config=dict(_SEALED))
+    connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
+    return connection
 
 
 def _as_shown(schema: pa.Schema) -> str:

@@ -1,8 +1,7 @@
 """One page through the stages of a run: found by its address in the first, by its doc_id in the others.
 
 A document's shards have one name in all stages, so after the first stage one shard of each is read. Of the
-first stage the column `url` (or `doc_id`) alone is read, by Arrow's threads, and row groups whose statistics
-leave the value out are passed over.
+first stage the column `url` (or `doc_id`) alone is read.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import msgspec
-import pyarrow as pa
-import pyarrow.dataset as ds
 
 from corpus import storage
 from corpus.errors import UsageError
@@ -22,8 +19,8 @@ from corpus.inputs import SHARD
 from corpus.receipts import DROPPED, PLAN
 from corpus.table import DROP, DROP_DETAIL
 from pipelines import registry
-from pipelines.findings import shards_of
-from pipelines.layout import stage_folder, stages_of
+from pipelines.layout import shards_of, stage_folder, stages_of
+from pipelines.lookup import rows_with
 
 _DOC_ID: Final = re.compile(r"[0-9a-fA-F]{32}")
 _KEPT: Final = re.compile(r"\bkept=([0-9a-f]{32})\b")
@@ -71,8 +68,8 @@ def follow(run: str, address: str) -> list[Trace]:
     if not stages:
         raise UsageError(f"{run}: neither a run nor a stage's folder; name what --out named")
     first = stages[0][1]
-    files = [*shards_of(first), *shards_of(storage.join(first, DROPPED))]
-    rows = [(storage.base_name(file), row) for file, row in _search(files, address)]
+    folders = [first, storage.join(first, DROPPED)]
+    rows = [(storage.base_name(file), row) for file, row in _search(folders, address)]
     met: dict[bytes, tuple[str, dict[str, Any]]] = {}
     for shard, row in sorted(rows, key=lambda one: (one[0], one[1]["source"])):
         met.setdefault(row["doc_id"], (shard, row))
@@ -81,39 +78,14 @@ def follow(run: str, address: str) -> list[Trace]:
     return [_published(one, dataset) for one in found] if storage.exists(dataset) else found
 
 
-def _search(files: Sequence[str], address: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Files and rows (url, doc_id, source) that have an address or a doc_id.
-
-    All files are searched by the one column; the others are read only of files that have it.
-    """
+def _search(folders: Sequence[str], address: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Files of the folders and rows (url, doc_id, source) that have an address or a doc_id."""
     identity = bytes.fromhex(address) if _DOC_ID.fullmatch(address) else None
-    for data, by_path in _datasets(files):
-        names = set(data.schema.names)
-        if "doc_id" not in names or (identity is None and "url" not in names):
-            continue
-        wanted = ds.field("url") == address if identity is None else _has_id(data.schema, identity)
-        places = data.to_table(columns=["__filename"], filter=wanted).column("__filename")
-        for path in sorted(set(places.to_pylist())):
-            columns = [name for name in ("url", "doc_id", "source") if name in names]
-            one = ds.dataset([path], filesystem=data.filesystem, format="parquet")
-            for row in one.to_table(columns=columns, filter=wanted).to_pylist():
-                yield by_path[path], {"url": None, "source": "", **row}
-
-
-def _has_id(schema: pa.Schema, identity: bytes) -> Any:
-    """Condition that a row has a doc_id; published datasets hold it as text."""
-    kind = schema.field("doc_id").type
-    return ds.field("doc_id") == pa.scalar(identity.hex() if pa.types.is_string(kind) else identity, kind)
-
-
-def _datasets(files: Sequence[str]) -> Iterator[tuple[Any, dict[str, str]]]:
-    """Files as one dataset, with their locations by the path in it; nothing where there are none."""
-    if not files:
-        return
-    filesystem, _ = storage.open_filesystem(files[0])
-    paths = {storage.open_filesystem(file)[1]: file for file in files}
-    # Dropped rows have columns of their own; both kinds of file have those that are asked for here.
-    yield ds.dataset(list(paths), filesystem=filesystem, format="parquet"), paths
+    column, value = ("url", address) if identity is None else ("doc_id", identity)
+    for folder in folders:
+        for file, row in rows_with(shards_of(folder), column, value, ("url", "doc_id", "source")):
+            if "doc_id" in row:
+                yield file, {"url": None, "source": "", **row}
 
 
 def _trace(stages: Sequence[tuple[str, str]], shard: str, row: dict[str, Any]) -> Trace:
@@ -142,16 +114,18 @@ def _published(trace: Trace, dataset: str) -> Trace:
     """`trace` with what publishing did to a document that the stages kept, where the dataset has doc_ids."""
     if trace.steps[-1].state == "dropped":
         return trace
-    files = [f for f in storage.list_files(dataset, recursive=True) if storage.path_part(f).endswith(SHARD)]
-    dropped = [file for file in files if f"/{DROPPED}/" in file]
     identity = bytes.fromhex(trace.doc_id)
-    for file, _ in _search(dropped, trace.doc_id):
-        reason = str((_row(file, identity, (DROP,)) or {}).get(DROP, ""))
+    for _, row in rows_with(shards_of(storage.join(dataset, DROPPED)), "doc_id", identity, (DROP,)):
+        reason = str(row.get(DROP, ""))
         meaning = registry.reasons([_PUBLISH]).get(reason, "")
         return replace(trace, steps=(*trace.steps, Step(_PUBLISH, "dropped", reason, meaning)))
-    for file, _ in _search([file for file in files if file not in dropped], trace.doc_id):
-        published = Step(_PUBLISH, "kept", detail=f"file={storage.base_name(file)}")
-        return replace(trace, steps=(*trace.steps, published))
+    published = [
+        f for f in storage.list_files(dataset, recursive=True) if storage.path_part(f).endswith(SHARD)
+    ]
+    published = [file for file in published if f"/{DROPPED}/" not in file]
+    for file, _ in rows_with(published, "doc_id", identity, ()):
+        step = Step(_PUBLISH, "kept", detail=f"file={storage.base_name(file)}")
+        return replace(trace, steps=(*trace.steps, step))
     return trace
 
 
@@ -175,18 +149,12 @@ def _row(file: str, identity: bytes, columns: Sequence[str]) -> dict[str, Any] |
     """Those of the columns that a file has, of the row with a doc_id; None where there is none."""
     if not storage.exists(file):
         return None
-    for data, _ in _datasets([file]):
-        wanted = _has_id(data.schema, identity)
-        found = data.to_table(columns=[c for c in columns if c in data.schema.names], filter=wanted)
-        if found.num_rows:
-            row: dict[str, Any] = found.slice(0, 1).to_pylist()[0] if found.num_columns else {}
-            return row
-    return None
+    return next((row for _, row in rows_with([file], "doc_id", identity, columns)), None)
 
 
 def _url_of(folder: str, identity: str) -> str:
     """The address of a document that a stage kept; empty where it is not there any more."""
-    return next((str(row["url"] or "") for _, row in _search(shards_of(folder), identity)), "")
+    return next((str(row["url"] or "") for _, row in _search([folder], identity)), "")
 
 
 def _short(value: Any) -> str:
