@@ -16,6 +16,8 @@ from typing import Final
 
 import click
 
+from pipelines import command_log
+
 #: Commands that are no stage's -> what they do.
 _OTHERS: Final[dict[str, str]] = {
     "run": "do a whole recipe: from crawl to corpus and tokenizer",
@@ -104,6 +106,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
+    code = 1
+    try:
+        code = _run(arguments)
+    finally:
+        command_log.end(code)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments or bool(os.environ.get("BUKVAR_DEBUG"))
     _heed_sigterm()
     _print_everything()
@@ -111,7 +122,7 @@ def run(arguments: list[str]) -> int:
         from pipelines.names import check_names
 
         check_names()
-        result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False)
+        result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False, obj=tuple(arguments))
     except click.exceptions.Abort as error:  # what click makes of KeyboardInterrupt
         return _interrupted(_terminated.is_set() or isinstance(error.__context__, Terminated))
     except click.UsageError as error:
@@ -186,7 +197,8 @@ def _interrupted(by_sigterm: bool) -> int:
 
 def _say(message: str, code: int, before: str = "") -> int:
     line = " ".join(message.split())
-    print(f"{before}bukvar: {line}", file=sys.stderr)
+    if not command_log.failed(line, code):
+        print(f"{before}bukvar: {line}", file=sys.stderr)
     return code
 
 

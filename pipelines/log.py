@@ -27,6 +27,13 @@ from pipelines.progress import Logged
 #: what was done in any case.
 UPLOAD_EVERY: Final = 60.0
 
+#: From an event to its line.
+PROCESSORS: Final[list[Any]] = [
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.add_log_level,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+]
+
 
 @contextmanager
 def logged(reporter: Reporter, folder: str) -> Iterator[Logged]:
@@ -44,12 +51,7 @@ def logged(reporter: Reporter, folder: str) -> Iterator[Logged]:
 
 def _logger(stream: Any) -> structlog.typing.FilteringBoundLogger:
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.add_log_level,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        structlog.PrintLogger(stream), processors=PROCESSORS
     )
     return logger
 

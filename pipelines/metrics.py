@@ -1,4 +1,4 @@
-"""What a run has done so far, as a file in Prometheus's text format that any collector reads.
+"""What a run has done so far, as a file in Prometheus's text format that any collector reads, or served.
 
 Counters are of this command: a command that goes on where another was begins at zero, and says how many tasks
 were done before. `bukvar status` gives the sums of a folder. The file is replaced whole, so no reader sees a
@@ -13,7 +13,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
+from urllib.parse import urlsplit
 
 from corpus import storage
 from corpus.errors import BukvarError, UsageError
@@ -79,7 +81,7 @@ class Utilisation:
 
 class Metered:
     """Passes everything on to another reporter and counts it. `workers` says how many processors there are
-    now; `location` is where the file goes, empty for none."""
+    now; `location` is where the file goes, or http://HOST:PORT, where it is served; empty for neither."""
 
     def __init__(self, reporter: Reporter, workers: Callable[[], int], location: str = "") -> None:
         self._reporter, self._workers, self._location = reporter, workers, location
@@ -185,10 +187,16 @@ class Metered:
 
     @contextmanager
     def written(self) -> Iterator[None]:
-        """Write the file while the block runs, and once more behind it. Raises UsageError before any work
-        where it can't be written; one that can't be written later stops nothing."""
+        """Write the file while the block runs, and once more behind it; or serve it while the block runs.
+        Raises UsageError before any work where that can't be; a file that can't be written later stops
+        nothing."""
         if not self._location:
             yield
+            return
+        if self._location.startswith("http://"):
+            with served(self._location, self.text) as address:
+                self._reporter.note(f"metrics at {address}")
+                yield
             return
         try:
             self._write()
@@ -212,6 +220,52 @@ class Metered:
 
     def _write(self, *, ended: bool = False) -> None:
         storage.write_bytes(self._location, self.text(ended=ended).encode())
+
+
+@contextmanager
+def served(location: str, text: Callable[[], str]) -> Iterator[str]:
+    """Answer GET /metrics at http://HOST:PORT while the block runs; the address, with the port that was free
+    where PORT is 0. Raises UsageError where nothing can listen there."""
+    parts = urlsplit(location)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or port is None or parts.path.strip("/") not in ("", "metrics"):
+        raise UsageError(
+            f"--metrics {location}: write it as http://HOST:PORT, for example http://localhost:9400"
+        )
+    try:
+        server = ThreadingHTTPServer((host, port), _handler(text))
+    except OSError as error:
+        raise UsageError(f"--metrics {location}: {error.strerror or error}") from error
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path.partition("?")[0].rstrip("/") in ("", "/metrics")
+            body = text().encode() if found else b"metrics are at /metrics\n"
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(OSError):  # a reader that has gone
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Requests are no news of a run."""
+
+    return Handler
 
 
 def render(values: dict[tuple[str, Labels], float]) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from corpus import storage
 from corpus.errors import BukvarError
 from corpus.receipts import RUNNING, Receipt
+from pipelines import command_log
 from pipelines.execute import Failure
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ class Logged:
             task=receipt.name,
             rows_in=receipt.rows_in,
             rows_out=receipt.rows_out,
+            dropped=receipt.dropped,
             seconds=receipt.seconds,
             peak_memory_mb=receipt.peak_memory_mb,
         )
@@ -206,6 +208,7 @@ class Logged:
 
     def fail(self, failure: Failure) -> None:
         self._log.error("task_failed", task=failure.name, kind=failure.kind, message=failure.message)
+        self._log.debug("task_trace", task=failure.name, trace=failure.trace)
         self._reporter.fail(failure)
 
     def note(self, text: str) -> None:
@@ -228,11 +231,14 @@ def running_share(folder: str) -> float:
     return total
 
 
-def make_reporter(*, quiet: bool) -> Silent:
-    """Bars on a terminal, lines elsewhere, nothing when quiet."""
-    if quiet:
-        return Quiet()
-    return Bars() if sys.stderr.isatty() else Lines()
+def make_reporter(*, quiet: bool) -> Reporter:
+    """Bars on a terminal, lines elsewhere, nothing when quiet; with --log the same as JSON lines too, with
+    `--log -` these alone."""
+    shown: Reporter = Quiet() if quiet else Bars() if sys.stderr.isatty() else Lines()
+    log = command_log.current()
+    if log is None:
+        return shown
+    return Logged(Silent() if log.on_stderr else shown, log.log)
 
 
 def duration(seconds: float) -> str:

@@ -60,7 +60,10 @@ class RunSection:
         default="", metadata={"help": "folder for temporary files on the machines; the system's where empty"}
     )
     metrics: str = field(
-        default="", metadata={"help": "file for Prometheus metrics, rewritten every few seconds"}
+        default="",
+        metadata={
+            "help": "file for Prometheus metrics, rewritten every few seconds; http://HOST:PORT serves them"
+        },
     )
 
     def __post_init__(self) -> None:

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from pipelines import command_log
+from pipelines.command_log import LEVELS
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -68,7 +71,10 @@ def engine_options(function: F) -> F:
             "--workers", type=click.IntRange(min=1), help="Tasks at a time here (default: one per processor)."
         ),
         click.option(
-            "--metrics", default="", metavar="FILE", help="Write Prometheus metrics here every few seconds."
+            "--metrics",
+            default="",
+            metavar="FILE",
+            help="Write Prometheus metrics here every few seconds; http://HOST:PORT serves them.",
         ),
         click.option("--redo", is_flag=True, help="Redo what other parameters made in the output folder."),
         click.option("--dry-run", is_flag=True, help="Say what would be done, find mistakes, do nothing."),
@@ -96,12 +102,49 @@ def stage_options(function: F) -> F:
     return function
 
 
+def _keep_level(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.meta["bukvar.log_level"] = value
+
+
+def _begin_log(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    level = context.meta.get("bukvar.log_level")
+    if value is None:
+        if level is not None:
+            raise click.UsageError("--log-level is of the lines of --log; add --log FILE", context)
+        return
+    if context.resilient_parsing:
+        return
+    from corpus import storage
+
+    if storage.is_url(value):
+        raise click.UsageError(f"--log {value}: lines are appended, which takes a local file, or -", context)
+    try:
+        command_log.begin(value, level or "info", context.command_path, context.obj or ())
+    except OSError as error:
+        raise click.UsageError(f"--log {value}: {error.strerror or error}", context) from error
+
+
 def output_options(function: F) -> F:
-    """--json, --quiet, --debug."""
+    """--json, --quiet, --debug, --log, --log-level."""
     options = [
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."),
         click.option("-q", "--quiet", is_flag=True, help="No progress."),
         click.option("--debug", is_flag=True, help="Show tracebacks."),
+        click.option(
+            "--log",
+            metavar="FILE",
+            expose_value=False,
+            callback=_begin_log,
+            help="Append what happens as JSON lines; - for stderr, in place of progress.",
+        ),
+        click.option(
+            "--log-level",
+            type=click.Choice(LEVELS),
+            expose_value=False,
+            is_eager=True,
+            callback=_keep_level,
+            help="Least level of the lines of --log.  [info]",
+        ),
     ]
     for option in reversed(options):
         function = option(function)

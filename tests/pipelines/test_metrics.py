@@ -6,16 +6,20 @@ import math
 import re
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import receipts as records
+from corpus.errors import UsageError
+from pipelines import cli
 from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import run_inline
-from pipelines.metrics import Metered, Utilisation, render
+from pipelines.metrics import Metered, Utilisation, render, served
 from pipelines.progress import Silent
 from tests.pipelines.stages import Shorten, inputs_of, write_texts
 
@@ -218,3 +222,51 @@ class TestCommand:
         assert done.returncode == 2
         assert done.stderr.startswith("bukvar: --metrics ")
         assert not out.exists()
+
+
+class TestServed:
+    def get(self, address: str, path: str) -> tuple[int, str, str]:
+        connection = HTTPConnection(urlsplit(address).netloc, timeout=20)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Content-Type"], answer.read().decode()
+
+    def test_a_collector_gets_the_state_while_the_command_runs(self) -> None:
+        with served("http://localhost:0", lambda: render({("bukvar_workers", ()): 2})) as address:
+            status, kind, text = self.get(address, "/metrics")
+            assert (status, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
+            assert parse(text) == {("bukvar_workers", frozenset()): 2.0}
+            assert self.get(address, "/else")[0] == 404
+        with pytest.raises(OSError, match="refused"):
+            self.get(address, "/metrics")
+
+    def test_a_stage_serves_and_says_where(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        write_texts(tmp_path / "in/a.parquet", ["слово и ещё одно слово"])
+        stage = ["clean", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--executor", "inline"]
+        assert cli.run([*stage, "--metrics", "http://localhost:0"]) == 0
+        assert re.search(r"metrics at http://localhost:\d+/metrics", capsys.readouterr().err)
+
+    @pytest.mark.parametrize(
+        ("location", "says"),
+        [
+            ("http://localhost", "HOST:PORT"),
+            ("http://localhost:99999", "HOST:PORT"),
+            ("http://a.invalid:1", "--metrics"),
+        ],
+    )
+    def test_what_can_t_be_served_is_an_error_before_any_work(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], location: str, says: str
+    ) -> None:
+        write_texts(tmp_path / "in/a.parquet", ["слово"])
+        stage = ["clean", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--executor", "inline"]
+        assert cli.run([*stage, "--metrics", location]) == 2
+        assert says in capsys.readouterr().err
+        assert list((tmp_path / "out").glob("*.parquet")) == []
+
+    def test_a_port_that_is_taken_is_named(self) -> None:
+        with (
+            served("http://localhost:0", str) as address,
+            pytest.raises(UsageError, match="in use"),
+            served(address, str),
+        ):
+            pass
