@@ -74,7 +74,8 @@ def as_documents(batch: pa.Table, name: str, first: int, text_column: str) -> pa
     )
     host = _texts(batch, "host")
     if host is None:
-        host = pa.array([host_of(u) for u in columns["url"].to_pylist()], pa.string())
+        hosts = [None] * len(places) if url is None else [host_of(u) for u in columns["url"].to_pylist()]
+        host = pa.array(hosts, pa.string())
     columns["host"] = host
     columns["fetched_at"] = _dates(batch)
     columns["text"] = batch.column(text_column).cast(plain_type(batch.schema.field(text_column).type))

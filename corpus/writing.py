@@ -157,6 +157,15 @@ class Output:
             shutil.copyfileobj(made, hashed, 1 << 20)
         self.outputs.append(OutputFile(where, hashed.digest, hashed.size))
 
+    @contextmanager
+    def stream(self, where: str) -> Iterator[HashingStream]:
+        """A stream to write a file under `where` in the task's folder, hashed as it is written; left with an
+        exception, nothing is there."""
+        with storage.write_atomic(storage.join(self.folder, where)) as stream:
+            hashed = HashingStream(stream)
+            yield hashed
+        self.outputs.append(OutputFile(where, hashed.digest, hashed.size))
+
     def put_bytes(self, data: bytes, where: str) -> None:
         """Publish a small file under `where` in the task's folder."""
         storage.write_bytes(storage.join(self.folder, where), data)

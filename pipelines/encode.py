@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -28,6 +29,7 @@ from corpus.writing import Output
 from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
+from pipelines.tokens import shuffling
 from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
@@ -64,7 +66,7 @@ class Encode:
     """Write documents as token ids, in the files that trainers read."""
 
     name: ClassVar[str] = "encode"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {"empty_text": "the document has no text"}
@@ -98,6 +100,11 @@ class Encode:
         "cut: documents one after another, cut where a sequence ends; whole: a document that fits a sequence "
         "is never cut (best fit), and what stays free is padded",
         WHOLE,
+    )
+    shuffle: int | None = _help(
+        "seed by which documents, or sequences, are shuffled over all inputs, on disk; as they lie where not "
+        "given",
+        None,
     )
     pad: str = _help("special token that pads sequences, by name; the end token where empty", "")
 
@@ -150,27 +157,57 @@ class Encode:
             coder.special(self.pad, "encode.pad")
         return type_of(self.format, coder.size, self.dtype), start, end
 
-    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:  # noqa: ARG002 - the same for all inputs
-        """Each input to its shards."""
-        return (Phase("encode", documents=True, memory=_MEMORY),)
+    def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:
+        """Each input to its shards; with shuffle to a spool, and each range of the order to shards."""
+        if self.shuffle is None:
+            return (Phase("encode", documents=True, memory=_MEMORY),)
+        ranges = shuffling.ranges_of(inputs)
+        options = (("ranges", ranges),)
+        return (
+            Phase("encode", documents=True, memory=_MEMORY, options=options),
+            Phase("gather", fan=ranges, inputs=False, reads=("encode",), memory=_MEMORY, options=options),
+        )
 
     def run(self, task: Task, out: Output) -> None:
-        """Encode the documents of one input."""
+        """Encode the documents of one input, or write the shards of one range of the order."""
         try:
             coder = open_coder(tokenizer_path(self.tokenizer, task.side("tokenizer"), out), self.pattern)
             kind, start, end = self._settled(coder)
         except ValueError as error:
             raise ShardError(f"encode: {error}") from error
-        most = most_tokens(self.format, self.shard_tokens)
-        shards = {split: Shards(out, split, self.format, kind, most) for split in SPLITS}
         figures = Figures({}, {}, {})
-        for split, one in self._encoded(coder, (start, end), task.inputs[0], out, figures):
-            shards[split].add(one)
-        for split, files in shards.items():
-            files.close()
-            figures.files[split] = files.files
-        with out.work() as path:
+        if task.phase.name == "gather":
+            self._write(shuffling.gathered(task, out), kind, out, figures)
+        else:
+            encoded = self._encoded(coder, (start, end), task.inputs[0], out, figures)
+            if self.shuffle is None:
+                self._write(encoded, kind, out, figures)
+            else:
+                self._spool(encoded, self.shuffle, int(task.options["ranges"]), out)
+        with out.work("figures") as path:
             path.write_bytes(msgspec.json.encode(figures))
+
+    def _write(
+        self, found: Iterator[tuple[str, Documents]], kind: str, out: Output, figures: Figures
+    ) -> None:
+        most = most_tokens(self.format, self.shard_tokens)
+        with ExitStack() as stack:
+            shards = {s: stack.enter_context(Shards(out, s, self.format, kind, most)) for s in SPLITS}
+            for split, one in found:
+                shards[split].add(one)
+            for split, files in shards.items():
+                files.close()
+                figures.files[split] = files.files
+
+    @staticmethod
+    def _spool(found: Iterator[tuple[str, Documents]], seed: int, ranges: int, out: Output) -> None:
+        with out.work("rows") as path:
+            spool = shuffling.Spool(path, seed, ranges)
+            for split, one in found:
+                spool.add(split, one)
+            spool.close()
+        with out.work("groups") as path:
+            path.write_bytes(msgspec.json.encode(spool.groups))
 
     def _encoded(
         self,

@@ -64,7 +64,7 @@ BESIDE: Final = {
     "law": 0.14,
     "docs": 0.12,
 }
-SHARES: Final = {"ru": 0.4, "en": 0.565, "code": 0.035}
+SHARES: Final = {"ru": 0.46, "en": 0.505, "code": 0.035}
 ENGLISH: Final = {"wcxb": 0.38, "wiki": 0.2, "mixed": 0.2, "books": 0.18, "tech": 0.04}
 CODE: Final = {"python": 0.45, "rust": 0.55}
 #: Name -> tokens, special ones included, and shares of languages.

@@ -38,6 +38,7 @@ from pipelines.mix import quotas
 from pipelines.mix.quotas import Cut, Items
 from pipelines.mix.recipe import TOKENS, MixRecipe, Plan, Source, Taken, Upsampling, Whole
 from pipelines.tokens.coder import open_coder
+from pipelines.tokens.keys import keys_of, range_of, salted
 
 #: The plan, in the folder of the mix.
 PLAN: Final = "_mix.json"
@@ -60,7 +61,6 @@ SCHEMA: Final = pa.schema(
     ]
 )
 _ORDER: Final = pa.field("_order", pa.uint64())
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -238,40 +238,18 @@ def _batches(
             yield numbers[mask], kept
 
 
-def _mixed(values: Any) -> Any:
-    """splitmix64's finisher, of every value."""
-    with np.errstate(over="ignore"):
-        values = values + _GOLDEN
-        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return values ^ (values >> np.uint64(31))
-
-
-def _base_keys(batch: pa.RecordBatch, seed: int) -> Any:
-    """A number of each document, of its doc_id and the seed."""
-    raw = b"".join(batch.column("doc_id").to_pylist())
-    halves = np.frombuffer(raw, "<u8").reshape(-1, 2)
-    start = np.uint64(int.from_bytes(hashlib.blake2b(str(seed).encode(), digest_size=8).digest(), "little"))
-    return _mixed(_mixed(halves[:, 0] ^ start) ^ halves[:, 1])
-
-
-def _salted(keys: Any, salt: int) -> Any:
-    with np.errstate(over="ignore"):
-        return _mixed(keys ^ (np.uint64(salt + 1) * _GOLDEN))
-
-
 def _copies(batch: pa.RecordBatch, given: Source, seed: int) -> Iterator[tuple[int, Any, Any]]:
     """Copy by copy: its number, which documents have it, and its keys. Of a weight such as 2.3 three
     documents in ten, drawn by their keys, have a third copy."""
-    base = _base_keys(batch, seed)
+    base = keys_of(batch.column("doc_id"), seed)
     times = np.ones(len(batch))
     for one in given.upsampling():
         times *= _times(batch.column(one.column), one)
     whole = np.floor(times)
-    drawn = _salted(base, -1 & 0xFFFF).astype(np.float64) / 2.0**64
+    drawn = salted(base, -1 & 0xFFFF).astype(np.float64) / 2.0**64
     copies = whole + (drawn < times - whole)
     for copy in range(int(copies.max(initial=0))):
-        yield copy, copies > copy, _salted(base, copy)
+        yield copy, copies > copy, salted(base, copy)
 
 
 def _times(column: Any, one: Upsampling) -> Any:
@@ -375,7 +353,7 @@ def _scatter(stage: Mix, task: Task, out: Output) -> None:
                     if not chosen.any():
                         continue
                     rows = _rows(batch.filter(pa.array(which)).filter(pa.array(chosen)), name, epoch)
-                    order = _salted(items.keys[chosen], 1000 + epoch)
+                    order = salted(items.keys[chosen], 1000 + epoch)
                     spool.add(rows, phases[chosen], order, task.options["ranges"])
         spool.flush()
     with out.work("groups") as path:
@@ -399,7 +377,7 @@ class _Spool:
 
     def add(self, rows: pa.Table, phases: Any, order: Any, ranges: int) -> None:
         rows = rows.append_column(_ORDER, pa.array(order))
-        places = phases * ranges + ((order >> np.uint64(32)).astype(np.int64) * ranges >> 32)
+        places = phases * ranges + range_of(order, ranges)
         for place in np.unique(places).tolist():
             self._waiting.setdefault(place, []).append(rows.filter(pa.array(places == place)))
         self._bytes += text_bytes(rows)

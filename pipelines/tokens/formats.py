@@ -36,6 +36,8 @@ TYPES: Final = {
     PARQUET: ("uint32",),
     MDS: ("uint16", "uint32"),
 }
+#: Formats whose ids go to the file as they come.
+STREAMED: Final = (FLAT, MEGATRON)
 #: Megatron's own bound: it takes uint16 for vocabularies below it (megatron.core, `DType.optimal_dtype`).
 _MEGATRON_SMALL: Final = 65_500
 _MAGIC: Final = b"MMIDIDX\x00\x00"
@@ -80,40 +82,45 @@ def most_tokens(form: str, wanted: int) -> int:
     return min(wanted, mds.MOST_TOKENS) if form == MDS else wanted
 
 
+class Stream(Protocol):
+    """Where ids are written to."""
+
+    def write(self, data: Any) -> Any: ...
+
+
 class Writer(Protocol):
     """What a format is written by. `add` takes the ids of documents in one array, how many each has, and
-    their doc_ids."""
+    their doc_ids; `close` gives the local files that it wrote."""
 
     def add(self, ids: Ids, lengths: Lengths, doc_ids: pa.Array) -> None: ...
 
     def close(self) -> list[Path]: ...
 
 
-def open_writer(form: str, stem: Path, kind: str) -> Writer:
-    """A writer of files whose names begin with `stem`."""
+def open_writer(form: str, stem: Path, kind: str, stream: Stream) -> Writer:
+    """A writer: the ids of flat and Megatron files go to `stream` as they come, their index, and other files,
+    to local ones whose names begin with `stem`."""
     if form == PARQUET:
         return _Parquet(stem)
     if form == MDS:
         return mds.MdsWriter(stem, kind)
-    return _Binary(stem, kind, megatron=form == MEGATRON)
+    return _Binary(stem, kind, stream, megatron=form == MEGATRON)
 
 
 class _Binary:
-    """Ids in NAME.bin and where documents begin in an index."""
+    """Ids in a stream and where documents begin in an index."""
 
-    def __init__(self, stem: Path, kind: str, *, megatron: bool) -> None:
+    def __init__(self, stem: Path, kind: str, stream: Stream, *, megatron: bool) -> None:
         self._stem, self._kind, self._megatron = stem, kind, megatron
         self._type = np.dtype(kind).newbyteorder("<")
-        self._bin = stem.with_name(stem.name + ".bin")
-        self._stream = self._bin.open("wb")
+        self._stream = stream
         self._lengths: list[Lengths] = []
 
     def add(self, ids: Ids, lengths: Lengths, doc_ids: pa.Array) -> None:  # noqa: ARG002 - the index has none
-        np.ascontiguousarray(ids, self._type).tofile(self._stream)
+        self._stream.write(np.ascontiguousarray(ids, self._type).data.cast("B"))
         self._lengths.append(lengths)
 
     def close(self) -> list[Path]:
-        self._stream.close()
         lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int64)
         index = self._stem.with_name(self._stem.name + (".idx" if self._megatron else ".npy"))
         with index.open("wb") as stream:
@@ -123,7 +130,7 @@ class _Binary:
                 offsets = np.zeros(len(lengths) + 1, "<u8")
                 np.cumsum(lengths, out=offsets[1:])
                 np.save(stream, offsets, allow_pickle=False)
-        return [self._bin, index]
+        return [index]
 
 
 def _write_index(stream: Any, lengths: Lengths, kind: str) -> None:
@@ -140,7 +147,9 @@ class _Parquet:
 
     def __init__(self, stem: Path) -> None:
         self._path = stem.with_name(stem.name + ".parquet")
-        self._writer = pq.ParquetWriter(self._path, SCHEMA, **parquet_settings(SCHEMA))
+        # Ids hardly repeat within a page's reach: a dictionary of them is built and given up.
+        settings = parquet_settings(SCHEMA) | {"use_dictionary": False}
+        self._writer = pq.ParquetWriter(self._path, SCHEMA, **settings)
         self._pending: list[pa.Table] = []
         self._rows = self._tokens = 0
 

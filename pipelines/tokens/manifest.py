@@ -163,7 +163,7 @@ def _opened(target: str, pattern: str) -> Coder:
 
 def _figures(target: str, receipt: Receipt) -> Iterator[Figures]:
     for output in receipt.outputs:
-        if output.path.startswith(f"{WORK}/"):
+        if output.path.startswith(f"{WORK}/") and output.path.endswith("/figures"):
             yield msgspec.json.decode(storage.read_bytes(storage.join(target, output.path)), type=Figures)
 
 

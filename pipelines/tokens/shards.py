@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, Self, cast
 
 import numpy as np
 import pyarrow as pa
 
 from corpus.errors import ShardError
 from corpus.writing import Output
-from pipelines.tokens.formats import MOST_TOKENS, Ids, Lengths, Writer, open_writer
+from pipelines.tokens.formats import MOST_TOKENS, STREAMED, Ids, Lengths, Writer, open_writer
 
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
@@ -26,7 +27,7 @@ class Documents:
     and texts, and the Unicode form in which these were encoded ("": as they are).
 
     Sequences into which documents were packed look the same; of each, `wholes` has the tokens of the document
-    at its beginning, 0 where that one is cut."""
+    at its beginning, 0 where that one is cut. digests: SHA-256 of the texts, where these are not kept."""
 
     ids: Ids
     lengths: Lengths
@@ -34,6 +35,7 @@ class Documents:
     texts: pa.Array
     normalization: str = ""
     wholes: Lengths | None = None
+    digests: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -48,6 +50,7 @@ class Documents:
             self.texts[start:stop],
             self.normalization,
             None if self.wholes is None else self.wholes[start:stop],
+            None if self.digests is None else self.digests[start:stop],
         )
 
     def where(self, mask: Any) -> Documents:
@@ -94,7 +97,14 @@ class Shards:
     def __init__(self, out: Output, split: str, form: str, kind: str, most: int = MOST_TOKENS) -> None:
         self._out, self._split, self._form, self._kind, self._most = out, split, form, kind, most
         self._writer: Writer | None = None
+        self._open_files = ExitStack()
         self.files: list[File] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._open_files.__exit__(*error)
 
     def add(self, documents: Documents) -> None:
         """Append documents. ShardError for one that no file can hold."""
@@ -127,14 +137,20 @@ class Shards:
     def _open(self) -> None:
         number = f".s{len(self.files):04d}" if self.files else ""
         self.files.append(File(f"{self._split}/{self._out.name}{number}"))
-        stem = self._out.scratch / self.files[-1].name.replace("/", "-")
-        self._writer = open_writer(self._form, stem, self._kind)
+        name = self.files[-1].name
+        stem = self._out.scratch / name.replace("/", "-")
+        stream: Any = None
+        if self._form in STREAMED:
+            stream = self._open_files.enter_context(self._out.stream(f"{name}.bin"))
+        self._writer = open_writer(self._form, stem, self._kind, stream)
 
     def close(self) -> None:
         """Publish the open file."""
         if self._writer is None:
             return
-        for path in self._writer.close():
+        written = self._writer.close()
+        self._open_files.close()
+        for path in written:
             self._out.put(path, f"{self.files[-1].name}{path.suffix}")
             path.unlink()
         self._writer = None
@@ -147,8 +163,10 @@ def _sample(documents: Documents, first: int) -> list[tuple[int, int, str]]:
     if not len(found):
         return []
     place = int(found[0])
+    start = first + int(documents.lengths[:place].sum())
+    if documents.digests is not None:
+        return [(start, int(wholes[place]), documents.digests[place].as_py().hex())]
     text = documents.texts[place].as_py()
     if documents.normalization:
         text = unicodedata.normalize(cast(Literal["NFC"], documents.normalization), text)
-    start = first + int(documents.lengths[:place].sum())
     return [(start, int(wholes[place]), hashlib.sha256(text.encode()).hexdigest())]

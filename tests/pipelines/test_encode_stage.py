@@ -534,3 +534,48 @@ def test_the_row_of_the_registry() -> None:
     assert row.load() is Encode
     assert not row.default
     assert row.takes == {"tokenizer": "train"}
+
+
+class TestShuffled:
+    def test_holds_every_document_once_in_the_order_of_a_seed(self, home: Path) -> None:
+        plain = documents(home, encoded(home, "--end", END, out="plain"), out="plain")
+        one = documents(home, encoded(home, "--end", END, "--set", "encode.shuffle=1"))
+        two = documents(home, encoded(home, "--end", END, "--set", "encode.shuffle=2", out="two"), out="two")
+        assert sorted(one) == sorted(two) == sorted(plain)
+        assert len({str(order) for order in (plain, one, two)}) == 3
+
+    def test_is_the_same_bytes_again_and_verified(self, home: Path) -> None:
+        for out in ("one", "two"):
+            encoded(home, "--end", END, "--set", "encode.shuffle=1", out=out)
+            assert run(["verify", str(home / out)]) == 0
+        assert contents(home / "one") == contents(home / "two")
+        manifest = read_manifest(str(home / "one"))
+        assert any(entry.samples for entry in manifest.shards)
+        assert manifest.documents == len(TEXTS)
+        assert sum(manifest.tokens_by["source"].values()) == manifest.tokens
+
+    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
+    def test_packs_first_and_shuffles_sequences(self, home: Path, form: str) -> None:
+        settings = ("--format", form, "--end", END, "--set", "encode.sequence=32")
+        plain = documents(home, encoded(home, *settings, out="plain"), out="plain")
+        found = documents(home, encoded(home, *settings, "--set", "encode.shuffle=7"))
+        if form == "flat":
+            plain = [index for one in plain for index in one]  # type: ignore[misc]
+            found = [index for one in found for index in one]  # type: ignore[misc]
+            cut = lambda ids: sorted(ids[at : at + 32] for at in range(0, len(ids), 32))  # noqa: E731
+            plain, found = cut(plain), cut(found)
+        assert sorted(found) == sorted(plain)
+        assert run(["verify", str(home / "out")]) == 0
+
+    def test_many_ranges_and_small_spools_give_the_same_documents(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from pipelines.tokens import shuffling
+
+        whole = encoded(home, "--set", "encode.shuffle=1", out="whole")
+        monkeypatch.setattr(shuffling, "RANGE_BYTES", 1_000)
+        monkeypatch.setattr(shuffling, "SPOOL_BYTES", 100)
+        parted = encoded(home, "--set", "encode.shuffle=1", "--set", "encode.validation=0.3")
+        assert len(parted.shards) > 3
+        found = documents(home, parted) + documents(home, parted, "validation")
+        assert sorted(found) == sorted(documents(home, whole, out="whole"))

@@ -1,0 +1,164 @@
+"""From Parquet to files of token ids: `bukvar encode` beside tokbin, datatrove and Megatron's preprocessing.
+
+    BUKVAR_DATA=... python -m tests.bench.bench_tokens [--megabytes 20] [--rounds 1]
+
+One Parquet file of Russian, one tokenizer (ru-32k, as tokenizer.json), one thread, in one run: MB of text a
+CPU second, its share of the encoder alone, and whether the ids are equal. tokbin 0.1, datatrove 0.10 and
+megatron-core are measured where they are installed. Megatron's tools/preprocess_data.py is no part of its
+package: what it does for a document (its Hugging Face tokenizer, then its own IndexedDatasetBuilder) is done
+here. --ours leaves the others out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tokenizers
+
+from corpus.writing import parquet_settings
+from pipelines.encode import Encode
+from pipelines.engine import Job, run_stage
+from pipelines.execute import run_inline
+from pipelines.inputs import inputs_of
+from pipelines.progress import Silent
+from pipelines.tokens import coder
+from tests.bench import vocabulary_texts
+from tokenizer import named
+
+END = "<|end_of_text|>"
+
+
+def source(folder: Path, most: int) -> tuple[Path, list[str]]:
+    texts, size = [], 0
+    for _, text in vocabulary_texts.text_ru("news"):
+        size += len(text.encode())
+        if size > most:
+            break
+        texts.append(text)
+    path = folder / "texts.parquet"
+    rows = pa.table({"id": [str(n) for n in range(len(texts))], "text": texts})
+    pq.write_table(rows, path, row_group_size=1000, **parquet_settings(rows.schema))
+    return path, texts
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    for batch in pq.ParquetFile(path).iter_batches(512, columns=["text"], use_threads=False):
+        yield from batch.column(0).to_pylist()
+
+
+def ours(path: Path, out: Path, form: str, tokenizer: Path) -> Any:
+    stage = Encode(
+        tokenizer=str(tokenizer), format=form, end=END, dtype="uint16" if form != "parquet" else ""
+    )
+    run_stage(Job(stage, tuple(inputs_of("documents", [str(path)])), str(out)), run_inline, Silent())
+    files = sorted((out / "train").glob("*.bin"))
+    return np.concatenate([np.fromfile(file, np.uint16) for file in files]) if files else None
+
+
+def tokbin(path: Path, out: Path, tokenizer: Path) -> Any:
+    from tokbin import Dataset
+
+    theirs = tokenizers.Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        Dataset(str(out)).write("web", texts_of(path), theirs)
+
+
+def datatrove(path: Path, out: Path, tokenizer: Path) -> Any:
+    from datatrove.data import Document
+    from datatrove.pipeline.tokens.tokenizer import DocumentTokenizer
+
+    step = DocumentTokenizer(
+        str(out), str(tokenizer / "tokenizer.json"), eos_token=END, shuffle_documents=False, batch_size=1000
+    )
+    for _ in step.run(Document(text=text, id=str(n)) for n, text in enumerate(texts_of(path))) or ():
+        pass
+    return np.concatenate([np.fromfile(file, np.uint16) for file in sorted(out.glob("*.ds"))])
+
+
+def megatron(path: Path, out: Path, tokenizer: Path) -> Any:
+    from tests.pipelines.test_token_readers import megatron_module
+
+    module = megatron_module()
+    theirs = tokenizers.Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
+    end = theirs.token_to_id(END)
+    out.mkdir()
+    builder = module.IndexedDatasetBuilder(str(out / "web.bin"), dtype=np.uint16)
+    import torch
+
+    for text in texts_of(path):
+        ids = [*theirs.encode(text, add_special_tokens=False).ids, end]
+        builder.add_document(torch.tensor(ids), [len(ids)])
+    builder.finalize(str(out / "web.idx"))
+    return np.fromfile(out / "web.bin", np.uint16)
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.process_time()
+    found = function()
+    return time.process_time() - started, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--megabytes", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--ours", action="store_true")
+    options = parser.parse_args()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["RAYON_NUM_THREADS"] = "1"
+    tokenizer = named.folder_of("ru-32k")
+    peers = {} if options.ours else {"tokbin": tokbin, "datatrove": datatrove, "megatron": megatron}
+    with tempfile.TemporaryDirectory() as name:
+        path, texts = source(Path(name), int(options.megabytes * 1e6))
+        size = sum(len(text.encode()) for text in texts) / 1e6
+        column = pa.array(texts, pa.large_string())
+        best: dict[str, float] = {}
+        ids: dict[str, Any] = {}
+        for number in range(options.rounds):
+            runs: dict[str, Callable[[], Any]] = {
+                "encoder alone": lambda: [
+                    coder.open_coder(tokenizer).encode(column[at : at + 512])
+                    for at in range(0, len(texts), 512)
+                ]
+            }
+            for form in ("flat", "megatron", "mds", "parquet"):
+                out = Path(name) / f"{form}-{number}"
+                runs[f"bukvar, {form}"] = lambda out=out, form=form: ours(path, out, form, tokenizer)  # type: ignore[misc]
+            for peer, function in peers.items():
+                if importlib.util.find_spec(peer):
+                    out = Path(name) / f"{peer}-{number}"
+                    runs[peer] = lambda out=out, function=function: function(path, out, tokenizer)  # type: ignore[misc]
+            for label, run in runs.items():
+                coder._opened.cache_clear()
+                coder.open_coder(tokenizer)  # opening is no part of it
+                try:
+                    seconds, found = timed(run)
+                except Exception as error:  # a peer that does not run here is named, and left out
+                    print(f"{label}: {type(error).__name__}: {error}"[:200])
+                    continue
+                best[label] = min(best.get(label, float("inf")), seconds)
+                ids[label] = found
+        for label, seconds in best.items():
+            share = best["encoder alone"] / seconds
+            found = ids[label]
+            same = ""
+            if isinstance(found, np.ndarray) and isinstance(ids.get("bukvar, flat"), np.ndarray):
+                same = "same ids" if np.array_equal(found, ids["bukvar, flat"]) else "other ids"
+            print(f"{label:18} {size / seconds:7.1f} MB/s  {share:.2f} of the encoder alone  {same}")
+        print(f"{len(texts)} documents, {size:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
