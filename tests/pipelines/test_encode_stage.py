@@ -536,6 +536,12 @@ def test_the_row_of_the_registry() -> None:
     assert row.takes == {"tokenizer": "train"}
 
 
+def sequences(found: list[list[int]], length: int = 32) -> list[list[int]]:
+    """All ids, cut into sequences."""
+    ids = list(chain(*found))
+    return [ids[at : at + length] for at in range(0, len(ids), length)]
+
+
 class TestShuffled:
     def test_holds_every_document_once_in_the_order_of_a_seed(self, home: Path) -> None:
         plain = documents(home, encoded(home, "--end", END, out="plain"), out="plain")
@@ -560,10 +566,7 @@ class TestShuffled:
         plain = documents(home, encoded(home, *settings, out="plain"), out="plain")
         found = documents(home, encoded(home, *settings, "--set", "encode.shuffle=7"))
         if form == "flat":
-            plain = [index for one in plain for index in one]  # type: ignore[misc]
-            found = [index for one in found for index in one]  # type: ignore[misc]
-            cut = lambda ids: sorted(ids[at : at + 32] for at in range(0, len(ids), 32))  # noqa: E731
-            plain, found = cut(plain), cut(found)
+            plain, found = sequences(plain), sequences(found)
         assert sorted(found) == sorted(plain)
         assert run(["verify", str(home / "out")]) == 0
 
