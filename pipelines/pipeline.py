@@ -20,12 +20,13 @@ from corpus.stage import Stage
 from pipelines import funnel, registry
 from pipelines.account import Run, StageResult
 from pipelines.digests import Digests
-from pipelines.engine import MADE_UP, Job, Plan, Reporter, columns_of, outputs_of, plan_tasks_of, run_stage
+from pipelines.engine import Reporter, outputs_of, run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
 from pipelines.layout import RECIPE, REPORT, stage_folder
 from pipelines.lease import lease
 from pipelines.log import logged
+from pipelines.planning import MADE_UP, Job, Plan, columns_of, plan_tasks_of
 from pipelines.plans import StagePlan, stage_plan
 from pipelines.recipe import Recipe
 from pipelines.report import write_report

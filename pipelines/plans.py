@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pipelines.engine import Plan
+from pipelines.planning import Plan
 from pipelines.progress import make_console, size
 
 

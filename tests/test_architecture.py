@@ -5,9 +5,12 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError
 from pathlib import Path
 
 import pytest
+
+from scripts.draw_imports import graph, layers
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("rust_ext", "corpus", "tokenizer", "pipelines")
@@ -68,6 +71,18 @@ def test_imports_run_one_way(package: str) -> None:
         if name.partition(".")[0] in PACKAGES and name.partition(".")[0] not in ALLOWED[package]
     ]
     assert not wrong
+
+
+def test_imports_make_no_circle() -> None:
+    """docs/measured/imports.svg is the drawing. Imports inside of functions do not count."""
+    assert sum(map(len, layers(graph()))) == len(
+        {path for p in PACKAGES for path in (ROOT / p).rglob("*.py")}
+    )
+
+
+def test_a_circle_of_imports_is_found() -> None:
+    with pytest.raises(CycleError):
+        layers({"corpus.a": {"corpus.b"}, "corpus.b": {"corpus.a"}})
 
 
 def test_the_import_rules_can_fail(tmp_path: Path) -> None:

@@ -24,10 +24,11 @@ def run_job(
     from corpus import storage
     from pipelines import recipe, registry
     from pipelines.digests import Digests
-    from pipelines.engine import Job, plan_job, run_stage
+    from pipelines.engine import run_stage
     from pipelines.execute import open_executor, processors
     from pipelines.inputs import inputs_of
     from pipelines.metrics import Metered
+    from pipelines.planning import Job, plan_job
     from pipelines.plans import print_plan, stage_plan
     from pipelines.progress import make_reporter
 

@@ -70,7 +70,7 @@ def read_status(folder: str) -> list[StageStatus]:
     from corpus import storage
     from corpus.errors import UsageError
     from corpus.receipts import PLAN
-    from pipelines.engine import read_plan
+    from pipelines.claims import read_plan
     from pipelines.layout import stage_folder, stages_of
 
     if storage.exists(storage.join(folder, PLAN)):

@@ -14,11 +14,12 @@ from corpus.errors import UsageError
 from corpus.receipts import read_folder
 from pipelines.account import StageResult
 from pipelines.digests import Digests
-from pipelines.engine import Job, plan_job, run_stage
+from pipelines.engine import run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
 from pipelines.mix.recipe import MixRecipe, Plan, read
 from pipelines.mix.stage import PLAN, Mix
+from pipelines.planning import Job, plan_job
 from pipelines.progress import make_reporter
 from tokenizer import named
 

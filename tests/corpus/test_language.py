@@ -234,7 +234,7 @@ def test_a_file_that_is_no_fasttext_model_is_named(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_an_own_model_that_is_damaged_or_of_another_kind_is_told() -> None:
+def test_an_own_model_that_is_damaged_or_of_another_kind_is_refused() -> None:
     data = MODEL.read_bytes()
     with pytest.raises(ValueError, match="damaged"):
         LanguageModel(data[:-100])

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_model_tells_what_it_learnt_and_its_report_is_of_other_texts() -> None:
+def test_the_model_recognises_what_it_learnt_and_its_report_is_of_other_texts() -> None:
     model, report = train(texts(COOKING, 300), texts(MONEY, 300), Training(bits=16))
     assert report.auc > 0.99
     assert report.held + report.trained == 600

@@ -319,7 +319,7 @@ class TestFullDisk:
         monkeypatch.setattr(pq.ParquetWriter, "write_table", real)
         assert say(*command)[0] == 0
 
-    def test_a_folder_without_rights_is_told(
+    def test_a_folder_without_rights_is_named(
         self, say: Say, documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(*_: object, **__: object) -> None:

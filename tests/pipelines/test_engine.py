@@ -248,7 +248,7 @@ class TestFailures:
         assert sorted(receipt_times(tmp_path / "out")) == sorted(f"{NAMES[n]}.json" for n in (0, 2, 3, 4))
         assert not (tmp_path / f"out/{NAMES[1]}.parquet").exists()
 
-    def test_mended_it_goes_on_and_the_mark_is_gone(self, source: Path, tmp_path: Path) -> None:
+    def test_mended_it_goes_on_and_the_failure_is_forgotten(self, source: Path, tmp_path: Path) -> None:
         good = (source / "1.parquet").read_bytes()
         (source / "1.parquet").write_bytes(b"junk")
         with pytest.raises(StageFailedError):
@@ -271,7 +271,7 @@ class TestFailures:
             run_stage(job, full, Silent())  # type: ignore[arg-type]
         assert tried == [0]
 
-    def test_a_missing_column_is_told_before_any_work(self, source: Path, tmp_path: Path) -> None:
+    def test_a_missing_column_is_named_before_any_work(self, source: Path, tmp_path: Path) -> None:
         class NeedsWords(Shorten):
             needs = ("words",)
 
@@ -289,7 +289,7 @@ class TestFailures:
         with pytest.raises(RunError, match="out of memory; use fewer --workers"):
             go(source, tmp_path / "out")
 
-    def test_no_memory_for_the_plan_is_told_with_the_estimate_before_work(
+    def test_no_memory_for_the_plan_is_an_error_with_the_estimate_before_work(
         self, source: Path, tmp_path: Path
     ) -> None:
         with pytest.raises(StageError, match=r"needs .* GiB of memory for 25 documents, .* allowed"):

@@ -18,15 +18,15 @@ from pipelines.progress import Lines, running_share
 from tests.pipelines.stages import Shorten, inputs_of, tasks_of, write_texts
 
 
-def mark(folder: Path, name: str, **note: object) -> None:
+def beat(folder: Path, name: str, **note: object) -> None:
     (folder / "_running").mkdir(parents=True, exist_ok=True)
     (folder / "_running" / f"{name}.json").write_text(json.dumps(note))
 
 
-def test_running_share_adds_what_the_marks_say(tmp_path: Path) -> None:
-    mark(tmp_path, "00000", done=0.25)
-    mark(tmp_path, "00001", done=0.5)
-    mark(tmp_path, "00002", pid=1)
+def test_running_share_adds_what_the_heartbeats_say(tmp_path: Path) -> None:
+    beat(tmp_path, "00000", done=0.25)
+    beat(tmp_path, "00001", done=0.5)
+    beat(tmp_path, "00002", pid=1)
     (tmp_path / "_running" / "00003.json").write_text("{")
     assert running_share(str(tmp_path)) == 0.75
     assert running_share(str(tmp_path / "nowhere")) == 0.0
@@ -53,7 +53,7 @@ def test_a_long_task_s_heartbeats_say_its_share(tmp_path: Path, monkeypatch: pyt
     assert not list((tmp_path / "out/_running").glob("*"))
 
 
-def test_reading_tells_how_far_it_is(tmp_path: Path) -> None:
+def test_reading_reports_its_progress(tmp_path: Path) -> None:
     lines = "".join(json.dumps({"text": "слово " * 300}) + "\n" for _ in range(4000))
     (tmp_path / "a.jsonl").write_text(lines)
     pq.write_table(pa.table({"text": ["слово"] * 100}), tmp_path / "a.parquet")
@@ -73,7 +73,7 @@ class TestLines:
     ) -> None:
         monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
         monkeypatch.setattr(progress, "LOOK_EVERY", 0.01)
-        mark(tmp_path, "00000", done=0.5)
+        beat(tmp_path, "00000", done=0.5)
         lines = Lines()
         lines.begin("identify", "map", 1, 0, str(tmp_path))
         for _ in range(1000):
@@ -84,7 +84,7 @@ class TestLines:
         lines.end()
         assert said.startswith("identify: 0 of 1 tasks (50%), about ")
 
-    def test_what_is_told_before_the_first_mark_has_no_estimate(
+    def test_what_is_shown_before_the_first_heartbeat_has_no_estimate(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setattr(progress, "LINE_EVERY", 0.0)

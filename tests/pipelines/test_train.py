@@ -106,7 +106,7 @@ def test_with_parity_the_worst_compressed_group_decides(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
-def test_a_column_tells_groups_as_folders_do(corpus: Path, kind: str) -> None:
+def test_a_column_makes_groups_as_folders_do(corpus: Path, kind: str) -> None:
     rows = [{"id": name, "text": text, "lang": name} for name, text in {"ru": RU, "en": EN}.items()]
     if kind == "parquet":
         pq.write_table(pa.Table.from_pylist(rows), corpus / "all.parquet")
@@ -289,7 +289,7 @@ def test_every_parameter_stands_in_the_help(capsys: pytest.CaptureFixture[str]) 
         (RU.encode(), ("train.boundaries=nowhere.tsv",), 2, "no such file"),
     ],
 )
-def test_bad_input_is_told_in_one_line(
+def test_bad_input_is_an_error_of_one_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     text: bytes,

@@ -167,7 +167,7 @@ def test_an_empty_folder_is_no_tokenizer(tmp_path: Path) -> None:
         Vocabulary.load(tmp_path / "nowhere")
 
 
-def test_the_digest_tells_vocabularies_apart() -> None:
+def test_the_digest_distinguishes_vocabularies() -> None:
     vocabulary = small_vocabulary()
     assert vocabulary.digest == replace(vocabulary).digest
     others = [small_vocabulary("o200k"), replace(vocabulary, special_tokens={}), out_of_order()]

@@ -97,7 +97,7 @@ def test_what_a_crawl_file_is_wrapped_in_is_undone(name: str, tmp_path: Path) ->
         assert kept[0]["source"] == "one.wacz/archive/data.warc.gz:0"
 
 
-def test_a_file_without_any_record_is_told(tmp_path: Path) -> None:
+def test_a_file_without_any_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "empty.warc.gz"
     path.write_bytes(gzip.compress(b""))
     with Output(str(tmp_path), "00000") as out:
@@ -140,7 +140,7 @@ def test_the_crawl_files_of_a_wacz_are_read_and_nothing_else(tmp_path: Path) -> 
     assert [row["drop_detail"] for row in extract(path, tmp_path)[1]] == ["zip_without_crawl_files"]
 
 
-def test_a_type_that_is_none_is_told_by_the_first_bytes(tmp_path: Path) -> None:
+def test_a_type_that_is_none_is_recognised_by_the_first_bytes(tmp_path: Path) -> None:
     """12, 18 and 19 are types that are not HTML's (text/html+oembed, image/jpeg, WML): their word counts."""
     kept, gone, _ = extract(CASES / "ctype.warc", tmp_path)
     assert names(gone) == ["12", "18", "19"]

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_the_lead_and_words_said_twice_are_told_apart() {
+    fn words_of_the_lead_and_words_said_twice_are_distinguished() {
         let html = "<title>Букварь напечатали заново</title><h1>Букварь напечатали заново</h1>\
              <p>Типография выпустила старинный букварь тиражом тысяча экземпляров, сообщили читателям вчера.</p>\
              <p>Читателям букварь понравился.</p><p>Завтра пасмурный вторник.</p>";

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_the_same_hash_are_told_apart_by_their_words() {
+    fn windows_of_the_same_hash_are_distinguished_by_their_words() {
         let mut grams = Grams::default();
         grams.append(&[1, 2, 3, 4]).unwrap();
         grams.insert(7, 0, 2, 10);

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_may_be_russian_are_told() {
+    fn addresses_that_may_be_russian_are_recognised() {
         for url in [
             "http://a.example.ru/",
             "https://u:p@a.example.RU:8080?x",

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_postfix_is_told_from_a_suffix() {
+    fn a_postfix_is_no_suffix() {
         let shape = shape("читаться");
         assert_eq!(shape.after[6], AFTER_POSTFIX);
         // The affixes that lead to the end begin with the suffix -а-: чит|а|ть|ся.

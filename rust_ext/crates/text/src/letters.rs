@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hard_sign_tells_bulgarian_from_old_spelling_and_from_russian() {
+    fn the_hard_sign_distinguishes_bulgarian_old_spelling_and_russian() {
         let bulgarian = evidence("първият български");
         assert_eq!((bulgarian[HARD_INSIDE], bulgarian[HARD_FINAL]), (2, 0));
         let old = evidence("Онъ пошелъ домой");

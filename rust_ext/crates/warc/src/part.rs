@@ -20,7 +20,7 @@ use super::reader::Reader;
 
 /// How far before its part a reader begins: more than most packed records of crawls have, whose payloads end at 1 MiB
 /// (Common Crawl, 5 MiB since 2025).
-const BEFORE: u64 = if cfg!(test) { 2048 } else { 2 << 20 };
+const BEFORE: u64 = if cfg!(test) { 4096 } else { 2 << 20 };
 /// Records by which `Layout::of` knows a file.
 const FIRST: usize = 4;
 

@@ -77,7 +77,7 @@ fn what_is_learnt_from_much_text_does_not_depend_on_threads() {
 
 /// Of several documents that are no UTF-8 the first is returned, whichever thread counts it.
 #[test]
-fn the_first_error_is_told() {
+fn the_first_error_is_returned() {
     for threads in 1..4 {
         let mut counter = Counter::new("llama3", threads, 0, None).unwrap();
         let mut report = |_| true;

@@ -1,0 +1,86 @@
+"""Whose folder it is: the stage, parameters and inputs that a stage's folder was made of (`_plan.json`).
+
+A folder of another stage, other parameters or wholly other inputs is refused unless `redo` is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from corpus import receipts as records
+from corpus import storage
+from corpus.errors import UsageError
+from corpus.stage import parameters
+from pipelines.planning import Plan
+
+
+def check_folder(plan: Plan) -> None:
+    """Raise UsageError where the folder holds something else and `redo` is not set. Writes nothing."""
+    folder = plan.job.folder
+    if storage.exists(storage.join(folder, records.PLAN)):
+        if not plan.job.redo:
+            _check_same(folder, read_plan(folder), _plan_of(plan))
+    elif storage.list_files(folder):
+        raise UsageError(
+            f"{folder}: the folder has files that bukvar did not write; choose an empty or new --out"
+        )
+    elif _is_file(folder):
+        raise UsageError(f"{folder}: a file, not a folder; choose another --out")
+
+
+def claim(plan: Plan) -> None:
+    """Make the folder this job's."""
+    encoded = msgspec.json.format(msgspec.json.encode(_plan_of(plan)), indent=1) + b"\n"
+    location = storage.join(plan.job.folder, records.PLAN)
+    if not storage.exists(location) or storage.read_bytes(location) != encoded:
+        storage.write_bytes(location, encoded)
+
+
+def _plan_of(plan: Plan) -> dict[str, Any]:
+    plain = msgspec.json.decode(msgspec.json.encode(parameters(plan.stage, plan.sides)))
+    return {
+        "stage": plan.stage.name,
+        "version": plan.stage.version,
+        "parameters": plain,
+        "inputs": [i.name for i in plan.job.inputs],
+    }
+
+
+def _check_same(folder: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    if old["stage"] != new["stage"]:
+        raise UsageError(
+            f"{folder}: holds the output of `{old['stage']}`, not of `{new['stage']}`; choose another --out"
+        )
+    changed = [
+        f"{key} {old['parameters'].get(key)!r} -> {new['parameters'].get(key)!r}"
+        for key in sorted({*old["parameters"], *new["parameters"]})
+        if old["parameters"].get(key) != new["parameters"].get(key)
+    ]
+    if changed:
+        raise UsageError(
+            f"{folder}: made with other parameters ({'; '.join(changed[:3])}); "
+            "choose another --out, or redo what changed with --redo"
+        )
+    if old["inputs"] and not set(old["inputs"]) & set(new["inputs"]):
+        raise UsageError(
+            f"{folder}: made from other inputs ({old['inputs'][0]} ...); "
+            "choose another --out, or replace it with --redo"
+        )
+
+
+def read_plan(folder: str) -> dict[str, Any]:
+    """The plan that a stage's folder belongs to. Raises UsageError where the folder is none of ours."""
+    location = storage.join(folder, records.PLAN)
+    if not storage.exists(location):
+        raise UsageError(f"{folder}: not a folder that a bukvar stage wrote (no {records.PLAN})")
+    try:
+        return msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{location}: damaged ({error}); delete it to make the folder anew") from error
+
+
+def _is_file(location: str) -> bool:
+    path = storage.local_path(location)
+    return path is not None and path.is_file()
