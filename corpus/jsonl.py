@@ -190,4 +190,12 @@ def why_none(source: Input) -> str:
         head[: head.rfind(b"\n") + 1].decode("utf-8")
     except UnicodeDecodeError:
         return "it is not UTF-8; convert it, for example with iconv -f cp1251 -t utf-8"
+    first, ended, _ = body.partition(b"\n")
+    if ended or len(head) < 1 << 16:  # the first line is whole
+        try:
+            _fields(first)
+        except ValueError as error:
+            several = re.search(rb"}\s*{", first)
+            hint = "; several objects stand on one line: jq -c . makes a line of each" if several else ""
+            return f"its lines are no JSON objects (the first: {one_line(error)}){hint}"
     return f"no row has a text in {source.text_column!r}; name it with --text-column"

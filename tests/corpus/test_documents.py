@@ -326,6 +326,11 @@ class TestLinesOfOthers:
             (gzip.compress(b'{"text": "a"}\n'), "packed with gzip"),
             (b"\xfd7zXZ\x00 and more\n", "packed with xz"),
             (b'{"body": "a"}\n', "no row has a text in 'text'"),
+            (b'{"body": "a"}', "no row has a text in 'text'"),
+            (b'{"text": "a"}{"text": "b"}\n', "several objects stand on one line: jq -c . makes"),
+            (b'{"text": "a"} {"text": "b"}', "several objects stand on one line"),
+            (b'"a"\n"b"\n', "its lines are no JSON objects"),
+            (b"text\turl\n1\t2\n", "its lines are no JSON objects"),
         ],
     )
     def test_a_file_without_one_document_says_the_true_reason(
