@@ -142,7 +142,7 @@ def _fields(line: bytes) -> dict[str, Any]:
         return msgspec.json.decode(line, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as strict:
         try:  # NaN, 1e400 and lone surrogates are no JSON; in a field beside the text they are no matter
-            found = json.loads(line)
+            found = json.loads(line.decode())  # bytes would be read as UTF-16 where they look so
         except (ValueError, UnicodeDecodeError):
             raise ValueError(one_line(strict)) from strict
     if not isinstance(found, dict):

@@ -321,6 +321,7 @@ class TestLinesOfOthers:
             (b'[{"text": "a"}, {"text": "b"}]', "one JSON array"),
             (b'{\n  "text": "a"\n}\n', "spread over lines"),
             ('{"text": "а"}\n'.encode("utf-16"), "UTF-16"),
+            ('{"text": "а"}\n{"text": "б"}\n{"text": "в"}\n'.encode("utf-16"), "UTF-16"),
             ('{"text": "слово"}\n'.encode("cp1251"), "not UTF-8"),
             (b'{"text": 1}\r{"text": 2}\r', "CR alone"),
             (gzip.compress(b'{"text": "a"}\n'), "packed with gzip"),
