@@ -185,7 +185,12 @@ def _settings(run: str, results: Sequence[StageResult]) -> dict[str, str]:
     """Values in force, of the recipe or of the stages' parameters, and the versions that made the shards."""
     location = storage.join(run, RECIPE)
     if storage.exists(location):
-        plain = tomllib.loads(storage.read_bytes(location).decode("utf-8", "replace"))
+        try:
+            plain = tomllib.loads(storage.read_bytes(location).decode("utf-8", "replace"))
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(
+                f"{location}: not TOML ({error}); it is written by the run, change it back"
+            ) from error
         found = dict(_flat(plain))
     else:
         found = {}

@@ -85,7 +85,10 @@ def _inputs(run: str) -> tuple[list[str], Columns]:
     location = storage.join(run, RECIPE)
     if not storage.exists(location):
         return [], Columns()
-    recipe = tomllib.loads(storage.read_bytes(location).decode("utf-8", "replace"))
+    try:
+        recipe = tomllib.loads(storage.read_bytes(location).decode("utf-8", "replace"))
+    except tomllib.TOMLDecodeError:  # changed by hand: the pages are out of reach
+        return [], Columns()
     extract = recipe.get("extract", {})
     columns = Columns(extract.get("url_column", "url"), extract.get("html_column", "html"))
     return [str(path) for path in recipe.get("input", {}).get("paths", [])], columns

@@ -124,7 +124,7 @@ def run_recipe(
                 _run_stages(recipe, folder, inputs, executor, logging, results)
             except BukvarError:
                 if results:
-                    with suppress(BukvarError):  # what stopped the run comes first
+                    with suppress(Exception):  # what stopped the run comes first
                         write_report(folder, storage.join(folder, REPORT))
                 raise
         return _result(recipe, folder, results)

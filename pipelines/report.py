@@ -39,6 +39,10 @@ _ASKED: Final[dict[str, Both]] = {
         "ask not to be used for training (AIPREF)",
         "просят не обучать на них модели (AIPREF)",
     ),
+    "robots_disallowed": (
+        "are closed to robots that gather training data (robots.txt)",
+        "закрыты от роботов, которые собирают данные для обучения (robots.txt)",
+    ),
     "noindex": ("ask not to be indexed (noindex)", "просят их не индексировать (noindex)"),
 }
 
@@ -189,13 +193,17 @@ def _opt_outs(results: Sequence[StageResult]) -> list[tuple[str, int]]:
 
 
 def read_evaluation(run: str) -> dict[str, Any]:
-    """Figures of the tokenizers of a run, without paths; empty where there are none."""
+    """Figures of the tokenizers of a run, without paths; no `rows` where there are none."""
     location = storage.join(stage_folder(run, "evaluate"), "evaluation.json")
     if not storage.exists(location):
-        return {}
-    found = msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
-    for row in found["rows"]:
-        row["tokenizer"] = without_paths(str(row["tokenizer"]))
+        return {"rows": []}
+    try:
+        found = msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+        rows = msgspec.convert(found["rows"], list[dict[str, Any]])
+    except (msgspec.MsgspecError, KeyError):
+        return {"rows": [], "failed": {"evaluation.json": "can't be read; run the same command again"}}
+    for row in rows:
+        row["tokenizer"] = without_paths(str(row.get("tokenizer", "")))
     for sentence in found.get("samples", []):
         for one in sentence["tokens"]:
             one["tokenizer"] = without_paths(str(one["tokenizer"]))

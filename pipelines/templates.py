@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ def _environment() -> Any:
     )
     made.filters |= {"size": progress.size, "duration": progress.duration}
     made.filters |= {"number": "{:,}".format, "figure": figure}
-    made.filters |= {"units": russian_units, "short": short}
+    made.filters |= {"units": russian_units, "short": short, "edges": edges}
     return made
 
 
@@ -46,6 +47,15 @@ def short(value: float) -> str:
         if abs(value) >= bound:
             return f"{value / (1e3 if unit == 'k' else bound):.3g}{unit}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def edges(values: Sequence[float]) -> list[str]:
+    """Numbers along an axis in as many digits as tell them apart: 0.9991, 0.9996, 1."""
+    for digits in range(3, 8):
+        shown = [short(value) if digits == 3 else f"{value:.{digits}g}" for value in values]
+        if len(set(shown)) == len(set(values)):
+            break
+    return shown
 
 
 def russian_units(text: str) -> str:

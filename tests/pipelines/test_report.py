@@ -15,18 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import cli
+from pipelines import cli, registry
+from pipelines.contents import FLAGS
 from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import run_inline
 from pipelines.findings import Findings, histogram, sample, without_paths
 from pipelines.highlight import pieces
 from pipelines.progress import Silent
-from pipelines.report import write_report
+from pipelines.report import _ASKED, russian_reasons, write_report
 from pipelines.templates import russian_units
 from tests.pipelines.stages import Shorten, inputs_of, write_texts
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDE = "очень" + "длинноеслово" * 30
+CRAWL = Path(__file__).parent.parent / "data/crawl"
 TEXTS = ["Привет. " * 30, "а", "б", f"{WIDE} <script>alert(1)</script> & конец. " * 3]
 #: Put before everything of the page: keeps errors, and sends what a test asks to the page around it.
 PROBE = """<script>
@@ -122,6 +124,36 @@ class TestWhatItSays:
         assert "neither a run nor a stage's folder" in capsys.readouterr().err
 
 
+class TestDamagedRuns:
+    @pytest.mark.parametrize(
+        ("path", "content", "says"),
+        [
+            ("evaluation/evaluation.json", b"{", "evaluation.json: can"),
+            ("evaluation/evaluation.json", b'{"rows": 3}', "evaluation.json: can"),
+            ("evaluation/evaluation.json", b'{"rows": []}', "Nothing stands out"),
+            ("_recipe.toml", b"name = [", "name = ["),
+            ("_recipe.toml", b"\xff\xfe", "Funnel"),
+            ("clean/_failed/x.json", b"{", "The run failed."),
+            ("clean/a.parquet", b"", "is not counted here: "),
+            ("clean/_receipts/b.json", b"{", "Funnel"),
+        ],
+    )
+    def test_a_report_is_written_all_the_same(
+        self, run: Path, tmp_path: Path, path: str, content: bytes, says: str
+    ) -> None:
+        shutil.copytree(run, tmp_path / "whole/clean")
+        (tmp_path / "whole" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "whole" / path).write_bytes(content)
+        write_report(str(tmp_path / "whole"), str(tmp_path / "r.html"))
+        assert says in (tmp_path / "r.html").read_text()
+
+    def test_every_flag_and_every_reason_has_its_words(self) -> None:
+        assert set(FLAGS) <= set(_ASKED)
+        reasons = registry.reasons()
+        russian = russian_reasons(registry.names())
+        assert [reason for reason in reasons if russian.get(reason, reasons[reason]) == reasons[reason]] == []
+
+
 class TestHighlight:
     def marked(self, text: str, detail: str) -> list[str]:
         return [piece for piece, decided in pieces(text, detail) if decided]
@@ -199,10 +231,31 @@ def comparison(run: Path, tmp_path: Path) -> str:
     return target.read_text()
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of a run over two of the bundled crawl's files, tokenizer and evaluation included."""
+    folder = tmp_path_factory.mktemp("whole")
+    recipe = folder / "r.toml"
+    stages = ["extract", "identify", "filter", "dedup", "publish", "train", "evaluate"]
+    paths = [str(CRAWL / f"crawl-0000{number}.warc.gz") for number in (4, 7)]
+    recipe.write_text(
+        f"[input]\npaths = {json.dumps(paths)}\n[run]\nstages = {json.dumps(stages)}\n"
+        "[train]\nvocab_size = 500\nheld_out = 0.2\n[evaluate]\nscalars = false\n"
+    )
+    assert cli.run(["run", str(recipe), "--out", str(folder / "run"), "--executor", "inline", "-q"]) == 0
+    html = (folder / "run/report.html").read_text()
+    for section in ("funnel", "drops", "documents", "duplicates", "pages", "time", "tokenizer", "recipe"):
+        assert f'<h2 id="{section}">' in html
+    assert '<div class="cut">' in html
+    assert str(folder) not in html
+    assert str(CRAWL) not in html
+    return html
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 800, 1280])
-@pytest.mark.parametrize("page", ["html", "comparison"])
+@pytest.mark.parametrize("page", ["html", "comparison", "whole"])
 def test_in_a_browser_nothing_is_wider_than_the_page_and_no_error_shows(
     request: pytest.FixtureRequest, page: str, tmp_path: Path, width: int, dark: bool
 ) -> None:
