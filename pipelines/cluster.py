@@ -351,7 +351,7 @@ def probe(location: str, token: str) -> str:
             "or an object store (s3://)"
         )
     try:
-        mark = f"{location}.back"
+        mark = storage.join(folder, f"{storage.base_name(location)}.back")
         storage.write_bytes(mark, b"")
         storage.delete(mark)
     except BukvarError as error:

