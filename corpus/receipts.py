@@ -8,6 +8,7 @@
     FOLDER/_receipts.jsonl          all receipts in one file, so that nothing to do takes two requests
     FOLDER/_failed/NAME.json        why the last try failed
     FOLDER/_running/NAME.json       heartbeats of tasks that take longer than seconds
+    FOLDER/_sums.json               sums over the receipts, for `bukvar status`
     FOLDER/_plan.json               which stage, parameters and inputs the folder belongs to
     FOLDER/_driver.json             the driver that works on the folder
 
@@ -40,6 +41,7 @@ RUNNING: Final = "_running"
 WORK: Final = "_work"
 SITES: Final = "_sites"
 PLAN: Final = "_plan.json"
+SUMS: Final = "_sums.json"
 DRIVER: Final = "_driver.json"
 
 #: Receipts read at a time: an object store answers each in tens of milliseconds.

@@ -29,6 +29,7 @@ from pipelines.lease import lease
 from pipelines.planning import Job as Job
 from pipelines.planning import Plan, planned
 from pipelines.planning import plan_job as plan_job
+from pipelines.sums import Tally
 
 
 class Reporter(Protocol):
@@ -80,11 +81,12 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         job.digests.save()
         folder = read_folder(job.folder)
         _clean_up(job.folder)
+        tally = Tally(job.stage.name, job.folder)
         try:
-            receipts, worked, failures = _run_phases(plan, folder, executor, reporter)
+            worked, failures = _run_phases(plan, folder, executor, reporter, tally)
         finally:
             _clean_up(job.folder)  # of workers that died on the way
-        result = _finish(plan, folder, receipts, worked, failures)
+        result = _finish(plan, folder, tally, worked, failures)
     whole = uncut(plan.inputs, job.part_bytes)
     for text in (*([f"{plan.stage.name}: {whole}"] if whole else ()), *result.remarks()):
         reporter.note(text)
@@ -103,13 +105,13 @@ def _clean_up(folder: str) -> None:
 
 
 def _run_phases(
-    plan: Plan, folder: Folder, executor: Executor, reporter: Reporter
-) -> tuple[dict[str, Receipt], int, list[Failure]]:
-    """Run the phases in order: receipts by name, of earlier runs too, tasks done now, and failures.
+    plan: Plan, folder: Folder, executor: Executor, reporter: Reporter, tally: Tally
+) -> tuple[int, list[Failure]]:
+    """Run the phases in order: number of tasks done now, and failures. `tally` gets all receipts, of earlier
+    runs too.
 
     An input whose task fails is left out of the later phases; the others go on.
     """
-    receipts: dict[str, Receipt] = {}
     failures: list[Failure] = []
     worked = 0
     for number in range(len(plan.phases)):
@@ -119,8 +121,10 @@ def _run_phases(
         pending = [task for task in tasks if task.record not in names]
         stale = [folder.receipts[t.record] for t in pending if t.record in folder.receipts]
         records.retract(plan.job.folder, stale)
-        done, failed = _run_phase(plan, tasks, pending, executor, reporter)
-        receipts |= {r.name: r for r in (*finished, *done)}
+        tally.receipts |= {r.name: r for r in finished}
+        if pending and records.SUMS in folder.files:
+            tally.write(ended=False)
+        done, failed = _run_phase(plan, (tasks, pending), executor, reporter, tally)
         _forget_failures(plan.job.folder, folder, done)
         failures += failed
         worked += len(done)
@@ -128,7 +132,7 @@ def _run_phases(
             plan = _without(plan, {f.name for f in failed}, number)
             if not plan.inputs:
                 break
-    return receipts, worked, failures
+    return worked, failures
 
 
 def _without(plan: Plan, failed: set[str], number: int) -> Plan:
@@ -142,8 +146,14 @@ def _without(plan: Plan, failed: set[str], number: int) -> Plan:
 
 
 def _run_phase(
-    plan: Plan, tasks: Sequence[Task], pending: Sequence[Task], executor: Executor, reporter: Reporter
+    plan: Plan,
+    of_phase: tuple[Sequence[Task], Sequence[Task]],
+    executor: Executor,
+    reporter: Reporter,
+    tally: Tally,
 ) -> tuple[list[Receipt], list[Failure]]:
+    """Run the tasks of a phase that are to be done; `of_phase` are all of them and those."""
+    tasks, pending = of_phase
     phase = tasks[0].phase.name if tasks else "map"
     reporter.begin(plan.stage.name, phase, len(tasks), len(tasks) - len(pending), plan.job.folder)
     receipts, failures = [], []
@@ -156,6 +166,7 @@ def _run_phase(
                     continue
                 if isinstance(outcome, Receipt):
                     receipts.append(outcome)
+                    tally.add(outcome)
                     reporter.advance(outcome)
                     continue
                 reporter.fail(outcome)
@@ -176,10 +187,10 @@ def _forget_failures(location: str, folder: Folder, done: Iterable[Receipt]) -> 
 
 
 def _finish(
-    plan: Plan, before: Folder, receipts: dict[str, Receipt], worked: int, failures: Sequence[Failure]
+    plan: Plan, before: Folder, tally: Tally, worked: int, failures: Sequence[Failure]
 ) -> StageResult:
     """Remove what this plan does not make, check that storage holds what was returned, write the index."""
-    location = plan.job.folder
+    location, receipts = plan.job.folder, tally.receipts
     changed = (
         bool(worked or failures) or set(before.receipts) != set(receipts) or records.INDEX not in before.files
     )
@@ -196,6 +207,7 @@ def _finish(
                 "machines do not share this folder; give an --out that all of them see"
             )
         records.write_index(after)
+        tally.write(ended=True)
     result = summarize(plan.stage.name, location, receipts.values(), len(plan.tasks), len(receipts) - worked)
     if changed and not failures:
         own = lineage.entry_of(plan.stage, plan.sides, result)

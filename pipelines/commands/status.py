@@ -83,19 +83,19 @@ def read_status(folder: str) -> list[StageStatus]:
 
 def _stage_status(stage: str, location: str) -> StageStatus:
     from corpus import storage
-    from corpus.receipts import FAILED, RUNNING, read_folder
+    from corpus.receipts import FAILED, RUNNING, read_receipts
     from pipelines.account import summarize
+    from pipelines.sums import read_sums
 
-    folder = read_folder(location)
-    result = summarize(stage, location, folder.receipts.values())
+    result = read_sums(location) or summarize(stage, location, read_receipts(location))
     running: list[str] = []
     interrupted: list[str] = []
-    for path in folder.below(RUNNING):
-        name, note = _note(storage.join(location, path))
+    for path in storage.list_files(storage.join(location, RUNNING)):
+        name, note = _note(path)
         (running if _alive(note) else interrupted).append(_described(name, note))
     failed = {}
-    for path in folder.below(FAILED):
-        name, note = _note(storage.join(location, path))
+    for path in storage.list_files(storage.join(location, FAILED)):
+        name, note = _note(path)
         failed[name] = str(note.get("message", ""))
     state = "running" if running else "failed" if failed else "interrupted" if interrupted else "done"
     if state == "done" and not result.tasks:

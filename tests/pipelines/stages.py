@@ -92,7 +92,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
     Receipts hold seconds; the plan holds nothing of the kind.
     """
-    passing = (receipts.RECEIPTS, receipts.INDEX, digests.FILE, receipts.RUNNING, receipts.FAILED)
+    passing = (
+        receipts.RECEIPTS,
+        receipts.INDEX,
+        receipts.SUMS,
+        digests.FILE,
+        receipts.RUNNING,
+        receipts.FAILED,
+    )
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     names = {str(p.relative_to(folder)): p for p in files}
     return {n: p.read_bytes() for n, p in names.items() if n.partition("/")[0] not in passing}

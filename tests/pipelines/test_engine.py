@@ -130,7 +130,11 @@ class TestResuming:
         go(source, tmp_path / "out")
         fresh = tmp_path / "fresh"
         go(source, fresh)
-        names = set(contents(fresh)) | {f"_receipts/{n}.json" for n in NAMES[:3]} | {"_receipts.jsonl"}
+        names = (
+            set(contents(fresh))
+            | {f"_receipts/{n}.json" for n in NAMES[:3]}
+            | {"_receipts.jsonl", "_sums.json"}
+        )
         assert {str(p.relative_to(tmp_path / "out")) for p in files(tmp_path / "out")} == names
         assert contents(tmp_path / "out") == contents(fresh)
 

@@ -32,7 +32,14 @@ STAGES = '["extract", "identify", "clean", "filter", "dedup", "publish"]'
 KINDS = {"worker": 6, "driver": 2, "node": 1, "store": 1}
 #: What times and processes have a part in, and is no output.
 PASSING = {receipts.RECEIPTS, receipts.RUNNING, receipts.FAILED, "_log"}
-PASSING_FILES = {receipts.INDEX, receipts.DRIVER, "report.html", "_inputs.jsonl", "_recipe.toml"}
+PASSING_FILES = {
+    receipts.INDEX,
+    receipts.DRIVER,
+    receipts.SUMS,
+    "report.html",
+    "_inputs.jsonl",
+    "_recipe.toml",
+}
 
 pytestmark = [
     pytest.mark.slow,
