@@ -12,7 +12,7 @@ from typing import Any
 
 class Proxy:
     """Passes requests on to `target` ("host:port"). `refuse_until` (a time.monotonic) answers 503 till then;
-    `refuse_share` refuses every n-th request."""
+    `refuse_every` refuses every n-th request; `delay` holds each back for so many seconds."""
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -20,6 +20,7 @@ class Proxy:
         self.refused = 0
         self.refuse_until = 0.0
         self.refuse_every = 0
+        self.delay = 0.0
         self._lock = threading.Lock()
 
     def refuses(self, method: str) -> bool:
@@ -40,6 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self._body()
+        time.sleep(self.proxy.delay)
         if self.proxy.refuses(self.command):
             self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
             return
