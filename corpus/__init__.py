@@ -56,27 +56,7 @@ _PLACES: Final = {
     "repair": "corpus.clean.repair",
 }
 
-__all__ = [
-    "DOCUMENT",
-    "BukvarError",
-    "Classify",
-    "Clean",
-    "Decontaminate",
-    "Dedup",
-    "Extract",
-    "Filter",
-    "HostLines",
-    "Identify",
-    "Input",
-    "Mask",
-    "Quota",
-    "__version__",
-    "clean_text",
-    "decode",
-    "mask_text",
-    "read_documents",
-    "repair",
-]
+__all__ = [*_PLACES]
 
 
 def __getattr__(name: str) -> Any:

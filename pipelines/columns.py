@@ -1,4 +1,4 @@
-"""What a reader of a published dataset is told in several of its files: columns, limits, citation."""
+"""What several files of a published dataset say to its readers: columns, limits, citation."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ _FAMILIES: Final = (
 #: Known limits of what bukvar makes, as the card states them.
 LIMITS: Final = (
     "Web text repeats the errors, opinions and prejudices of its authors.",
-    "The language of short documents is told less surely.",
+    "The language of short documents is identified less surely.",
     "Near duplicates below the threshold of similarity remain.",
     "Filters come before the search for near duplicates, so cluster_size counts what survived the filters.",
 )

@@ -54,7 +54,7 @@ def uncut(inputs: Sequence[Input], part_bytes: int) -> str:
         else "packed as a whole"
     )
     hint = "; pack a record a member (`warcio recompress`)" if found[0].shape == "whole" else ""
-    return f"{found[0].name}{more} can't be cut ({why}): one worker reads each{hint}"
+    return f"{found[0].name}{more} ({why}): one worker reads each{hint}"
 
 
 def _parts(source: Input, part_bytes: int) -> list[Input]:

@@ -87,8 +87,9 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         finally:
             _clean_up(job.folder)  # of workers that died on the way
         result = _finish(plan, folder, tally, worked, failures)
-    whole = uncut(plan.inputs, job.part_bytes)
-    for text in (*([f"{plan.stage.name}: {whole}"] if whole else ()), *result.remarks()):
+    if whole := uncut(plan.inputs, job.part_bytes):
+        result.notes["not cut"] = whole
+    for text in result.remarks():
         reporter.note(text)
     if failures:
         raise StageFailedError(job.stage.name, sorted(failures, key=lambda f: f.name))

@@ -32,15 +32,7 @@ _PLACES: Final = {
     "open_baseline": "tokenizer.baselines",
 }
 
-__all__ = [
-    "Penalty",
-    "RussianSegmenter",
-    "Tokenizer",
-    "TrainParameters",
-    "Vocabulary",
-    "__version__",
-    "open_baseline",
-]
+__all__ = [*_PLACES]
 
 
 def __getattr__(name: str) -> Any:
