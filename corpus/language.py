@@ -178,7 +178,7 @@ def identify(stage: Identify, batch: pa.Table) -> pa.Table:
         "lang": pa.array([name for name, _, _ in chosen], pa.string()),
         "lang_score": pa.array([score for _, score, _ in chosen], pa.float32()),
         "lang_second": pa.array([second for _, _, second in chosen], pa.string()),
-        "russian_score": pa.array(found.russian, pa.float32()),
+        "russian_score": pa.array(found.russian + np.float32(0), pa.float32()),  # an empty sum is -0
         "orthography": pa.array(np.where(found.prereform, "prereform", "modern").tolist(), pa.string()),
         "shares": shares,
         "russian_share": pa.array(russian_share, pa.float32()),

@@ -6,7 +6,7 @@ use crate::words::WORD_LETTERS;
 
 /// Letters of the longest word that is remembered.
 const KEPT: usize = 12;
-const SLOTS: usize = 4096;
+const SLOTS: usize = 16_384;
 
 /// Sums of weights of frequent words, by the word's letters (compared, not only hashed): the same sums come out
 /// whether a word is there or not.
@@ -105,7 +105,7 @@ fn slot(key: &[u16; KEPT]) -> usize {
         let part = four.iter().fold(0, |part, &c| part << 16 | u64::from(c));
         hash = (hash.rotate_left(23) ^ part).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
-    (hash >> 52) as usize % SLOTS
+    (hash >> 40) as usize % SLOTS
 }
 
 /// The probabilities of `scores`' softmax.
