@@ -44,16 +44,18 @@ def read_documents(
     *,
     text_only: bool = False,
     also: tuple[str, ...] = (),
+    unchecked: bool = False,
     progress: ReadProgress | None = None,
 ) -> Iterator[pa.Table]:
     """Batches of at most `rows` documents of an input, in file order. With `text_only`, of Parquet only what
-    doc_id, source and text are made from is read, and the columns `also` where they are there.
+    doc_id, source and text are made from is read, and the columns `also` where they are there. `unchecked`:
+    that text of Parquet is UTF-8 is left to who uses it.
 
     Raises ShardError for a file that can't be read or whose text column is missing or not text.
     """
     if is_parquet(source.path):
         wanted = (*IDENTITY, *also) if text_only else None
-        yield from _read_parquet(source, rows, wanted, progress or _ignore)
+        yield from _read_parquet(source, rows, wanted, progress or _ignore, unchecked=unchecked)
     else:
         yield from read_jsonl(source, rows, progress or _ignore)
 
@@ -96,7 +98,7 @@ def check_text_column(schema: pa.Schema, text_column: str, where: str) -> None:
 
 
 def _read_parquet(
-    source: Input, rows: int, wanted: tuple[str, ...] | None, progress: ReadProgress
+    source: Input, rows: int, wanted: tuple[str, ...] | None, progress: ReadProgress, *, unchecked: bool
 ) -> Iterator[pa.Table]:
     part, text_column = source.part, source.text_column
     unified = pa.ipc.read_schema(pa.py_buffer(source.schema)) if source.schema and wanted is None else None
@@ -117,7 +119,7 @@ def _read_parquet(
             yield as_documents(_unified(empty, unified), source.name, first, text_column)
             for batch in _batches_of(file, rows, groups, columns):
                 found = _unified(pa.Table.from_batches([batch]), unified)
-                yield as_documents(found, source.name, first, text_column)
+                yield as_documents(found, source.name, first, text_column, unchecked=unchecked)
                 first += batch.num_rows
                 progress(first - start, total)
         except (pa.ArrowException, OSError) as error:

@@ -54,13 +54,15 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     return plain_type(kind.value_type) if pa.types.is_dictionary(kind) and is_text(kind) else kind
 
 
-def as_documents(batch: pa.Table, name: str, first: int, text_column: str) -> pa.Table:
+def as_documents(
+    batch: pa.Table, name: str, first: int, text_column: str, *, unchecked: bool = False
+) -> pa.Table:
     """Give a batch the base columns, first and in order; whatever else it has follows.
 
     `name` and `first` are the file's name and the number of the batch's first row in it. Rows with a string
-    that is not UTF-8 are judged `malformed_row`.
+    that is not UTF-8 are judged `malformed_row`; with `unchecked` whoever uses the text does that.
     """
-    batch, broken = _readable(batch)
+    batch, broken = readable(batch, text_column if unchecked else "")
     places = [f"{name}:{n}" for n in range(first, first + batch.num_rows)]
     columns: dict[str, Any] = {}
     own = own_ids(batch.column("doc_id")) if "doc_id" in batch.column_names else None
@@ -111,11 +113,12 @@ def _with_theirs(result: pa.Table, field: pa.Field, column: pa.ChunkedArray, *, 
     return result.append_column(name, column.cast(plain_type(field.type)))
 
 
-def _readable(batch: pa.Table) -> tuple[pa.Table, dict[str, pa.Array] | None]:
-    """The batch without bytes that are no UTF-8, and the verdict on the rows that had some."""
+def readable(batch: pa.Table, but: str = "") -> tuple[pa.Table, dict[str, pa.Array] | None]:
+    """The batch without bytes that are no UTF-8, and the verdict on the rows that had some. The column `but`
+    is not looked at."""
     bad: dict[int, str] = {}
     for field in batch.schema:
-        if not is_text(field.type):
+        if not is_text(field.type) or field.name == but:
             continue
         column = batch.column(field.name)
         try:

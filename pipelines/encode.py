@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from corpus import storage, table
 from corpus.documents import read_documents
 from corpus.errors import ShardError, UsageError
-from corpus.foreign import URL_NAMES
+from corpus.foreign import URL_NAMES, readable
 from corpus.inputs import Input
 from corpus.stage import BATCH_ROWS, Phase, Task
 from corpus.writing import Output
@@ -30,7 +30,7 @@ from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
 from pipelines.tokens import shuffling
-from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
+from pipelines.tokens.coder import Coder, Ids, Offsets, is_tokenizer_file, open_coder
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
 from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
@@ -219,8 +219,9 @@ class Encode:
     ) -> Iterator[tuple[str, Documents]]:
         """The documents of an input as ids, by split; packed into sequences where that is asked for."""
         packers = self._packers(coder)
-        for batch in _batches(source, out):
-            ids, lengths = bounded(*coder.encode(batch.column("text")), *around)
+        for read in _batches(source, out):
+            batch, encoded = _checked(read, coder, out)
+            ids, lengths = bounded(*encoded, *around)
             documents = Documents(
                 ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
             )
@@ -271,10 +272,28 @@ def tokenizer_path(location: str, files: Sequence[Input], out: Output) -> Path:
     return folder
 
 
+def _checked(batch: pa.RecordBatch, coder: Coder, out: Output) -> tuple[pa.RecordBatch, tuple[Ids, Offsets]]:
+    """The batch and its ids. The encoder finds what is no UTF-8, and only then are the rows looked at one by
+    one: those at fault are counted as dropped."""
+    try:
+        return batch, coder.encode(batch.column("text"))
+    except ValueError:
+        rows, broken = readable(pa.Table.from_batches([batch]))
+        if broken is None:
+            raise
+    good = pc.is_null(broken[table.DROP])
+    out.dropped["malformed_row"] += rows.num_rows - pc.sum(good).as_py()
+    rows = rows.filter(good).combine_chunks()
+    batch = rows.to_batches()[0] if len(rows) else batch.slice(0, 0)
+    return batch, coder.encode(batch.column("text"))
+
+
 def _batches(source: Input, out: Output) -> Iterator[pa.RecordBatch]:
     """Documents with text, the others counted as dropped, in batches that are whole in memory."""
     also = ("host", *URL_NAMES, *COUNTED)
-    for batch in read_documents(source, BATCH_ROWS, text_only=True, also=also, progress=out.tell):
+    for batch in read_documents(
+        source, BATCH_ROWS, text_only=True, also=also, unchecked=True, progress=out.tell
+    ):
         out.rows_in += batch.num_rows
         if table.DROP in batch.column_names:
             reasons = batch.column(table.DROP)

@@ -119,7 +119,10 @@ def main() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["RAYON_NUM_THREADS"] = "1"
     tokenizer = named.folder_of("ru-32k")
-    peers = {} if options.ours else {"tokbin": tokbin, "datatrove": datatrove, "megatron": megatron}
+    peers = {"tokbin": tokbin, "datatrove": datatrove, "megatron": megatron}
+    peers = {
+        name: peer for name, peer in peers.items() if not options.ours and importlib.util.find_spec(name)
+    }
     with tempfile.TemporaryDirectory() as name:
         path, texts = source(Path(name), int(options.megabytes * 1e6))
         size = sum(len(text.encode()) for text in texts) / 1e6
@@ -140,9 +143,8 @@ def main() -> None:
                 out = Path(name) / f"{form}-{number}"
                 runs[f"bukvar, {form}"] = lambda out=out, form=form: ours(path, out, form, tokenizer)  # type: ignore[misc]
             for peer, function in peers.items():
-                if importlib.util.find_spec(peer):
-                    out = Path(name) / f"peer-{peer}-{number}"
-                    runs[peer] = lambda out=out, function=function: function(path, out, tokenizer)  # type: ignore[misc]
+                out = Path(name) / f"peer-{peer}-{number}"
+                runs[peer] = lambda out=out, function=function: function(path, out, tokenizer)  # type: ignore[misc]
             for label, run in runs.items():
                 coder._opened.cache_clear()
                 coder.open_coder(tokenizer)  # opening is no part of it

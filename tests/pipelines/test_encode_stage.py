@@ -424,6 +424,18 @@ def test_documents_without_text_are_counted(home: Path) -> None:
     assert manifest.documents == len(TEXTS) + 1
 
 
+def test_text_that_is_no_utf8_is_counted_and_the_rest_encoded(home: Path) -> None:
+    raw = pa.array([b"one", b"\xff\xfe", "два".encode(), b"\xd0"], pa.large_binary())
+    texts = pa.Array.from_buffers(pa.large_string(), 4, raw.buffers())
+    (home / "in/a.parquet").unlink()
+    (home / "in/b.parquet").unlink()
+    pq.write_table(pa.table({"text": texts}), home / "in/bad.parquet")
+    manifest = encoded(home)
+    assert documents(home, manifest) == expected(home, ["one", "два"])
+    assert manifest.dropped == {"malformed_row": 2}
+    assert run(["verify", str(home / "out")]) == 0
+
+
 def test_nothing_is_done_twice_and_an_earlier_cut_goes(home: Path) -> None:
     longest = max(map(len, expected(home, TEXTS)))
     encoded(home, "--set", f"encode.shard_tokens={longest}")
