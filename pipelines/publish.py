@@ -52,7 +52,7 @@ class Publish:
     """Write documents as a dataset: shards of even size, manifest with checksums, card."""
 
     name: ClassVar[str] = "publish"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {
@@ -174,6 +174,7 @@ class Publish:
     def run(self, task: Task, out: Output) -> None:
         """Copy the task's ranges of rows into one shard, or one of each split and subset; or join the
         sample."""
+        out.chunked = True
         if task.phase.name == "sample":
             offered = [pq.read_table(local_copy(file, out)) for file in task.files("write", "sample")]
             chosen = subsets.lowest(offered, self.sample)

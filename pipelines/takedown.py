@@ -56,7 +56,7 @@ def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEn
     location = storage.join(dataset, entry.path)
     if not _holds(location, stones):
         return entry, 0
-    writer = TableWriter(location)
+    writer = TableWriter(location, chunked=True)
     digest, went = TextDigest(), 0
     try:
         with storage.open_input(location) as stream:

@@ -33,7 +33,10 @@ def verify(url: str, **options: Any) -> int:
     elif faults:
         for fault in faults:
             click.echo(fault)
-        click.echo(f"bukvar: {len(faults)} of {len(manifest.files)} files differ; publish again", err=True)
+        click.echo(
+            f"bukvar: {len(faults)} of {len(manifest.files)} files differ; delete them and publish again",
+            err=True,
+        )
     else:
         click.echo(f"{len(manifest.files)} files, {manifest.rows:,} documents: as the manifest says")
     return 1 if faults else 0

@@ -12,7 +12,8 @@ from typing import Any
 
 class Proxy:
     """Passes requests on to `target` ("host:port"). `refuse_until` (a time.monotonic) answers 503 till then;
-    `refuse_every` refuses every n-th request; `delay` holds each back for so many seconds."""
+    `refuse_every` refuses every n-th request; `delay` holds each back for so many seconds;
+    of the next `damage_puts` puts one byte is turned on the way."""
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -21,7 +22,13 @@ class Proxy:
         self.refuse_until = 0.0
         self.refuse_every = 0
         self.delay = 0.0
+        self.damage_puts = 0
         self._lock = threading.Lock()
+
+    def damages(self) -> bool:
+        with self._lock:
+            self.damage_puts -= 1
+            return self.damage_puts >= 0
 
     def refuses(self, method: str) -> bool:
         with self._lock:
@@ -42,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass(self) -> None:
         body = self._body()
         time.sleep(self.proxy.delay)
+        if self.command == "PUT" and len(body) > 100 and self.proxy.damages():
+            body = body[:50] + bytes([body[50] ^ 1]) + body[51:]
         if self.proxy.refuses(self.command):
             self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
             return

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,7 +137,7 @@ class TestVerify:
         out, err = capsys.readouterr()
         assert f"data/{file.name}: " in out
         assert says in out
-        assert err == "bukvar: 1 of 1 files differ; publish again\n"
+        assert err == "bukvar: 1 of 1 files differ; delete them and publish again\n"
 
     def test_finds_rows_that_were_exchanged(self, source: Path, tmp_path: Path) -> None:
         """A file that is whole and says the right SHA-256 of itself may still hold other texts."""
@@ -306,6 +307,35 @@ class TestReaders:
         query = f"select text from read_parquet('{target}/data/*.parquet', file_row_number=true) order by all"  # noqa: S608 - a path of the test's own
         assert sorted(r[0] for r in duckdb.sql(query).fetchall()) == sorted(TEXTS)
 
+    def test_pandas(self, target: Path) -> None:
+        pandas = pytest.importorskip("pandas")
+        rows = pandas.read_parquet(target / "data")
+        assert rows["text"].tolist() == TEXTS
+        (first,) = json.loads(rows.head(1).to_json(orient="records"))
+        assert first["doc_id"] == table.doc_id(TEXTS[0]).hex()
+
+    @pytest.mark.slow
+    def test_spark(self, target: Path, stage: Path) -> None:
+        """In a process of its own: a published folder, and a stage's folder without a pattern."""
+        pytest.importorskip("pyspark")
+        if shutil.which("java") is None:
+            pytest.skip("Spark needs Java")
+        script = (
+            "import sys\n"
+            "from pyspark.sql import SparkSession\n"
+            "made = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')\n"
+            "spark = made.getOrCreate()\n"
+            "for folder in sys.argv[1:]:\n"
+            "    rows = spark.read.parquet(folder)\n"
+            "    print('found', rows.count(), rows.select('text').distinct().count())\n"
+        )
+        folders = [str(target / "data"), str(stage)]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *folders], capture_output=True, text=True, check=False, timeout=200
+        )
+        found = [line for line in done.stdout.splitlines() if line.startswith("found")]
+        assert found == ["found 300 300", "found 300 300"], done.stderr[-2000:]
+
     def test_polars(self, target: Path) -> None:
         polars = pytest.importorskip("polars")
         assert polars.read_parquet(f"{target}/data/*.parquet")["text"].to_list() == TEXTS
@@ -325,6 +355,7 @@ class TestReaders:
         query = f"select count(*) from read_parquet('{stage}/*.parquet')"  # noqa: S608 - a path of the test's own
         assert duckdb.sql(query).fetchone() == (rows,)
         assert polars.read_parquet(f"{stage}/*.parquet").height == rows
+        assert len(pytest.importorskip("pandas").read_parquet(stage)) == rows
         script = (
             "import datasets\n"
             f"loaded = datasets.load_dataset('parquet', data_files='{stage}/*.parquet', split='train')\n"
@@ -350,6 +381,33 @@ class TestReaders:
         )
         assert done.stdout.split(" ", 1)[0] == "300", done.stderr
         assert "'text'" in done.stdout
+
+    def test_datasets_opens_configurations_and_writes_json(self, source: Path, tmp_path: Path) -> None:
+        pytest.importorskip("datasets")
+        for number, file in enumerate(sorted(source.glob("*.parquet"))):
+            rows = pq.read_table(file)
+            registers = pa.array([["news", "law"][(n + number) % 2] for n in range(rows.num_rows)])
+            pq.write_table(rows.append_column("register", registers), file)
+        stage = Publish(shard_mb=1, subsets="register", sample=20, validation=0.1)
+        manifest = publish(source, str(tmp_path / "set"), stage, shards=2)
+        news = sum(f.rows for f in manifest.files if "train-news-" in f.path)
+        script = (
+            "import sys, datasets\n"
+            "for name in ('default', 'register-news', 'sample'):\n"
+            f"    found = datasets.load_dataset({str(tmp_path / 'set')!r}, name, split='train')\n"
+            "    print(name, found.num_rows)\n"
+            f"whole = datasets.load_dataset({str(tmp_path / 'set')!r})\n"
+            "print(sum(part.num_rows for part in whole.values()), sorted(whole))\n"
+            f"whole['train'].to_json({str(tmp_path / 'rows.jsonl')!r})\n"
+        )
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+        )
+        train = sum(f.rows for f in manifest.files if "/train-" in f.path)
+        expected = [f"default {train}", f"register-news {news}", "sample 20", "300 ['train', 'validation']"]
+        assert done.stdout.splitlines() == expected, done.stderr[-2000:]
+        assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == train
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def program() -> str | None:
 
 
 class Weed:
-    """A server with one user and the bucket `corpora`, which keeps what it holds in a folder."""
+    """A server with one user, another who may only read (key `reader`), and the bucket `corpora`, which keeps what it holds in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,7 +42,12 @@ class Weed:
             "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin"],
         }
-        (folder / "s3.json").write_text(json.dumps({"identities": [user]}))
+        reader = {
+            "name": "r",
+            "credentials": [{"accessKey": "reader", "secretKey": SECRET}],
+            "actions": ["Read", "List"],
+        }
+        (folder / "s3.json").write_text(json.dumps({"identities": [user, reader]}))
 
     @property
     def address(self) -> str:
