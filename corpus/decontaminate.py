@@ -27,6 +27,7 @@ from corpus.errors import UsageError
 from corpus.inputs import Input
 from corpus.mask import mask_text
 from corpus.stage import Phase, Task, local_copy, map_documents
+from corpus.transliteration import transliterated
 from corpus.writing import Output
 from rust_ext import Decontaminator
 from rust_ext.arrow import edited, text_buffers
@@ -46,7 +47,7 @@ class Decontaminate:
     """Drop documents that hold texts of benchmarks, or cut the passages out."""
 
     name: ClassVar[str] = "decontaminate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [
@@ -81,6 +82,13 @@ class Decontaminate:
     ngram: int = field(default=13, metadata={"help": "words in a row that are a match"})
     min_words: int = field(
         default=8, metadata={"help": "a text of fewer than ngram words is looked for whole from this many on"}
+    )
+
+    translit: bool = field(
+        default=False,
+        metadata={
+            "help": "look for texts in Latin letters too, by six schemes; the index is seven times as large"
+        },
     )
 
     def __post_init__(self) -> None:
@@ -151,13 +159,16 @@ class Opened:
         self.items = [number for one in benchmarks for number, _ in one.items]
         self._starts = list(itertools.accumulate((len(one.items) for one in benchmarks), initial=0))
         texts = [texts for one in benchmarks for _, texts in one.items]
-        owners = np.repeat(np.arange(len(texts), dtype=np.uint32), [len(t) for t in texts])
-        flat = pa.array([text for one in texts for text in one], pa.large_string())
+        flat = [(owner, text) for owner, one in enumerate(texts) for text in one]
+        self._owners = np.array([owner for owner, _ in flat], dtype=np.uint32)
+        if stage.translit:  # behind the texts themselves, which alone are counted
+            flat += [(owner, latin) for owner, text in flat for latin in transliterated(text)]
+        owners = np.array([owner for owner, _ in flat], dtype=np.uint32)
+        column = text_buffers(pa.array([text for _, text in flat], pa.large_string()))
         try:
-            self.index = Decontaminator(text_buffers(flat), owners, n=stage.ngram, min_words=stage.min_words)
+            self.index = Decontaminator(column, owners, n=stage.ngram, min_words=stage.min_words)
         except ValueError as error:
             raise UsageError(f"decontaminate: {error}") from error
-        self._owners = owners
 
     def benchmark(self, item: int) -> int:
         """Number of the benchmark that an item is of."""
@@ -165,7 +176,7 @@ class Opened:
 
     def lengths(self, stage: Decontaminate) -> list[dict[str, int]]:
         """Of each benchmark: its items, its texts, those that are looked for whole, those too short."""
-        words, owners = self.index.words(), self._owners
+        words, owners = self.index.words()[: len(self._owners)], self._owners
         counted = []
         for first, last in itertools.pairwise(self._starts):
             own = words[(owners >= first) & (owners < last)]

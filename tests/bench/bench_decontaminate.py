@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.benchmarks import files_of, read_benchmarks
+from corpus.transliteration import transliterated
 from rust_ext import Decontaminator, dedup_words
 from rust_ext.arrow import text_buffers
 
@@ -106,6 +107,10 @@ def planted(texts: list[str], hosts: list[str], rng: random.Random) -> dict[str,
         "capitals, no punctuation, ё as е": lambda t: re.sub(r"[^\w\s]", " ", t.upper()).replace("Ё", "Е"),
         "one word in 12 changed": lambda t: one_in(t, 12, rng),
         "one word in 8 changed": lambda t: one_in(t, 8, rng),
+        "in Latin letters, by one of the schemes": lambda t: rng.choice(list(transliterated(t)) or [t]),
+        "in Latin letters, each word by another": lambda t: " ".join(
+            rng.choice(list(transliterated(word)) or [word]) for word in t.split()
+        ),
     }
     return {
         kind: [f"{host} {change(text)} {host}" for text, host in zip(texts, hosts, strict=True)]
@@ -155,10 +160,20 @@ def main() -> None:
     hosts = [rng.choice(clean)[:300] for _ in copies]
     kinds = planted(copies, hosts, rng)
     print(f"\ncopies of {len(copies)} texts of 13 words or more; before: of {len(clean):,} documents")
-    for n in (13, 10, 8):
-        kernel = Decontaminator(column(bench), items, n=n, min_words=8)
+    latin = [(owner, one) for owner, text in zip(items, bench, strict=True) for one in transliterated(text)]
+    both = column([*bench, *(text for _, text in latin)])
+    owners = np.array([*items, *(owner for owner, _ in latin)], np.uint32)
+    for n, translit in ((13, False), (10, False), (8, False), (13, True), (8, True)):
+        before = resident()
+        started = time.process_time()
+        made = (both, owners) if translit else (column(bench), items)
+        kernel = Decontaminator(*made, n=n, min_words=8)
+        seconds, grown = time.process_time() - started, resident() - before
         recall = [f"{kind} {np.mean(hits(kernel, texts) > 0):.3f}" for kind, texts in kinds.items()]
-        print(f"n = {n}: {'; '.join(recall)}; before {int((hits(kernel, clean) > 0).sum())}")
+        print(
+            f"n = {n}{', translit' if translit else ''}: {'; '.join(recall)}; "
+            f"before {int((hits(kernel, clean) > 0).sum())}; made in {seconds:.2f} s, {grown:,.0f} MiB more"
+        )
 
 
 if __name__ == "__main__":

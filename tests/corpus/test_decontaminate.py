@@ -12,6 +12,7 @@ import pytest
 from corpus.benchmarks import FIELDS, files_of, read_benchmarks
 from corpus.decontaminate import REPORT, Decontaminate
 from corpus.errors import UsageError
+from corpus.transliteration import SCHEMES, transliterated
 from tests.corpus.helpers_hosts import dropped, kept, run, write_shards
 
 QUESTION = (
@@ -91,6 +92,20 @@ def test_mark_keeps_all(tmp_path: Path, documents: Path) -> None:
     rows = kept(tmp_path / "out")
     assert [r["contaminated_words"] for r in rows] == [0, 16, 9, 0, 16, 0]
     assert rows[1]["text"] == f"Вот вопрос. {COPY} Ответ ниже."
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_transliterated_copies_go_where_asked_for(tmp_path: Path, scheme: str) -> None:
+    bench = write(tmp_path / "quiz.jsonl", ITEMS)
+    by_name = dict(zip(SCHEMES, transliterated(f"{QUESTION} съезд ещё хуже цели этой юлы"), strict=True))
+    latin = by_name[scheme].rpartition("?")[0]
+    write_shards(tmp_path / "in", [[{"text": f"{CLEAN} {latin} {CLEAN}"}, {"text": CLEAN}]])
+    plain = run(Decontaminate(benchmarks=(str(bench),)), tmp_path / "in", tmp_path / "plain")
+    assert plain.dropped == {}
+    stage = Decontaminate(benchmarks=(str(bench),), translit=True)
+    assert run(stage, tmp_path / "in", tmp_path / "out").dropped == {"contaminated": 1}
+    (quiz,) = json.loads((tmp_path / "out" / REPORT).read_text("utf-8"))["benchmarks"]
+    assert (quiz["items"], quiz["texts"], quiz["item_numbers"]) == (2, 4, [1])
 
 
 def test_without_benchmarks_nothing_happens_and_a_note_says_so(tmp_path: Path, documents: Path) -> None:
@@ -216,6 +231,19 @@ def test_a_field_that_no_file_has_is_an_error(tmp_path: Path) -> None:
 def test_bad_parameters(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Decontaminate(**parameters)
+
+
+def test_schemes_are_those_of_their_names() -> None:
+    expected = {
+        "bgn": "shchyot yozha khvoi yunogo tsarya",
+        "icao": "shchet ezha khvoi iunogo tsaria",
+        "chat": "schet ezha hvoi yunogo carya",
+        "gost": "shhyot yozha xvoi yunogo carya",
+        "yandex": "shchyot yozha hvoi yunogo carya",
+        "j": "shchjot jozha hvoi junogo carja",
+    }
+    assert dict(zip(SCHEMES, transliterated("Щёт ёжа хвои юного царя"), strict=True)) == expected
+    assert list(transliterated("plain Latin")) == []
 
 
 def test_every_family_has_fields() -> None:
