@@ -73,7 +73,7 @@ def make_card(manifest: Manifest) -> str:
         masked=manifest.contents.get("masked", {}).get("masked", 0),
         mask_run="mask" in stages,
         contamination=stages.get("decontaminate"),
-        sites=bool(stages["publish"].parameters.get("sites")) if "publish" in stages else False,
+        sites=sites_of(manifest),
         opt_outs=opt_outs_of(manifest),
         splits=_sums(manifest, columns.split_of),
         subsets=_sums(manifest, columns.subset_of) if manifest.subsets else {},
@@ -96,6 +96,21 @@ def _sums(manifest: Manifest, key: Callable[[str], str]) -> dict[str, int]:
     for entry in manifest.files:
         found[key(entry.path)] = found.get(key(entry.path), 0) + entry.rows
     return dict(sorted(found.items()))
+
+
+def sites_of(manifest: Manifest) -> tuple[str, str]:
+    """What became of the sites' robots.txt and tdmrep.json, in English and in Russian."""
+    if any(entry.stage == "publish" and entry.parameters.get("sites") for entry in manifest.lineage):
+        return "heeded where the crawl holds them", "учтены там, где они есть в обходе"
+    found = sum(
+        entry.skipped.get(name, 0) for entry in manifest.lineage for name in ("robots.txt", "tdmrep.json")
+    )
+    if found:
+        return (
+            f"in the crawl ({found:,}), but none spoke of training, or they were not given to publish",
+            f"есть в обходе ({found:,}), но об обучении в них не сказано, или publish их не получил",
+        )
+    return "not at hand", "не учитывались: их не было"
 
 
 def opt_outs_of(manifest: Manifest) -> dict[str, int]:

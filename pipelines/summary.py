@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from corpus import storage
 from pipelines import columns
-from pipelines.card import opt_outs_of
+from pipelines.card import opt_outs_of, sites_of
 from pipelines.manifest import Manifest
 from pipelines.templates import render
 
@@ -46,7 +46,7 @@ def make(manifest: Manifest) -> str:
         different=contents.get("different", {}).get("domain_bytes", len(domains)),
         opt_outs=opt_outs_of(manifest),
         respect=stages["publish"].parameters.get("respect", []) if "publish" in stages else [],
-        sites=bool(stages["publish"].parameters.get("sites")) if "publish" in stages else False,
+        sites=sites_of(manifest)[0],
         masked=contents.get("masked", {}).get("masked", 0),
         mask_run="mask" in stages,
         blocked=stages["extract"].parameters.get("blocked", []) if "extract" in stages else [],

@@ -174,6 +174,7 @@ class TestRun:
         assert len(kept) == 1
         status = json.loads((tmp_path / "out/dataset/manifest.json").read_text())["lineage"][0]["skipped"]
         assert (status["robots.txt"], status["tdmrep.json"]) == (3, 1)
+        assert "were heeded where the crawl holds them" in (tmp_path / "out/dataset/README.md").read_text()
         assert "robots.txt of the site closes" in (tmp_path / "out/dataset/README.md").read_text()
 
     def test_what_is_not_heeded_is_said(self, crawl: Path, tmp_path: Path) -> None:
