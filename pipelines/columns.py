@@ -95,6 +95,8 @@ COLUMNS: Final[dict[str, tuple[str, str]]] = {
     ),
     "domain": ("registered domain of the host", "зарегистрированный домен хоста"),
     "contaminated_by": ("benchmarks whose texts it shares", "тесты, с текстами которых он совпадает"),
+    "mix_source": ("source of the mixture that the document is of", "источник смеси, из которого документ"),
+    "mix_epoch": ("which time the document is read in the mixture", "который раз документ входит в смесь"),
     "contaminated_words": ("words shared with benchmarks", "сколько слов общих с тестами"),
 }
 #: Columns of a family: beginning -> meaning, the rest of the name being what it is of.
