@@ -30,7 +30,8 @@ def program() -> str | None:
 
 
 class Weed:
-    """A server with one user, another who may only read (key `reader`), and the bucket `corpora`, which keeps what it holds in a folder."""
+    """A server with a user, another who may only read (key `reader`), and the bucket `corpora`; it keeps what
+    it holds in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
