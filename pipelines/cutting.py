@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -71,19 +71,27 @@ def _parts(source: Input, part_bytes: int) -> list[Input]:
     if len(spans) < 2:
         return [source]
     return [
-        dataclasses.replace(source, part=Part(index, *span[:3]), rows=span[3], size=span[4])
+        dataclasses.replace(
+            source, part=Part(index, span.start, span.stop, span.first), rows=span.rows, size=span.size
+        )
         for index, span in enumerate(spans)
     ]
 
 
-#: Of one part: start and stop, number of its first row or line, rows where they are known, bytes.
-_Span = tuple[int, int, int, int | None, int]
+class _Span(NamedTuple):
+    """One part: what `Part` says, rows where they are known, and bytes."""
+
+    start: int
+    stop: int
+    first: int
+    rows: int | None
+    size: int
 
 
 def _offsets(source: Input, part_bytes: int) -> list[_Span]:
     count = -(-source.size // part_bytes)
     ends = [source.size * number // count for number in range(count + 1)]
-    return [(start, stop, 0, None, stop - start) for start, stop in itertools.pairwise(ends)]
+    return [_Span(start, stop, 0, None, stop - start) for start, stop in itertools.pairwise(ends)]
 
 
 def _row_groups(source: Input, part_bytes: int) -> list[_Span]:
@@ -102,7 +110,7 @@ def _row_groups(source: Input, part_bytes: int) -> list[_Span]:
         rows += group.num_rows
         size += group.total_byte_size * scale
         if size >= part_bytes or number == len(groups) - 1:
-            spans.append((start, number + 1, first, rows, int(size)))
+            spans.append(_Span(start, number + 1, first, rows, int(size)))
             start, first, rows, size = number + 1, first + rows, 0, 0.0
     return spans
 
@@ -117,12 +125,12 @@ def _lines(source: Input, part_bytes: int) -> list[_Span]:
             offset = 0
             while (end := _cut_in(block, offset, start + part_bytes - 1 - position)) >= 0:
                 lines += block.count(b"\n", offset, end)
-                spans.append((start, position + end, first, None, position + end - start))
+                spans.append(_Span(start, position + end, first, None, position + end - start))
                 start, first, offset = position + end, lines, end
             lines += block.count(b"\n", offset)
             position += len(block)
     if start < position:
-        spans.append((start, position, first, None, position - start))
+        spans.append(_Span(start, position, first, None, position - start))
     return spans
 
 

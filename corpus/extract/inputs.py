@@ -164,9 +164,9 @@ def read_any(
     if kind == "crawl":
         return warc.read(location, gate=gate, max_record_bytes=max_bytes, part=part)
     place = _Place()
-    how = _How(name or storage.base_name(location), max_bytes, columns or Columns(), part)
+    how = _How(name or storage.base_name(location), gate, max_bytes, columns or Columns(), part)
     raws = _raws(kind, location, how, place)
-    return _judge(raws, kind, (gate, max_bytes), place)
+    return _judge(raws, kind, how, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,7 @@ class _How:
     """Which pages of a file are read, and what they are called."""
 
     name: str
+    gate: Gate
     max_bytes: int
     columns: Columns
     part: Part | None = None
@@ -309,12 +310,12 @@ def _articles(stream: Packed, how: _How) -> Iterator[Raw]:
         raise ShardError(f"{how.name}: no <page> of a MediaWiki dump in it; leave the file out")
 
 
-def _judge(raws: Iterable[Raw], kind: Kind, how: tuple[Gate, int], place: _Place) -> Iterator[Batch]:
+def _judge(raws: Iterable[Raw], kind: Kind, how: _How, place: _Place) -> Iterator[Batch]:
     pages: list[Page] = []
     dropped: list[dict[str, Any]] = []
     size = 0
     for raw in raws:
-        if why := _refusal(raw, *how):
+        if why := _refusal(raw, how.gate, how.max_bytes):
             dropped.append(_dropped(raw, *why))
         else:
             pages.append(_page(raw, kind))

@@ -149,8 +149,7 @@ def read(
     check_gate(gate)
     if min(max_record_bytes, batch_records, look_bytes) < 1:
         raise ValueError("max_record_bytes, batch_records and look_bytes must be at least 1")
-    look = look_bytes if gate in ("skim", "quick") else 0
-    how = _How((gate != "off", max_record_bytes, look, gate == "skim"), batch_records)
+    how = _How(gate, max_record_bytes, look_bytes, batch_records)
     return _batches(source, how) if part is None else _part(source, how, part)
 
 
@@ -174,10 +173,23 @@ def check_gate(gate: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """Parameters of the reader in Rust, and records of a batch."""
+    """Parameters of `read`."""
 
-    limits: tuple[bool, int, int, bool]
+    gate: Gate
+    max_record_bytes: int
+    look_bytes: int
     batch_records: int
+
+    def reader(self, source: Any, part: Part | None) -> WarcReader:
+        """The reader in Rust."""
+        return WarcReader(
+            source,
+            gate=self.gate != "off",
+            max_record_bytes=self.max_record_bytes,
+            look=self.look_bytes if self.gate in ("skim", "quick") else 0,
+            skim=self.gate == "skim",
+            part=(part.start, part.stop) if part else None,
+        )
 
 
 def _batches(source: str | PathLike[str] | Readable, how: _How) -> Iterator[Batch]:
@@ -211,7 +223,7 @@ def _part(source: str | PathLike[str] | Readable, how: _How, part: Part) -> Iter
 
 
 def _records(target: Any, how: _How, part: Part | None = None) -> Iterator[Batch]:
-    reader = WarcReader(target, *how.limits, (part.start, part.stop) if part else None)
+    reader = how.reader(target, part)
     while (fields := reader.next_batch(how.batch_records, BATCH_BYTES))["records"]:
         yield _batch(fields)
     reader.close()
