@@ -26,7 +26,7 @@ from corpus.benchmarks import FIELDS, Benchmark, files_of, read_benchmarks
 from corpus.errors import UsageError
 from corpus.inputs import Input
 from corpus.mask import mask_text
-from corpus.stage import Phase, Task, local_copy, map_documents
+from corpus.stage import Phase, Task, local_copies, map_documents
 from corpus.transliteration import transliterated
 from corpus.writing import Output
 from rust_ext import Decontaminator
@@ -131,7 +131,7 @@ class Decontaminate:
             with out.work() as path:
                 path.write_text(json.dumps(_plain(tally), ensure_ascii=False), encoding="utf-8")
         else:
-            report = _report(self, opened, [local_copy(file, out) for file in task.files("mark")])
+            report = _report(self, opened, local_copies(task.files("mark"), out))
             text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
             out.put_bytes(text.encode(), REPORT)
             out.notes["contaminated"] = _summary(report)

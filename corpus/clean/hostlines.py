@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from corpus import table
 from corpus.documents import read_documents
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS, Phase, Task, local_copy, map_documents
+from corpus.stage import BATCH_ROWS, Phase, Task, local_copies, local_copy, map_documents
 from corpus.writing import Output
 from rust_ext import HostLinesStripper, HostLinesWriter, hostlines_count
 from rust_ext.arrow import Buffers, edited, text_buffers
@@ -77,12 +77,12 @@ class HostLines:
                     _write(writer, task.inputs[0], out)
                     writer.close()
             case "count":
-                files = [local_copy(file, out) for file in task.files("lines")]
+                files = local_copies(task.files("lines"), out)
                 with out.work() as path:
                     hostlines_count(files, task.number, self.pages, path)
             case "strip":
                 own = local_copy(task.files("lines")[task.reads["lines"].index(task.name)], out)
-                counted = [local_copy(file, out) for file in task.files("count")]
+                counted = local_copies(task.files("count"), out)
                 strip = functools.partial(_strip, HostLinesStripper(own, counted))
                 map_documents(strip, self.adds, task.inputs[0], out)
 

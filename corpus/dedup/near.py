@@ -33,7 +33,7 @@ from corpus import storage, table
 from corpus.documents import PARQUET_ENDINGS, read_documents
 from corpus.errors import ShardError, StageError, one_line
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS, Phase, Task, local_copy, map_documents
+from corpus.stage import BATCH_ROWS, Phase, Task, local_copies, local_copy, map_documents
 from corpus.writing import Output
 from rust_ext import DedupSigner, dedup_group, dedup_resolve
 from rust_ext.arrow import text_buffers
@@ -146,12 +146,12 @@ class Dedup:
                 with out.work() as path:
                     sign_tables(fitted, _texts(task.inputs[0], out), path)
             case "group":
-                signs = [local_copy(file, out) for file in task.files("sign")]
+                signs = local_copies(task.files("sign"), out)
                 with out.work() as path:
                     group_bucket(self, task.number, signs, path)
             case "resolve":
-                signs = [local_copy(file, out) for file in task.files("sign")]
-                edges = [local_copy(file, out) for file in task.files("group")]
+                signs = local_copies(task.files("sign"), out)
+                edges = local_copies(task.files("group"), out)
                 with ExitStack() as files:
                     marks = [files.enter_context(out.work(name)) for name in task.reads["sign"]]
                     resolve(signs, edges, marks)

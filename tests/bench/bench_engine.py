@@ -165,7 +165,7 @@ def _datatrove(root: Path, count: int) -> None:
 def _ray_data(root: Path) -> None:
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     documents = ray.data.read_parquet(
         str(root / "in"), override_num_blocks=len(list((root / "in").iterdir()))
     )
