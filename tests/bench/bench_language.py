@@ -2,7 +2,7 @@
 
     BUKVAR_DATA=... python tests/bench/bench_language.py [--model HALF.model] [--half 1] [--figure FILE.svg]
 
-Reads langid/sentences.parquet (NTREX-128, Tatoeba), langid/udhr_cyrillic.parquet and text_ru/*.parquet.
+Reads langid/sentences.parquet (NTREX-128, Tatoeba), langid/udhr_cyrillic.parquet and text_ru/*.parquet, quality/dev.parquet.
 HALF.model is fitted by `python -m corpus.langid.fit SOURCES HALF.model --half 0`, which learns from the other
 half only; without it the bundled model is measured, which has seen these texts. Peers run where they can be
 imported: fasttext with lid.176, py3langid, heliport, gcld3 (cld3-py), pycld2, eld, lingua.
@@ -220,6 +220,14 @@ def russian_kinds(folder: Path) -> None:
         ]
         for name in ("news", "wikinews", "koziev", "phpdoc_ru", "ruslit")
     }
+    chat = pq.read_table(folder / "quality" / "dev.parquet", columns=["kind", "text"]).to_pylist()
+    lines["chat"] = [
+        line
+        for row in chat
+        if row["kind"] == "telegram_spam"
+        for line in row["text"].split("\n")
+        if cyrillic_letters(line) >= max(15, 0.5 * sum(map(str.isalpha, line)))
+    ]
     sample = {name: draw.sample(values, min(3000, len(values))) for name, values in lines.items()}
     code = "\nfor (int i = 0; i < values.length; i++) { total += values[i].toString(); }"
     names = " (Windows, NVIDIA GeForce, John Smith)"
@@ -227,6 +235,7 @@ def russian_kinds(folder: Path) -> None:
         "lines of news (unseen source)": (sample["news"], "ru"),
         "lines of wikinews (unseen source)": (sample["wikinews"], "ru"),
         "lines of dialogue": (sample["koziev"], "ru"),
+        "lines of Telegram messages": (sample["chat"], "ru"),
         "the same in capitals": ([text.upper() for text in sample["koziev"]], "ru"),
         "news with names in Latin letters": ([text + names for text in sample["news"]], "ru"),
         "news with a line of code": ([text + code for text in sample["news"]], "ru"),

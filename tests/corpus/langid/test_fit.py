@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import json
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +17,11 @@ from corpus.langid.sources import (
     Text,
     android_strings,
     common_voice,
+    four_battles,
+    in_cyrillic,
     lexicon,
     messages,
+    serbian_in_cyrillic,
     texts,
     treebank,
     words,
@@ -90,6 +95,30 @@ def test_a_lexicon_keeps_the_translations_of_a_word_in_one_group(tmp_path: Path)
         ("av", "gatitos fi", "цӀа"),
         ("crh-Cyrl", "gatitos wa", "дженк"),
     ]
+
+
+def test_a_parallel_book_keeps_the_translations_of_a_sentence_in_one_group(tmp_path: Path) -> None:
+    write(
+        tmp_path / "data-raw" / "four_battles.tsv", "Став.\tБыдӧс.\tВесе.\tВаньзэ.\tЧыла.\nТӧдӧны.\tТӧдӧны.\n"
+    )
+    found = list(four_battles(tmp_path))
+    assert [(lang, text) for lang, _, text in found[:2]] == [("kpv", "Став."), ("koi", "Быдӧс.")]
+    assert len({group for _, group, _ in found[:5]}) == 1
+    assert len({group for _, group, _ in found}) == 2
+
+
+def test_serbian_in_latin_letters_is_read_in_cyrillic_ones(tmp_path: Path) -> None:
+    assert in_cyrillic("Ljubav i njuh, Džep, NJIVA: đak ćuti, šuma čeka žabu.") == (
+        "Љубав и њух, Џеп, ЊИВА: ђак ћути, шума чека жабу."
+    )
+    write(tmp_path / "sr.conllu", "# text = Njih je sve više.\n")
+    assert [text for _, _, text in serbian_in_cyrillic(tmp_path)] == ["Њих је све више."]
+
+
+def test_short_parts_of_texts_are_learned_from_as_well() -> None:
+    given = [Text("ru", "a", str(n), "раз два три четыре пять шесть семь") for n in range(200)]
+    sizes = collections.Counter(len(text.split()) for _, text in fit.pieces(given, random.Random(1)))
+    assert sum(sizes[size] for size in (2, 3, 4)) > 150
 
 
 def test_every_licence_is_one_that_the_model_may_be_fitted_under() -> None:
