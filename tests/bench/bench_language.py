@@ -2,7 +2,8 @@
 
     BUKVAR_DATA=... python tests/bench/bench_language.py [--model HALF.model] [--half 1] [--figure FILE.svg]
 
-Reads langid/sentences.parquet (NTREX-128, Tatoeba), langid/udhr_cyrillic.parquet and text_ru/*.parquet, quality/dev.parquet.
+Reads langid/sentences.parquet (NTREX-128, Tatoeba), langid/udhr_cyrillic.parquet and text_ru/*.parquet,
+quality/dev.parquet.
 HALF.model is fitted by `python -m corpus.langid.fit SOURCES HALF.model --half 0`, which learns from the other
 half only; without it the bundled model is measured, which has seen these texts. Peers run where they can be
 imported: fasttext with lid.176, py3langid, heliport, gcld3 (cld3-py), pycld2, eld, lingua.
