@@ -43,8 +43,12 @@ def report(folders: tuple[str, ...], compare: bool, out: str | None, **options: 
     if compare:
         _compare(folders, out or storage.join(folders[0], "compare.html"), options)
         return
+    from corpus.errors import UsageError
     from pipelines.report import write_report
 
+    for path in options["crawl"]:
+        if not any(map(storage.exists, storage.expand(path))):
+            raise UsageError(f"--crawl {path}: no such file or folder")
     target = out or storage.join(folders[0], "report.html")
     write_report(folders[0], target, options["crawl"])
     if options["as_json"]:

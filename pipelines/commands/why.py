@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="RUN")
 @common.output_options
 def why(address: str, folder: str, **options: Any) -> int:
+    from corpus.errors import UsageError
     from pipelines.trace import follow
 
+    if not address.strip():
+        raise UsageError("an empty address; give one as the crawl has it, or a doc_id (32 hex digits)")
     found = follow(folder, address)
     if options["as_json"]:
         common.print_json([one.plain() for one in found])

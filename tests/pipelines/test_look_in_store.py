@@ -1,4 +1,4 @@
-"""A run in an object store is looked at as one on a disk: inspect, why, report and compare, on a real server."""
+"""A run in an object store is looked at as one on a disk: inspect, why, report, compare; a real server."""
 
 import json
 from pathlib import Path

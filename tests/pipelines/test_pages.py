@@ -96,6 +96,7 @@ class TestPages:
         gone = ["--crawl", str(tmp_path)]
         assert cli.run(["report", str(run), "--out", str(tmp_path / "b.html"), *gone]) == 0
         assert "is not in reach" in (tmp_path / "b.html").read_text()
+        assert cli.run(["report", str(run), "--crawl", str(tmp_path / "nowhere")]) == 2
 
     @pytest.mark.parametrize("source", ["nowhere.warc.gz:0", "crawl-00004.warc.gz:7", "no place", ":", ""])
     def test_a_source_that_leads_nowhere_is_missing(self, run: Path, source: str) -> None:

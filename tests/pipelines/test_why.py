@@ -137,5 +137,7 @@ def test_an_address_that_nothing_has_is_an_answer_of_its_own(
 ) -> None:
     assert cli.run(["why", "http://nowhere.ru/", str(run)]) == 1
     assert "no record that was read has this address" in capsys.readouterr().err
+    assert cli.run(["why", " ", str(run)]) == 2
+    assert "an empty address" in capsys.readouterr().err
     assert cli.run(["why", "http://nowhere.ru/", str(tmp_path)]) == 2
     assert "neither a run nor a stage's folder" in capsys.readouterr().err
