@@ -179,7 +179,9 @@ def _responsible(manifest: Manifest) -> dict[str, Any]:
             "rai:dataCollectionType": ["Web Scraping"],
         }
     if contents.get("first"):
-        found["rai:dataCollectionTimeframe"] = [f"{contents[end]}T00:00:00" for end in ("first", "last")]
+        dates = [f"{contents[end]}T00:00:00" for end in ("first", "last")]
+        # The vocabulary and its library, mlcroissant 1.1, spell it differently.
+        found |= {"rai:dataCollectionTimeframe": dates, "rai:dataCollectionTimeFrame": dates}
     if "filter" in stages or "identify" in stages:
         found["rai:machineAnnotationTools"] = [
             f"bukvar {entry.stage} {entry.versions.get('bukvar', '')}".strip()

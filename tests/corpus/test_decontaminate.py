@@ -246,5 +246,50 @@ def test_schemes_are_those_of_their_names() -> None:
     assert list(transliterated("plain Latin")) == []
 
 
+@pytest.mark.parametrize(
+    ("family", "row", "texts"),
+    [
+        (
+            "mera",
+            {
+                "instruction": "Ответьте.",
+                "inputs": {"text": "т", "question": "в"},
+                "outputs": "о",
+                "meta": {"id": 1},
+            },
+            ("т", "в", "о"),
+        ),
+        (
+            "mera",
+            {"instruction": "Решите.", "inputs": "2 + 2 = ?", "outputs": "4", "meta": {}},
+            ("2 + 2 = ?", "4"),
+        ),
+        (
+            "rublimp",
+            {"id": "7", "source_sentence": "а", "target_sentence": "б", "phenomenon": "x"},
+            ("а", "б"),
+        ),
+        (
+            "xquad",
+            {"id": "1", "context": "к", "question": "в", "answers": {"text": ["о"], "answer_start": [0]}},
+            ("к", "в", "о"),
+        ),
+        ("mmlu-ru", {"question": "в", "subject": "law", "choices": ["а", "б"], "answer": 1}, ("в", "а", "б")),
+        (
+            "mmlu-ru",
+            {"question_en": "q", "choices_en": ["a"], "question_ru": "в", "choices_ru": ["а"], "answer": "A"},
+            ("в", "а"),
+        ),
+        ("gsm8k-ru", {"question": "Сколько?", "answer": "Три. #### 3"}, ("Сколько?", "Три. #### 3")),
+    ],
+)
+def test_rows_of_public_files_give_their_questions_and_answers(
+    tmp_path: Path, family: str, row: dict[str, Any], texts: tuple[str, ...]
+) -> None:
+    """Rows in the shape of the families' public files; instructions and numbers are left out."""
+    (read,) = read_benchmarks(files_of([str(write(tmp_path / "b.jsonl", [row]))]), [family])
+    assert read.items == ((1, texts),)
+
+
 def test_every_family_has_fields() -> None:
     assert all(fields and len(set(fields)) == len(fields) for fields in FIELDS.values())

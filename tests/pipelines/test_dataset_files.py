@@ -167,6 +167,7 @@ class TestCroissant:
         )  # fmt: skip
         lines = done.stdout.splitlines()
         assert lines[:2] == ["300 ['be', 'ru']", min(TEXTS)], done.stderr[-3000:]
+        assert lines[2].startswith("[datetime.datetime(2023, 11, 14")
         assert "not masked" in lines[2]
 
 
