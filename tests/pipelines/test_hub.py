@@ -150,6 +150,16 @@ class TestSend:
         assert [len(batch) for batch in batches[:-1]] == [2] * (len(batches) - 1)
         assert batches[-1][-1].path == "manifest.json"
 
+    def test_files_of_an_object_store_pass_through_the_local_disk(
+        self, dataset: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files = list(hub._files_of(str(dataset), hub.read_manifest(str(dataset))).values())
+        monkeypatch.setattr(storage, "local_path", lambda _: None)
+        with hub._on_disk(str(dataset), files) as paths:
+            assert {name: path.read_bytes() for name, path in paths.items()} == visible(dataset)
+            assert not any(path.is_relative_to(dataset) for path in paths.values())
+        assert not any(path.exists() for path in paths.values())
+
 
 @pytest.mark.slow
 class TestFaults:
