@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage, table
-from corpus.documents import is_parquet, read_documents
+from corpus.documents import read_documents
 from corpus.errors import ShardError, UsageError
 from corpus.foreign import URL_NAMES
 from corpus.inputs import Input
@@ -37,16 +37,15 @@ from pipelines.inputs import local_tokenizer
 from pipelines.mix import quotas
 from pipelines.mix.quotas import Cut, Items
 from pipelines.mix.recipe import TOKENS, MixRecipe, Plan, Source, Taken, Upsampling, Whole
+from pipelines.tokens import shuffling
 from pipelines.tokens.coder import open_coder
 from pipelines.tokens.keys import keys_of, range_of, salted
 
 #: The plan, in the folder of the mix.
 PLAN: Final = "_mix.json"
 #: Text of one range of the order, which `gather` holds in memory; and of rows that `scatter` holds.
-SHARD_BYTES: Final = 256 << 20
+SHARD_BYTES: Final = 128 << 20
 SPOOL_BYTES: Final = 64 << 20
-#: How much larger text is than the Parquet that holds it.
-_RATIO: Final = 3
 _MOST_RANGES: Final = 9_999
 _MEMORY: Final = 1 << 30
 #: Columns that shards have: those of documents, what `encode` counts by, and where each row comes from.
@@ -61,6 +60,9 @@ SCHEMA: Final = pa.schema(
     ]
 )
 _ORDER: Final = pa.field("_order", pa.uint64())
+_EMPTY: Final = pa.schema([*SCHEMA, _ORDER]).empty_table()
+#: Rows that are put in order and written at a time.
+_STEP: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -204,9 +206,7 @@ def ranges_of(recipe: MixRecipe, inputs: Sequence[Input]) -> int:
     alone."""
     size = 0.0
     for source in inputs:
-        part = source.part
-        whole = source.size if part is None or not is_parquet(source.path) else source.size / 8
-        size += whole * _RATIO * max(1.0, recipe.sources[source_of(source)].epochs)
+        size += shuffling.text_bytes_of(source) * max(1.0, recipe.sources[source_of(source)].epochs)
     return int(min(_MOST_RANGES, max(1, -(-size // SHARD_BYTES))))
 
 
@@ -409,10 +409,15 @@ def _gather(stage: Mix, task: Task, out: Output) -> None:
             mine = [at for at, number in enumerate(numbers) if number == wanted]
             if mine:
                 found.append(pq.ParquetFile(local_copy(file, out)).read_row_groups(mine))
-        rows = pa.concat_tables(found) if found else pa.schema([*SCHEMA, _ORDER]).empty_table()
+        rows = pa.concat_tables(found).combine_chunks() if found else _EMPTY
+        del found  # else the range lies in memory twice
         keys = [(name, "ascending") for name in (_ORDER.name, "doc_id", "mix_source", "mix_epoch")]
-        rows = rows.sort_by(keys).drop_columns([_ORDER.name])
-        out.write(rows, shard_name(place, phase.name, task.number))
+        order = pc.sort_indices(rows, sort_keys=keys)
+        rows = rows.drop_columns([_ORDER.name])
+        path = shard_name(place, phase.name, task.number)
+        out.write(rows.slice(0, 0), path)
+        for start in range(0, len(order), _STEP):
+            out.write(rows.take(order[start : start + _STEP]), path)
         out.rows_in += rows.num_rows
         out.rows_out += rows.num_rows
         out.bytes_out += text_bytes(rows)

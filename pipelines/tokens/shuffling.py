@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.documents import is_parquet
 from corpus.inputs import Input
 from corpus.stage import Task, local_copy
 from corpus.writing import Output
@@ -31,8 +30,8 @@ RANGE_BYTES: Final = 256 << 20
 SPOOL_BYTES: Final = 64 << 20
 #: Documents that go into a shard at a time.
 _STEP: Final = 4_096
-#: How much larger text is than the Parquet that holds it.
-_RATIO: Final = 3
+#: How much larger text is than the packed file that holds it (text_ru: 6, with its repetitions).
+_RATIO: Final = 5
 _ROWS: Final = pa.schema(
     [
         pa.field("order", pa.uint64()),
@@ -46,8 +45,14 @@ _ROWS: Final = pa.schema(
 
 def ranges_of(inputs: Sequence[Input]) -> int:
     """Into how many ranges the order is parted; from sizes alone."""
-    size = sum(one.size * (_RATIO if is_parquet(one.path) else 1) for one in inputs)
+    size = sum(map(text_bytes_of, inputs))
     return min(9_999, max(1, -(-size // RANGE_BYTES)))
+
+
+def text_bytes_of(source: Input) -> int:
+    """About how much text an input holds, by its size."""
+    plain = storage.path_part(source.path).lower().endswith((".jsonl", ".ndjson", ".json", ".txt"))
+    return source.size * (1 if plain else _RATIO)
 
 
 class Spool:

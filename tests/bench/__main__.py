@@ -30,7 +30,7 @@ PARTS: dict[str, list[list[str]]] = {
     "vocabularies": [["--work", ".bench/vocabularies", "--out", ".bench/vocabularies/out"]],
 }
 #: What wants a file of the user's, or the better part of an hour, and runs only where it is called by itself.
-ALONE = ("adapt_model", "adapt_weights", "content_agreement", "train_stream")
+ALONE = ("adapt_model", "adapt_weights", "content_agreement", "lm", "train_stream")
 
 
 def names() -> list[str]:
