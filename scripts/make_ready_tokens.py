@@ -2,10 +2,12 @@
 
     python scripts/make_ready_tokens.py TEXTS BASE... [--add 32000] [--name ru-32k]
 
-TEXTS is a folder of Parquet files (columns text, source, license) whose licences allow what is made of them
-to be given on: public domain, CC0, CC-BY, Unlicense; others are left out, with a word. BASE is a folder or
-file of a tokenizer; its short name is the folder's. Each source counts as `WEIGHTS` says. Nothing of a base's
-vocabulary goes into the files but ranks.
+TEXTS is a folder of Parquet files (columns text, source, license): those of text_ru, and what
+`tests/bench/russian_texts.py` writes. Taken are texts whose licences allow what is made of them to be given
+on with no condition but attribution: public domain, official documents, CC0, CC-BY, MIT, BSD, Apache; others
+are left out, with a word. BASE is a folder or file of a tokenizer; its short name is the folder's, or what
+stands before = (llama3=rivals/llama3). Each source counts as `WEIGHTS` says. Nothing of a base's vocabulary
+goes into the files but ranks.
 """
 
 from __future__ import annotations
@@ -28,10 +30,44 @@ from tokenizer.counting import ShardCounter
 from tokenizer.morphemes import segment_counts
 from tokenizer.train import TrainParameters, header, merge_counts
 
-#: Licences whose texts may be counted for what is given on.
-ALLOWED = ("public domain", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "Unlicense")
-#: How often a source counts, by its name; others once.
-WEIGHTS = {"phpdoc_ru": 4, "laws": 2, "rusdracor": 2, "koziev": 2}
+#: Licences whose texts may be counted for what is given on, as the sources state them. None of
+#: them is share-alike.
+ALLOWED = (
+    "public domain",
+    "CC0-1.0",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+    "CC BY 4.0",
+    "Unlicense",
+    "MIT",
+    "MIT or Apache-2.0",
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "regions' programmes: official documents",
+    "protocols of a ministry: official documents",
+    "that of db.chgk.info: free, with attribution",
+)
+#: Sources left out whatever they state: articles that the repository did not write.
+LEFT_OUT = ("nicolay-r/RuSentRel",)
+#: How often a source counts, by its name; others once. Small sources of kinds that are rare here count most:
+#: press, questions of quizzes, programmes of regions.
+WEIGHTS = {
+    "phpdoc_ru": 4,
+    "deep-foundation/russian-laws": 2,
+    "rusdracor": 2,
+    "koziev": 2,
+    "dialogue-evaluation/factRuEval-2016": 50,
+    "evrog/Russian-QA-Jeopardy": 50,
+    "dialogue-evaluation/RuREBus": 10,
+    "sb-ai-lab/MedBench": 6,
+    "dair-mus/qazcode-nu": 2,
+    "pelmesh619/itmo_conspects": 4,
+    "rust-lang-ru/book": 4,
+    "yiisoft/yii2": 4,
+    "vuejs-translations/docs-ru": 4,
+    "morsbox/rusrails": 4,
+    "reactjs/ru.react.dev": 4,
+}
 
 
 def counted(base: Base, folder: Path, scratch: Path) -> tuple[Path, dict[str, Any]]:
@@ -43,7 +79,7 @@ def counted(base: Base, folder: Path, scratch: Path) -> tuple[Path, dict[str, An
         table = pq.read_table(path, columns=["source", "license", "text"])
         for row in table.to_pylist():
             source, licence = row["source"], row["license"]
-            if licence not in ALLOWED:
+            if licence not in ALLOWED or source in LEFT_OUT:
                 left_out[f"{source} ({licence})"] += 1
                 continue
             if source not in counters:
@@ -64,12 +100,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("texts", type=Path)
-    parser.add_argument("bases", type=Path, nargs="+")
+    parser.add_argument("bases", nargs="+")
     parser.add_argument("--add", type=int, default=32_000)
     parser.add_argument("--name", default="ru-32k")
     args = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in args.bases:
+    for given in args.bases:
+        short, _, named = given.rpartition("=")
+        path = Path(named)
+        short = short or path.name
         base = load(path)
         with tempfile.TemporaryDirectory() as folder:
             scratch = Path(folder)
@@ -79,8 +118,8 @@ def main() -> int:
             how = Settings(TrainParameters(256 + args.add), boundaries)
             adapted = learn(base, [counts], set(), args.add, how)
             about = {"sources": sources, "weights": WEIGHTS, "types": header(counts)["types"]}
-        target = FOLDER / f"{args.name}@{path.name}.json.xz"
-        addition_of(adapted, args.name, path.name, about).write(target)
+        target = FOLDER / f"{args.name}@{short}.json.xz"
+        addition_of(adapted, args.name, short, about).write(target)
         print(f"{target}: {len(adapted.new):,} tokens, {target.stat().st_size:,} bytes")
     return 0
 

@@ -53,12 +53,18 @@ WEIGHTS: Final = {
     "koziev": 3,
     "laws": 4,
     "manuals": 6,
+    "encyclopedia": 20,
+    "press": 10,
+    "medicine": 2,
+    "law": 2,
+    "docs": 2,
 }
 SCRIPTS: Final = (
     "CJK", "Hangul", "Arabic", "Thai", "Hebrew", "Indic", "Lao", "Khmer", "Myanmar", "Georgian", "Armenian",
     "Ethiopic", "Tibetan",
 )  # fmt: skip
 BASES: Final = "llama3,mistral_tekken_240911,qwen2_5_3,deepseek_v3,openai_o200k_base"
+WAYS: Final = "extend,plain,swap,fixed,naive,ruadapt"
 RUADAPT: Final = "ru_ruadapt_qwen2_5_u48"
 _WORD: Final = re.compile(r"[\u0400-\u04ff]+(?:-[\u0400-\u04ff]+)*")
 DOMAINS: Final = (
@@ -223,6 +229,28 @@ class Bench:
         self.counts = counts(self.base, work, russian)
         self.rows: dict[str, Any] = {}
 
+    def ways(self, ways: list[str], sizes: list[int]) -> None:
+        """All of `WAYS` that are asked for, extending to each of `sizes`."""
+        if "extend" in ways:
+            least = [self.extend(size) for size in sizes][-1].counts[-1]
+            if "swap" in ways:
+                self.swap(32_000, least)
+            if "fixed" in ways:
+                self.replace(swap=least)
+        if "plain" in ways:
+            self.extend(32_000, plain=True)
+        if "fixed" in ways:
+            self.replace()
+            self.keep_scripts()
+        if "naive" in ways and self.name in ("llama3", "qwen2_5_3"):
+            made = naive(self.base, self.counts, 32_000)
+            self.show("naive +32,000, as ranks", made.pop("tokenizer"), **made)
+        if "ruadapt" in ways and self.name == "qwen2_5_3":
+            ruadapt = load(texts.data() / "rivals" / RUADAPT)
+            cyrillic = sum(map(holds_cyrillic, ruadapt.tokens))
+            self.show("RuAdapt", ruadapt, cyrillic=cyrillic)
+            self.extend(cyrillic - sum(map(holds_cyrillic, self.base.tokens)))
+
     def show(self, way: str, tokenizer: Base, **more: Any) -> None:
         """Print and keep a row."""
         figures = per_word(tokenizer, self.domains)
@@ -297,31 +325,17 @@ def main() -> int:
     parser.add_argument("--russian", type=Path, action="append", default=[])
     parser.add_argument("--social", type=Path, action="append", default=[])
     parser.add_argument("--sizes", default="8000,16000,32000,64000")
+    parser.add_argument("--ways", default=WAYS, help="which of them")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     domains = held_out(args.work, args.social)
     print(" " * 41, "  ".join(domains))
     figures: dict[str, Any] = {}
-    ruadapt = load(texts.data() / "rivals" / RUADAPT)
     for name in args.bases.split(","):
         bench = Bench(name, args.work, args.russian, domains)
         bench.show("base", bench.base)
-        sizes = [int(size) for size in args.sizes.split(",")]
-        for size in sizes:
-            last = bench.extend(size).counts[-1]
-        bench.extend(32_000, plain=True)
-        bench.swap(32_000, last)
-        bench.replace()
-        bench.replace(swap=last)
-        bench.keep_scripts()
-        if name in ("llama3", "qwen2_5_3"):
-            made = naive(bench.base, bench.counts, 32_000)
-            bench.show("naive +32,000, as ranks", made.pop("tokenizer"), **made)
-        if name == "qwen2_5_3":
-            bench.show("RuAdapt", ruadapt, cyrillic=sum(map(holds_cyrillic, ruadapt.tokens)))
-            same = sum(map(holds_cyrillic, ruadapt.tokens)) - sum(map(holds_cyrillic, bench.base.tokens))
-            bench.extend(same)
+        bench.ways(args.ways.split(","), [int(size) for size in args.sizes.split(",")])
         figures[name] = bench.rows
     if args.out:
         args.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n")

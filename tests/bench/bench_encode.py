@@ -12,19 +12,23 @@ are named).
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from tokenizer import files
+from tokenizer.adapt.load import load
 from tokenizer.encode import Tokenizer
 from tokenizer.split import pattern_regex
 from tokenizer.vocabulary import Vocabulary
@@ -32,6 +36,8 @@ from tokenizer.vocabulary import Vocabulary
 PIECE_BYTES = 6_500
 SLOW_BYTES = 4_000_000
 SEED = 20261123
+#: Patterns whose one expression gigatoken does not take, by the names that it has for them.
+GIGATOKEN_PATTERNS = {"cl100k": "cl100k", "deepseek3": "deepseek_v3"}
 
 
 def pieces(folder: Path, limit: int) -> list[str]:
@@ -134,8 +140,7 @@ def _gigatoken(
         print("gigatoken is not installed: not compared", file=sys.stderr)
         return
     try:
-        data = files.tokenizer_json(vocabulary).decode()
-        one, all_ = gigatoken.Tokenizer.from_json(data), gigatoken.Tokenizer.from_json(data)
+        one, all_ = (_gigatoken_open(gigatoken, vocabulary) for _ in range(2))
     except BaseException as error:  # its loader panics, which is no Exception, on what it does not take
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -146,6 +151,18 @@ def _gigatoken(
     yield "gigatoken encode_batch", lambda texts: all_.encode_batch(texts, parallel=threads > 1)
 
 
+def _gigatoken_open(gigatoken: Any, vocabulary: Vocabulary) -> Any:
+    """From tokenizer.json; from ranks and its own name of the pattern where it knows the pattern only so."""
+    pretokenizer = GIGATOKEN_PATTERNS.get(vocabulary.pattern)
+    if pretokenizer is None:
+        return gigatoken.Tokenizer.from_json(files.tokenizer_json(vocabulary).decode())
+    lines = (b"%s %d\n" % (base64.b64encode(token), rank) for rank, token in enumerate(vocabulary.tokens))
+    with tempfile.NamedTemporaryFile(suffix=".tiktoken") as file:
+        file.write(b"".join(lines))
+        file.flush()
+        return gigatoken.Tokenizer.from_tiktoken(file.name, pretokenizer=pretokenizer)
+
+
 def _arrays(result: object) -> Iterator[np.ndarray] | None:
     if isinstance(result, list):
         return iter(result)
@@ -154,8 +171,24 @@ def _arrays(result: object) -> Iterator[np.ndarray] | None:
     return None
 
 
+def opened(path: Path) -> Vocabulary:
+    """The ordinary tokens of DeepSeek's file too, some added tokens of which text makes."""
+    try:
+        return Vocabulary.load(path)
+    except ValueError:
+        base = load(path)
+        return Vocabulary(
+            base.tokens,
+            base.merges,
+            base.pattern,
+            normalization=base.normalization,
+            first_id=min(base.ids),
+            ordered=base.ordered,
+        )
+
+
 def measure(path: Path, texts: list[str], threads: int) -> dict[str, object]:
-    vocabulary = Vocabulary.load(path)
+    vocabulary = opened(path)
     size = sum(len(text.encode()) for text in texts)
     few, few_size = [], 0
     for text in texts:

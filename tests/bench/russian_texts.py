@@ -3,11 +3,11 @@
     BUKVAR_DATA=... python -m tests.bench.russian_texts CLONES --out DIR
 
 CLONES is a folder of clones by owner and name (CLONES/UniversalDependencies/UD_Russian-GSD); what is not
-there is left out, with a word. Writes a Parquet file (id, text) a kind, to be given with --russian, and says
-what each repository gave. Files of 4 MiB and more are passed over: the figures in docs/measured/tokenizer.md
-were made without them. Sentences come forty a document, and long texts in pieces, so that a document is a
-small part of its source. Left out are documents that are not Russian, repetitions, and all that share eight
-words in a row with the texts that ours is measured on.
+there is left out, with a word. Writes a Parquet file (id, text, source, license) a kind, to be given with
+--russian, and says what each repository gave. Files of 4 MiB and more are passed over: the figures in
+docs/measured/tokenizer.md were made without them. Sentences come forty a document, and long texts in pieces,
+so that a document is a small part of its source. Left out are documents that are not Russian, repetitions,
+and all that share eight words in a row with the texts that ours is measured on.
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     forbidden, seen = measured_on(), set()
-    kept: dict[str, dict[str, str]] = {}
+    kept: dict[str, list[dict[str, str]]] = {}
     for source in SOURCES:
         if not (options.clones / source.repository).is_dir():
             print(f"{source.repository}: not there, left out")
@@ -258,13 +258,15 @@ def main() -> None:
         found = {name: text for name, text in documents(options.clones, source) if text not in seen}
         seen.update(found.values())
         clean = {name: text for name, text in found.items() if forbidden.isdisjoint(shingles(text))}
-        kept.setdefault(source.kind, {}).update(clean)
+        about = {"source": source.repository, "license": source.licence}
+        rows = [{"id": name, "text": text, **about} for name, text in clean.items()]
+        kept.setdefault(source.kind, []).extend(rows)
         size = sum(len(text.encode()) for text in clean.values()) / 1e6
         counts = f"{len(clean)} documents, {size:.2f} MB, {len(found) - len(clean)} shared with the measured"
         print(f"{source.kind}: {source.repository} ({source.licence}): {counts}", flush=True)
-    for kind, found in kept.items():
-        columns = {"id": list(found), "text": list(found.values())}
-        pq.write_table(pa.table(columns), options.out / f"{kind}.parquet", compression="zstd")
+    for kind, documents_ in kept.items():
+        table = pa.Table.from_pylist(documents_)
+        pq.write_table(table, options.out / f"{kind}.parquet", compression="zstd")
 
 
 if __name__ == "__main__":

@@ -247,7 +247,7 @@ def _runtimes(made: Base, folder: Path, tally: _Tally) -> list[Proof]:
         says = f"version {one.version}, {one.texts:,} texts"
         if one.why:
             says += f"; {one.why}"
-        elif one.differs is not None:
+        if one.differs:
             says += f"; other ids on {one.differs[:60]!r}"
         figures = {"version": one.version, "texts": one.texts, "differs": one.differs}
         proofs.append(Proof(f"equal ids in {one.name}", one.differs is None, says, figures))

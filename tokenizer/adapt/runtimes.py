@@ -7,7 +7,7 @@ installed, or does not take the format, is named so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -22,10 +22,12 @@ Encode = Callable[[list[str]], list[list[int]]]
 @dataclass(frozen=True)
 class Runtime:
     """open: folder and tokenizer -> what encodes texts; ValueError where the format is not its own. share:
-    of the texts it is given, since some are slow."""
+    of the texts it is given, since some are slow. runs: the tokenizer as this runtime runs it, whose ids it
+    is to give; None: as it is."""
 
     open: Callable[[Path, Base], Encode]
     share: float = 1.0
+    runs: Callable[[Base], Base] | None = None
 
 
 def _tokenizers(folder: Path, _: Base) -> Encode:
@@ -108,23 +110,43 @@ def _llama_cpp(folder: Path, made: Base) -> Encode:
     return encode
 
 
+def _by_merges(made: Base) -> Base:
+    return replace(made, ignore_merges=False)
+
+
+#: llama.cpp's own expressions (src/llama-vocab.cpp, MIT) where they cut otherwise than the base's: they tell
+#: capitals from small letters in ASCII alone, so that words such as КоАП stay whole.
+_LLAMA_CPP_PATTERNS: Final[Mapping[str, str]] = {
+    "tekken": r"[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))*((?=[\p{L}])([^A-Z]))+|[^\r\n\p{L}\p{N}]?((?=[\p{L}])"
+    r"([^a-z]))+((?=[\p{L}])([^A-Z]))*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    "o200k": r"[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))*((?=[\p{L}])([^A-Z]))+(?:'[sS]|'[tT]|'[rR][eE]|"
+    r"'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))+((?=[\p{L}])([^A-Z]))*(?:'[sS]|'[tT]|"
+    r"'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|"
+    r"\s+(?!\S)|\s+",
+}
+
+
+def _as_llama_cpp(made: Base) -> Base:
+    return replace(made, pattern=_LLAMA_CPP_PATTERNS.get(made.pattern, made.pattern))
+
+
 #: Runtime (its distribution's name, with what is special about it after a comma) and what opens a folder in
 #: it.
 RUNTIMES: Final[Mapping[str, Runtime]] = {
     "tokenizers": Runtime(_tokenizers),
-    "tokenizers, without ignore_merges": Runtime(_tokenizers_merging, 0.25),
+    "tokenizers, without ignore_merges": Runtime(_tokenizers_merging, 0.25, _by_merges),
     "transformers": Runtime(_transformers, 0.25),
     "tiktoken": Runtime(_tiktoken),
     "gigatoken": Runtime(_gigatoken),
     "mistral-common": Runtime(_mistral_common),
-    "llama-cpp-python": Runtime(_llama_cpp, 0.25),
+    "llama-cpp-python": Runtime(_llama_cpp, 0.25, _as_llama_cpp),
 }
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A runtime's version ("": not compared, `why` says the reason), how many texts it was given, and the
-    first of them with other ids (None: all equal)."""
+    """A runtime's version ("": not compared), how many texts it was given, and the first of them with other
+    ids (None: all equal). why: the reason for which it was not compared, or what else is to be known."""
 
     name: str
     version: str = ""
@@ -155,20 +177,14 @@ def compare(
             why = f"does not open the files: {' '.join(repr(error).split())[:200]}"
             found.append(Compared(name, metadata.version(name.partition(",")[0]), why, differs=""))
             continue
-        given = texts[:number]
-        if "without" in name:
-            given, wanted = _by_merges(made, given)
-        else:
-            wanted = expected[:number]
-        theirs = encode(given)
-        wrong = next((text for text, a, b in zip(given, wanted, theirs, strict=True) if a != list(b)), None)
-        found.append(Compared(name, version, texts=len(given), differs=wrong))
+        given, wanted, why = texts[:number], expected[:number], ""
+        runs = runtime.runs(made) if runtime.runs else made
+        if runs != made:
+            wanted = [runs.encoder.encode(text) for text in given]
+        if runs.pattern != made.pattern:
+            others = sum(a != b for a, b in zip(wanted, expected, strict=False))
+            why = f"its own pattern cuts {others:,} of them otherwise than the base's, with the base too"
+        pairs = zip(given, wanted, encode(given), strict=True)
+        wrong = next((text for text, ids, theirs in pairs if ids != list(theirs)), None)
+        found.append(Compared(name, version, why, texts=len(given), differs=wrong))
     return found
-
-
-def _by_merges(made: Base, texts: list[str]) -> tuple[list[str], list[list[int]]]:
-    """Texts with the ids that merging alone gives them."""
-    from dataclasses import replace
-
-    merging = replace(made, ignore_merges=False).encoder
-    return texts, [merging.encode(text) for text in texts]

@@ -16,10 +16,11 @@ from tokenizer.adapt.free import closed, little_used, protected, uses_of
 from tokenizer.adapt.idmap import FILE, IdMap
 from tokenizer.adapt.learn import Adapted, Settings, base_uses, learn
 from tokenizer.adapt.load import load
+from tokenizer.adapt.runtimes import RUNTIMES, compare
 from tokenizer.adapt.scripts import given_up, named
 from tokenizer.adapt.write import write
 from tokenizer.baselines import open_baseline
-from tokenizer.split import pattern_regex
+from tokenizer.split import pattern_regex, split
 from tokenizer.train import PretokenCounts, TrainParameters, count
 from tokenizer.vocabulary import NO_MERGE
 
@@ -132,6 +133,34 @@ def test_transformers_opens_the_folder(base: Base, way: str, tmp_path: Path) -> 
     assert [auto.encode(text, add_special_tokens=False) for text in texts] == expected
     if base.form == HF:
         assert auto.apply_chat_template([{"role": "user", "content": "да"}], tokenize=False) == "да"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.filterwarnings("ignore")
+def test_llama_cpp_opens_the_metadata(base: Base, way: str, tmp_path: Path) -> None:
+    pytest.importorskip("llama_cpp")
+    adapted = WAYS[way](base)
+    if "vocabulary.gguf" not in write(adapted, tmp_path / "out"):
+        pytest.skip("llama.cpp has no pre-tokenizer of this pattern")
+    made, name = adapted.tokenizer, "llama-cpp-python"
+    texts = ENGLISH[:4] + RUSSIAN[:4] + UNSEEN + [token.decode() for token in adapted.new if _is_text(token)]
+    (found,) = compare(tmp_path / "out", made, texts * 4, {name: RUNTIMES[name]})
+    assert (found.texts, found.differs) == (len(texts), None)
+    assert found.version
+
+
+def _is_text(token: bytes) -> bool:
+    return token.decode(errors="ignore").encode() == token
+
+
+def test_llama_cpp_is_compared_by_its_own_pattern_where_that_cuts_otherwise(tmp_path: Path) -> None:
+    base = load(FORMS["tekken"](tmp_path / "base"))
+    runs = RUNTIMES["llama-cpp-python"].runs
+    assert runs is not None
+    theirs = runs(base)
+    assert split("по КоАП", base.pattern) == ["по", " Ко", "АП"]
+    assert split("по КоАП", theirs.pattern) == ["по", " КоАП"]
+    assert runs(load(FORMS["hf"](tmp_path / "other"))).pattern == "qwen2"
 
 
 @pytest.mark.parametrize("way", WAYS)
