@@ -5,7 +5,7 @@
 Text: the documents of DATA/text_ru, cut at line ends into pieces of about 6 kB, shuffled by a fixed seed.
 Cold is the first pass of a fresh encoder, warm the second. Speeds are MB a CPU second of this process, and by
 the clock. With more threads than one only what each encoder has for many texts runs, on so many threads. The
-slow tokenizers gets the first 4 MB only. DATA/rivals holds the vocabularies (o200k and Llama 3 unless others
+slow tokenizers gets the first MB only. DATA/rivals holds the vocabularies (o200k and Llama 3 unless others
 are named).
 """
 
@@ -34,7 +34,7 @@ from tokenizer.split import pattern_regex
 from tokenizer.vocabulary import Vocabulary
 
 PIECE_BYTES = 6_500
-SLOW_BYTES = 4_000_000
+SLOW_BYTES = 1_000_000
 SEED = 20261123
 #: Patterns whose one expression gigatoken does not take, by the names that it has for them.
 GIGATOKEN_PATTERNS = {"cl100k": "cl100k", "deepseek3": "deepseek_v3"}

@@ -52,6 +52,10 @@ def _tokenizers_merging(folder: Path, _: Base) -> Encode:
 
 
 def _transformers(folder: Path, _: Base) -> Encode:
+    import os
+
+    # That it finds no PyTorch is no news to who asks for a tokenizer.
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     from transformers import AutoTokenizer
 
     theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True)
