@@ -54,7 +54,8 @@ class RunSection:
         default=False, metadata={"help": "exit with 1 where a stage leaves no document"}
     )
     part_mb: int = field(
-        default=128, metadata={"help": "size in MB above which Parquet, JSONL and text are cut into parts"}
+        default=128,
+        metadata={"help": "size in MB above which Parquet, JSONL, text and crawl files are cut into parts"},
     )
     scratch: str = field(
         default="", metadata={"help": "folder for temporary files on the machines; the system's where empty"}

@@ -93,7 +93,7 @@ def stage_options(function: F) -> F:
             default=128,
             show_default=True,
             type=click.IntRange(min=1),
-            help="Size above which Parquet, JSONL and text files are cut into parts.",
+            help="Size above which Parquet, JSONL, text and crawl files are cut into parts.",
         ),
         click.option("--scratch", default="", metavar="DIR", help="Folder for temporary files."),
     ]
