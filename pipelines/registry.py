@@ -105,7 +105,8 @@ OWN: Final = (
     StageRow(
         "filter",
         "corpus.quality.verdicts:Filter",
-        "compute quality signals and drop what fails a preset",
+        "compute quality signals and drop what fails a preset; fit one to labels",
+        command="pipelines.commands.filter:command",
         example="bukvar filter clean --out good --set filter.min_words=80",
     ),
     StageRow(

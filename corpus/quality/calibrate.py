@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -95,9 +96,19 @@ def fitted(rules: Sequence[Rule], columns: dict[str, Values], share: float) -> l
     """The rules with thresholds that drop at most `share` of the documents each, never stricter ones."""
     result = []
     for rule in rules:
-        loosest = at_share(rule.signal, columns[rule.signal], share, least=rule.least)
-        if loosest is None or rule.fails(columns[rule.signal]).mean() <= share:
-            result.append(rule)
-        else:
-            result.append(Rule(rule.signal, float(f"{loosest.limit:.4g}"), rule.least))
+        values = columns[rule.signal]
+        if rule.fails(values).mean() > share:
+            tail, side = (share, "lower") if rule.least else (1 - share, "higher")
+            limit = float(np.quantile(values, tail, method=side))  # type: ignore[call-overload]
+            rule = Rule(rule.signal, _outwards(limit, least=rule.least), rule.least)
+        result.append(rule)
     return result
+
+
+def _outwards(limit: float, *, least: bool) -> float:
+    """The threshold with four digits, rounded to the side on which it drops no more."""
+    if limit == 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(limit))) - 3)
+    rounded = math.floor(limit / step) * step if least else math.ceil(limit / step) * step
+    return float(f"{rounded:.6g}")

@@ -113,11 +113,11 @@ def _threshold(judged: Judged, signal: str, least: bool) -> Rule:
             if len(group) >= FEW:
                 limits.append(np.quantile(group, 1 - cost, method="higher"))
     limit = max(limits)
-    rounded = _above(limit)
+    rounded = above(limit)
     return Rule(signal, -rounded if least else rounded, least=least)
 
 
-def _above(value: float) -> float:
+def above(value: float) -> float:
     """A number of two digits at or above `value`, so that a threshold is not made for one document."""
     if value == 0:
         return 0.0

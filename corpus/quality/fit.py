@@ -29,6 +29,8 @@ import pyarrow.parquet as pq
 
 from corpus import trees
 from corpus.quality import choose, junk, model
+from corpus.quality.pieces import informal
+from corpus.quality.pieces import piece as cut_piece
 from corpus.quality.signals import SIGNALS, function_words, measure, russian_stop_words, topics
 from rust_ext import quality_neighbours
 from rust_ext.arrow import text_buffers
@@ -48,6 +50,8 @@ STYLE: Final = frozenset(
     | {name for name in SIGNALS.names if name.startswith(("topic_", "excess_"))}
     | {"spam_topic", "spam_excess"}
 ) - {"topic_shop", "topic_navigation", "topic_service"}
+#: Kinds of which pieces are also written as in a chat.
+SPOKEN: Final = frozenset({"dialogue", "plays", "fiction", "social", "comments", "qa"})
 #: Registers of kinds of documents that may be fitted to.
 REGISTERS: Final = {
     "news": "news",
@@ -85,6 +89,7 @@ class Parameters:
     register_leaves: int = 8
     folds: int = 4
     pieces: int = 700
+    chats: int = 500
     made: int = 40
     seed: int = 1
 
@@ -127,8 +132,12 @@ def with_made(documents: Documents, parameters: Parameters) -> Documents:
     rows = [(documents.texts[at], True, documents.kind[at], documents.source[at]) for at in good]
     pieces = []
     for text, _, kind, source in rng.sample(rows, min(len(rows), parameters.pieces)):
-        if piece := _piece(text, rng):
+        if piece := cut_piece(text, rng):
             pieces.append((piece, True, kind, source))
+    spoken = [row for row in rows if row[2] in SPOKEN]
+    for text, _, _, source in rng.sample(spoken, min(len(spoken), parameters.chats)):
+        if len(chat := informal(cut_piece(text, rng) or text[:900], rng)) > 100:
+            pieces.append((chat, True, "chat", source))
     spoilt = _spoilt(rows + pieces, parameters, rng)
     made = pieces + spoilt
     return Documents(
@@ -139,20 +148,6 @@ def with_made(documents: Documents, parameters: Parameters) -> Documents:
         np.concatenate([documents.fit, np.ones(len(made), np.bool_)]),
         np.concatenate([documents.made, np.ones(len(made), np.bool_)]),
     )
-
-
-def _piece(text: str, rng: random.Random) -> str:
-    """200 to 900 characters from the middle of a text, from one end of a line or sentence to another."""
-    size = rng.randint(200, 900)
-    if len(text) <= size + 100:
-        return ""
-    start = rng.randrange(len(text) - size)
-    piece = text[start : start + size]
-    starts = [at for at in (piece.find("\n"), piece.find(". ")) if at >= 0]
-    piece = piece[min(starts) + 1 :] if starts else piece
-    end = max(piece.rfind("."), piece.rfind("\n"))
-    piece = (piece[: end + 1] if end > 100 else piece).strip()
-    return piece if len(piece) > 120 else ""
 
 
 def _spoilt(

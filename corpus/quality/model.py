@@ -14,6 +14,8 @@ from corpus import trees
 from rust_ext import QualityModel
 
 MAGIC: Final = b"BKVQLT1\n"
+#: Key of the header under which a preset's file holds its rules.
+RULES: Final = "rules"
 ASSETS: Final = Path(__file__).parent.parent / "assets" / "quality"
 #: The model that is bundled.
 BUNDLED: Final = ASSETS / "quality.model"

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from corpus.quality import model
 from corpus.quality.signals import SIGNALS
 
 ASSETS: Final = Path(__file__).parent.parent / "assets" / "quality"
@@ -92,19 +93,35 @@ def parse(text: str) -> Rule:
 
 
 def read_preset(path: Path) -> tuple[Rule, ...]:
-    """The rules of a preset's file, one a line; `#` begins a comment. ValueError names file and line."""
+    """The rules of a preset's file: one a line (`#` begins a comment), or what `bukvar filter fit` wrote.
+
+    ValueError names file and line.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+        lines = list(_rules_of_model(data)) if holds_model(data) else data.decode("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(f"preset {path}: {error}") from None
     rules = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         written = line.partition("#")[0].strip()
         try:
             rules += [parse(written)] if written else []
         except ValueError as error:
             raise ValueError(f"preset {path}, line {number}: {error}") from None
     return tuple(rules)
+
+
+def holds_model(data: bytes) -> bool:
+    """Whether a preset's file brings a model of its own."""
+    return data.startswith(model.MAGIC)
+
+
+def _rules_of_model(data: bytes) -> tuple[str, ...]:
+    header = model.header_of(data)
+    if model.RULES not in header:
+        raise ValueError("a model without rules; give it as filter.model, and a preset beside it")
+    return tuple(map(str, header[model.RULES]))
 
 
 def merge(first: Sequence[Rule], then: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -7,6 +7,7 @@ every one, with value and threshold, and for the model the three signals that we
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from corpus.errors import ShardError
 from corpus.quality import choose
 from corpus.quality import model as models
 from corpus.quality.registers import REGISTER, register_columns
-from corpus.quality.rules import ASSETS, MARGIN, Rule, merge, parse, read_preset
+from corpus.quality.rules import ASSETS, MARGIN, Rule, holds_model, merge, parse, read_preset
 from corpus.quality.signals import MEANING, SIGNALS, measure, quality_signals, russian_stop_words
 from corpus.table import with_columns
 from rust_ext import QualityModel, QualitySignals
@@ -199,7 +200,8 @@ class Filter:
     preset: str = field(
         default="ru-web",
         metadata={
-            "help": 'rules to begin with: "ru-web", "fineweb2-ru", "gopher", "none", or a file of rules',
+            "help": 'rules to begin with: "ru-web", "fineweb2-ru", "gopher", "none", a file of rules, '
+            "or what `bukvar filter fit` wrote",
             "input": True,
             "not_files": tuple(PRESETS),
         },
@@ -209,11 +211,12 @@ class Filter:
         metadata={"help": 'rules on any signal, such as "topic_casino > 0.02"; they replace the preset\'s'},
     )
     model: str = field(
-        default="bundled",
+        default="preset",
         metadata={
-            "help": 'the model behind junk_margin and register: "bundled", or a file of `corpus.quality.fit`',
+            "help": 'the model behind junk_margin and register: "preset" (the one that the preset\'s file '
+            'brings, else the bundled one), "bundled", or a file of `corpus.quality.fit`',
             "input": True,
-            "not_files": ("bundled",),
+            "not_files": ("preset", "bundled"),
         },
     )
     measure: bool = field(
@@ -260,6 +263,8 @@ class Filter:
             if value is not None and not value >= 0:
                 raise ValueError(f"{parameter} is {value}; set it to 0 or more")
         self.in_force()
+        with contextlib.suppress(FileNotFoundError):  # whoever runs the stage names what is not there
+            self._trees()
 
     def in_force(self) -> tuple[Rule, ...]:
         """The rules in force: the preset's, and those given, which replace it on the same signal."""
@@ -274,13 +279,24 @@ class Filter:
         place = {key: at for at, key in enumerate(order)}
         return tuple(sorted(rules, key=lambda rule: _place(rule, place)))
 
-    def open(self) -> Callable[[pa.Table], pa.Table]:
+    def model_file(self) -> Path:
+        """The file of the model: the parameter's, the preset's, or the bundled one."""
+        if self.model not in ("preset", "bundled"):
+            return Path(self.model)
+        own = self.model == "preset" and self.preset not in PRESETS
+        return Path(self.preset) if own and holds_model(Path(self.preset).read_bytes()) else models.BUNDLED
+
+    def _trees(self) -> QualityModel:
+        """The model. ValueError names the file of one that was fitted to other signals, or is damaged."""
         names = tuple(SIGNALS.names)
-        trees = (
-            models.bundled(names)
-            if self.model == "bundled"
-            else models.read(Path(self.model).read_bytes(), names)
-        )
+        file = self.model_file()
+        try:
+            return models.bundled(names) if file == models.BUNDLED else models.read(file.read_bytes(), names)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+
+    def open(self) -> Callable[[pa.Table], pa.Table]:
+        trees = self._trees()
         own = quality_signals() if self.measure else None
         stop_words = self.stop_words or russian_stop_words()
         return functools.partial(_filter, _Judge(self.in_force(), trees), own, stop_words)

@@ -94,3 +94,11 @@ def test_a_wrong_name_says_what_to_do(
 ) -> None:
     assert run(["calibrate", str(documents), *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_written_rule_never_drops_more_than_its_share_of_few_documents() -> None:
+    values = {"words": np.arange(100.0)}
+    (least,) = fitted([Rule("words", 50, least=True)], values, 0.005)
+    assert not least.fails(values["words"]).any()
+    (most,) = fitted([Rule("words", 50)], values, 0.02)
+    assert most.fails(values["words"]).sum() <= 2

@@ -201,7 +201,7 @@ def test_odd_documents_are_judged() -> None:
 def test_a_model_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "old.model"
     path.write_bytes(to_bytes(TreeFile({}, {}), ["another signal"]))
-    with pytest.raises(ValueError, match=r"other features: fit it again with python -m corpus\.quality\.fit"):
+    with pytest.raises(ValueError, match=r"other features: fit it again with `bukvar filter fit`"):
         run(PROSE, model=str(path))
     path.write_bytes(b"words")
     with pytest.raises(ValueError, match="cut short"):

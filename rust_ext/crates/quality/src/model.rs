@@ -24,7 +24,7 @@ impl QualityModel {
         let expected = Expected {
             magic: MAGIC,
             what: "quality model",
-            fit_with: "python -m corpus.quality.fit",
+            fit_with: "`bukvar filter fit`, or python -m corpus.quality.fit",
             names,
         };
         let mut file = TreeFile::read(bytes, &expected, |_| names.len())?;
