@@ -163,7 +163,16 @@ class _Part:
     losses: Mapping[int, float]
 
     def score(self, rows: Rows) -> Floats:
-        return trees.score(self.ensemble, rows).astype(np.float64)
+        return _score(self.ensemble, self.covers, rows)
+
+
+def _score(ensemble: trees.Ensemble, covers: trees.Ensemble, rows: Rows) -> Floats:
+    """What trees add to the margins of rows: by the kernel, as a model of nothing else."""
+    if not ensemble.trees:
+        return np.zeros(len(rows))
+    alone = trees.TreeFile({}, {"junk": ensemble, "junk.cover": covers})
+    found = model.read(model.to_bytes(alone, SIGNALS.names), SIGNALS.names).margins(rows)
+    return found.astype(np.float64)
 
 
 def _fit(labelled: Labelled, start: Floats, rules: Sequence[Rule], options: Options) -> _Part:
@@ -173,10 +182,10 @@ def _fit(labelled: Labelled, start: Floats, rules: Sequence[Rule], options: Opti
     for fold in range(options.folds):
         seen, held = folds != fold, folds == fold
         if held.any() and labelled.good[seen].any() and not labelled.good[seen].all():
-            ensemble, _ = _grow(labelled.take(seen), start[seen], options)
+            grown = _grow(labelled.take(seen), start[seen], options)
             for at, rounds in enumerate(options.rounds):
-                first = replace(ensemble, trees=ensemble.trees[:rounds])
-                margins[held, at] += trees.score(first, labelled.rows[held])
+                first = [replace(one, trees=one.trees[:rounds]) for one in grown]
+                margins[held, at] += _score(first[0], first[1], labelled.rows[held])
     losses = [_loss(margins[:, at], labelled.good) for at in range(len(options.rounds))]
     best = int(np.argmin(losses))
     chosen = thresholds(labelled, margins[:, best], rules, options.keep)
