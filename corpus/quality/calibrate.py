@@ -99,7 +99,7 @@ def fitted(rules: Sequence[Rule], columns: dict[str, Values], share: float) -> l
         values = columns[rule.signal]
         if rule.fails(values).mean() > share:
             tail, side = (share, "lower") if rule.least else (1 - share, "higher")
-            limit = float(np.quantile(values, tail, method=side))  # type: ignore[call-overload]
+            limit = float(np.quantile(values, tail, method=side))  # type: ignore[call-overload]  # a str, not a literal
             rule = Rule(rule.signal, _outwards(limit, least=rule.least), rule.least)
         result.append(rule)
     return result
