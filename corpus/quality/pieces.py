@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 _SENTENCE: Final = re.compile(r"[^.!?…\n]+[.!?…]*[»\")]*")
+_SPACE: Final = re.compile(r"(?<=[.!?…])\s+")
 _SPEAKER: Final = re.compile(r"^(?:[—–-]+ ?|[A-ZА-ЯЁ][\w .]{0,24}[.:] ?)")
 _TAILS: Final = (")", "))", ")))", "(", "!!", "...", "??", " 😂", " 👍", " 🙈", " :)", " хаха")
 _LETTERS: Final = re.compile(r"[а-яё]{4,}")
@@ -27,6 +28,17 @@ def piece(text: str, rng: random.Random) -> str:
     end = max(cut.rfind("."), cut.rfind("\n"))
     cut = (cut[: end + 1] if end > 100 else cut).strip()
     return cut if len(cut) > 120 else ""
+
+
+def sentences(text: str, rng: random.Random) -> str:
+    """One to three neighbouring sentences of a text in a line, 15 to 90 words; empty where there are none."""
+    found = [part for part in _SPACE.split(text) if len(part.split()) >= 5]
+    count = rng.randint(1, 3)
+    if len(found) <= count:
+        return ""
+    start = rng.randrange(len(found) - count + 1)
+    cut = " ".join(found[start : start + count]).replace("\n", " ")
+    return cut if 15 <= len(cut.split()) <= 90 else ""
 
 
 def informal(text: str, rng: random.Random) -> str:

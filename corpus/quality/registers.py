@@ -25,12 +25,27 @@ BY_TOPIC: Final = (
     ("shop", "topic_shop", 0.12, 0.9),
 )
 
+#: Registers whose words outweigh the trees': register, its topic, above which share and above which other
+#: topic, and the registers of the trees that give way. Trees learn news and encyclopedias from few sources,
+#: the words hold for others too; the probability is the share of right ones among those changed.
+BY_WORDS: Final = (
+    ("news", "topic_news", 0.012, "topic_encyclopedia", ("encyclopedia", "fiction", "social", "play")),
+    ("encyclopedia", "topic_encyclopedia", 0.015, "topic_news", ("news", "fiction", "social", "essay")),
+)
+WORDS_PROBABILITY: Final = 0.7
+
 
 def register_columns(rows: npt.NDArray[np.float32], model: QualityModel) -> dict[str, pa.Array]:
     """The columns of `REGISTER` of rows of signals."""
     numbers, probabilities = model.registers(rows)
     known = np.array([*model.register_names, ""], dtype=object)
     names = known[numbers]
+    trees = names.copy()
+    for register, topic, least, other, given in BY_WORDS:
+        values, others = (rows[:, SIGNALS.names.index(name)] for name in (topic, other))
+        chosen = (values > least) & (values > others) & np.isin(trees, given)
+        names[chosen] = register
+        probabilities[chosen] = WORDS_PROBABILITY
     for register, topic, least, right in reversed(BY_TOPIC):
         values = rows[:, SIGNALS.names.index(topic)]
         chosen = (values > least) & ((names != register) | (probabilities < right))

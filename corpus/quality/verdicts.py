@@ -159,13 +159,13 @@ def _least(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Filter:
-    """Compute quality signals (Gopher, C4, FineWeb) and drop what fails the preset's thresholds.
+    """Compute quality signals and drop what fails the preset's thresholds.
 
     A threshold given replaces the preset's.
     """
 
     name: ClassVar[str] = "filter"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.unify_schemas([SIGNALS, REGISTER, pa.schema([(MARGIN, pa.float32())])])
 

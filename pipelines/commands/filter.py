@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--labels",
     multiple=True,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="File of labels; may be given several times.",
 )
 @click.option(
@@ -92,6 +92,9 @@ def _labels(paths: tuple[Path, ...]) -> dict[str, Label]:
     """Labels by digest, without those that readers dispute, of which it says how many."""
     from corpus.quality.labels import agreed, read_labels
 
+    for path in paths:
+        if not path.is_file():
+            raise ValueError(f"--labels {path}: no such file; `bukvar label` writes one")
     found = [label for path in paths for label in read_labels(path)]
     labels = agreed(found)
     if apart := len({label.sha256 for label in found}) - len(labels):

@@ -35,7 +35,7 @@ CODE = "{};=<>\\|_@#$%^&*~+/"
 LOOKALIKES = dict(zip("aeopcxykmtbhi", "аеорсхукмтвні", strict=True)) | {"ё": "е"}
 VOWELS = set("аеиоуыэюяіїєѣ")
 MONEY = {"руб", "рублей", "рубля", "рубль", "р", "грн", "евро", "долларов", "usd", "eur"}
-STREET = {"ул", "д", "пр", "пер", "пл", "кв", "стр", "г", "обл", "корп", "наб", "бул", "аллея", "ш", "тел"}
+STREET = {"ул", "д", "пр", "пер", "пл", "кв", "г", "обл", "корп", "наб", "бул", "аллея", "ш", "тел"}
 ROLES = {
     "past": ("л", "ла", "ло", "ли", "лся", "лась", "лось", "лись"),
     "infinitive": ("ть", "ться", "ти", "тись", "чь"),
@@ -128,22 +128,25 @@ def read_lexicon() -> tuple[set[str], dict[str, dict[str, int]], dict[tuple[str,
             function |= {word.replace("ё", "е") for word in line.split()}
     single: dict[str, int] = {}
     pairs: dict[tuple[str, str], int] = {}
-    topic = 0
+    topic, weak = 0, 0
     for line in (ASSETS / "topics_ru.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
-            topic = 1 << TOPICS.index(line.strip("[] "))
+            place = TOPICS.index(line.strip("[] "))
+            topic, weak = 1 << place, 1 << (len(TOPICS) + place)
             continue
         if line.startswith("#"):
             continue
         items = line.split()
         at = 0
         while at < len(items):
+            bit = weak if items[at].startswith("?") else topic
+            items[at] = items[at].removeprefix("?")
             if at + 2 < len(items) and items[at + 1] == "+":
                 pair = (items[at], items[at + 2])
-                pairs[pair] = pairs.get(pair, 0) | topic
+                pairs[pair] = pairs.get(pair, 0) | bit
                 at += 3
             else:
-                single[items[at]] = single.get(items[at], 0) | topic
+                single[items[at]] = single.get(items[at], 0) | bit
                 at += 1
     return function, {"single": single}, pairs
 
@@ -685,7 +688,8 @@ def _contacts(lines: list[Line], every: list[Word]) -> dict[str, float]:
             phones += number and is_phone(w.text)
             phones += number and left is not None and left.text == "+" and left.end == w.start
             prices += number and right is not None and (right.lower in MONEY or right.text[0] in "₽$€")
-            places += w.lower in STREET and right is not None and right.text == "."
+            counted = left is not None and left.is_word and not left.has_letter
+            places += w.lower in STREET and right is not None and right.text == "." and not counted
     return {
         "link_ratio": ratio(links, words),
         "phone_ratio": ratio(phones, words),
@@ -696,7 +700,7 @@ def _contacts(lines: list[Line], every: list[Word]) -> dict[str, float]:
 
 def _topics(lines: list[Line], every: list[Word]) -> dict[str, float]:
     words = sum(w.is_word for w in every)
-    hits = [0] * len(TOPICS)
+    hits = [0] * (len(TOPICS) + len(SPAM))
     for w in every:
         _add(hits, w.topics, 1)
     for line in lines:
@@ -707,6 +711,8 @@ def _topics(lines: list[Line], every: list[Word]) -> dict[str, float]:
                 for b in patterns_of(second.lower):
                     mask |= PAIRS.get((a, b), 0)
             _add(hits, mask, 2)
+    for at in range(len(SPAM)):
+        hits[at] += min(2 * hits[at], hits[len(TOPICS) + at])
     reporting = hits[TOPICS.index("reporting")]
     most = max(hits[: len(SPAM)])
     return {
@@ -730,7 +736,7 @@ def _kinds(of: list[Word], every: list[Word]) -> float:
 
 
 def _add(hits: list[int], mask: int, weight: int) -> None:
-    for at in range(len(TOPICS)):
+    for at in range(len(hits)):
         hits[at] += weight if mask >> at & 1 else 0
 
 

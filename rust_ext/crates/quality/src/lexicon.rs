@@ -27,6 +27,10 @@ pub const TOPICS: [&str; 20] = [
     "news",
 ];
 pub const SPAM: usize = 8;
+/// Bits of words that other texts have too, of the spam topics in their order: `?word` in the list.
+pub const WEAK: usize = TOPICS.len();
+/// Bits that a word may have.
+pub const BITS: usize = WEAK + SPAM;
 /// The bit of what stands in menus.
 pub const NAVIGATION: u32 = 1 << 9;
 /// The topic that speaks against spam: an article about it names courts, ministers and researchers.
@@ -81,7 +85,7 @@ pub struct Found {
 
 impl Lexicon {
     /// Reads both lists. `function`: words, `#` begins a comment line. `topics`: `[topic]` lines, then words,
-    /// `stem*` and `a + b`, as assets/quality/topics_ru.txt explains.
+    /// `stem*`, `a + b` and `?weak`, as assets/quality/topics_ru.txt explains.
     pub fn read(function: &str, topics: &str) -> Result<Self, String> {
         let mut lexicon = Lexicon {
             function: words(function).map(|word| (word.replace('ё', "е"), ())).collect(),
@@ -89,7 +93,7 @@ impl Lexicon {
             pairs: Map::default(),
             longest: 0,
         };
-        let mut bit = None;
+        let mut topic = None;
         for (number, line) in topics.lines().enumerate() {
             if line.starts_with('#') || line.trim().is_empty() {
                 continue;
@@ -97,38 +101,48 @@ impl Lexicon {
             if let Some(name) = line.strip_prefix('[') {
                 let name = name.trim_end().trim_end_matches(']');
                 let at = TOPICS.iter().position(|&topic| topic == name);
-                bit =
-                    Some(1 << at.ok_or_else(|| format!("line {}: no topic is named {name:?}", number + 1))?);
+                topic = Some(at.ok_or_else(|| format!("line {}: no topic is named {name:?}", number + 1))?);
                 continue;
             }
-            let bit =
-                bit.ok_or_else(|| format!("line {}: words stand before the first [topic]", number + 1))?;
-            lexicon.add_line(line, bit);
+            let topic =
+                topic.ok_or_else(|| format!("line {}: words stand before the first [topic]", number + 1))?;
+            lexicon
+                .add_line(line, topic)
+                .map_err(|error| format!("line {}: {error}", number + 1))?;
         }
         Ok(lexicon)
     }
 
-    fn add_line(&mut self, line: &str, bit: u32) {
+    fn add_line(&mut self, line: &str, topic: usize) -> Result<(), String> {
         let items: Vec<&str> = line.split_whitespace().collect();
         let mut at = 0;
         while at < items.len() {
+            let (first, bit) = match items[at].strip_prefix('?') {
+                Some(word) if topic < SPAM => (word, 1 << (WEAK + topic)),
+                Some(word) => return Err(format!("?{word}: only topics of spam have weak words")),
+                None => (items[at], 1 << topic),
+            };
+            if first == "+" || first.is_empty() {
+                return Err("a pair is written a + b, in one line".to_owned());
+            }
             if items.get(at + 1) == Some(&"+") && at + 2 < items.len() {
-                let (first, second) = (self.pattern(items[at]), self.pattern(items[at + 2]));
-                for id in [items[at], items[at + 2]] {
+                let pair = (self.pattern(first), self.pattern(items[at + 2]));
+                for id in [first, items[at + 2]] {
                     if let Some(pattern) = self.patterns.get_mut(id) {
                         pattern.in_pairs = true;
                     }
                 }
-                *self.pairs.entry((first, second)).or_default() |= bit;
+                *self.pairs.entry(pair).or_default() |= bit;
                 at += 3;
             } else {
-                self.pattern(items[at]);
-                if let Some(pattern) = self.patterns.get_mut(items[at]) {
+                self.pattern(first);
+                if let Some(pattern) = self.patterns.get_mut(first) {
                     pattern.topics |= bit;
                 }
                 at += 1;
             }
         }
+        Ok(())
     }
 
     /// The number of a pattern, which is added where it is new.
@@ -203,6 +217,20 @@ mod tests {
         let (first, second) = (lexicon.find("игровой").parts, lexicon.find("автоматы").parts);
         assert_eq!(lexicon.of_pair(&first, &second), 1);
         assert_eq!(lexicon.of_pair(&second, &first), 0);
+    }
+
+    #[test]
+    fn a_weak_word_has_a_bit_of_its_own_and_a_broken_pair_says_where() {
+        let lexicon = Lexicon::read("", "[betting]\n?ставк* ?ставки + на\n").expect("a list");
+        assert_eq!(lexicon.find("ставка").topics, 1 << (WEAK + 1));
+        let (first, second) = (lexicon.find("ставки").parts, lexicon.find("на").parts);
+        assert_eq!(lexicon.of_pair(&first, &second), 1 << (WEAK + 1));
+        let error = Lexicon::read("", "[casino]\n+ автомат*\n").err();
+        assert_eq!(
+            error.as_deref(),
+            Some("line 2: a pair is written a + b, in one line")
+        );
+        assert!(Lexicon::read("", "[news]\n?глава\n").is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use bukvar_text::repetition::Interner;
 use bukvar_text::words::{Token, tokens};
 
-use super::lexicon::{Lexicon, NAVIGATION, REPORTING, SPAM, TOPICS};
+use super::lexicon::{BITS, Lexicon, NAVIGATION, REPORTING, SPAM, TOPICS, WEAK};
 use super::limits::{COMPRESSED, NEIGHBOURS, READ};
 use super::lines::{Line, Lines, Shape, Tok, runs};
 use super::names::COUNT;
@@ -13,6 +13,16 @@ use super::words::{Info, Words, is, neighbour_slot};
 
 /// What a pair of classes that the table does not know counts, in sixteenths.
 const UNSEEN: i64 = -32;
+/// What each byte of the table counts: looked up, since a branch on it is seldom foretold.
+const SCORES: [i64; 256] = {
+    let mut scores = [UNSEEN; 256];
+    let mut value = 1;
+    while value < 256 {
+        scores[value] = value as i64 - 128;
+        value += 1;
+    }
+    scores
+};
 /// Pairs of a window of which the worst is a signal, and how far windows are apart.
 const WINDOW: usize = 32;
 const STEP: usize = 16;
@@ -106,6 +116,14 @@ impl QualityMaker {
         self.tokens.clear();
         self.lines.start();
         self.numbers.clear();
+        let mut next = 0;
+        let firsts = spans.iter().zip(ids).filter(|&(_, &id)| {
+            let first = id == next;
+            next += u32::from(first);
+            first
+        });
+        self.words
+            .look_ahead(firsts.map(|(&(from, to), _)| &text[from as usize..to as usize]));
         let (mut first, mut start) = (0, 0);
         let mut ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
         let mut end = ends.next().unwrap_or(text.len());
@@ -118,7 +136,7 @@ impl QualityMaker {
             }
             if id as usize == self.numbers.len() {
                 let piece = &text[from as usize..to as usize];
-                let number = self.words.new_id(piece);
+                let number = self.words.new_id(id as usize, piece);
                 self.numbers.push(number);
             }
             let id = self.numbers[id as usize];
@@ -396,6 +414,7 @@ impl QualityMaker {
 
     fn grammar_signals(&mut self, values: &mut Values) {
         self.scores.clear();
+        self.scores.reserve(self.tokens.len());
         let mut unseen = 0;
         for line in &self.lines.list {
             let mut classes = line
@@ -405,16 +424,12 @@ impl QualityMaker {
             let Some(mut before) = classes.next() else {
                 continue;
             };
-            for class in classes {
+            self.scores.extend(classes.map(|class| {
                 let value = self.table[neighbour_slot(before, class)];
                 unseen += usize::from(value == 0);
-                self.scores.push(if value == 0 {
-                    UNSEEN
-                } else {
-                    i64::from(value) - 128
-                });
                 before = class;
-            }
+                SCORES[usize::from(value)]
+            }));
         }
         let scores = &self.scores;
         let total: i64 = scores.iter().sum();
@@ -485,7 +500,10 @@ impl QualityMaker {
                 phones += usize::from(number && touching.is_some_and(plus));
                 let money = |other: &Tok| other.is(is::MONEY) || self.words.info(other.id).symbol("₽$€");
                 prices += usize::from(number && right.is_some_and(money));
-                places += usize::from(token.is(is::STREET) && right.is_some_and(|other| other.is(is::STOP)));
+                // «ул. Мира», but neither «1812 г.» nor «5 кв. м».
+                let counted = left.is_some_and(|other| other.flags & (is::WORD | is::LETTERS) == is::WORD);
+                let stop = right.is_some_and(|other| other.is(is::STOP));
+                places += usize::from(token.is(is::STREET) && stop && !counted);
             }
         }
         let words = self.word_count();
@@ -495,7 +513,7 @@ impl QualityMaker {
     }
 
     fn topic_signals(&mut self, values: &mut Values) {
-        let mut hits = [0_usize; TOPICS.len()];
+        let mut hits = [0_usize; BITS];
         let mut kinds = 0;
         let mut letters = 0;
         self.lower.window += 1;
@@ -515,8 +533,12 @@ impl QualityMaker {
                 }
             }
         }
+        let (hits, weak) = hits.split_at_mut(WEAK);
+        for (strong, weak) in hits.iter_mut().zip(weak) {
+            *strong += (*weak).min(2 * *strong);
+        }
         let words = self.word_count();
-        for count in hits {
+        for &count in &hits[..TOPICS.len()] {
             values.ratio(count, words);
         }
         for &count in &hits[..SPAM] {
@@ -558,7 +580,7 @@ fn boundary(text: &str, at: usize) -> usize {
         .unwrap_or(0)
 }
 
-fn add_topics(hits: &mut [usize; TOPICS.len()], mut mask: u32, weight: usize) {
+fn add_topics(hits: &mut [usize; BITS], mut mask: u32, weight: usize) {
     while mask != 0 {
         hits[mask.trailing_zeros() as usize] += weight;
         mask &= mask - 1;
@@ -642,6 +664,26 @@ mod tests {
     fn look_alikes_do_not_hide_a_topic_and_a_pair_counts_twice() {
         assert_eq!(signal("Кaзинo и дом", "topic_casino"), 1.0 / 3.0);
         assert_eq!(signal("рабочее зеркало сайта", "topic_casino"), 2.0 / 3.0);
+    }
+
+    #[test]
+    fn weak_words_count_twice_as_far_as_strong_ones_do() {
+        let lexicon = Lexicon::read("и в", "[casino]\nказино* ?вулкан* ?бонус*\n").expect("lists");
+        let mut maker = QualityMaker::new(lexicon, vec![0; NEIGHBOURS]).expect("a table");
+        let at = names()
+            .iter()
+            .position(|name| name == "topic_casino")
+            .expect("known");
+        let mut topic = |text: &str| maker.measure(text)[at];
+        assert_eq!(topic("вулкан вулканы лава пепел"), 0.0);
+        assert_eq!(topic("казино вулкан бонусы пепел"), 3.0 / 4.0);
+        assert_eq!(topic("казино бонус бонус бонус"), 3.0 / 4.0);
+    }
+
+    #[test]
+    fn years_and_pages_are_no_addresses() {
+        assert_eq!(signal("стр. 10, в 1812 г. вышел, 5 кв. м", "address_ratio"), 0.0);
+        assert_eq!(signal("г. Тверь, ул. Мира, д. 5", "address_ratio"), 3.0 / 6.0);
     }
 
     #[test]

@@ -1,28 +1,35 @@
 //! What occurs again: sets that are emptied for nothing, and an estimate of compression.
 
+/// Slots of a set that has just been emptied: few, so that a short text reads little memory whatever came before.
+const FIRST: usize = 1024;
+
 /// A set of 64-bit keys; keys are compared whole, and a slot of another generation is empty.
 #[derive(Default)]
 pub struct Seen {
     slots: Vec<(u64, u32)>,
+    /// Of the slots those that are in use, less one.
+    mask: usize,
     generation: u32,
     count: usize,
+    moved: Vec<u64>,
 }
 
 impl Seen {
     /// Empties the set; keeps the memory.
     pub fn start(&mut self) {
-        if self.slots.is_empty() || self.generation == u32::MAX {
-            self.slots = vec![(0, 0); self.slots.len().max(1024)];
+        if self.slots.is_empty() || self.generation > u32::MAX - 64 {
+            self.slots = vec![(0, 0); self.slots.len().max(FIRST)];
             self.generation = 0;
         }
         self.generation += 1;
+        self.mask = FIRST - 1;
         self.count = 0;
     }
 
     /// Adds a key; returns whether it was there.
     #[inline]
     pub fn add(&mut self, key: u64) -> bool {
-        if self.count * 2 >= self.slots.len() {
+        if self.count * 2 > self.mask {
             self.grow();
         }
         let at = self.place(key);
@@ -36,23 +43,32 @@ impl Seen {
 
     #[inline]
     fn place(&self, key: u64) -> usize {
-        let mask = self.slots.len() - 1;
         let product = u128::from(key ^ 0x9E37_79B9_7F4A_7C15) * 0xD6E8_FEB8_6659_FD93;
-        let mut at = ((product >> 64) as u64 ^ product as u64) as usize & mask;
+        let mut at = ((product >> 64) as u64 ^ product as u64) as usize & self.mask;
         while self.slots[at].1 == self.generation && self.slots[at].0 != key {
-            at = (at + 1) & mask;
+            at = (at + 1) & self.mask;
         }
         at
     }
 
     fn grow(&mut self) {
-        let size = self.slots.len() * 4;
-        let old = std::mem::replace(&mut self.slots, vec![(0, 0); size]);
-        for (key, generation) in old {
-            if generation == self.generation {
-                let at = self.place(key);
-                self.slots[at] = (key, generation);
-            }
+        let (slots, generation) = (&self.slots[..=self.mask], self.generation);
+        self.moved.clear();
+        self.moved.extend(
+            slots
+                .iter()
+                .filter(|slot| slot.1 == generation)
+                .map(|slot| slot.0),
+        );
+        let size = (self.mask + 1) * 4;
+        if self.slots.len() < size {
+            self.slots.resize(size, (0, 0));
+        }
+        self.mask = size - 1;
+        self.generation += 1;
+        for key in std::mem::take(&mut self.moved) {
+            let at = self.place(key);
+            self.slots[at] = (key, self.generation);
         }
     }
 }
@@ -99,6 +115,8 @@ mod tests {
         assert!((0..5000).all(|key| seen.add(key)));
         seen.start();
         assert!(!seen.add(7));
+        assert!((100..9000).all(|key| !seen.add(key)));
+        assert!(seen.add(7) && seen.add(8999) && !seen.add(9000));
     }
 
     #[test]

@@ -104,7 +104,6 @@ const STREET: &[&str] = &[
     "пер",
     "пл",
     "кв",
-    "стр",
     "г",
     "обл",
     "корп",
@@ -172,6 +171,8 @@ const REMEMBERED: usize = 8 << 20;
 /// Bytes of a word that stands in front whole, and how many words do: what most look-ups find in one place.
 const KEY: usize = 32;
 const FRONT: usize = 1 << 15;
+/// In the place of a slot: the word stands in front.
+const HIT: usize = usize::MAX;
 
 /// A word with its facts, found by its hash and compared whole.
 #[derive(Clone, Copy)]
@@ -213,51 +214,59 @@ fn hash(key: &[u8; KEY]) -> u64 {
 struct Numbers {
     /// Generation, form, number.
     slots: Vec<(u32, u32, u32)>,
+    /// Of the slots those that are in use, less one: few in a short text, whatever came before.
+    mask: usize,
     generation: u32,
-    count: u32,
+    forms: Vec<u32>,
 }
+
+/// Slots of [`Numbers`] at the start of a text.
+const SLOTS: usize = 1024;
 
 impl Numbers {
     fn start(&mut self) {
-        if self.slots.is_empty() || self.generation == u32::MAX {
-            self.slots = vec![(0, 0, 0); self.slots.len().max(4096)];
+        if self.slots.is_empty() || self.generation > u32::MAX - 64 {
+            self.slots = vec![(0, 0, 0); self.slots.len().max(SLOTS)];
             self.generation = 0;
         }
         self.generation += 1;
-        self.count = 0;
+        self.mask = SLOTS - 1;
+        self.forms.clear();
     }
 
     #[inline]
     fn number(&mut self, form: u32) -> u32 {
-        if self.count as usize * 2 >= self.slots.len() {
+        if self.forms.len() * 2 > self.mask {
             self.grow();
         }
         let at = self.place(form);
         if self.slots[at].0 != self.generation {
-            self.slots[at] = (self.generation, form, self.count);
-            self.count += 1;
+            self.slots[at] = (self.generation, form, self.forms.len() as u32);
+            self.forms.push(form);
         }
         self.slots[at].2
     }
 
     #[inline]
     fn place(&self, form: u32) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut at = (form.wrapping_mul(0x9E37_79B1) >> 7) as usize & mask;
+        let mut at = (form.wrapping_mul(0x9E37_79B1) >> 7) as usize & self.mask;
         while self.slots[at].0 == self.generation && self.slots[at].1 != form {
-            at = (at + 1) & mask;
+            at = (at + 1) & self.mask;
         }
         at
     }
 
     fn grow(&mut self) {
-        let size = self.slots.len() * 4;
-        let old = std::mem::replace(&mut self.slots, vec![(0, 0, 0); size]);
-        for slot in old {
-            if slot.0 == self.generation {
-                let at = self.place(slot.1);
-                self.slots[at] = slot;
-            }
+        let size = (self.mask + 1) * 4;
+        if self.slots.len() < size {
+            self.slots.resize(size, (0, 0, 0));
+        }
+        self.mask = size - 1;
+        self.generation += 1;
+        for number in 0..self.forms.len() {
+            let form = self.forms[number];
+            let at = self.place(form);
+            self.slots[at] = (self.generation, form, number as u32);
         }
     }
 }
@@ -279,6 +288,8 @@ pub struct Words {
     lowers: Numbers,
     generation: u32,
     front: Vec<Front>,
+    /// Slots of the words that were looked up ahead, and their facts where they were found ([`HIT`]).
+    ahead: Vec<(usize, Info)>,
     classes: Classes,
 }
 
@@ -297,6 +308,7 @@ impl Words {
             lowers: Numbers::default(),
             generation: 0,
             front: Vec::new(),
+            ahead: Vec::new(),
             classes: Classes::new(),
         };
         words.forget();
@@ -337,23 +349,39 @@ impl Words {
         self.placed[known].1
     }
 
-    /// The number of the facts of a token that is new in the text.
+    /// Looks words up that are new in the text, all before any is used: no look-up waits for another's memory.
+    pub fn look_ahead<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        self.ahead.clear();
+        let front = &self.front;
+        self.ahead.extend(words.map(|word| {
+            let bytes = word.as_bytes();
+            let mut key = [0; KEY];
+            let Some(part) = key.get_mut(..bytes.len()) else {
+                return (FRONT, Front::EMPTY.info);
+            };
+            part.copy_from_slice(bytes);
+            let at = hash(&key) as usize % FRONT;
+            let known = &front[at];
+            let hit = known.key == key && known.length as usize == bytes.len();
+            (if hit { HIT } else { at }, known.info)
+        }));
+    }
+
+    /// The number of the facts of the `number`-th word of `look_ahead`.
     #[inline]
-    pub fn new_id(&mut self, word: &str) -> u32 {
-        let bytes = word.as_bytes();
-        if bytes.len() > KEY {
-            return self.slow_new_id(word);
-        }
-        let mut key = [0; KEY];
-        key[..bytes.len()].copy_from_slice(bytes);
-        let at = hash(&key) as usize % FRONT;
-        let front = &self.front[at];
-        if front.key == key && front.length as usize == bytes.len() {
-            return self.place(front.info);
+    pub fn new_id(&mut self, number: usize, word: &str) -> u32 {
+        let (at, info) = self.ahead[number];
+        if at == HIT {
+            return self.place(info);
         }
         let id = self.slow_new_id(word);
-        if let Some(token) = tokens(word).next() {
+        let bytes = word.as_bytes();
+        if at < FRONT
+            && let Some(token) = tokens(word).next()
+        {
             let known = self.remembered(word, &token) as usize;
+            let mut key = [0; KEY];
+            key[..bytes.len()].copy_from_slice(bytes);
             self.front[at] = Front {
                 key,
                 length: bytes.len() as u32,
