@@ -209,3 +209,23 @@ fn shape(words: &Words, line: &Line, tokens: &[Tok], times: u32) -> Shape {
         Shape::Label
     }
 }
+
+/// The sentences of a line: one ends behind a mark that ends sentences, unless a word in lower case follows.
+pub fn sentences(line: &[Tok]) -> impl Iterator<Item = &[Tok]> {
+    let ends = move |at: usize| {
+        let follows = line.get(at + 1).is_some_and(|next| next.is(is::LOWER_START));
+        line[at].is(is::END) && !follows
+    };
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        if start == line.len() {
+            return None;
+        }
+        let end = (start..line.len())
+            .find(|&at| ends(at))
+            .map_or(line.len(), |at| at + 1);
+        let sentence = &line[start..end];
+        start = end;
+        Some(sentence)
+    })
+}

@@ -5,24 +5,13 @@ use bukvar_text::words::{Token, tokens};
 
 use super::lexicon::{BITS, Lexicon, NAVIGATION, REPORTING, SPAM, TOPICS, WEAK};
 use super::limits::{COMPRESSED, NEIGHBOURS, READ};
-use super::lines::{Line, Lines, Shape, Tok, runs};
+use super::lines::{Line, Lines, Shape, Tok, runs, sentences};
 use super::names::COUNT;
+use super::neighbours::SCORES;
 use super::repeats::{Compression, Seen};
 use super::sums::{LowerCounts, MarkSums, VARIETY, Values, WordSums, spread};
 use super::words::{Info, Words, is, neighbour_slot};
 
-/// What a pair of classes that the table does not know counts, in sixteenths.
-const UNSEEN: i64 = -32;
-/// What each byte of the table counts: looked up, since a branch on it is seldom foretold.
-const SCORES: [i64; 256] = {
-    let mut scores = [UNSEEN; 256];
-    let mut value = 1;
-    while value < 256 {
-        scores[value] = value as i64 - 128;
-        value += 1;
-    }
-    scores
-};
 /// Pairs of a window of which the worst is a signal, and how far windows are apart.
 const WINDOW: usize = 32;
 const STEP: usize = 16;
@@ -605,26 +594,6 @@ fn write_template(info: &Info, arena: &mut Vec<u8>) {
         arena.push(if info.is(is::CAPITAL) { b'A' } else { b'a' });
     }
     arena.push(0);
-}
-
-/// The sentences of a line: one ends behind a mark that ends sentences, unless a word in lower case follows.
-fn sentences(line: &[Tok]) -> impl Iterator<Item = &[Tok]> {
-    let ends = move |at: usize| {
-        let follows = line.get(at + 1).is_some_and(|next| next.is(is::LOWER_START));
-        line[at].is(is::END) && !follows
-    };
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        if start == line.len() {
-            return None;
-        }
-        let end = (start..line.len())
-            .find(|&at| ends(at))
-            .map_or(line.len(), |at| at + 1);
-        let sentence = &line[start..end];
-        start = end;
-        Some(sentence)
-    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,19 @@ use super::lexicon::Lexicon;
 use super::limits::NEIGHBOURS;
 use super::words::{Words, neighbour_slot, word_classes};
 
+/// What a pair of classes that the table does not know counts, in sixteenths.
+const UNSEEN: i64 = -32;
+/// What each byte of the table counts: looked up, since a branch on it is seldom foretold.
+pub const SCORES: [i64; 256] = {
+    let mut scores = [UNSEEN; 256];
+    let mut value = 1;
+    while value < 256 {
+        scores[value] = value as i64 - 128;
+        value += 1;
+    }
+    scores
+};
+
 /// Counts of classes and of neighbouring pairs, from which a table is made.
 pub struct NeighbourCounts {
     words: Words,

@@ -5,6 +5,7 @@ use bukvar_text::repetition::Interner;
 use bukvar_text::words::{Token, tokens};
 
 use super::lexicon::Lexicon;
+use super::repeats::Numbers;
 
 /// Facts of a token, one bit each.
 pub mod is {
@@ -207,68 +208,6 @@ fn hash(key: &[u8; KEY]) -> u64 {
         sum = (sum.rotate_left(23) ^ u64::from_le_bytes(*eight)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
     sum ^ (sum >> 32)
-}
-
-/// Numbers of lower-case forms in order of their appearance in a text.
-#[derive(Default)]
-struct Numbers {
-    /// Generation, form, number.
-    slots: Vec<(u32, u32, u32)>,
-    /// Of the slots those that are in use, less one: few in a short text, whatever came before.
-    mask: usize,
-    generation: u32,
-    forms: Vec<u32>,
-}
-
-/// Slots of [`Numbers`] at the start of a text.
-const SLOTS: usize = 1024;
-
-impl Numbers {
-    fn start(&mut self) {
-        if self.slots.is_empty() || self.generation > u32::MAX - 64 {
-            self.slots = vec![(0, 0, 0); self.slots.len().max(SLOTS)];
-            self.generation = 0;
-        }
-        self.generation += 1;
-        self.mask = SLOTS - 1;
-        self.forms.clear();
-    }
-
-    #[inline]
-    fn number(&mut self, form: u32) -> u32 {
-        if self.forms.len() * 2 > self.mask {
-            self.grow();
-        }
-        let at = self.place(form);
-        if self.slots[at].0 != self.generation {
-            self.slots[at] = (self.generation, form, self.forms.len() as u32);
-            self.forms.push(form);
-        }
-        self.slots[at].2
-    }
-
-    #[inline]
-    fn place(&self, form: u32) -> usize {
-        let mut at = (form.wrapping_mul(0x9E37_79B1) >> 7) as usize & self.mask;
-        while self.slots[at].0 == self.generation && self.slots[at].1 != form {
-            at = (at + 1) & self.mask;
-        }
-        at
-    }
-
-    fn grow(&mut self) {
-        let size = (self.mask + 1) * 4;
-        if self.slots.len() < size {
-            self.slots.resize(size, (0, 0, 0));
-        }
-        self.mask = size - 1;
-        self.generation += 1;
-        for number in 0..self.forms.len() {
-            let form = self.forms[number];
-            let at = self.place(form);
-            self.slots[at] = (self.generation, form, number as u32);
-        }
-    }
 }
 
 /// Remembers tokens; every look-up compares the whole token.
