@@ -172,7 +172,7 @@ def _arrays(result: object) -> Iterator[np.ndarray] | None:
 
 
 def opened(path: Path) -> Vocabulary:
-    """The ordinary tokens of DeepSeek's file too, some added tokens of which text makes."""
+    """Of DeepSeek's file, some added tokens of which text makes, the ordinary tokens, numbered from 0."""
     try:
         return Vocabulary.load(path)
     except ValueError:
@@ -182,7 +182,6 @@ def opened(path: Path) -> Vocabulary:
             base.merges,
             base.pattern,
             normalization=base.normalization,
-            first_id=min(base.ids),
             ordered=base.ordered,
         )
 
