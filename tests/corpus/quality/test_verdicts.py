@@ -146,6 +146,19 @@ def test_casinos_go_and_an_article_about_them_stays() -> None:
     assert rows[1]["drop"] is None
 
 
+def test_words_with_other_meanings_alone_are_no_topic() -> None:
+    volcano = (
+        "Вулкан Толбачик стоит на востоке Камчатки. Вулкан состоит из двух вулканов, и каждый вулкан в этой "
+        "паре живёт по-своему. Когда вулкан проснулся, над вулканом поднялся столб пепла, и вулкану дали имя."
+    )
+    spin = (
+        "Электрон имеет спин, и спин этот равен половине. Спины соседних атомов складываются со спином ядра."
+    )
+    rows = run(volcano, spin, preset="ru-web")
+    assert [row["topic_casino"] for row in rows] == [0, 0]
+    assert [row["drop"] for row in rows] == [None, None]
+
+
 def test_judging_anew_reads_columns_alone() -> None:
     batch = pa.table({"text": pa.array([PROSE, "Купить слона"], pa.large_string())})
     measured = Filter(preset="none").open()(batch)
