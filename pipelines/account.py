@@ -83,7 +83,9 @@ def summarize(
         count += 1
         seconds += receipt.seconds
         names = ", ".join(i.name for i in receipt.inputs[:3])
-        notes |= {f"{names}: {kind}" if names else kind: text for kind, text in receipt.notes.items()}
+        for kind, text in receipt.notes.items():
+            of_several = f"{receipt.name}: {kind}" if notes.get(kind, text) != text else kind
+            notes[f"{names}: {kind}" if len(receipt.inputs) == 1 else of_several] = text
         if not receipt.documents:
             continue
         given = [i.name for i in receipt.inputs if not is_shard(i.name)]
