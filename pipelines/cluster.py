@@ -1,9 +1,9 @@
 """The executor on Ray, on this machine or on a cluster. The only module that imports ray.
 
 Raw tasks, paths in and paths out, in a bounded window. Small tasks are sent in packs, one call for many;
-each keeps its shard, its receipt and its outcome, which comes back as soon as it is done. What dies is
-counted here, not by Ray: a task whose worker or machine is gone, or that ran out of memory, is done again a
-few times, each time said, and then set aside as a failure; the others go on.
+each keeps its shard, its receipt and its outcome. What dies is counted here, not by Ray: a task whose worker
+or machine is gone, or that ran out of memory, is done again a few times, each time said, and then set aside
+as a failure; the others go on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError, RunError, ShardError, UsageError, one_line
-from corpus.receipts import RUNNING, Receipt
+from corpus.receipts import RUNNING, Receipt, read_receipt
 from corpus.stage import Task
 from pipelines.execute import Failure, Notice, Outcome, attempts, failed
 
@@ -64,10 +64,9 @@ class _Try:
 
 @dataclass
 class _Pack:
-    """Tasks that Ray has as one call: those without an outcome yet, in order, and since when the first of
-    them runs at most."""
+    """Tasks that Ray has as one call, in order, and since when."""
 
-    left: list[_Try]
+    tries: list[_Try]
     started: float = 0.0
 
 
@@ -149,18 +148,19 @@ class RayExecutor:
                 if not waiting:
                     self._double_stragglers(running, done)
                 ready, _ = self._ray.wait(list(running), num_returns=1, timeout=1.0)
-                for stream in ready:
-                    yield from self._received(stream, running, waiting, done)
-            for stream in running:  # copies of what is done: they stop by themselves at the next chance
-                self._ray.cancel(stream, force=False)
+                for reference in ready:
+                    yield from self._received(running.pop(reference), reference, waiting, done)
+            for reference in running:  # copies of what is done: they stop by themselves at the next chance
+                self._ray.cancel(reference, force=False)
         except BaseException:  # also GeneratorExit: the caller wants no more
             self._leave()
             raise
 
     def _begin(self, pack: _Pack) -> Any:
         pack.started = time.monotonic()
-        remote = self._ray.remote(max_retries=0, num_returns="streaming")(attempts)
-        return remote.options(**self._resources(pack.left)).remote([one.task for one in pack.left])
+        # A list, not a generator: of one whose worker died ray.wait may never say a word.
+        remote = self._ray.remote(max_retries=0)(attempts)
+        return remote.options(**self._resources(pack.tries)).remote([one.task for one in pack.tries])
 
     def _resources(self, tries: Sequence[_Try]) -> dict[str, float]:
         """Processors and memory of a pack, at most what the largest machine has: it runs there alone then."""
@@ -173,33 +173,38 @@ class RayExecutor:
             taken["memory"] = min(wanted, int(memory))
         return taken
 
-    def _received(
-        self, stream: Any, running: dict[Any, _Pack], waiting: _Queue, done: set[str]
-    ) -> Iterator[Outcome]:
-        """The next outcome of a pack, if it is the task's first; the tasks of one whose worker died go back
-        to those that wait."""
-        pack = running[stream]
-        one = pack.left[0]
+    def _received(self, pack: _Pack, reference: Any, waiting: _Queue, done: set[str]) -> Iterator[Outcome]:
+        """The outcomes of a pack, each task's first; of one whose worker died see `_lost`."""
         try:
-            outcome: Receipt | Failure = self._ray.get(next(stream))
+            outcomes: list[Receipt | Failure] = self._ray.get(reference)
         except self._ray.exceptions.RaySystemError as error:
             raise RunError(f"Ray itself failed: {one_line(error)[:200]}") from error
-        except (self._ray.exceptions.RayError, StopIteration) as error:
-            del running[stream]
-            for other in reversed(pack.left[1:]):
-                if other.task.record not in done:
-                    waiting.push(other)
-            if one.task.record not in done:  # else the copy of a task that is done
-                yield self._died(error, one, waiting, done)
+        except self._ray.exceptions.RayError as error:
+            yield from self._lost(error, pack, waiting, done)
             return
-        pack.left.pop(0)
-        if not pack.left:
-            del running[stream]
-        if one.task.record not in done:
-            done.add(one.task.record)
-            self._durations.append(time.monotonic() - pack.started)
-            yield outcome
-        pack.started = time.monotonic()
+        self._durations += [(time.monotonic() - pack.started) / len(outcomes)] * len(outcomes)
+        for one, outcome in zip(pack.tries, outcomes, strict=True):
+            if one.task.record not in done:
+                done.add(one.task.record)
+                yield outcome
+
+    def _lost(self, error: Exception, pack: _Pack, waiting: _Queue, done: set[str]) -> Iterator[Outcome]:
+        """What a pack had done when its worker died, by its receipts; the first of the others is to blame,
+        and all of them go back to those that wait."""
+        left = []
+        for one in pack.tries:
+            if one.task.record in done:
+                continue  # the copy of a task that is done
+            receipt = _receipt_of(one.task) if len(pack.tries) > 1 else None
+            if receipt is None:
+                left.append(one)
+            else:
+                done.add(one.task.record)
+                yield receipt
+        for one in reversed(left[1:]):
+            waiting.push(one)
+        if left:
+            yield self._died(error, left[0], waiting, done)
 
     def _died(self, error: Exception, one: _Try, waiting: _Queue, done: set[str]) -> Outcome:
         memory = isinstance(error, self._ray.exceptions.OutOfMemoryError)
@@ -221,13 +226,13 @@ class RayExecutor:
 
     def _double_stragglers(self, running: dict[Any, _Pack], done: set[str]) -> None:
         """Begin a second time what takes far longer than the others, where a processor is free."""
-        records = [one.task.record for pack in running.values() for one in pack.left]
+        records = [one.task.record for pack in running.values() for one in pack.tries]
         if len(self._durations) < 4 or len(running) >= self._cpus():
             return
         limit = max(STRAGGLES_AFTER, STRAGGLES * statistics.median(self._durations))
         for pack in list(running.values()):
-            left = [one for one in pack.left if one.task.record not in done]
-            slow = time.monotonic() - pack.started > limit
+            left = [one for one in pack.tries if one.task.record not in done]
+            slow = time.monotonic() - pack.started > limit * len(pack.tries)
             if slow and left and records.count(left[0].task.record) == 1:
                 copy = _Pack([dataclasses.replace(one) for one in left])
                 running[self._begin(copy)] = copy
@@ -334,7 +339,7 @@ def _own_sigterm() -> Iterator[None]:
 
 def _is_wanted(pack: _Pack, done: set[str]) -> bool:
     """Whether a pack has a task that is not done."""
-    return any(one.task.record not in done for one in pack.left)
+    return any(one.task.record not in done for one in pack.tries)
 
 
 def probe(location: str, token: str) -> str:
@@ -357,6 +362,14 @@ def probe(location: str, token: str) -> str:
     except BukvarError as error:
         return f"can't write to {folder} ({one_line(error)})"
     return ""
+
+
+def _receipt_of(task: Task) -> Receipt | None:
+    """The receipt of a task, where it is done."""
+    with contextlib.suppress(BukvarError):
+        receipt = read_receipt(task.folder, task.record)
+        return receipt if receipt is not None and receipt.key == task.key() else None
+    return None
 
 
 def _how_far(task: Task) -> str:

@@ -139,10 +139,9 @@ def failed(task: Task, error: Exception) -> Failure:
     return failure
 
 
-def attempts(tasks: Sequence[Task]) -> Generator[Receipt | Failure, None, None]:
+def attempts(tasks: Sequence[Task]) -> list[Receipt | Failure]:
     """`attempt` of each task, one after the other: several small tasks are sent to a worker as one."""
-    for task in tasks:
-        yield attempt(task)
+    return [attempt(task) for task in tasks]
 
 
 def run_inline(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:

@@ -220,10 +220,11 @@ def bench_status(count: str) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        (root / receipts.RECEIPTS).mkdir()
         tally = Tally("clean", folder)
         for number in range(int(count)):
             receipt = _receipt(f"crawl-{number:06d}-0123456789")
-            receipts.write_receipt(folder, receipt)
+            (root / receipts.RECEIPTS / f"{receipt.name}.json").write_bytes(msgspec.json.encode(receipt))
             tally.receipts[receipt.name] = receipt
             (root / f"{receipt.name}.parquet").write_bytes(b"x")
         plan = {"stage": "clean", "version": 1, "parameters": {}, "inputs": []}

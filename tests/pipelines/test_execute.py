@@ -420,7 +420,7 @@ class TestPacks:
         queue = _Queue(reversed(tries))
         packs = []
         while queue:
-            packs.append([one.task.inputs[0].size for one in queue.take(cpus).left])
+            packs.append([one.task.inputs[0].size for one in queue.take(cpus).tries])
         return packs
 
     def test_large_tasks_go_alone_and_small_ones_together_up_to_a_size(self) -> None:
@@ -459,7 +459,7 @@ def test_many_small_tasks_take_few_calls_and_give_the_bytes_of_inline_also_where
     calls: list[int] = []
     begin = RayExecutor._begin
     monkeypatch.setattr(
-        RayExecutor, "_begin", lambda self, pack: calls.append(len(pack.left)) or begin(self, pack)
+        RayExecutor, "_begin", lambda self, pack: calls.append(len(pack.tries)) or begin(self, pack)
     )
     with open_executor("ray", None, 2) as run, pytest.raises(StageFailedError) as caught:
         run_stage(Job(Deadly(), inputs, str(tmp_path / "out")), run, Silent())
