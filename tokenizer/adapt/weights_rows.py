@@ -188,6 +188,10 @@ class Method:
 #: The methods by name.
 METHODS: Final[dict[str, Method]] = {
     "mean": Method(Rule("mean"), Rule("mean"), Rule("mean")),
-    "weighted": Method(Rule("last", rescale=True), Rule("only-first", shift=True), Rule("mean", shift=True)),
+    "weighted": Method(
+        Rule("last", rescale=True),
+        Rule("only-first", shift=True),
+        Rule("first", rescale=True, shift=True),
+    ),
 }
 DEFAULT: Final = "weighted"
