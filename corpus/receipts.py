@@ -43,6 +43,8 @@ SITES: Final = "_sites"
 PLAN: Final = "_plan.json"
 SUMS: Final = "_sums.json"
 DRIVER: Final = "_driver.json"
+#: How a file begins by which machines show that they see the folder.
+PROBE: Final = "_probe-"
 
 #: Receipts read at a time: an object store answers each in tens of milliseconds.
 _READERS: Final = 32

@@ -25,7 +25,7 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError, RunError, ShardError, UsageError, one_line
-from corpus.receipts import RUNNING, Receipt, read_receipt
+from corpus.receipts import PROBE, RUNNING, Receipt, read_receipt
 from corpus.stage import Task
 from pipelines.execute import Failure, Notice, Outcome, attempts, failed
 
@@ -258,7 +258,7 @@ class RayExecutor:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         token = secrets.token_hex(8)
-        location = storage.join(storage.absolute(task.folder), f"_probe-{token}")
+        location = storage.join(storage.absolute(task.folder), f"{PROBE}{token}")
         storage.write_bytes(location, token.encode())
         try:
             remote = self._ray.remote(num_cpus=0, max_retries=RETRIES)(probe)

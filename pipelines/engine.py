@@ -227,6 +227,7 @@ def _remove_stale(folder: Folder) -> None:
         ours = part in (records.DROPPED, records.WORK, records.SITES) or (
             part in ("", "data", "sample") and path.endswith(".parquet")
         )
+        ours |= path.startswith(records.PROBE)  # of a driver that was killed while machines looked for it
         if ours and path not in written:
             storage.delete(storage.join(folder.location, path))
 
