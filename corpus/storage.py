@@ -379,7 +379,8 @@ def delete(location: str) -> None:
         if filesystem.get_file_info(path).type == fs.FileType.File:
             filesystem.delete_file(path)
 
-    patiently(location, remove)
+    with suppress(NotFoundError):  # a first try did it whose answer was lost
+        patiently(location, remove)
 
 
 def clean_leftovers(folder: str) -> None:
