@@ -16,6 +16,7 @@ mod letters;
 mod merge;
 mod model;
 mod nfc;
+mod options;
 mod pages;
 mod pairs;
 mod pass;
@@ -31,30 +32,9 @@ use std::sync::{Mutex, PoisonError};
 use bukvar_split::Splitter;
 pub use error::EncodeError;
 pub use model::{Model, NO_MERGE, derive_merges};
+pub use options::Options;
 use pass::{Counter, Worker};
 pub use utf16::Text;
-
-/// What an encoder is made of, beside the vocabulary.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Memory of the cache of one thread.
-    pub cache_bytes: usize,
-    /// Seed of the hashes, so that no text can be made up that falls into one set of the cache; None draws
-    /// one. Ids do not depend on it.
-    pub seed: Option<u64>,
-    /// Whether texts are brought into Unicode's normal form C first.
-    pub nfc: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            cache_bytes: 32 << 20,
-            seed: None,
-            nfc: false,
-        }
-    }
-}
 
 /// What Russian and English come to, about; arrays grow where there are more ids.
 const BYTES_PER_ID: usize = 5;

@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use super::Options;
 use super::cache::{self, Cache, Found};
 use super::error::EncodeError;
 use super::model::Model;
 use super::nfc;
+use super::options::Options;
 use super::together::Job;
 use super::utf16::{Buffer, KEPT, Text};
 use bukvar_split::{Key, Splitter};
