@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 
 import pyarrow as pa
@@ -209,6 +210,53 @@ def test_a_rule_that_does_not_exist_says_what_to_do(rule: str, message: str, tmp
 def test_odd_documents_are_judged() -> None:
     rows = run("🙂" * 500, "слово", "", None, "\t1\t2\t3\n" * 50, "слово " * 100_000, preset="ru-web")
     assert all(row["drop"] is not None for row in rows)
+
+
+@pytest.mark.parametrize("preset", ["ru-web", "fineweb2-ru", "gopher"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "🙂",
+        "🙂" * 500,
+        "🙂 🙃 😉 " * 80,
+        "👨‍👩‍👧‍👦🏳️‍🌈🇷🇺❤️ " * 60,
+        "🔥🔥🔥\n" * 60,
+    ],
+)
+def test_emoji_alone_have_no_words(text: str, preset: str) -> None:
+    (row,) = run(text, preset=preset)
+    assert (row["words"], row["drop"]) == (0, "too_few_words")
+    assert str(row["drop_detail"]).startswith("words=0 < ")
+    assert all(isfinite(value) for value in row.values() if isinstance(value, float))
+
+
+@pytest.mark.parametrize("preset", ["ru-web", "fineweb2-ru", "gopher"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\t1\t2\t3\n" * 50,
+        "| 1 | 2,5 | 3 % |\n|---|---|---|\n" * 40,
+        "| | | |\n|---|---|---|\n" * 40,
+        "─┼─│═╬═\n" * 50,
+        "\n".join(f"{n};{n * 7};{n * n};{n / 3:.2f}" for n in range(80)),
+        "\n".join(f"{n % 28 + 1:02}.03.2024 | {n * 31} | {n * 17}" for n in range(60)),
+    ],
+    ids=["repeated", "markdown", "empty cells", "drawn", "csv", "dates"],
+)
+def test_a_table_without_text_goes_with_a_reason(text: str, preset: str) -> None:
+    (row,) = run(text, preset=preset)
+    assert row["drop"] in Filter.reasons
+    assert any(name in str(row["drop_detail"]) for name in ("words=0 < ", "alpha_word_ratio=0 < "))
+
+
+def test_a_table_with_text_in_it_is_not_dropped_for_its_numbers() -> None:
+    rows = (
+        "Река | Длина, км | Куда впадает\nЛена | 4294 | море Лаптевых\nОбь | 3650 | Карское море\n"
+        "Волга | 3530 | Каспийское море\nАмур | 2824 | Охотское море\nУрал | 2428 | Каспийское море\n"
+    )
+    (row,) = run(PROSE + rows, preset="ru-web")
+    assert row["drop"] is None
+    assert "alpha_word_ratio" not in str(run(rows, preset="ru-web")[0]["drop_detail"])
 
 
 def test_a_model_of_another_version_is_refused(tmp_path: Path) -> None:
