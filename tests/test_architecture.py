@@ -27,9 +27,9 @@ NETWORK = {
 }  # fmt: skip
 #: What knows of command lines and recipes.
 COMMAND_LINE = {"argparse", "click", "optparse", "rich", "tomllib", "typer"}
-#: Programs of their own: the extraction child, whose command line is how its parent speaks to it, and two
-#: that fit models to a user's own labels.
-PROGRAMS = {"corpus/extract/child.py", "corpus/quality/fit.py", "corpus/langid/fit.py"}
+#: Programs of their own: the extraction child, whose command line is how its parent speaks to it, and the one
+#: that fits the filter.
+PROGRAMS = {"corpus/extract/child.py", "corpus/quality/fit.py"}
 #: The habit is 400 lines; it may be passed a little, and in Rust by tests or tables in the same file.
 PYTHON_LINES, RUST_LINES = 450, 700
 

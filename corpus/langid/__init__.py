@@ -1,1 +1,1 @@
-"""The language model of stage `identify`: its named sources, and the command that fits it."""
+"""What stage `identify` knows of languages: tags, and models of fastText by path."""

@@ -4,9 +4,9 @@
 
 Reads langid/sentences.parquet (NTREX-128, Tatoeba), langid/udhr_cyrillic.parquet and text_ru/*.parquet,
 quality/dev.parquet.
-HALF.model is fitted by `python -m corpus.langid.fit SOURCES HALF.model --half 0`, which learns from the other
-half only; without it the bundled model is measured, which has seen these texts. Peers run where they can be
-imported: fasttext with lid.176, py3langid, heliport, gcld3 (cld3-py), pycld2, eld, lingua.
+HALF.model is fitted by `python -m scripts.fit.language SOURCES HALF.model --half 0`, which learns from the
+other half only; without it the bundled model is measured, which has seen these texts. Peers run where they
+can be imported: fasttext with lid.176, py3langid, heliport, gcld3 (cld3-py), pycld2, eld, lingua.
 
 NTREX says the same in each language: a sentence is in one half with all its translations.
 """
@@ -29,11 +29,11 @@ import pyarrow.parquet as pq
 
 from corpus import language
 from corpus.langid import fasttext_model
-from corpus.langid.augment import old_spelling, transliterated
-from corpus.langid.sources import Text, shared_declarations, shared_sentences
 from corpus.langid.tags import TAGS, tag
 from corpus.language import Identify
 from rust_ext import LanguageModel
+from scripts.fit.language_augment import old_spelling, transliterated
+from scripts.fit.language_sources import Text, shared_declarations, shared_sentences
 
 Predict = Callable[[list[str]], list[str | None]]
 Rows = list[tuple[str, str]]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from corpus.langid.augment import civil_script, old_spelling, transliterated
+from scripts.fit.language_augment import civil_script, old_spelling, transliterated
 
 
 class Chosen(random.Random):

@@ -10,8 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from corpus.langid import fit
-from corpus.langid.sources import (
+from corpus.langid.tags import CYRILLIC, LATIN, TAGS
+from rust_ext import LanguageModel
+from rust_ext.arrow import text_buffers
+from scripts.fit import language as fit
+from scripts.fit.language_sources import (
     SOURCES,
     Source,
     Text,
@@ -26,9 +29,6 @@ from corpus.langid.sources import (
     treebank,
     words,
 )
-from corpus.langid.tags import CYRILLIC, LATIN, TAGS
-from rust_ext import LanguageModel
-from rust_ext.arrow import text_buffers
 
 RUSSIAN = [
     "что это было и где она сейчас",

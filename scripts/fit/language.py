@@ -1,6 +1,6 @@
-"""Fits the language model of stage `identify` to the sources of `corpus.langid.sources`.
+"""Fits the language model of stage `identify` to the sources of `scripts.fit.language_sources`.
 
-    python -m corpus.langid.fit SOURCES OUT [--half 0]
+    python -m scripts.fit.language SOURCES OUT [--half 0]
 
 SOURCES is a folder that holds the sources, one folder each (docs/measured/language.md says where they are
 from). With --half only the texts of that half are learned from, so that figures can be measured on the other.
@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.langid.augment import civil_script, old_spelling, transliterated
-from corpus.langid.sources import SOURCES, Text, texts
 from corpus.langid.tags import CYRILLIC, LATIN, names
 from rust_ext import LanguageModel, langid_checksum, langid_fit
+from scripts.fit.language_augment import civil_script, old_spelling, transliterated
+from scripts.fit.language_sources import SOURCES, Text, texts
 
 SEED = 20261129
 
@@ -199,7 +199,7 @@ def fit(found: Sequence[Text], held: Sequence[Text], plans: Sequence[Plan] = (CY
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m corpus.langid.fit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.fit.language", description=__doc__)
     parser.add_argument("sources", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--half", type=int, choices=(0, 1), help="learn from this half of the texts only")
