@@ -128,15 +128,26 @@ class CheckResult:
 
 
 def _tokenizers(vocabulary: Vocabulary, _: Path) -> Encode:
+    theirs = open_tokenizers(files.tokenizer_json(vocabulary).decode("utf-8"))
+    if hasattr(theirs, "encode_batch_fast"):
+        theirs.encode_special_tokens = True
+        return lambda texts: [one.ids for one in theirs.encode_batch_fast(texts, add_special_tokens=False)]
+    return lambda texts: [
+        one.ids for one in theirs.encode_batch(texts, add_special_tokens=False, encode_special_tokens=True)
+    ]
+
+
+def open_tokenizers(text: str) -> Any:
+    """A tokenizer.json in the tokenizers library; version 1.0 (seen: its release candidate 3) opens files
+    only."""
     import tokenizers
 
-    theirs = tokenizers.Tokenizer.from_str(files.tokenizer_json(vocabulary).decode("utf-8"))
-    theirs.encode_special_tokens = True
-
-    def encode(texts: list[str]) -> list[list[int]]:
-        return [one.ids for one in theirs.encode_batch_fast(texts, add_special_tokens=False)]
-
-    return encode
+    if hasattr(tokenizers.Tokenizer, "from_str"):
+        return tokenizers.Tokenizer.from_str(text)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tokenizer.json")
+        path.write_text(text, "utf-8")
+        return tokenizers.Tokenizer.from_file(str(path))
 
 
 def _tiktoken(vocabulary: Vocabulary, _: Path) -> Encode:

@@ -14,6 +14,7 @@ from typing import Final
 
 from tokenizer.adapt.base import Base
 from tokenizer.adapt.write import GGUF
+from tokenizer.export import open_tokenizers
 from tokenizer.split import pattern_regex
 
 Encode = Callable[[list[str]], list[list[int]]]
@@ -41,13 +42,11 @@ def _tokenizers_merging(folder: Path, _: Base) -> Encode:
     """The same with `ignore_merges` the other way: no new token may depend on it."""
     import json
 
-    import tokenizers
-
     data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     if not data["model"].get("ignore_merges"):
         raise ValueError("the base does without ignore_merges")
     data["model"]["ignore_merges"] = False
-    theirs = tokenizers.Tokenizer.from_str(json.dumps(data))
+    theirs = open_tokenizers(json.dumps(data))
     return lambda texts: [one.ids for one in theirs.encode_batch(texts, add_special_tokens=False)]
 
 
