@@ -261,3 +261,20 @@ def test_text_in_a_script_of_one_language_is_that_language() -> None:
     ]
     languages = [row["lang"] for row in run(*texts, keep="all")]
     assert languages == ["el", "he", "ka", "ja", "ko", "zh", "und-Arab"]
+
+
+def test_a_word_in_every_row_of_a_list_does_not_decide_its_language() -> None:
+    goods = [
+        "Утеплитель",
+        "Швеллер",
+        "Саморез",
+        "Труба профильная",
+        "Лист оцинкованный",
+        "Шпатлёвка",
+        "Анкер",
+    ]
+    rows = [f"{goods[n % 7]} {n}х{n % 9} | шт. | {n * 31 % 977},50 | в наличии" for n in range(300)]
+    text = "Прайс-лист Псков\nНаименование | Ед. | Цена, руб. | Склад\n" + "\n".join(rows)
+    (found,) = run(text)
+    assert found["lang"] == "ru"
+    assert found["drop"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 import struct
 import unicodedata
@@ -14,6 +15,8 @@ WORD_LETTERS = 24
 LONGEST = 5
 ASKED_WORDS, PLAIN, LIKELY = 4, 6.0, 1.5
 SHOWN_WORDS, SHOWN = 24, 4.0
+#: Times that a word of at most KEPT letters counts in the score of a document.
+COUNTED, KEPT = 10, 12
 MASK = 0xFFFFFFFF
 
 SCRIPT_RANGES = [
@@ -187,17 +190,23 @@ def _lead(scores: np.ndarray) -> tuple[int, float]:
     return best, float(scores[best] - np.delete(scores, best).max())
 
 
-def _line(part: Section, mine: list[str], shown: int | None) -> tuple[np.ndarray, int]:
-    """Sums of a line's words, and how many were scored: after every fourth its language may be plain."""
-    sums = np.zeros(len(part.labels), np.int64)
+def _line(
+    part: Section, mine: list[str], shown: int | None, seen: collections.Counter[str]
+) -> tuple[np.ndarray, int]:
+    """Sums of a line's words and their number, as the document counts them: words are scored until, after
+    every fourth, the line's language is plain; one that the document has counted ten times counts no more."""
+    sums, own, counted = np.zeros(len(part.labels), np.int64), np.zeros(len(part.labels), np.int64), 0
     for count, word in enumerate(mine, 1):
-        for feature in features(word):
-            sums = sums + part.weights.get(feature, 0)
+        weights = sum((part.weights.get(feature, 0) for feature in features(word)), np.zeros_like(sums))
+        sums = sums + weights
+        seen[word] += 1
+        if seen[word] <= COUNTED or len(word) > KEPT:
+            own, counted = own + weights, counted + 1
         if count % ASKED_WORDS == 0:
             best, lead = _lead(_scores(part, sums, count))
             if lead >= (LIKELY if best == shown else PLAIN):
-                return sums, count
-    return sums, len(mine)
+                break
+    return own, counted
 
 
 def chances(parts: list[Section], text: str, kind: int) -> dict[str, float]:
@@ -207,8 +216,9 @@ def chances(parts: list[Section], text: str, kind: int) -> dict[str, float]:
     """
     part = parts[kind]
     sums, count, shown = np.zeros(len(part.labels), np.int64), 0, None
+    seen: collections.Counter[str] = collections.Counter()
     for line in text.split("\n"):
-        more, scored = _line(part, [word for script, word, *_ in words(line) if script == kind], shown)
+        more, scored = _line(part, [word for script, word, *_ in words(line) if script == kind], shown, seen)
         sums, before, count = sums + more, count, count + scored
         if count // SHOWN_WORDS != before // SHOWN_WORDS:
             best, lead = _lead(_scores(part, sums, count))

@@ -58,6 +58,8 @@ def test_features_are_the_same(word: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(texts)
+@example("\n".join(f"Утеплитель {n} | шт. | под заказ\nШвеллер {n} | шт. | в наличии" for n in range(20)))
+@example("як справи " * 30 + "\nПривет " * 15 + "достопримечательность " * 12)
 def test_chances_are_the_same(text: str) -> None:
     rows = read([text])
     label = int(rows["labels"][0, 0])

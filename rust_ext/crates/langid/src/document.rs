@@ -1,7 +1,9 @@
 //! A document: its language, the languages of its lines, and counts of its letters.
 
+use std::collections::HashMap;
+
 use crate::model::{Model, Section};
-use crate::score::{Cache, softmax};
+use crate::score::{Cache, KEPT, key, softmax};
 use crate::words::{Break, SCRIPTS, Script, Visitor, Word, read};
 
 /// A unit is a line; within a line, a sentence ends one that has this many letters.
@@ -25,6 +27,12 @@ const MANY_UNITS: usize = 20_000;
 const ASKED_WORDS: u32 = 4;
 const PLAIN: f32 = 6.0;
 const LIKELY: f32 = 1.5;
+
+/// A word counts at most so often in the document's own score: «шт.» in each row of a price list says no more than
+/// in ten. Lines count all their words. Of a document of more different words than `DIFFERENT`, the others count
+/// always.
+const COUNTED: u32 = 10;
+const DIFFERENT: usize = 1 << 16;
 
 /// A document has shown its language after this many scored words, where the best score leads by `SHOWN`.
 const SHOWN_WORDS: u64 = 24;
@@ -80,20 +88,26 @@ pub struct Reading {
 pub struct Reader<'m> {
     model: &'m Model,
     caches: Vec<Cache>,
+    seen: Vec<Seen>,
 }
+
+/// How often the words of a document were scored, by the word's letters.
+type Seen = HashMap<[u16; KEPT], u32>;
 
 impl<'m> Reader<'m> {
     pub fn new(model: &'m Model) -> Self {
         Self {
             model,
             caches: model.sections.iter().map(Cache::new).collect(),
+            seen: vec![Seen::new(); model.sections.len()],
         }
     }
 
     /// Reads a text. Cyrillic decides its language where at least `cyrillic` of its letters are so; else the
     /// script of most letters does.
     pub fn read(&mut self, text: &str, cyrillic: f32) -> Reading {
-        let mut pass = Pass::new(self.model, &mut self.caches);
+        self.seen.iter_mut().for_each(HashMap::clear);
+        let mut pass = Pass::new(self.model, &mut self.caches, &mut self.seen);
         read(text, &mut pass);
         pass.finish(cyrillic)
     }
@@ -126,6 +140,9 @@ struct Tally {
     sums: Vec<Vec<i32>>,
     /// Words that were scored.
     words: Vec<u32>,
+    /// Sums and words that the document's own score leaves out.
+    repeated: Vec<Vec<i32>>,
+    repeated_words: Vec<u32>,
     plain: Vec<bool>,
     letters: [u32; SCRIPTS],
 }
@@ -135,6 +152,8 @@ impl Tally {
         Self {
             sums: sections.iter().map(|s| vec![0; s.width]).collect(),
             words: vec![0; sections.len()],
+            repeated: sections.iter().map(|s| vec![0; s.width]).collect(),
+            repeated_words: vec![0; sections.len()],
             plain: vec![false; sections.len()],
             letters: [0; SCRIPTS],
         }
@@ -156,6 +175,7 @@ struct Draft {
 struct Pass<'m, 'c> {
     model: &'m Model,
     caches: &'c mut [Cache],
+    seen: &'c mut [Seen],
     unit: Tally,
     sums: Vec<Vec<i64>>,
     words: Vec<u64>,
@@ -205,6 +225,10 @@ impl Visitor for Pass<'_, '_> {
             let (weights, sums) = (&self.model.sections[section], &mut self.unit.sums[section]);
             cache.add(weights, word.folded, sums);
             self.unit.words[section] += 1;
+            if is_repeated(&mut self.seen[section], word.folded) {
+                cache.add(weights, word.folded, &mut self.unit.repeated[section]);
+                self.unit.repeated_words[section] += 1;
+            }
             let words = self.unit.words[section];
             if words.is_multiple_of(ASKED_WORDS) {
                 let (best, lead) = lead(&weights.scores(sums, words));
@@ -243,10 +267,11 @@ impl Visitor for Pass<'_, '_> {
 }
 
 impl<'m, 'c> Pass<'m, 'c> {
-    fn new(model: &'m Model, caches: &'c mut [Cache]) -> Self {
+    fn new(model: &'m Model, caches: &'c mut [Cache], seen: &'c mut [Seen]) -> Self {
         Self {
             model,
             caches,
+            seen,
             unit: Tally::new(&model.sections),
             sums: model.sections.iter().map(|s| vec![0; s.width]).collect(),
             words: vec![0; model.sections.len()],
@@ -282,14 +307,19 @@ impl<'m, 'c> Pass<'m, 'c> {
             best,
         });
         self.start = at;
-        for (whole, part) in self.sums.iter_mut().zip(&mut self.unit.sums) {
-            for (whole, part) in whole.iter_mut().zip(part.iter_mut()) {
-                *whole += i64::from(*part);
-                *part = 0;
-            }
-        }
         for section in 0..self.words.len() {
-            let words = u64::from(std::mem::take(&mut self.unit.words[section]));
+            let parts = self.unit.sums[section].iter_mut();
+            for (whole, part) in self.sums[section].iter_mut().zip(parts) {
+                *whole += i64::from(std::mem::take(part));
+            }
+            let repeated = std::mem::take(&mut self.unit.repeated_words[section]);
+            if repeated > 0 {
+                let parts = self.unit.repeated[section].iter_mut();
+                for (whole, part) in self.sums[section].iter_mut().zip(parts) {
+                    *whole -= i64::from(std::mem::take(part));
+                }
+            }
+            let words = u64::from(std::mem::take(&mut self.unit.words[section]) - repeated);
             self.words[section] += words;
             // Looked at when the words pass a multiple: most units change nothing.
             let (now, before) = (self.words[section], self.words[section] - words);
@@ -405,6 +435,19 @@ impl<'m, 'c> Pass<'m, 'c> {
         shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         (units, shares)
     }
+}
+
+/// Counts a word of the document; true from the one on that counts no more.
+fn is_repeated(seen: &mut Seen, word: &[u32]) -> bool {
+    let Some(key) = key(word) else {
+        return false;
+    };
+    if seen.len() >= DIFFERENT && !seen.contains_key(&key) {
+        return false;
+    }
+    let times = seen.entry(key).or_insert(0);
+    *times = times.saturating_add(1);
+    *times > COUNTED
 }
 
 /// The script of most letters; of two with as many, the first.

@@ -5,7 +5,7 @@ use crate::model::Section;
 use crate::words::WORD_LETTERS;
 
 /// Letters of the longest word that is remembered.
-const KEPT: usize = 12;
+pub const KEPT: usize = 12;
 const SLOTS: usize = 16_384;
 
 /// Sums of weights of frequent words, by the word's letters (compared, not only hashed): the same sums come out
@@ -88,7 +88,8 @@ fn sum(section: &Section, word: &[u32], sums: &mut [i16]) {
     }
 }
 
-fn key(word: &[u32]) -> Option<[u16; KEPT]> {
+/// A word's letters; none of a longer word, or one with letters beyond the first plane.
+pub fn key(word: &[u32]) -> Option<[u16; KEPT]> {
     let mut key = [0; KEPT];
     if word.is_empty() || word.len() > KEPT {
         return None;
