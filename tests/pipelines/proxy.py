@@ -54,7 +54,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.proxy.refuses(self.command):
             self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
             return
-        connection = http.client.HTTPConnection(self.proxy.target, timeout=60)
+        with (
+            contextlib.closing(http.client.HTTPConnection(self.proxy.target, timeout=60)) as connection,
+            contextlib.suppress(BrokenPipeError, ConnectionResetError),  # of a client that was killed
+        ):
+            self._pass_on(connection, body)
+
+    def _pass_on(self, connection: http.client.HTTPConnection, body: bytes) -> None:
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in ("content-length", "transfer-encoding", "connection"):
@@ -65,7 +71,6 @@ class _Handler(BaseHTTPRequestHandler):
         data = found.read()
         passing = ("transfer-encoding", "connection")
         self._answer(found.status, {k: v for k, v in found.getheaders() if k.lower() not in passing}, data)
-        connection.close()
 
     def _body(self) -> bytes:
         if self.headers.get("Expect", "").lower() == "100-continue":
