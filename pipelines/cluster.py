@@ -16,7 +16,7 @@ import signal
 import statistics
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -110,10 +110,16 @@ class RayExecutor:
     tasks are done (ctrl-C, `close()`), and before anybody cleans up behind the tasks that still run: Ray
     kills the workers of a driver that has left, here and on a cluster.
     (Cancelling them first, with force, makes Ray abort this process where one finishes at that moment.)
+    `say` is told that Ray starts, which takes some seconds.
     """
 
-    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
-        self._address, self._workers = address, workers
+    def __init__(
+        self,
+        address: str | None = None,
+        workers: int | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self._address, self._workers, self._say = address, workers, say
         #: What tasks can use, as last seen (pipelines.execute.processors).
         self.processors = 1 if address else workers or os.cpu_count() or 1
         self._ray: Any = None
@@ -286,6 +292,9 @@ class RayExecutor:
             os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # its 20 retries are one error of ours
             if _has_token():  # since 2.60 `ray start` asks for it, and `ray.init(address)` does not send it
                 os.environ.setdefault("RAY_AUTH_MODE", "token")
+        if self._say is not None:
+            here = "starting Ray on this machine (--executor inline does without it)"
+            self._say(f"joining the Ray cluster at {self._address}" if self._address else here)
         import ray
 
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}

@@ -151,14 +151,17 @@ def run_inline(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
 
 
 @contextlib.contextmanager
-def open_executor(name: str, address: str | None, workers: int | None) -> Iterator[Executor]:
-    """The executor of that name ("ray" or "inline"). Raises UsageError for another."""
+def open_executor(
+    name: str, address: str | None, workers: int | None, say: Callable[[str], None] | None = None
+) -> Iterator[Executor]:
+    """The executor of that name ("ray" or "inline"); `say` gets a line when Ray starts. Raises UsageError for
+    another."""
     if name == "inline":
         yield run_inline
     elif name == "ray":
         from pipelines.cluster import RayExecutor
 
-        with RayExecutor(address, workers) as executor:
+        with RayExecutor(address, workers, say) as executor:
             yield executor
     else:
         raise UsageError(f"--executor {name}: there are `ray` and `inline`")

@@ -50,8 +50,9 @@ def run_job(
     if options["dry_run"]:
         print_plan([stage_plan(plan_job(job), ())], as_json=options["as_json"])
         raise click.exceptions.Exit(0)
-    with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
-        reporter = make_reporter(quiet=options["quiet"])
+    reporter = make_reporter(quiet=options["quiet"])
+    say = None if options["quiet"] else reporter.note
+    with open_executor(options["executor"] or "ray", options["address"], options["workers"], say) as executor:
         metered = Metered(reporter, lambda: processors(executor), options["metrics"])
         try:
             with metered.written():

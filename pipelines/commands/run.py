@@ -43,8 +43,9 @@ def run(recipe: str, **options: Any) -> None:
         return
     address = options["address"] or where.address or None
     workers = options["workers"] or where.workers or None
-    with open_executor(options["executor"] or where.executor, address, workers) as executor:
-        reporter = make_reporter(quiet=options["quiet"])
+    reporter = make_reporter(quiet=options["quiet"])
+    say = None if options["quiet"] else reporter.note
+    with open_executor(options["executor"] or where.executor, address, workers, say) as executor:
         metered = Metered(reporter, lambda: processors(executor), options["metrics"] or where.metrics)
         try:
             with metered.written():

@@ -400,8 +400,9 @@ def test_a_task_that_kills_its_worker_every_time_is_set_aside_and_the_others_go_
     said: list[str] = []
     reporter = Silent()
     reporter.note = said.append  # type: ignore[method-assign]
-    with open_executor("ray", None, 2) as run, pytest.raises(StageFailedError) as caught:
+    with open_executor("ray", None, 2, said.append) as run, pytest.raises(StageFailedError) as caught:
         run_stage(job, run, reporter)
+    assert said[0] == "starting Ray on this machine (--executor inline does without it)"
     (failure,) = caught.value.failures
     assert "03.parquet" in failure.message
     assert "is set aside" in failure.message
