@@ -404,14 +404,19 @@ def _is_left_behind(partial: Path) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs."""
+    """Whether a process of this machine runs; one that was killed and that its parent has yet to take note of
+    (a zombie) does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:
+        return True  # no /proc here, or it is gone just now: the next look tells
+    return state not in (b"Z", b"X")
 
 
 def sha256(location: str) -> tuple[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from dataclasses import dataclass
@@ -130,13 +129,12 @@ def _alive(note: dict[str, Any]) -> bool:
     """Whether the process of a heartbeat lives; of another machine, whether it has said so lately."""
     if note.get("host") != socket.gethostname():
         return time.time() - float(note.get("seen", 0.0)) < SILENT_AFTER
+    from corpus import storage
+
     try:
-        os.kill(int(note["pid"]), 0)
-    except (ProcessLookupError, KeyError, ValueError):
+        return storage.is_alive(int(note["pid"]))
+    except (KeyError, ValueError):
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _described(name: str, note: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 import errno
 import os
 import platform
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,16 @@ class TestErrors:
 
     def test_a_decompressor_s_complaint_is_no_system_error(self) -> None:
         assert not storage.is_system_error(OSError("Invalid data stream"))
+
+
+def test_a_killed_process_that_nobody_has_waited_for_runs_no_more() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert storage.is_alive(process.pid)
+        process.kill()
+        deadline = time.monotonic() + 10
+        while storage.is_alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert process.returncode is None
+        assert not storage.is_alive(process.pid)
+    assert not storage.is_alive(process.pid)
+    assert storage.is_alive(os.getpid())
