@@ -110,7 +110,7 @@ class RayExecutor:
     tasks are done (ctrl-C, `close()`), and before anybody cleans up behind the tasks that still run: Ray
     kills the workers of a driver that has left, here and on a cluster.
     (Cancelling them first, with force, makes Ray abort this process where one finishes at that moment.)
-    `say` is told that Ray starts, which takes some seconds.
+    `say` gets a line when Ray starts, which takes some seconds.
     """
 
     def __init__(

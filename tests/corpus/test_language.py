@@ -1,4 +1,4 @@
-"""Stage identify: Russian is told from its neighbours by model and letters, in documents and their lines."""
+"""Stage identify: model and letters distinguish Russian from its neighbours, in documents and their lines."""
 
 from __future__ import annotations
 

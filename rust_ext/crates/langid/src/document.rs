@@ -394,7 +394,7 @@ impl<'m, 'c> Pass<'m, 'c> {
     }
 
     /// Units with their languages, and the languages' shares: long lines decide alone which languages there are,
-    /// then every line is told with that in mind.
+    /// then every line is identified with that in mind.
     fn told(&self, letters: u64) -> (Vec<Unit>, Vec<(usize, f32)>) {
         let mut seen = vec![0u64; self.model.labels.len()];
         let telling = |d: &&Draft| d.letters >= TELLING_LETTERS;

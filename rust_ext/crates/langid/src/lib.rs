@@ -4,7 +4,7 @@
 //! put right, and its script chooses the section of the model that scores it. A section is a linear softmax
 //! over hashed letter n-grams of one to five letters, word ends included, and whole words (`features`). Scores
 //! of words add up, so those of frequent words are kept (`score::Cache`), and each line's scores come free with
-//! the text's. Scripts that write one language, or that nobody asks about, are told by their letters alone.
+//! the text's. Scripts that write one language, or that nobody asks about, are identified by their letters alone.
 //!
 //! `fit` learns a section from labelled texts with the same reader of words. tests/oracles/langid.py in Python
 //! is the readable form of words, features and scores.

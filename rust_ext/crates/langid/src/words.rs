@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 /// Letters of a word that the model reads; the rest are counted only.
 pub const WORD_LETTERS: usize = 24;
 
-/// Scripts that are told apart. The first two have a section of the model each.
+/// Scripts that are distinguished. The first two have a section of the model each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[repr(u8)]
 pub enum Script {
