@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 #: The report of an adaptation: figures and proofs.
 REPORT: Final = "adaptation.json"
 PAGE: Final = "adaptation.md"
-#: Of the work of the last task, what learning is; the rest is proofs.
-_LEARNING: Final = 0.5
+#: Of the work of the last task, what is done after learning, and after the texts of the proofs; the rest is
+#: the other runtimes.
+_LEARNT: Final = 0.5
+_READ: Final = 0.9
 #: Bytes of memory of a task.
 _MEMORY: Final = 2_000 << 20
 
@@ -290,14 +292,19 @@ def _normalized(texts: Any, form: str) -> Any:
 
 
 def _texts(sources: Sequence[Input], out: Output | None = None) -> Iterator[str]:
-    """The texts of sources; `out` receives the progress, as the second half of a task."""
-    total, done = sum(source.size for source in sources) or 1, 0
-    for source in sources:
-        for batch in read_texts(source):
-            yield from batch.column("text").drop_null().to_pylist()
-        done += source.size
+    """The texts of sources; `out` receives the progress, as the part of a task that comes after learning."""
+    total, before = sum(source.size for source in sources) or 1, 0
+
+    def report(done: float, of: float, size: float = 0.0) -> None:
+        share = (before + size * done / max(of, 1.0)) / total
         if out is not None:
-            out.tell(_LEARNING + (1 - _LEARNING) * done / total, 1.0)
+            out.tell(_LEARNT + (_READ - _LEARNT) * min(share, 1.0), 1.0)
+
+    for source in sources:
+        for batch in read_texts(source, functools.partial(report, size=source.size)):
+            yield from batch.column("text").drop_null().to_pylist()
+        before += source.size
+        report(0.0, 1.0)
 
 
 def _learning(out: Output) -> Callable[[str, int, int], object]:
@@ -305,7 +312,7 @@ def _learning(out: Output) -> Callable[[str, int, int], object]:
 
     def report(stage: str, done: int, of: int) -> None:
         if of and stage == "learn":
-            out.tell(_LEARNING * done / of, 1.0)
+            out.tell(_LEARNT * done / of, 1.0)
 
     return report
 

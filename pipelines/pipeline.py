@@ -22,6 +22,7 @@ from pipelines.account import Run, StageResult
 from pipelines.digests import Digests
 from pipelines.engine import Reporter, outputs_of, run_stage
 from pipelines.execute import Executor
+from pipelines.finishing import finish
 from pipelines.inputs import inputs_of
 from pipelines.layout import RECIPE, REPORT, stage_folder
 from pipelines.lease import lease
@@ -121,13 +122,12 @@ def run_recipe(
         digests.save()
         with logged(reporter, folder) as logging:
             try:
-                _run_stages(recipe, folder, inputs, executor, logging, results)
+                mended = _run_stages(recipe, folder, inputs, executor, logging, results)
             except BukvarError:
-                if results:
-                    with suppress(Exception):  # what stopped the run comes first
-                        write_report(folder, storage.join(folder, REPORT))
+                with suppress(Exception):  # what stopped the run comes first
+                    write_report(folder, storage.join(folder, REPORT))
                 raise
-        return _result(recipe, folder, results)
+        return _result(recipe, folder, results, mended)
 
 
 def _run_stages(
@@ -137,7 +137,9 @@ def _run_stages(
     executor: Executor,
     reporter: Reporter,
     results: list[StageResult],
-) -> None:
+) -> int:
+    """How many stages came to their end now whose tasks were done before. `results` gets what stages did."""
+    mended = 0
     for name in recipe.run.stages:
         row = registry.row_of(name)
         if (
@@ -147,15 +149,17 @@ def _run_stages(
             and _documents(results)[-1:] == results[-1:]
         ):
             reporter.note("no document is left: nothing to publish, to train on or to evaluate")
-            return
+            break
         stage, _ = with_made(recipe, folder, name)
         job = _job(recipe, stage, inputs, stage_folder(folder, name))
         result = run_stage(job, executor, reporter)
         title = recipe.description or recipe.name
-        row.done(stage, job.folder, Run(title, tuple(results), recipe.to_toml("input", "run")))
+        before = Run(title, tuple(results), recipe.to_toml("input", "run"))
         results.append(result)
+        mended += finish(row, stage, job.folder, before)
         if row.documents:
             inputs = outputs_of(job.folder)
+    return mended
 
 
 def _documents(results: Sequence[StageResult]) -> list[StageResult]:
@@ -213,10 +217,10 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _result(recipe: Recipe, folder: str, results: Sequence[StageResult]) -> RunResult:
+def _result(recipe: Recipe, folder: str, results: Sequence[StageResult], mended: int) -> RunResult:
     funnel.check(_documents(results))
     made = {r.stage: r.folder for r in results if not registry.row_of(r.stage).documents}
-    worked = sum(r.worked for r in results)
+    worked = sum(r.worked for r in results) + mended
     report = storage.join(folder, REPORT)
     if worked or not storage.exists(report):
         write_report(folder, report)

@@ -16,6 +16,7 @@ from corpus.errors import BukvarError
 from corpus.receipts import RUNNING, Receipt
 from pipelines import command_log
 from pipelines.execute import Failure
+from pipelines.pace import Pace
 
 if TYPE_CHECKING:
     import structlog
@@ -72,6 +73,7 @@ class Lines(Silent):
         self._title, self._total, self._done, self._at_start = "", 0, 0, 0
         self._partial = 0.0
         self._started = self._said = time.monotonic()
+        self._pace = Pace(self._started, 0)
         self._ended = threading.Event()
         self._looker: threading.Thread | None = None
 
@@ -79,6 +81,7 @@ class Lines(Silent):
         self._title = stage if phase == "map" else f"{stage} ({phase})"
         self._total, self._done, self._at_start, self._partial = total, done, done, 0.0
         self._started = self._said = time.monotonic()
+        self._pace = Pace(self._started, total, done)
         if done < total:
             self._ended = threading.Event()
             self._looker = threading.Thread(target=self._look, args=(folder, self._ended), daemon=True)
@@ -92,20 +95,19 @@ class Lines(Silent):
     def _show(self) -> None:
         """Print, when it is time to, how far the phase is."""
         now = time.monotonic()
+        left = self._left(now)
         if now - self._said < LINE_EVERY:
             return
         self._said = now
-        done = self._done + self._partial
-        worked = done - self._at_start
-        share = f" ({done / self._total:.0%})" if self._partial else ""
-        # The first tasks wait for workers to start and say nothing of the others.
+        share = f" ({(self._done + self._partial) / self._total:.0%})" if self._partial else ""
+        about = f", about {duration(left)} left" if left is not None else ""
+        self._say(f"{self._title}: {self._done} of {self._total} tasks{share}{about}")
+
+    def _left(self, now: float) -> float | None:
+        """Seconds left. The first tasks wait for workers to start and say nothing of the others."""
+        self._pace.update(self._done + self._partial, now)
         enough = self._done - self._at_start >= ETA_FROM or self._partial >= ETA_SHARE * self._total
-        left = (
-            f", about {duration((now - self._started) / worked * (self._total - done))} left"
-            if enough
-            else ""
-        )
-        self._say(f"{self._title}: {self._done} of {self._total} tasks{share}{left}")
+        return self._pace.left(now) if enough else None
 
     def advance(self, receipt: Receipt) -> None:  # noqa: ARG002 - the protocol's signature
         self._done += 1
@@ -152,26 +154,26 @@ class Bars(Lines):
             Progress,
             TextColumn,
             TimeElapsedColumn,
-            TimeRemainingColumn,
         )
 
         self._progress = Progress(
             TextColumn("{task.description:<18}"),
-            BarColumn(bar_width=32),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("shards"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
             transient=True,
         )
         self._progress.start()
-        self._bar = self._progress.add_task(self._title, total=total, completed=done)
+        self._bar = self._progress.add_task(self._title, total=total, completed=done, left="")
 
     def _show(self) -> None:
+        left = self._left(time.monotonic())
         if self._progress is not None and self._bar is not None:
-            self._progress.update(self._bar, completed=self._done + self._partial)
+            about = f"{duration(left)} left" if left is not None else ""
+            self._progress.update(self._bar, completed=self._done + self._partial, left=about)
 
     def end(self) -> None:
         progress, self._progress = self._progress, None

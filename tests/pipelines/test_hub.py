@@ -265,6 +265,32 @@ class TestRefusals:
         with pytest.raises(UsageError, match=r"pip install 'bukvar\[hub\]'"):
             storage.exists(f"{TARGET}/README.md")
 
+    def test_a_run_whose_dataset_the_hub_refuses_says_so_and_goes_on(
+        self, dataset: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "run"
+        command = [
+            "run", "ru-web", "--out", str(out), "--executor", "inline", "-q", "--set", f"publish.to={TARGET}",
+            "--set", f"input.paths={dataset / 'data'}", "--set", 'run.stages=["dedup", "publish"]',
+        ]  # fmt: skip
+        state = Hub()
+        with serving(state) as address:
+            refused = bukvar(address, tmp_path, *command, token="hf_wrong")  # noqa: S106 - it is wrong
+            assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
+            assert "hf auth login" in refused.stderr
+            assert (out / "dataset/manifest.json").exists()
+            assert "hf auth login" in (out / "report.html").read_text()
+            status = json.loads(bukvar(address, tmp_path, "status", str(out), "--json").stdout)
+            assert [one["state"] for one in status] == ["done", "failed"]
+            done = bukvar(address, tmp_path, *command)
+            assert done.returncode == 0, done.stderr
+            assert "nothing to do" not in done.stdout
+            assert "hf auth login" not in (out / "report.html").read_text()
+            status = json.loads(bukvar(address, tmp_path, "status", str(out), "--json").stdout)
+            assert [one["state"] for one in status] == ["done", "done"]
+            assert "nothing to do" in bukvar(address, tmp_path, *command).stdout
+        assert on_hub(state.repos[NAME]) == visible(out / "dataset")
+
     def test_a_repository_with_data_of_somebody_else(self, dataset: Path) -> None:
         state = Hub()
         state.repos[NAME] = Repo({"data/theirs.parquet": (b"1", True), "README.md": (b"# A", False)})

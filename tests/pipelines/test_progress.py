@@ -14,6 +14,7 @@ from corpus.stage import Task, run_task
 from corpus.writing import Output, Progress
 from pipelines import execute, progress
 from pipelines.execute import attempt
+from pipelines.pace import Pace
 from pipelines.progress import Lines, running_share
 from tests.pipelines.stages import Shorten, inputs_of, tasks_of, write_texts
 
@@ -93,3 +94,30 @@ class TestLines:
         lines._show()
         lines.end()
         assert capsys.readouterr().err == "identify: 0 of 1 tasks\n"
+
+
+class TestPace:
+    def test_a_task_that_stands_adds_no_time(self) -> None:
+        pace = Pace(started=100.0, total=1.0)
+        assert pace.left(105.0) is None
+        pace.update(0.5, 110.0)
+        assert pace.left(110.0) == 10.0
+        for now in range(111, 120):
+            pace.update(0.5, float(now))
+            assert pace.left(float(now)) == 120 - now
+        assert pace.left(120.0) is None
+        assert pace.left(1000.0) is None
+        pace.update(0.8, 1000.0)
+        assert pace.left(1000.0) == pytest.approx(225.0)
+
+    def test_what_was_done_before_does_not_count_as_speed(self) -> None:
+        pace = Pace(started=0.0, total=100.0, at_start=90.0)
+        pace.update(92.0, 10.0)
+        assert pace.left(10.0) == 40.0
+
+    def test_equal_tasks_give_the_true_time_throughout(self) -> None:
+        pace = Pace(started=0.0, total=10.0)
+        for now in range(1, 100):
+            pace.update(float(now // 10), float(now))
+            if now >= 10:
+                assert pace.left(float(now)) == pytest.approx(100 - now)
