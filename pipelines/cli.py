@@ -87,8 +87,8 @@ class _Commands(click.Group):
     cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: bukvar run demo --set input.paths=crawl/ --out out/demo    "
-    "(`bukvar COMMAND --help` explains each command with an example.)",
+    epilog="\b\nExample:\n  bukvar run ru-web --set input.paths=crawl/ --out out/ru\n\n"
+    "`bukvar COMMAND --help` explains each command, with an example.",
 )
 @click.version_option(package_name="bukvar", message="bukvar %(version)s")
 @click.pass_context

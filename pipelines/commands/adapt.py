@@ -19,7 +19,7 @@ from pipelines.commands import common
     "JSONL or plain text, files or folders. DIR receives a folder that AutoTokenizer opens, the base's own "
     "format, GGUF metadata, id_map.parquet and the report. Without INPUT and with --check, the proofs of DIR "
     "are done again.",
-    epilog="Example: bukvar adapt Llama-3.1-8B texts/ --add 32000 --out llama-ru --check english/",
+    epilog=common.examples("bukvar adapt Llama-3.1-8B texts/ --add 32000 --out llama-ru --check english/"),
 )
 @click.argument("base")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     help="Write a model's checkpoint (safetensors) with the ids of an adapted tokenizer: embedding and "
     "output matrix in the new order, rows of new tokens made of their old pieces, everything else copied "
     "byte for byte. Then both are read again and what is claimed is proved: exit code 1 if a proof fails.",
-    epilog="Example: bukvar adapt-weights Llama-3.1-8B --map adapted --out Llama-3.1-8B-ru",
+    epilog=common.examples("bukvar adapt-weights Llama-3.1-8B --map adapted --out Llama-3.1-8B-ru"),
 )
 @click.argument("model")
 @click.option(

@@ -22,9 +22,11 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
     "INPUT is Parquet or JSONL with a text column; of each file the first documents are measured (--limit "
     "in all). With --write, the preset's rules are written with thresholds that drop at most --share of this "
     "corpus each.",
-    epilog="Example: bukvar calibrate out/clean --signal words --html page.html    "
-    "bukvar calibrate good/ --write mine.rules --share 0.005; bukvar filter crawl/ --out kept "
-    "--set filter.preset=mine.rules",
+    epilog=common.examples(
+        "bukvar calibrate out/clean --signal words --html page.html",
+        "bukvar calibrate good/ --write mine.rules --share 0.005",
+        "bukvar filter crawl/ --out kept --set filter.preset=mine.rules",
+    ),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--preset", default="ru-web", show_default=True, help="Preset or file of rules to look at.")

@@ -13,7 +13,7 @@ from pipelines.commands import common
 @click.group(
     "classify",
     help="Train a classifier of one's own and score documents by it.",
-    epilog="Example: bukvar classify train textbooks/ --against crawl/ --out textbooks.model",
+    epilog=common.examples("bukvar classify train textbooks/ --against crawl/ --out textbooks.model"),
 )
 def classify() -> None:
     pass
@@ -40,10 +40,11 @@ def texts_of(inputs: tuple[str, ...], text_column: str, limit: int) -> list[str]
 
 @classify.command(
     "train",
+    short_help="Learn what distinguishes texts from others; write a model.",
     help="Learn what distinguishes POSITIVE from --against, and say what the model is worth on a tenth that "
     "it did not see: precision, recall, calibration, the words that weigh most, documents at the edge.\n\n"
     "POSITIVE and --against are Parquet or JSONL with a text column.",
-    epilog="Example: bukvar classify train textbooks/ --against crawl/ --out textbooks.model",
+    epilog=common.examples("bukvar classify train textbooks/ --against crawl/ --out textbooks.model"),
 )
 @click.argument("positive", nargs=-1, required=True, metavar="POSITIVE...")
 @click.option(
@@ -103,9 +104,10 @@ def _print(report: Any) -> None:
 
 @classify.command(
     "apply",
+    short_help="Score documents by a model; drop low scores.",
     help="Give each document a score (column class_score) and drop what lies below --min-score, or below the "
     "--percentile of the first documents' scores.",
-    epilog="Example: bukvar classify apply crawl/ --model textbooks.model --percentile 90 --out best",
+    epilog=common.examples("bukvar classify apply crawl/ --model textbooks.model --percentile 90 --out best"),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(

@@ -48,6 +48,13 @@ def shown(value: Any) -> str:
     return str(value) if value != "" else "empty"
 
 
+def examples(*commands: str) -> str:
+    """What a help ends with: command lines that can be copied, each on a line of its own, none of them
+    wrapped."""
+    title = "Examples" if len(commands) > 1 else "Example"
+    return "\b\n" + "\n".join([f"{title}:", *(f"  {one}" for one in commands)])
+
+
 def settings_option(function: F) -> F:
     return click.option(
         "--set",

@@ -17,8 +17,9 @@ from pipelines.commands import common
     "INPUT is Parquet or JSONL, files or folders. T is a folder of ours, a Hugging Face folder, "
     "tokenizer.json, tekken.json, tiktoken ranks, or ru-32k, ru-64k, ru-en-code-128k. Text that spells a "
     "special token is ordinary text.",
-    epilog="Example: bukvar encode out/ru/dataset --tokenizer out/ru/tokenizer --end '<|end_of_text|>' "
-    "--out tokens",
+    epilog=common.examples(
+        "bukvar encode out/ru/dataset --tokenizer out/ru/tokenizer --end '<|end_of_text|>' --out tokens"
+    ),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--tokenizer", required=True, metavar="T", help="The tokenizer (encode.tokenizer).")

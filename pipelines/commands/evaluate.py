@@ -16,7 +16,9 @@ from pipelines.commands import common
     "TOKENIZER is a folder or file: ours, a Hugging Face folder, tokenizer.json, tekken.json, *.tiktoken, "
     "sentencepiece's .model, or ru-32k, ru-64k, ru-en-code-128k of the package. Texts should "
     "be none that a tokenizer was trained on.",
-    epilog="Example: bukvar evaluate tokenizer llama3/ --text news=news.parquet --text fiction=fiction/",
+    epilog=common.examples(
+        "bukvar evaluate tokenizer llama3/ --text news=news.parquet --text fiction=fiction/"
+    ),
 )
 @click.argument("tokenizers", nargs=-1, required=True, metavar="TOKENIZER...")
 @click.option(

@@ -18,7 +18,7 @@ from pipelines.commands import common
     "ru-64k and ru-en-code-128k, which come with the package.\n\n"
     "With --check, encode texts by our encoder and by every runtime that is installed (tokenizers, tiktoken, "
     "gigatoken, llama-cpp-python) and compare all ids: exit code 1 if any differs.",
-    epilog="Example: bukvar export ru-32k --out exported --check out/ru/dedup",
+    epilog=common.examples("bukvar export ru-32k --out exported --check out/ru/dedup"),
 )
 @click.argument("tokenizer")
 @click.option("--out", metavar="DIR", help="Folder for the files.")

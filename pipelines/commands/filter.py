@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     "About 200 documents of each side make a fit worth it; 50 good ones and 20 of junk are needed. Label "
     "them in what a run with filter.preset=none left, or the labels never meet what the filter drops. "
     "LightGBM must be installed (the extra `fit`).",
-    epilog="Example: bukvar filter out/clean --out out/measured --preset none; "
-    "bukvar label out/measured --kinds casino,menu --reader anna --labels team.jsonl; "
-    "bukvar filter fit out/measured --labels team.jsonl --out team.preset; "
-    "bukvar filter out/clean --out out/good --preset team.preset",
+    epilog=common.examples(
+        "bukvar filter out/clean --out out/measured --preset none",
+        "bukvar label out/measured --kinds casino,menu --reader anna --labels team.jsonl",
+        "bukvar filter fit out/measured --labels team.jsonl --out team.preset",
+        "bukvar filter out/clean --out out/good --preset team.preset",
+    ),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="RUN...")
 @click.option(

@@ -32,9 +32,11 @@ LIMIT: Final = 10
     "--where takes an SQL condition as DuckDB reads it: author IS NULL, title LIKE '%море%', "
     "fetched_at >= DATE '2024-03-01', register IN ('news', 'fiction'). A text stands in single quotes.\n\n"
     "In a terminal, words that mix scripts, addresses and matches of --grep are highlighted.",
-    epilog="Example: bukvar inspect out/demo/filter --dropped --reason too_few_words --limit 5    "
-    "bukvar inspect out/demo/dedup --where 'cluster_size > 3 AND author IS NULL' --full    "
-    "bukvar inspect out/demo/dataset --host example.ru --sample 20 --seed 1",
+    epilog=common.examples(
+        "bukvar inspect out/demo/filter --dropped --reason too_few_words --limit 5",
+        "bukvar inspect out/demo/dedup --where 'cluster_size > 3 AND author IS NULL' --full",
+        "bukvar inspect out/demo/dataset --host example.ru --sample 20 --seed 1",
+    ),
 )
 @click.argument("folder", metavar="DIR")
 @click.option("--dropped", is_flag=True, help="Dropped rows in place of kept documents.")

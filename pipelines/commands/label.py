@@ -20,9 +20,11 @@ _KEYS: Final = "123456789abcdefhijklmnoprtvwxyz"
     "Labels are kept with digests of the texts, not with the texts; two readers see the same documents in "
     "the same order, and --agreement says how far they agree. --export writes the labelled documents for "
     "`python -m corpus.quality.fit`; `bukvar filter fit` reads labels themselves.",
-    epilog="Example: bukvar label out/measured --kinds casino,menu --reader anna --labels team.jsonl    "
-    "bukvar label out/measured --labels team.jsonl --agreement anna,boris    "
-    "bukvar label out/measured --labels team.jsonl --export labelled.parquet",
+    epilog=common.examples(
+        "bukvar label out/measured --kinds casino,menu --reader anna --labels team.jsonl",
+        "bukvar label out/measured --labels team.jsonl --agreement anna,boris",
+        "bukvar label out/measured --labels team.jsonl --export labelled.parquet",
+    ),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="RUN...")
 @click.option(

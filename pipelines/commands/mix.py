@@ -15,7 +15,7 @@ from pipelines.commands import common
     "RECIPE is a TOML file: sources (inputs, epochs, cluster_size, by), phases (budget, weights), seed, unit "
     "(tokens or documents), tokenizer. The plan comes first: what each phase takes of each source, how often "
     "it repeats, what is left unused. --dry-run ends there. `bukvar encode DIR` makes token ids of it.",
-    epilog="Example: bukvar mix mix.toml --out mixed --dry-run",
+    epilog=common.examples("bukvar mix mix.toml --out mixed --dry-run"),
 )
 @click.argument("recipe", metavar="RECIPE")
 @click.option("--out", required=True, metavar="DIR", help="Folder of the shuffled documents.")

@@ -18,7 +18,7 @@ from pipelines.commands import common
     help="Write documents as a dataset: shards of even size, manifest with checksums, card.\n\n"
     "INPUT is Parquet (a stage's folder, say); URL a folder, s3://, gs://, hdfs://, or hf://datasets/OWNER/NAME.\n\n"
     "To the hub a folder that publish wrote goes as it is; other documents are published into --work first.",
-    epilog="Example: bukvar publish out/ru/dedup --to s3://corpora/ru-web --set publish.shard_mb=256",
+    epilog=common.examples("bukvar publish out/ru/dedup --to s3://corpora/ru-web --set publish.shard_mb=256"),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--to", "target", required=True, metavar="URL", help="Where the dataset goes.")

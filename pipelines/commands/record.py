@@ -15,7 +15,7 @@ from pipelines.commands import common
     help="Show the crawl records at FILE:OFFSET (the column `source` of a document, with the folder of the "
     "crawl before it): headers, and the page as the server sent it.\n\n"
     "With --out, copy them into one WARC file: a few pages to try a setting on, or to report.",
-    epilog="Example: bukvar record crawl/00000.warc.gz:18734 crawl/00003.warc.gz:9 --out few.warc.gz",
+    epilog=common.examples("bukvar record crawl/00000.warc.gz:18734 crawl/00003.warc.gz:9 --out few.warc.gz"),
 )
 @click.argument("places", nargs=-1, required=True, metavar="FILE:OFFSET...")
 @click.option("--out", metavar="FILE", help="Write the records there, as WARC.")

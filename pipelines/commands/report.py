@@ -20,8 +20,10 @@ SHOWN: Final = 12
     help="Write a run's report as one HTML file: funnel, reasons with samples, signals, tokenizer.\n\n"
     "With --compare, two runs side by side: recipes, funnels, figures, and the documents that one run "
     "kept and the other dropped, with the reasons.",
-    epilog="Example: bukvar report out/demo --out demo.html    "
-    "bukvar report --compare out/demo out/stricter --out compare.html",
+    epilog=common.examples(
+        "bukvar report out/demo --out demo.html",
+        "bukvar report --compare out/demo out/stricter --out compare.html",
+    ),
 )
 @click.argument("folders", metavar="RUN [OTHER]", nargs=-1, required=True)
 @click.option("--compare", is_flag=True, help="Two runs side by side.")

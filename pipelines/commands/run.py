@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     help="Do a whole recipe: crawl files in, dataset, tokenizer and report out.\n\n"
     "RECIPE is a TOML file, or the name of a bundled recipe (demo, ru-web). A run that was stopped or "
     "killed goes on where it was when the same command is given again; with nothing to do it says so.",
-    epilog="Example: bukvar run ru-web --set input.paths=crawl/ --set filter.min_words=80 --out out/ru",
+    epilog=common.examples(
+        "bukvar run ru-web --set input.paths=crawl/ --set filter.min_words=80 --out out/ru"
+    ),
 )
 @click.argument("recipe")
 @click.option("--out", metavar="DIR", help="Folder of the run (default: the recipe's, or out/NAME).")

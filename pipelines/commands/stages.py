@@ -30,7 +30,7 @@ def command_of(row: StageRow) -> click.Command:
     text = inspect.getdoc(row.load()) or row.summary
     if row.reads == "documents":
         text += "\n\nINPUT is Parquet or JSONL with a text column, bukvar's or anybody's."
-    epilog = f"Example: {row.example}" if row.example else None
+    epilog = common.examples(row.example) if row.example else None
     return click.command(row.name, cls=common.WithParameters, section=row.name, help=text, epilog=epilog)(
         command
     )

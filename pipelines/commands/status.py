@@ -34,7 +34,7 @@ class StageStatus:
 @click.command(
     "status",
     help="Say what of a run (or of one stage's folder) is done, running and failed, and what was dropped.",
-    epilog="Example: bukvar status out/demo",
+    epilog=common.examples("bukvar status out/demo"),
 )
 @click.argument("folder", metavar="RUN")
 @common.output_options

@@ -15,7 +15,9 @@ from pipelines.commands import common
     "Only the files that hold them are rewritten. Requests are kept in DATASET/tombstones.jsonl, which "
     "publish obeys; card and manifest get a new version. A phrase is kept there as it is written: give an id "
     "or an address where the phrase itself must not stay.",
-    epilog="Example: bukvar takedown out/ru/dataset --url https://example.ru/page --reason 'on request'",
+    epilog=common.examples(
+        "bukvar takedown out/ru/dataset --url https://example.ru/page --reason 'on request'"
+    ),
 )
 @click.argument("dataset")
 @click.option("--url", "urls", multiple=True, metavar="URL", help="The document of this address.")

@@ -15,7 +15,7 @@ from pipelines.commands import common
     section="train",
     help="Train a byte-level BPE tokenizer and write tokenizer.json, tiktoken ranks and a readable table.\n\n"
     "INPUT is Parquet, JSONL or plain text (.txt), files or folders; .gz and .zst too.",
-    epilog="Example: bukvar train out/ru/dedup --vocab-size 64000 --out tokenizer",
+    epilog=common.examples("bukvar train out/ru/dedup --vocab-size 64000 --out tokenizer"),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--vocab-size", type=int, help="Number of tokens (train.vocab_size).")

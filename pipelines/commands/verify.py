@@ -15,7 +15,7 @@ from pipelines.commands import common
     "rows, columns, digest of the texts, and that no doc_id stands twice. Of token ids (`bukvar encode`): "
     "size and SHA-256, and samples of the documents, decoded.\n\n"
     "Exit code 0: all as written; 1: something is missing, changed or too many.",
-    epilog="Example: bukvar verify s3://corpora/ru-web",
+    epilog=common.examples("bukvar verify s3://corpora/ru-web"),
 )
 @click.argument("url")
 @common.output_options

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     help="Follow one page through all stages of a run: where it came from, what each stage did to it, why it "
     "was dropped, which duplicate was kept in its place.\n\n"
     "URL is an address as the crawl has it, or a doc_id (32 hex digits).",
-    epilog="Example: bukvar why https://example.ru/about out/demo",
+    epilog=common.examples("bukvar why https://example.ru/about out/demo"),
 )
 @click.argument("address", metavar="URL")
 @click.argument("folder", metavar="RUN")
