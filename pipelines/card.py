@@ -8,45 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from corpus import storage
 from pipelines import columns, registry
-from pipelines.account import Run
-from pipelines.manifest import Manifest, make_manifest, write_manifest
+from pipelines.manifest import Manifest
 from pipelines.templates import render
 
 CARD: Final = "README.md"
 #: Values of a column that the card names.
 SHOWN: Final = 10
-
-
-def finish(stage: Any, target: str, run: Run) -> Manifest:
-    """Write card and manifest; the dataset is published when the manifest lies there, and sent to the hub
-    where `to` names a repository."""
-    manifest = make_manifest(stage, target, run)
-    write_beside(target, manifest)
-    write_manifest(target, manifest)
-    if stage.to:
-        from pipelines import hub
-
-        hub.send(target, stage.to, _say, private=stage.private)
-    return manifest
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-def write_beside(target: str, manifest: Manifest) -> None:
-    """Write what is made from the manifest: card, croissant.json, the draft of a public summary."""
-    from pipelines import croissant, summary
-
-    storage.write_bytes(storage.join(target, CARD), make_card(manifest).encode())
-    croissant.write(target, manifest)
-    summary.write(target, manifest)
 
 
 def make_card(manifest: Manifest) -> str:

@@ -44,18 +44,26 @@ def current() -> CommandLog | None:
     return _open[-1] if _open else None
 
 
-def begin(target: str, level: str, command: str, arguments: Sequence[str]) -> None:
-    """Open the log and write that the command begins. Raises OSError where the file can't be written."""
+def json_lines(stream: Any, level: str = "debug") -> structlog.typing.FilteringBoundLogger:
+    """A logger that writes a JSON line for each event of `level` or above."""
     import structlog
 
-    from pipelines.log import PROCESSORS
-
-    stream = sys.stderr if target == "-" else Path(target).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - until `end`
-    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream),
-        processors=PROCESSORS,
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
     )
+    return logger
+
+
+def begin(target: str, level: str, command: str, arguments: Sequence[str]) -> None:
+    """Open the log and write that the command begins. Raises OSError where the file can't be written."""
+    stream = sys.stderr if target == "-" else Path(target).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - until `end`
+    log = json_lines(stream, level)
     _open.append(CommandLog(log, stream, target == "-", command, time.monotonic()))
     log.info("command_begun", command=command, arguments=[_SECRET.sub("", one) for one in arguments])
 

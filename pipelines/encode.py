@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -30,7 +29,7 @@ from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
 from pipelines.tokens import shuffling
-from pipelines.tokens.coder import Coder, Ids, Offsets, is_tokenizer_file, open_coder
+from pipelines.tokens.coder import Coder, Ids, Offsets, open_coder, tokenizer_path
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
 from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
@@ -257,19 +256,6 @@ class Encode:
         for split, mask in ((TRAIN, ~held), (VALIDATION, held)):
             if mask.any():
                 yield split, documents.where(mask)
-
-
-def tokenizer_path(location: str, files: Sequence[Input], out: Output) -> Path:
-    """The tokenizer as a local path: where it lies, or a copy of its files in the task's scratch folder."""
-    local = local_tokenizer(location)
-    if local is not None:
-        return local
-    folder = out.scratch / "tokenizer"
-    folder.mkdir(exist_ok=True)
-    for file in files:
-        if "/" not in file.name or is_tokenizer_file(file.name.partition("/")[2]):
-            (folder / storage.base_name(file.path)).write_bytes(storage.read_bytes(file.path))
-    return folder
 
 
 def _checked(batch: pa.RecordBatch, coder: Coder, out: Output) -> tuple[pa.RecordBatch, tuple[Ids, Offsets]]:

@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from corpus import storage
-from corpus.errors import BukvarError, RunError, TransientError, UsageError, one_line
+from corpus.errors import BukvarError, RunError, TransientError, one_line
 from corpus.receipts import FAILED, RUNNING, Receipt
 from corpus.stage import Task, run_task
 from corpus.writing import Progress
@@ -148,20 +148,3 @@ def run_inline(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
     """One after the other in this process."""
     for task in tasks:
         yield attempt(task)
-
-
-@contextlib.contextmanager
-def open_executor(
-    name: str, address: str | None, workers: int | None, say: Callable[[str], None] | None = None
-) -> Iterator[Executor]:
-    """The executor of that name ("ray" or "inline"); `say` gets a line when Ray starts. Raises UsageError for
-    another."""
-    if name == "inline":
-        yield run_inline
-    elif name == "ray":
-        from pipelines.cluster import RayExecutor
-
-        with RayExecutor(address, workers, say) as executor:
-            yield executor
-    else:
-        raise UsageError(f"--executor {name}: there are `ray` and `inline`")

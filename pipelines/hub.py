@@ -11,6 +11,7 @@ Reads: a published folder. Raises the errors of `faults.translate`.
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,11 +24,12 @@ from corpus import faults, storage
 from corpus.errors import RunError, ShardError, TransientError, UsageError
 from pipelines import tombstones
 from pipelines.manifest import MANIFEST, Manifest, read_manifest
-from pipelines.publish import HUB_ADDRESS
 from pipelines.takedown import take_down
 
 T = TypeVar("T")
 
+#: A dataset's repository on the hub.
+ADDRESS: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?")
 #: Files of one commit: the hub advises hundreds at most.
 _COMMIT_FILES: Final = 100
 #: Bytes of one commit where the folder lies on an object store and files pass through the local disk.
@@ -69,7 +71,7 @@ def is_hub(location: str) -> bool:
 
 def repository(target: str) -> str:
     """OWNER/NAME of hf://datasets/OWNER/NAME. Raises UsageError for another form."""
-    match = HUB_ADDRESS.fullmatch(target)
+    match = ADDRESS.fullmatch(target)
     if not match:
         raise UsageError(f"{target}: write the repository as hf://datasets/OWNER/NAME")
     return match[1]

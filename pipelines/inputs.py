@@ -33,6 +33,7 @@ from corpus.stage import Side, Stage
 from corpus.storage import File
 from pipelines.digests import Digests
 from tokenizer import named
+from tokenizer.vocabulary import folder_of
 
 #: Endings that a folder is searched for, by what the stage reads (`registry.READS`). Of crawls they are said
 #: in messages; the first bytes decide.
@@ -84,9 +85,7 @@ def sides_of(stage: Stage, later: Collection[str] = ()) -> tuple[Stage, tuple[Si
             else [
                 file
                 for one in locations
-                for file in _side_files(
-                    parameter, str(named.folder_of(one)) if _is_named(field, one) else one
-                )
+                for file in _side_files(parameter, str(folder_of(one)) if _is_named(field, one) else one)
             ]
         )
         found.append(Side(field.name, tuple(files)))

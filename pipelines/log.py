@@ -13,12 +13,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from corpus import storage
 from corpus.errors import BukvarError
+from pipelines.command_log import json_lines
 from pipelines.engine import Reporter
 from pipelines.layout import LOG, LOGS
 from pipelines.progress import Logged
@@ -26,13 +25,6 @@ from pipelines.progress import Logged
 #: Seconds between two files of a log on an object store: what a killed driver may lose of it. Receipts hold
 #: what was done in any case.
 UPLOAD_EVERY: Final = 60.0
-
-#: From an event to its line.
-PROCESSORS: Final[list[Any]] = [
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.add_log_level,
-    structlog.processors.JSONRenderer(ensure_ascii=False),
-]
 
 
 @contextmanager
@@ -42,18 +34,11 @@ def logged(reporter: Reporter, folder: str) -> Iterator[Logged]:
     if path is None:
         lines = _Lines(storage.join(folder, LOGS))
         with lines.uploaded():
-            yield Logged(reporter, _logger(lines))
+            yield Logged(reporter, json_lines(lines))
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with storage.translated(str(path)), path.open("a", encoding="utf-8") as stream:
-        yield Logged(reporter, _logger(stream))
-
-
-def _logger(stream: Any) -> structlog.typing.FilteringBoundLogger:
-    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream), processors=PROCESSORS
-    )
-    return logger
+        yield Logged(reporter, json_lines(stream))
 
 
 class _Lines:

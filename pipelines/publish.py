@@ -16,7 +16,7 @@ last: a target without a manifest is not finished.
 from __future__ import annotations
 
 import difflib
-import re
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -30,8 +30,12 @@ from corpus.errors import ShardError, UsageError, one_line
 from corpus.inputs import Input
 from corpus.stage import Phase, Share, Task, local_copy
 from corpus.writing import Output, conform, text_bytes
-from pipelines import optouts, subsets
+from pipelines import hub, optouts, subsets
+from pipelines.account import Run
+from pipelines.beside import write_beside
 from pipelines.contents import Contents, TokenCounter
+from pipelines.manifest import Manifest, make_manifest, write_manifest
+from pipelines.tokens.coder import open_coder, tokenizer_path
 from pipelines.tombstones import Tombstones, read_tombstones
 from rust_ext.arrow import text_array
 
@@ -43,8 +47,6 @@ LEAN: Final = (
     *("quality", "cluster_size"),
 )
 TAKEN_DOWN: Final = "taken_down"
-#: Address of a dataset's repository on the hub.
-HUB_ADDRESS: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?")
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Publish:
     )
 
     def __post_init__(self) -> None:
-        if self.to and not HUB_ADDRESS.fullmatch(self.to):
+        if self.to and not hub.ADDRESS.fullmatch(self.to):
             raise ValueError(f"publish.to: {self.to} is not of the form hf://datasets/OWNER/NAME")
         if self.shard_mb < 1:
             raise ValueError("publish.shard_mb is at least 1")
@@ -148,8 +150,6 @@ class Publish:
         """Raise UsageError for a column that the documents lack, and where the hub can't be spoken to."""
         optouts.read_asked(self.asked)
         if self.to:
-            from pipelines import hub
-
             hub.check(self.to)
         known = [*columns, *([subsets.QUALITY] if "junk_margin" in columns else [])]
         if columns and self.subsets and self.subsets not in known:
@@ -210,9 +210,6 @@ class Publish:
         """Counts the tokens of texts, where a tokenizer is named."""
         if not self.tokenizer:
             return None
-        from pipelines.encode import tokenizer_path
-        from pipelines.tokens.coder import open_coder
-
         try:
             coder = open_coder(tokenizer_path(self.tokenizer, task.side("tokenizer"), out))
         except ValueError as error:
@@ -257,6 +254,17 @@ class Publish:
         if "doc_id" in here:
             found = table.with_columns(found, {"doc_id": hex_ids(found.column("doc_id"))})
         return found
+
+
+def finish(stage: Publish, target: str, run: Run) -> Manifest:
+    """Write what lies beside the shards, then the manifest, with which the dataset is published; and send it
+    to the hub where `to` names a repository."""
+    manifest = make_manifest(stage, target, run)
+    write_beside(target, manifest)
+    write_manifest(target, manifest)
+    if stage.to:
+        hub.send(target, stage.to, lambda line: print(line, file=sys.stderr), private=stage.private)
+    return manifest
 
 
 def hex_ids(column: pa.ChunkedArray) -> pa.Array:

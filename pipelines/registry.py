@@ -143,7 +143,7 @@ OWN: Final = (
         reads="parquet",
         documents=False,
         folder="dataset",
-        finish="pipelines.card:finish",
+        finish="pipelines.publish:finish",
         command="pipelines.commands.publish:publish",
         takes={"sites": "extract/_sites"},
     ),

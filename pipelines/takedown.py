@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.writing import TableWriter, text_bytes
-from pipelines.card import write_beside
+from pipelines.beside import write_beside
 from pipelines.contents import TextDigest
 from pipelines.lease import lease
 from pipelines.manifest import Change, FileEntry, read_manifest, write_manifest

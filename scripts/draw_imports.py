@@ -1,9 +1,8 @@
 """Draw which module imports which, in layers: `python scripts/draw_imports.py docs/measured/imports.svg`.
 
 A module stands above everything that imports it: each line of the drawing is a layer, and its modules import
-from the layers above alone. Only imports that run when a module is imported count; those inside of functions
-and under TYPE_CHECKING do not. Exits with 1, naming the modules, where they run in a circle; a test asks the
-same.
+from the layers above alone. Imports inside of functions count, those under TYPE_CHECKING do not. Exits with 1,
+naming the modules, where they run in a circle; a test asks the same.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _WIDE, _HIGH, _ROW, _LINE = 168, 20, 8, 34
 
 
 def graph(root: Path = ROOT) -> dict[str, set[str]]:
-    """Module -> modules of ours that importing it imports."""
+    """Module -> modules of ours that it imports."""
     files = {name_of(path, root): path for package in PACKAGES for path in (root / package).rglob("*.py")}
     return {
         name: {found for found in _imports(ast.parse(path.read_text("utf-8")), files) if found != name}
@@ -38,8 +37,6 @@ def name_of(path: Path, root: Path = ROOT) -> str:
 
 def _imports(tree: ast.AST, known: Mapping[str, Path]) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         if isinstance(node, ast.Import):

@@ -24,7 +24,7 @@ from tokenizer.baselines import Baseline, from_vocabulary, open_baseline
 from tokenizer.evaluate import evaluate
 from tokenizer.morphemes import segment_counts
 from tokenizer.train import TrainParameters, count_shard, header, learn, merge_counts
-from tokenizer.vocabulary import Vocabulary
+from tokenizer.vocabulary import ALPHABET, Vocabulary
 
 #: Begin, end, padding, unknown, and room for what a fine-tuning needs: 16, so that sizes stay round.
 SPECIAL: Final = (
@@ -193,7 +193,10 @@ def main() -> None:
         measure(given, vocabularies, final=options.final)
         return
     for name, vocabulary in vocabularies.items():
-        size = named.write(name, vocabulary, about(given, name))
+        merges = tuple(vocabulary.merges_over(ALPHABET))
+        special, roles = tuple(vocabulary.special_tokens), vocabulary.roles
+        stored = named.Stored(merges, special, roles, vocabulary.digest, about(given, name))
+        size = named.write(name, stored)
         print(f"{name}: {vocabulary.size:,} ids, {size:,} bytes")
 
 

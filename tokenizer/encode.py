@@ -18,8 +18,7 @@ import pyarrow as pa
 
 from rust_ext import BpeEncoder
 from rust_ext.arrow import text_buffers
-from tokenizer import named
-from tokenizer.vocabulary import Vocabulary
+from tokenizer.vocabulary import Vocabulary, load_named
 
 Ids: TypeAlias = npt.NDArray[np.uint32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
@@ -70,7 +69,7 @@ class Tokenizer:
     def from_name(cls, name: str, *, cache_mib: int = CACHE_MIB) -> Tokenizer:
         """Open a vocabulary that comes with the package: ru-32k, ru-64k or ru-en-code-128k. ValueError for
         another name."""
-        return cls(named.load(name), cache_mib=cache_mib)
+        return cls(load_named(name), cache_mib=cache_mib)
 
     @property
     def size(self) -> int:

@@ -175,17 +175,17 @@ def read_tekken(path: Path) -> Parts:
 # --- tokenizer.json -----
 
 
-def _flat(step: Any, key: str) -> list[dict[str, Any]]:
+def flat(step: Any, key: str) -> list[dict[str, Any]]:
     """A pipeline step as a list: a Sequence's members, or the step itself; nothing for null."""
     if step is None:
         return []
     if step.get("type") == "Sequence":
-        return [inner for member in step[key] for inner in _flat(member, key)]
+        return [inner for member in step[key] for inner in flat(member, key)]
     return [step]
 
 
 def _hf_pattern(data: dict[str, Any], path: Path) -> str:
-    steps = _flat(data.get("pre_tokenizer"), "pretokenizers")
+    steps = flat(data.get("pre_tokenizer"), "pretokenizers")
     kinds = [step.get("type") for step in steps]
     regexes = [step.get("pattern", {}).get("Regex") for step in steps if step.get("type") == "Split"]
     for name, sequence in split_sequences():
@@ -214,7 +214,7 @@ def _hf_pattern(data: dict[str, Any], path: Path) -> str:
 
 
 def _hf_normalization(data: dict[str, Any], path: Path) -> str:
-    names = [str(step.get("type")) for step in _flat(data.get("normalizer"), "normalizers")]
+    names = [str(step.get("type")) for step in flat(data.get("normalizer"), "normalizers")]
     if not names:
         return ""
     if len(names) == 1 and names[0] in NORMALIZATIONS:

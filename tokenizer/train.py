@@ -20,7 +20,6 @@ from rust_ext import (
     MorphemeBoundaries,
     PretokenCounter,
     PretokenCounts,
-    bpe_alphabet,
     bpe_learn,
     counts_header,
     counts_items,
@@ -31,6 +30,7 @@ from tokenizer.roles import parted
 from tokenizer.split import DEFAULT, pattern_name, pattern_regex
 from tokenizer.texts import buffers
 from tokenizer.texts import read_text as read_text
+from tokenizer.vocabulary import ALPHABET as ALPHABET
 from tokenizer.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -53,9 +53,6 @@ PathLike = str | os.PathLike[str]
 
 Counts = PretokenCounts | PathLike
 """Counts in memory, or a counts file."""
-
-ALPHABET: Final = tuple(bytes([byte]) for byte in bpe_alphabet())
-"""The tokens 0..255: single bytes in the order of GPT-2 and tokenizers."""
 
 MEMORY: Final = 512 << 20
 """Bytes of counts that `count_shard` holds before it writes them aside: 10 million types."""

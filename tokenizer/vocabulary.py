@@ -7,14 +7,19 @@ that is what lets one vocabulary live in tokenizer.json, in tiktoken ranks and i
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
-from rust_ext import derive_merges
+from rust_ext import bpe_alphabet, derive_merges
 from tokenizer import files, named
 from tokenizer.roles import KNOWN, parted, roles_beside, transformers_json
 from tokenizer.split import pattern_regex
@@ -27,6 +32,9 @@ SPECIAL_TOKENS = (
     *(f"<|reserved_{number}|>" for number in range(13)),
 )
 NO_MERGE = (-1, -1)
+
+ALPHABET: Final = tuple(bytes([byte]) for byte in bpe_alphabet())
+"""The tokens 0..255 of what we train: single bytes in the order of GPT-2 and tokenizers."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,7 @@ class Vocabulary:
         ValueError, with one line that says what is wrong, for anything else or anything damaged.
         """
         if named.is_named(path):
-            return named.load(str(path))
+            return load_named(str(path))
         path = file_of(path)
         if path.name == "tekken.json":
             parts = files.read_tekken(path)
@@ -207,12 +215,52 @@ class Vocabulary:
         return _build(files.Parts(tuple(tokens), None, pattern))
 
 
+@functools.lru_cache(maxsize=len(named.NAMES))
+def load_named(name: str) -> Vocabulary:
+    """A vocabulary of the package by its name. ValueError where there is none, or its file is damaged."""
+    stored = named.read(name)
+    tokens = list(ALPHABET)
+    try:
+        for left, right in stored.merges:
+            tokens.append(tokens[left] + tokens[right])
+        special = {text: len(tokens) + place for place, text in enumerate(stored.special_tokens)}
+        made = Vocabulary(tuple(tokens), stored.merges, named.PATTERN, special, roles=stored.roles)
+    except (ValueError, IndexError):
+        made = None
+    if made is None or made.digest != stored.digest:
+        raise ValueError(f"{named.FOLDER / name}.json.xz is damaged; install the package again")
+    return made
+
+
+def folder_of(name: str) -> Path:
+    """A folder with the files of a vocabulary of the package, as `Vocabulary.save` writes them: in the user's
+    cache, made where it is missing; a temporary one where the cache can't be written."""
+    vocabulary = load_named(name)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bukvar" / "vocabularies"
+    folder = cache / f"{name}-{vocabulary.digest[:16]}" / name
+    if (folder / "tokenizer.json").is_file():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=folder.parent))
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="bukvar-")) / name
+        vocabulary.save(folder)
+        return folder
+    vocabulary.save(made)
+    try:
+        made.rename(folder)
+    except OSError:  # another process was first
+        shutil.rmtree(made)
+    return folder
+
+
 def file_of(path: str | Path) -> Path:
     """The file that `Vocabulary.load` reads for a folder, the name of a vocabulary of the package, or the
     file itself; ValueError where there is none."""
     path = Path(path)
     if named.is_named(path):
-        path = named.folder_of(str(path))
+        path = folder_of(str(path))
     if path.is_dir():
         path = _find(path)
     if not path.is_file():

@@ -25,7 +25,8 @@ def run_job(
     from pipelines import recipe, registry
     from pipelines.digests import Digests
     from pipelines.engine import run_stage
-    from pipelines.execute import open_executor, processors
+    from pipelines.execute import processors
+    from pipelines.executors import open_executor
     from pipelines.inputs import inputs_of
     from pipelines.metrics import Metered
     from pipelines.planning import Job, plan_job

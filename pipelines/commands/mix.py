@@ -26,7 +26,7 @@ from pipelines.commands import common
 def mix(recipe: str, out: str, **options: Any) -> None:
     import tempfile
 
-    from pipelines.execute import open_executor
+    from pipelines.executors import open_executor
     from pipelines.mix.run import finished, job_of, plan_of, run
 
     job = job_of(recipe, out, options)

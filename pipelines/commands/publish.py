@@ -50,8 +50,8 @@ def publish(inputs: tuple[str, ...], target: str, work: str, **options: Any) -> 
 def _publish(inputs: tuple[str, ...], folder: str, options: dict[str, Any]) -> Any:
     from corpus.storage import base_name
     from pipelines.account import Run
-    from pipelines.card import finish
     from pipelines.commands.jobs import run_job
+    from pipelines.publish import finish
 
     stage, _ = run_job("publish", inputs, folder, options)
     return finish(stage, folder, Run(base_name(folder)))

@@ -31,7 +31,8 @@ def run(recipe: str, **options: Any) -> None:
     import msgspec
 
     from pipelines import recipe as recipes
-    from pipelines.execute import open_executor, processors
+    from pipelines.execute import processors
+    from pipelines.executors import open_executor
     from pipelines.metrics import Metered
     from pipelines.pipeline import first_inputs, plan_recipe, run_recipe
     from pipelines.plans import print_plan

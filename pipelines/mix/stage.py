@@ -32,13 +32,12 @@ from corpus.foreign import URL_NAMES
 from corpus.inputs import Input
 from corpus.stage import BATCH_ROWS, Phase, Task, local_copy
 from corpus.writing import Output, conform, text_bytes
-from pipelines.encode import tokenizer_path
 from pipelines.inputs import local_tokenizer
 from pipelines.mix import quotas
 from pipelines.mix.quotas import Cut, Items
 from pipelines.mix.recipe import TOKENS, MixRecipe, Plan, Source, Taken, Upsampling, Whole
 from pipelines.tokens import shuffling
-from pipelines.tokens.coder import open_coder
+from pipelines.tokens.coder import open_coder, tokenizer_path
 from pipelines.tokens.keys import keys_of, range_of, salted
 
 #: The plan, in the folder of the mix.

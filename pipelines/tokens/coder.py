@@ -12,6 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from corpus import storage
+from corpus.inputs import Input
+from corpus.writing import Output
+from pipelines.inputs import local_tokenizer
 from tokenizer.adapt.base import Base
 from tokenizer.adapt.load import load as load_base
 from tokenizer.encode import Tokenizer
@@ -51,6 +55,19 @@ class Coder:
 def is_tokenizer_file(name: str) -> bool:
     """Whether a file of this name belongs to a tokenizer."""
     return name in FILES or name.endswith(".tiktoken")
+
+
+def tokenizer_path(location: str, files: Sequence[Input], out: Output) -> Path:
+    """The tokenizer as a local path: where it lies, or a copy of its files in the task's scratch folder."""
+    local = local_tokenizer(location)
+    if local is not None:
+        return local
+    folder = out.scratch / "tokenizer"
+    folder.mkdir(exist_ok=True)
+    for file in files:
+        if "/" not in file.name or is_tokenizer_file(file.name.partition("/")[2]):
+            (folder / storage.base_name(file.path)).write_bytes(storage.read_bytes(file.path))
+    return folder
 
 
 def open_coder(path: Path, pattern: str = "") -> Coder:

@@ -36,7 +36,8 @@ from corpus.inputs import Input
 from corpus.receipts import OutputFile, Receipt
 from corpus.stage import plan_tasks
 from pipelines.engine import Job, run_stage
-from pipelines.execute import open_executor, run_inline
+from pipelines.execute import run_inline
+from pipelines.executors import open_executor
 from pipelines.inputs import resolve
 from pipelines.progress import Silent
 from tests.pipelines.proxy import before

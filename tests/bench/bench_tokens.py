@@ -35,7 +35,7 @@ from pipelines.inputs import inputs_of
 from pipelines.progress import Silent
 from pipelines.tokens import coder
 from tests.bench import vocabulary_texts
-from tokenizer import named
+from tokenizer.vocabulary import folder_of
 
 END = "<|end_of_text|>"
 
@@ -118,7 +118,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["RAYON_NUM_THREADS"] = "1"
-    tokenizer = named.folder_of("ru-32k")
+    tokenizer = folder_of("ru-32k")
     peers = {"tokbin": tokbin, "datatrove": datatrove, "megatron": megatron}
     peers = {
         name: peer for name, peer in peers.items() if not options.ours and importlib.util.find_spec(name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from corpus.errors import BukvarError
 from pipelines.engine import Job, run_stage
-from pipelines.execute import open_executor
+from pipelines.executors import open_executor
 from pipelines.progress import Silent
 from tests.pipelines.stages import Shorten, inputs_of
 

@@ -26,7 +26,8 @@ from corpus.stage import Task
 from pipelines import execute, lineage
 from pipelines.cluster import PACK_BYTES, TASK_BYTES, RayExecutor, _Queue, _Try
 from pipelines.engine import Job, StageFailedError, run_stage
-from pipelines.execute import Failure, attempt, open_executor, run_inline
+from pipelines.execute import Failure, attempt, run_inline
+from pipelines.executors import open_executor
 from pipelines.progress import Silent
 from tests.pipelines.net import free_port
 from tests.pipelines.stages import Deadly, Shorten, contents, inputs_of, receipt_times, tasks_of, write_texts

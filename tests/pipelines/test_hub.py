@@ -30,10 +30,10 @@ def dataset(tmp_path: Path) -> Path:
     from dataclasses import replace
 
     from pipelines.account import Run
-    from pipelines.card import finish
     from pipelines.engine import Job, run_stage
     from pipelines.execute import run_inline
     from pipelines.progress import Silent
+    from pipelines.publish import finish
     from tests.pipelines.stages import inputs_of
 
     texts = [f"Документ {n}: {os.urandom(2_000).hex()}" for n in range(300)]

@@ -19,12 +19,11 @@ from corpus.errors import UsageError
 from corpus.inputs import Input
 from pipelines import cli
 from pipelines.account import Run
-from pipelines.card import finish
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
 from pipelines.manifest import Manifest, read_manifest, verify, write_manifest
 from pipelines.progress import Silent
-from pipelines.publish import Publish
+from pipelines.publish import Publish, finish
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
 from tests.pipelines.stages import contents, inputs_of, write_texts

@@ -13,7 +13,7 @@ from tokenizer import named
 from tokenizer.adapt.load import load as load_base
 from tokenizer.encode import Tokenizer
 from tokenizer.export import check
-from tokenizer.vocabulary import Vocabulary
+from tokenizer.vocabulary import Vocabulary, folder_of, load_named
 
 SIZES = {"ru-32k": 32_000, "ru-64k": 64_000, "ru-en-code-128k": 128_000}
 TEXTS = [
@@ -46,14 +46,14 @@ def test_a_vocabulary_has_the_size_of_its_name_and_all_roles(name: str) -> None:
 
 
 def test_the_same_ids_in_tokenizers_and_tiktoken() -> None:
-    result = check(named.load("ru-32k"), TEXTS, ("tokenizers", "tiktoken"))
+    result = check(load_named("ru-32k"), TEXTS, ("tokenizers", "tiktoken"))
     assert result.ok
     assert len(result.agreed) == 2
 
 
 @pytest.mark.parametrize("name", named.NAMES)
 def test_what_it_was_learnt_from_is_said_with_licences(name: str) -> None:
-    about = named.about(name)
+    about = named.read(name).about
     assert sum(source["share"] for source in about.values()) == pytest.approx(1, abs=0.01)
     for source in about.values():
         assert source["licence"]
@@ -71,10 +71,10 @@ def test_a_damaged_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     data["left"][5] += 1
     (tmp_path / "ru-32k.json.xz").write_bytes(lzma.compress(json.dumps(data).encode()))
     monkeypatch.setattr(named, "FOLDER", tmp_path)
-    named.load.cache_clear()
+    load_named.cache_clear()
     with pytest.raises(ValueError, match="damaged"):
-        named.load("ru-32k")
-    named.load.cache_clear()
+        load_named("ru-32k")
+    load_named.cache_clear()
 
 
 def test_a_folder_of_that_name_goes_first(tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_a_folder_of_that_name_goes_first(tmp_path: Path) -> None:
 
 
 def test_files_of_a_name_are_made_once_and_whole() -> None:
-    folder = named.folder_of("ru-32k")
-    assert named.folder_of("ru-32k") == folder
-    assert Vocabulary.load(folder).digest == named.load("ru-32k").digest
+    folder = folder_of("ru-32k")
+    assert folder_of("ru-32k") == folder
+    assert Vocabulary.load(folder).digest == load_named("ru-32k").digest
     assert [one.name for one in folder.parent.iterdir()] == ["ru-32k"]
     assert load_base("ru-32k").rows == 32_000
 
@@ -97,7 +97,7 @@ def test_export_evaluate_encode_and_verify_take_a_name(
 ) -> None:
     (tmp_path / "texts.jsonl").write_text(json.dumps({"text": TEXTS[0]}) + "\n", "utf-8")
     assert run(["export", "ru-32k", "--out", "exported"]) == 0
-    assert Vocabulary.load("exported").digest == named.load("ru-32k").digest
+    assert Vocabulary.load("exported").digest == load_named("ru-32k").digest
     assert json.loads(Path("exported/special_tokens_map.json").read_text())["pad_token"] == "<|pad|>"  # noqa: S105 - a name
     assert (tmp_path / "exported" / "vocabulary.gguf").is_file()
     capsys.readouterr()
@@ -109,13 +109,13 @@ def test_export_evaluate_encode_and_verify_take_a_name(
     assert run([*command, "--executor", "inline", "-q"]) == 0
     assert run(["verify", "ids"]) == 0
     manifest = json.loads((tmp_path / "ids" / "manifest.json").read_text())
-    assert manifest["tokenizer"]["digest"] == named.load("ru-32k").digest
+    assert manifest["tokenizer"]["digest"] == load_named("ru-32k").digest
     assert manifest["tokens"] == len(Tokenizer.from_name("ru-32k").encode(TEXTS[0])) + 1
 
 
 def test_transformers_pads_without_being_told_which_token() -> None:
     transformers = pytest.importorskip("transformers")
-    theirs = transformers.AutoTokenizer.from_pretrained(str(named.folder_of("ru-32k")))
+    theirs = transformers.AutoTokenizer.from_pretrained(str(folder_of("ru-32k")))
     batch = theirs(["Мама мыла раму.", "Да"], padding=True)
     assert len({len(ids) for ids in batch["input_ids"]}) == 1
     assert batch["input_ids"][1][-1] == theirs.pad_token_id == 32_000 - 14

@@ -19,7 +19,7 @@ from rust_ext import split_sequences
 from tokenizer import files, named
 from tokenizer.adapt.base import HF, TEKKEN, TIKTOKEN, Base
 from tokenizer.split import PATTERNS, pattern_name
-from tokenizer.vocabulary import NO_MERGE
+from tokenizer.vocabulary import NO_MERGE, folder_of
 
 #: Special tokens of Tekken files that list none (mistral-common 1.13, tekken.py, up to version v7).
 _TEKKEN_NAMES: Final = (
@@ -91,7 +91,7 @@ def file_of(path: str | Path) -> Path:
     """The file that decides: of a folder its tekken.json, tokenizer.json, or rank file."""
     path = Path(path)
     if named.is_named(path):
-        path = named.folder_of(str(path))
+        path = folder_of(str(path))
     if path.is_file():
         return path
     if not path.is_dir():
@@ -255,7 +255,7 @@ def _tokenizer_json(path: Path) -> Base:
 
 def _refuse_others(path: Path, data: Mapping[str, Any], model: Mapping[str, Any]) -> None:
     kind = model.get("type") or ("Unigram" if "unk_id" in model else "BPE")
-    steps = [str(step.get("type")) for step in _flat(data.get("pre_tokenizer"), "pretokenizers")]
+    steps = [str(step.get("type")) for step in files.flat(data.get("pre_tokenizer"), "pretokenizers")]
     what = ""
     if kind != "BPE":
         what = f"a {kind} model"
@@ -270,16 +270,8 @@ def _refuse_others(path: Path, data: Mapping[str, Any], model: Mapping[str, Any]
             raise ValueError(f"{path}: model.{key} is set, which byte-level BPE does not have")
 
 
-def _flat(step: Any, key: str) -> list[dict[str, Any]]:
-    if step is None:
-        return []
-    if step.get("type") == "Sequence":
-        return [inner for member in step[key] for inner in _flat(member, key)]
-    return [step]
-
-
 def _pattern(data: Mapping[str, Any], path: Path) -> str:
-    steps = _flat(data.get("pre_tokenizer"), "pretokenizers")
+    steps = files.flat(data.get("pre_tokenizer"), "pretokenizers")
     *splits, level = steps
     kinds = [str(step.get("type")) for step in steps]
     if kinds[-1] != "ByteLevel" or any(kind != "Split" for kind in kinds[:-1]):
@@ -306,7 +298,7 @@ def _pattern(data: Mapping[str, Any], path: Path) -> str:
 
 
 def _normalization(data: Mapping[str, Any], path: Path) -> str:
-    names = [str(step.get("type")) for step in _flat(data.get("normalizer"), "normalizers")]
+    names = [str(step.get("type")) for step in files.flat(data.get("normalizer"), "normalizers")]
     if not names:
         return ""
     if len(names) == 1 and names[0] in files.NORMALIZATIONS:
