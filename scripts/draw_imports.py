@@ -1,8 +1,8 @@
 """Draw which module imports which, in layers: `python scripts/draw_imports.py docs/measured/imports.svg`.
 
 A module stands above everything that imports it: each line of the drawing is a layer, and its modules import
-from the layers above alone. Imports inside of functions count, those under TYPE_CHECKING do not. Exits with 1,
-naming the modules, where they run in a circle; a test asks the same.
+from the layers above alone. Imports inside of functions count, those under TYPE_CHECKING do not. Exits with
+1, naming the modules, where they run in a circle; a test asks the same.
 """
 
 from __future__ import annotations
