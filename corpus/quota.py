@@ -121,7 +121,7 @@ def _numbers(stage: Quota, batch: pa.Table) -> list[int]:
 def _read(stage: Quota, source: Input, out: Output) -> pa.Table:
     parts = [_ROW.empty_table()]
     columns = ("doc_id", "host", "url")
-    for batch in read_documents(source, BATCH_ROWS, text_only=True, also=columns, progress=out.tell):
+    for batch in read_documents(source, BATCH_ROWS, text_only=True, also=columns, progress=out.progress):
         good = (
             batch.filter(pc.is_null(batch.column(table.DROP))) if table.DROP in batch.column_names else batch
         )

@@ -337,7 +337,7 @@ def map_documents(
     function: Callable[[pa.Table], pa.Table], adds: pa.Schema, source: Input, out: Output
 ) -> None:
     """Run a stage's function over the documents of one input, splitting kept from dropped rows."""
-    batches = read_documents(source, BATCH_ROWS, progress=out.tell)
+    batches = read_documents(source, BATCH_ROWS, progress=out.progress)
     _split((_counted(function, adds, batch, out) for batch in batches), out)
 
 

@@ -75,7 +75,7 @@ class Output:
                 writer.abandon()
         self._stack.close()
 
-    def tell(self, done: float, of: float) -> None:
+    def progress(self, done: float, of: float) -> None:
         """Report how much of its work the task has done, in any unit."""
         if self._progress is not None and of > 0:
             self._progress(min(1.0, max(0.0, done / of)))

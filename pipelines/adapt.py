@@ -163,7 +163,7 @@ class Adapt(MergeOptions):
         source = task.inputs[0]
         column = self.groups if self.groups != FOLDER else ""
         counters: dict[str, ShardCounter] = {}
-        for batch in read_texts(source, out.tell, column):
+        for batch in read_texts(source, out.progress, column):
             out.rows_in += batch.num_rows
             out.rows_out += batch.num_rows
             for group, texts in by_group(batch, folder_of(source)):
@@ -298,7 +298,7 @@ def _texts(sources: Sequence[Input], out: Output | None = None) -> Iterator[str]
     def report(done: float, of: float, size: float = 0.0) -> None:
         share = (before + size * done / max(of, 1.0)) / total
         if out is not None:
-            out.tell(_LEARNT + (_READ - _LEARNT) * min(share, 1.0), 1.0)
+            out.progress(_LEARNT + (_READ - _LEARNT) * min(share, 1.0), 1.0)
 
     for source in sources:
         for batch in read_texts(source, functools.partial(report, size=source.size)):
@@ -312,7 +312,7 @@ def _learning(out: Output) -> Callable[[str, int, int], object]:
 
     def report(stage: str, done: int, of: int) -> None:
         if of and stage == "learn":
-            out.tell(_LEARNT * done / of, 1.0)
+            out.progress(_LEARNT * done / of, 1.0)
 
     return report
 

@@ -278,7 +278,7 @@ def _batches(source: Input, out: Output) -> Iterator[pa.RecordBatch]:
     """Documents with text, the others counted as dropped, in batches that are whole in memory."""
     also = ("host", *URL_NAMES, *COUNTED)
     for batch in read_documents(
-        source, BATCH_ROWS, text_only=True, also=also, unchecked=True, progress=out.tell
+        source, BATCH_ROWS, text_only=True, also=also, unchecked=True, progress=out.progress
     ):
         out.rows_in += batch.num_rows
         if table.DROP in batch.column_names:

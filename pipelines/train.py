@@ -182,7 +182,7 @@ class Train(MergeOptions, VocabularyOptions):
         source = task.inputs[0]
         column = self.groups if self.groups != FOLDER else ""
         counters: dict[str, ShardCounter] = {}
-        for batch in read_texts(source, out.tell, column):
+        for batch in read_texts(source, out.progress, column):
             first = task.options[KEPT_FIRST] and not out.rows_in
             training, _ = split_held_out(batch, self.held_out, keep_first=first)
             out.rows_in += batch.num_rows
@@ -365,7 +365,7 @@ def reporting(out: Output) -> Callable[[str, int, int], object]:
             share *= _READING
         elif stage == "learn":
             share = _READING + (1 - _READING) * share
-        out.tell(share, 1.0)
+        out.progress(share, 1.0)
 
     return report
 

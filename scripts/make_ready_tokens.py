@@ -6,8 +6,8 @@ TEXTS is a folder of Parquet files (columns text, source, license): those of tex
 `tests/bench/russian_texts.py` writes. Taken are texts whose licences allow what is made of them to be given
 on with no condition but attribution: public domain, official documents, CC0, CC-BY, MIT, BSD, Apache; others
 are left out, with a word. BASE is a folder or file of a tokenizer; its short name is the folder's, or what
-stands before = (llama3=rivals/llama3). Each source counts as `WEIGHTS` says. Nothing of a base's vocabulary
-goes into the files but ranks.
+stands before = (llama3=DATA/baselines/llama3). Each source counts as `WEIGHTS` says. Nothing of a base's
+vocabulary goes into the files but ranks.
 """
 
 from __future__ import annotations

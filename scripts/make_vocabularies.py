@@ -165,7 +165,7 @@ def measure(given: Texts, vocabularies: Mapping[str, Vocabulary], *, final: bool
     domains |= texts.other_domains(*span, given.english, given.code)
     if not final:
         del domains["en wiki"]
-    folder = texts.data() / "rivals"
+    folder = texts.baselines()
     baselines = [open_baseline(folder / name, name) for name in BASELINES]
     ours: list[Baseline] = [from_vocabulary(one, name) for name, one in vocabularies.items()]
     found = {one.name: one for one in evaluate([*ours, *baselines], domains).tokenizers}

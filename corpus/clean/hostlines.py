@@ -88,7 +88,7 @@ class HostLines:
 
 
 def _write(writer: HostLinesWriter, source: Input, out: Output) -> None:
-    read = read_documents(source, BATCH_ROWS, text_only=True, also=("host",), progress=out.tell)
+    read = read_documents(source, BATCH_ROWS, text_only=True, also=("host",), progress=out.progress)
     for batch in read:
         good = (
             batch.filter(pc.is_null(batch.column(table.DROP))) if table.DROP in batch.column_names else batch

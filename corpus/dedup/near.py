@@ -161,7 +161,7 @@ class Dedup:
 
 
 def _texts(source: Input, out: Output) -> Iterator[pa.Table]:
-    for batch in read_documents(source, BATCH_ROWS, text_only=True, progress=out.tell):
+    for batch in read_documents(source, BATCH_ROWS, text_only=True, progress=out.progress):
         if table.DROP in batch.column_names:
             yield batch.filter(pc.is_null(batch.column(table.DROP)))
         else:

@@ -232,7 +232,7 @@ class Extract:
                     # Of whole-file gzip the offsets are those of the unpacked bytes: progress may
                     # reach 100% early.
                     done = batch.pages[first].offset if batch.position is None else batch.position
-                    out.tell(done - first_byte, source.size)
+                    out.progress(done - first_byte, source.size)
         if not records and not source.part:
             out.notes.setdefault("empty", f"{source.name}: no record in it")
 

@@ -216,7 +216,7 @@ def _batches(
     wanted = [one.column for one in given.upsampling()]
     also = ("host", *URL_NAMES, *wanted)
     first = 0
-    for batch in read_documents(source, BATCH_ROWS, text_only=text_only, also=also, progress=out.tell):
+    for batch in read_documents(source, BATCH_ROWS, text_only=text_only, also=also, progress=out.progress):
         numbers = np.arange(first, first + batch.num_rows)
         first += batch.num_rows
         good = pc.greater(pc.fill_null(pc.binary_length(batch.column("text")), 0), 0)
@@ -420,4 +420,4 @@ def _gather(stage: Mix, task: Task, out: Output) -> None:
         out.rows_in += rows.num_rows
         out.rows_out += rows.num_rows
         out.bytes_out += text_bytes(rows)
-        out.tell(place + 1, len(stage.mix.stretches()))
+        out.progress(place + 1, len(stage.mix.stretches()))

@@ -17,14 +17,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench.vocabulary_texts import baselines
+
 HERE = Path(__file__).parent
-#: Arguments of those that measure several things, or that want some; {data} is BUKVAR_DATA.
+#: Arguments of those that measure several things, or that want some; {baselines}: other makers' tokenizers.
 PARTS: dict[str, list[list[str]]] = {
     "content": [["--peers", "tests/bench/peers/target/release/content-peers"]],
-    "decode": [["charsets"], ["twins"], ["speed"]],
+    "decode": [["charsets"], ["authors"], ["speed"]],
     "dedup": [["sign"], ["quality"], ["scale"], ["resolve"]],
     "gate": [["speed"], ["keep", "--pages", "150"]],
-    "hostile": [["{data}/rivals/openai_o200k_base"]],
+    "hostile": [["{baselines}/openai_o200k_base"]],
     "options": [["penalty"], ["constraints"]],
     "repair": [["damage"], ["clean"], ["speed"]],
     "vocabularies": [["--work", ".bench/vocabularies", "--out", ".bench/vocabularies/out"]],
@@ -50,8 +52,7 @@ def run(name: str, arguments: list[str]) -> bool:
 
 def measured(name: str) -> bool:
     """Run all parts, also those behind one that failed."""
-    data = os.environ["BUKVAR_DATA"]
-    done = [run(name, [a.format(data=data) for a in part]) for part in PARTS.get(name, [[]])]
+    done = [run(name, [a.format(baselines=baselines()) for a in part]) for part in PARTS.get(name, [[]])]
     return all(done)
 
 

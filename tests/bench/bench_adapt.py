@@ -8,8 +8,8 @@ weighted as `WEIGHTS` says, and from --russian (Parquet: id, text). Measures all
 on held-out documents: news, fiction, drama, dialogue, manuals and law of the same sources; web news, NTREX,
 wiki, and DATA/quality's abstracts of papers (science) and pages of javascript.info and man (tech), of which
 nothing is learnt; and posts and comments (social), the sentences of UD_Russian-Taiga's dev and test files
-that --social names. Bases are those of DATA/rivals. Counts and texts stay in --work for the next run. Naive
-extension: a Russian BPE learnt alone, whose missing tokens are appended with their own merges.
+that --social names. Bases are those of DATA/baselines. Counts and texts stay in --work for the next run.
+Naive extension: a Russian BPE learnt alone, whose missing tokens are appended with their own merges.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ class Bench:
 
     def __init__(self, name: str, work: Path, russian: list[Path], domains: dict[str, list[str]]) -> None:
         self.name, self.work, self.domains = name, work, domains
-        self.base = load(texts.data() / "rivals" / name)
+        self.base = load(texts.baselines() / name)
         self.counts = counts(self.base, work, russian)
         self.rows: dict[str, Any] = {}
 
@@ -246,7 +246,7 @@ class Bench:
             made = naive(self.base, self.counts, 32_000)
             self.show("naive +32,000, as ranks", made.pop("tokenizer"), **made)
         if "ruadapt" in ways and self.name == "qwen2_5_3":
-            ruadapt = load(texts.data() / "rivals" / RUADAPT)
+            ruadapt = load(texts.baselines() / RUADAPT)
             cyrillic = sum(map(holds_cyrillic, ruadapt.tokens))
             self.show("RuAdapt", ruadapt, cyrillic=cyrillic)
             self.extend(cyrillic - sum(map(holds_cyrillic, self.base.tokens)))
@@ -315,7 +315,7 @@ class Bench:
 
 def main() -> int:
     if not os.environ.get("BUKVAR_DATA"):
-        print("set BUKVAR_DATA to the folder that holds text_ru and rivals", file=sys.stderr)
+        print("set BUKVAR_DATA to the folder that holds text_ru and baselines", file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

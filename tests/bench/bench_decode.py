@@ -1,7 +1,7 @@
 """How often decode finds the charset, and what it costs, beside other detectors in one run.
 
     python -m tests.bench.bench_decode charsets [--pages N]    share of re-encoded pages read right
-    python -m tests.bench.bench_decode twins                   windows-1251 pages against their authors' UTF-8
+    python -m tests.bench.bench_decode authors                 windows-1251 pages against their authors' UTF-8
     python -m tests.bench.bench_decode limits                  what Cyrillic and other pages cost a pair
     python -m tests.bench.bench_decode speed                   pages and MB per CPU second
 
@@ -137,23 +137,26 @@ def charsets(most: int) -> None:
             )
 
 
-def twins() -> None:
+def authors() -> None:
     table = pq.read_table(data() / "far_cp1251" / "utf8_twins.parquet").to_pylist()
-    theirs = {row["url"]: row["utf8_html"] for row in table}
+    published = {row["url"]: row["utf8_html"] for row in table}
     same = pages = 0
     for url, body in bodies("far_cp1251"):
         decoded = decode(body)
         if decoded.charset != "windows-1251":
             continue
         pages += 1
-        ours, twin = (
-            META.sub("", text).replace("\r\n", "\n") for text in (decoded.text, theirs[url].lstrip("\ufeff"))
+        ours, theirs = (
+            META.sub("", text).replace("\r\n", "\n")
+            for text in (decoded.text, published[url].lstrip("\ufeff"))
         )
-        if ours == twin:
+        if ours == theirs:
             same += 1
         else:
             print("differs:", url)
-    print(f"{same} of {pages} windows-1251 pages equal their twins but for declaration and byte order mark")
+    print(
+        f"{same} of {pages} windows-1251 pages equal their authors' UTF-8 but for declaration and byte order mark"
+    )
 
 
 OTHERS = ("cp1252", "iso-8859-2", "cp1250", "cp1253", "iso-8859-7", "gb18030", "big5")
@@ -205,13 +208,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["charsets", "twins", "limits", "speed"])
+    parser.add_argument("what", choices=["charsets", "authors", "limits", "speed"])
     parser.add_argument("--pages", type=int, default=200, help="pages a source for `charsets`")
     arguments = parser.parse_args()
     if arguments.what == "charsets":
         charsets(arguments.pages)
-    elif arguments.what == "twins":
-        twins()
+    elif arguments.what == "authors":
+        authors()
     elif arguments.what == "limits":
         limits()
     else:

@@ -5,7 +5,7 @@
 Text: the documents of DATA/text_ru, cut at line ends into pieces of about 6 kB, shuffled by a fixed seed.
 Cold is the first pass of a fresh encoder, warm the second. Speeds are MB a CPU second of this process, and by
 the clock. With more threads than one only what each encoder has for many texts runs, on so many threads. The
-slow tokenizers gets the first MB only. DATA/rivals holds the vocabularies (o200k and Llama 3 unless others
+slow tokenizers gets the first MB only. DATA/baselines holds the vocabularies (o200k and Llama 3 unless others
 are named).
 """
 
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from tests.bench.vocabulary_texts import baselines
 from tokenizer import files
 from tokenizer.adapt.load import load
 from tokenizer.encode import Tokenizer
@@ -222,13 +223,12 @@ def measure(path: Path, texts: list[str], threads: int) -> dict[str, object]:
 def main() -> int:
     data = os.environ.get("BUKVAR_DATA")
     if not data or not (Path(data) / "text_ru").is_dir():
-        print("set BUKVAR_DATA to the folder that holds text_ru and rivals", file=sys.stderr)
+        print("set BUKVAR_DATA to the folder that holds text_ru and baselines", file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    baselines = Path(data) / "rivals"
-    default = [baselines / "openai_o200k_base", baselines / "llama3"]
+    default = [baselines() / "openai_o200k_base", baselines() / "llama3"]
     parser.add_argument("--vocabulary", type=Path, nargs="+", default=default)
     parser.add_argument("--megabytes", type=float, default=156.0)
     parser.add_argument("--threads", type=int, default=1)

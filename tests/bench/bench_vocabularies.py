@@ -4,7 +4,7 @@
         [--russian FILE --english FILE --code FILE]
 
 Trains plain and morphological vocabularies of 32,000, 64,000 and 128,000 tokens of Russian, and two of
-128,000 of Russian, English and code (by shares, and by parity), and measures them beside all of rivals/.
+128,000 of Russian, English and code (by shares, and by parity), and measures them beside all of baselines/.
 `vocabulary_texts.py` says which documents are held out. --russian (`russian_texts.py` makes such files),
 --english and --code (each may be repeated) are Parquet files (id, text) of more text to train on, of which a
 share is held out as well; a file's name tells its share below. --work keeps counts and vocabularies for the
@@ -152,7 +152,7 @@ class Bench:
 
 
 def baselines() -> list[Baseline]:
-    folders = sorted((texts.data() / "rivals").iterdir())
+    folders = sorted(texts.baselines().iterdir())
     return [open_baseline(one) for one in folders if one.is_dir() and not one.name.startswith("_")]
 
 

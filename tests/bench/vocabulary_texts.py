@@ -34,6 +34,12 @@ def data() -> Path:
     return Path(os.environ["BUKVAR_DATA"])
 
 
+def baselines() -> Path:
+    """Folder of other makers' tokenizers: `baselines`, or `rivals` in older copies of the data."""
+    named = data() / "baselines"
+    return named if named.is_dir() else data() / "rivals"
+
+
 def first_byte(name: str) -> int:
     return hashlib.sha256(name.encode()).digest()[0]
 

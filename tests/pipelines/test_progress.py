@@ -62,7 +62,7 @@ def test_reading_reports_its_progress(tmp_path: Path) -> None:
         path = tmp_path / name
         reported: list[float] = []
         out = Output(str(tmp_path), "x", progress=reported.append)
-        for _ in read_documents(Input(str(path), name, "", path.stat().st_size), 30, progress=out.tell):
+        for _ in read_documents(Input(str(path), name, "", path.stat().st_size), 30, progress=out.progress):
             pass
         assert reported == sorted(reported)
         assert 0 < reported[0] < reported[-1] <= 1.0

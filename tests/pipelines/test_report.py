@@ -286,5 +286,5 @@ def probed(html: str, folder: Path, width: int, dark: bool) -> dict[str, Any]:
     found = re.search(r'data-probe="([^"]*)"', done.stdout)
     assert found, done.stderr
     assert "CONSOLE" not in done.stderr
-    told: dict[str, Any] = json.loads(found.group(1).replace("&quot;", '"'))
-    return told
+    probe: dict[str, Any] = json.loads(found.group(1).replace("&quot;", '"'))
+    return probe

@@ -92,12 +92,12 @@ def condition(base: Base, seen: Iterable[int] = ()) -> Condition:
     for rank in sought:
         if rank not in found:
             dead[rank] = _why_not(base, rank)
-    told = {
+    unmerged = {
         rank: text for rank, text in witnesses.items() if rank >= 256 and base.merges[rank - 256] == NO_MERGE
     }
     return Condition(
         {base.ids[rank]: kind for rank, kind in sorted(dead.items())},
-        {base.ids[rank]: text for rank, text in sorted((found | told).items())},
+        {base.ids[rank]: text for rank, text in sorted((found | unmerged).items())},
         tuple(base.ids[rank] for rank in partial),
         tuple(base.ids[rank] for rank, pair in enumerate(base.merges, start=256) if pair == NO_MERGE),
     )

@@ -277,21 +277,21 @@ fn by_text(
     best: &'static Encoding,
     declared: &[&'static Encoding],
 ) -> &'static Encoding {
-    let rivals: Vec<&Encoding> = CYRILLIC
+    let candidates: Vec<&Encoding> = CYRILLIC
         .into_iter()
         .filter(|encoding| {
             let by_default = best == encoding_rs::X_MAC_CYRILLIC && *encoding == encoding_rs::WINDOWS_1251;
             by_default || declared.contains(encoding)
         })
         .collect();
-    if rivals.is_empty() || rivals.contains(&best) {
+    if candidates.is_empty() || candidates.contains(&best) {
         return best;
     }
     let readings = Pairs::count_outside(body, &markup::united(&markup::ranges(body), runs)).readings();
     let of_best = readings.iter().find(|reading| reading.encoding == best);
     let as_well = readings
         .iter()
-        .filter(|reading| rivals.contains(&reading.encoding) && reading.is_cyrillic())
+        .filter(|reading| candidates.contains(&reading.encoding) && reading.is_cyrillic())
         .filter(|reading| of_best.is_none_or(|best| reading.cost <= best.cost + DECLARED_BONUS))
         .min_by_key(|reading| reading.cost);
     as_well.map_or(best, |reading| reading.encoding)
