@@ -146,17 +146,13 @@ def authors() -> None:
         if decoded.charset != "windows-1251":
             continue
         pages += 1
-        ours, theirs = (
-            META.sub("", text).replace("\r\n", "\n")
-            for text in (decoded.text, published[url].lstrip("\ufeff"))
-        )
+        versions = (decoded.text, published[url].lstrip("\ufeff"))
+        ours, theirs = (META.sub("", text).replace("\r\n", "\n") for text in versions)
         if ours == theirs:
             same += 1
         else:
             print("differs:", url)
-    print(
-        f"{same} of {pages} windows-1251 pages equal their authors' UTF-8 but for declaration and byte order mark"
-    )
+    print(f"{same} of {pages} windows-1251 pages equal their authors' UTF-8 but for declaration and BOM")
 
 
 OTHERS = ("cp1252", "iso-8859-2", "cp1250", "cp1253", "iso-8859-7", "gb18030", "big5")
