@@ -81,3 +81,9 @@ def read(name: str) -> Stored:
         )
     except (OSError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} can't be read ({error}); install the package again") from error
+
+
+def about(name: str) -> Mapping[str, dict[str, Any]]:
+    """What a vocabulary was learnt from: source -> licence, bytes of text, share. ValueError where there is
+    none of this name."""
+    return read(name).about

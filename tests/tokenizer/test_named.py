@@ -53,7 +53,7 @@ def test_the_same_ids_in_tokenizers_and_tiktoken() -> None:
 
 @pytest.mark.parametrize("name", named.NAMES)
 def test_what_it_was_learnt_from_is_said_with_licences(name: str) -> None:
-    about = named.read(name).about
+    about = named.about(name)
     assert sum(source["share"] for source in about.values()) == pytest.approx(1, abs=0.01)
     for source in about.values():
         assert source["licence"]
