@@ -358,7 +358,7 @@ def estimate(params: Dedup, documents: int, shards: int) -> dict[str, Cost]:
     and, in sign and mark, the batch of texts that is read (1,024 rows; 3 MB of usual pages).
 
     The sizes are those of `rust_ext/crates/dedup`: counted from its arrays, and checked against measured
-    peaks (docs/dedup.md), of documents that are all equal too.
+    peaks (docs/measured/dedup.md), of documents that are all equal too.
     """
     bands, rows = params.banding
     signature = 4 * bands * rows if params.verify else 0
