@@ -13,6 +13,9 @@ use super::tags::{self, Tag};
 /// Attributes kept of one tag; a page of a million attributes costs no memory.
 const MAX_ATTRIBUTES: usize = 48;
 
+const SECTION_START: &[u8] = b"<![CDATA[";
+const SECTION_END: &[u8] = b"]]>";
+
 /// One attribute: name as written, value without its quotes, character references not decoded.
 #[derive(Clone, Copy)]
 pub struct Attribute<'a> {
@@ -37,6 +40,9 @@ pub struct Scanner<'a> {
     /// Whether the last start tag ended in `/>`.
     pub self_closing: bool,
     no_comment_end: bool,
+    /// Where the `]]>` of the CDATA section stands that was entered last; 0 where it is read.
+    section_end: usize,
+    no_section_end: bool,
     no_double_quote: bool,
     no_single_quote: bool,
     unclosed: [bool; tags::COUNT],
@@ -55,6 +61,8 @@ impl<'a> Scanner<'a> {
             name: (0, 0),
             self_closing: false,
             no_comment_end: false,
+            section_end: 0,
+            no_section_end: false,
             no_double_quote: false,
             no_single_quote: false,
             unclosed: [false; tags::COUNT],
@@ -83,6 +91,33 @@ impl<'a> Scanner<'a> {
 
     /// The next token, or None at the end. (Every cut is at an ASCII byte, so slices are valid UTF-8.)
     pub fn next_token(&mut self) -> Option<Token<'a>> {
+        let token = self.token()?;
+        Some(if self.section_end > 0 {
+            self.without_section_end(token)
+        } else {
+            token
+        })
+    }
+
+    /// The token without the `]]>` of a CDATA section, where that stands in it.
+    fn without_section_end(&mut self, token: Token<'a>) -> Token<'a> {
+        let Token::Text(text) = token else {
+            return token;
+        };
+        let start = self.at - text.len();
+        let end = self.section_end;
+        if self.at <= end {
+            return token;
+        }
+        self.section_end = 0;
+        if start > end {
+            return token; // it stood in a tag or in raw text
+        }
+        self.at = end + SECTION_END.len();
+        Token::Text(&self.html[start..end])
+    }
+
+    fn token(&mut self) -> Option<Token<'a>> {
         let bytes = self.html.as_bytes();
         let start = self.at;
         let mut from = start;
@@ -135,12 +170,32 @@ impl<'a> Scanner<'a> {
                 None
             }
             b'/' if bytes.get(self.at + 2).is_some_and(u8::is_ascii_alphabetic) => Some(self.end_tag()),
+            b'!' if self.enters_section() => None,
             b'!' | b'?' | b'/' => {
                 self.at = self.past_bracket(self.at + 2);
                 None
             }
             _ => Some(self.start_tag()),
         }
+    }
+
+    /// Moves past `<![CDATA[`, where a `]]>` follows: what is between is read as the page's, as writers of XHTML and
+    /// of feeds mean it. (A browser takes it, in HTML, for a comment up to the next `>`.)
+    fn enters_section(&mut self) -> bool {
+        let bytes = self.html.as_bytes();
+        if self.no_section_end || !bytes[self.at..].starts_with(SECTION_START) {
+            return false;
+        }
+        let from = self.at + SECTION_START.len();
+        if self.section_end < from {
+            let Some(offset) = memmem::find(&bytes[from..], SECTION_END) else {
+                self.no_section_end = true;
+                return false;
+            };
+            self.section_end = from + offset;
+        }
+        self.at = from;
+        true
     }
 
     fn past_bracket(&self, from: usize) -> usize {
@@ -341,6 +396,21 @@ mod tests {
             " x --><p>1</p>"
         );
         assert_eq!(shape("<!-- a --!>b<!-- -- -! ---->c<!---->d<!--e--!-->f"), "bcdf");
+    }
+
+    #[test]
+    fn the_signs_of_a_cdata_section_vanish_and_its_content_stays() {
+        assert_eq!(
+            shape("<p>1<![CDATA[2 < 3 <b>4</b>]]>5]]>6</p>"),
+            "<p>12 < 3 <b>4</b>5]]>6</p>"
+        );
+        assert_eq!(shape("a<![CDATA[]]><![CDATA[b]]>c"), "abc");
+        assert_eq!(shape("<![CDATA[ a > b <i>c"), " b <i>c");
+        assert_eq!(shape("<![CDATA[x<a title=']]>'>y]]>z"), "x<a title=]]>>y]]>z");
+        assert_eq!(shape("<![CDATA[<?php echo 1; ?>x]]>y"), "xy");
+        assert_eq!(shape(&"<![CDATA[".repeat(3)), "");
+        let many = "<![CDATA[".repeat(300_000); // the end is looked for once
+        assert_eq!(shape(&format!("{many}x]]>y")), "xy");
     }
 
     #[test]
