@@ -207,9 +207,11 @@ def _list_local(path: str, recursive: bool) -> Iterator[str]:
     yield from (entry.path for entry, stat in _scan(path) if S_ISREG(stat.st_mode))
 
 
-def _scan(path: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+def _scan(
+    path: str, dead_links: list[str] | None = None
+) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
     """Files and folders of a folder, by name, links followed. Passes over partial files, links that lead
-    nowhere or to themselves, and what ends while we look."""
+    nowhere or to themselves (which `dead_links` gets), and what ends while we look."""
     try:
         entries = sorted(os.scandir(path), key=lambda e: e.name)
     except (FileNotFoundError, NotADirectoryError):
@@ -221,19 +223,29 @@ def _scan(path: str) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
             stat = entry.stat()
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ELOOP):
+                if dead_links is not None and entry.is_symlink():
+                    dead_links.append(entry.path)
                 continue
             raise translate(error, entry.path) from error
         if S_ISDIR(stat.st_mode) or not is_partial(entry.name):
             yield entry, stat
 
 
-def list_tree(folder: str) -> dict[str, File]:
+def list_tree(folder: str, dead_links: list[str] | None = None) -> dict[str, File]:
     """All files below a folder, by path below it, sorted; none where the folder is missing. On an
-    object store that is one request for a thousand files."""
+    object store that is one request for a thousand files. `dead_links` gets the paths of links to files that
+    are not there."""
     filesystem, path = open_filesystem(folder)
     if isinstance(filesystem, fs.LocalFileSystem):
         start = len(path.rstrip("/")) + 1
-        return {entry.path[start:]: File(stat.st_size, stat.st_mtime_ns) for entry, stat in _walk_local(path)}
+        dead: list[str] = []
+        found_here = {
+            entry.path[start:]: File(stat.st_size, stat.st_mtime_ns)
+            for entry, stat in _walk_local(path, dead_links=dead)
+        }
+        if dead_links is not None:
+            dead_links += [place[start:] for place in dead]
+        return found_here
     selector = fs.FileSelector(path, allow_not_found=True, recursive=True)
     found = patiently(folder, lambda: filesystem.get_file_info(selector))
     start = len(path.rstrip("/")) + 1
@@ -242,18 +254,18 @@ def list_tree(folder: str) -> dict[str, File]:
 
 
 def _walk_local(
-    path: str, above: frozenset[tuple[int, int]] = frozenset()
+    path: str, above: frozenset[tuple[int, int]] = frozenset(), dead_links: list[str] | None = None
 ) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
     """All files below a folder. `above`: the folders that lead here; a link back to one of them is passed
     over."""
     with suppress(FileNotFoundError):
         top = os.stat(path)  # noqa: PTH116 - a path as the scan gives it
         above |= {(top.st_dev, top.st_ino)}
-    for entry, stat in _scan(path):
+    for entry, stat in _scan(path, dead_links):
         if not S_ISDIR(stat.st_mode):
             yield entry, stat
         elif (stat.st_dev, stat.st_ino) not in above:
-            yield from _walk_local(entry.path, above)
+            yield from _walk_local(entry.path, above, dead_links)
 
 
 def expand(location: str) -> list[str]:

@@ -45,6 +45,7 @@ def _plan_of(plan: Plan) -> dict[str, Any]:
         "version": plan.stage.version,
         "parameters": plain,
         "inputs": [i.name for i in plan.job.inputs],
+        "tasks": len(plan.tasks),
     }
 
 

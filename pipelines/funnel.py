@@ -43,7 +43,7 @@ def _table(results: Sequence[StageResult]) -> Table:
     grid.add_column("text", justify="right")
     grid.add_column("")
     for result in results:
-        if not result.rows_in:
+        if not result.rows_in and not result.without_records:
             continue  # training and evaluation pass no documents on
         gone = sum(result.dropped.values())
         grid.add_row(

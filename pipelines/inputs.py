@@ -32,6 +32,7 @@ from corpus.receipts import PLAN, OutputFile, read_folder
 from corpus.stage import Side, Stage
 from corpus.storage import File
 from pipelines.digests import Digests
+from pipelines.folders import documents_of
 from tokenizer import named
 from tokenizer.vocabulary import folder_of
 
@@ -58,10 +59,11 @@ def inputs_of(
     text_column: str = "text",
     digests: Digests | None = None,
     out: str = "",
+    notes: list[str] | None = None,
 ) -> list[Input]:
     """Input files of a stage that reads this kind (`registry.READS`), from what a person named. `out`: where
-    the output goes, as for `resolve`."""
-    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None, digests, out)
+    the output goes, `notes`: what is left out, as for `resolve`."""
+    found = resolve(arguments, ENDINGS[reads], is_crawl if reads == "crawls" else None, digests, out, notes)
     return [dataclasses.replace(source, text_column=text_column) for source in found]
 
 
@@ -132,20 +134,23 @@ def resolve(
     accepts: Callable[[str], bool] | None = None,
     digests: Digests | None = None,
     out: str = "",
+    notes: list[str] | None = None,
 ) -> list[Input]:
     """Input files of the arguments, sorted by name. What lies in the folder `out`, where the output goes, is
-    no input of a folder or glob around it. Raises UsageError where an argument names nothing readable."""
+    no input of a folder or glob around it. `notes` gets what a person should know of files of folders that
+    are left out. Raises UsageError where an argument names nothing readable."""
     remembered = digests or Digests()
     if not arguments:
         raise UsageError("no input: name at least one file, folder, glob or URL")
     found: dict[str, str] = {}
     files: dict[str, File] = {}
     seen: set[str] = set()
+    noted = [] if notes is None else notes
     for argument in arguments:
         if out and _folder(argument) == _folder(out):
             raise UsageError(f"{argument}: it is the output folder too; name another one with --out")
         inside = out and not _folder(argument).startswith(_folder(out))
-        for path, name, file in _files_of(argument, endings, accepts, out if inside else ""):
+        for path, name, file in _files_of(argument, endings, accepts, out if inside else "", noted):
             if _folder(path) not in seen:  # one file may be named twice, by a folder and a glob
                 seen.add(_folder(path))
                 found[path], files[path] = name, file
@@ -170,7 +175,11 @@ def _folder(location: str) -> str:
 
 
 def _files_of(
-    argument: str, endings: tuple[str, ...], accepts: Callable[[str], bool] | None, leave_out: str
+    argument: str,
+    endings: tuple[str, ...],
+    accepts: Callable[[str], bool] | None,
+    leave_out: str,
+    notes: list[str],
 ) -> list[tuple[str, str, File]]:
     def is_input(path: str) -> bool:
         return not leave_out or not _folder(path).startswith(_folder(leave_out))
@@ -185,16 +194,42 @@ def _files_of(
         raise UsageError(f"{argument}: no such file or folder")
     if kind == fs.FileType.File:
         return [(argument, storage.base_name(argument), storage.file(argument))]
-    root = storage.base_name(argument)
-    wanted = accepts or _ends_with(endings)
-    files = [
-        (location, f"{root}/{path}", file)
-        for path, file in storage.list_tree(argument).items()
-        if not _is_hidden(path) and is_input(location := storage.join(argument, path)) and wanted(location)
-    ]
+    files = _files_in(argument, accepts or _ends_with(endings), is_input, notes)
     if not files:
         raise UsageError(f"{argument}: no input files in this folder (looked for {_some(endings)})")
     return files
+
+
+def _files_in(
+    folder: str, wanted: Callable[[str], bool], is_input: Callable[[str], bool], notes: list[str]
+) -> list[tuple[str, str, File]]:
+    """The input files below a folder; `notes` gets those left out that may be missed."""
+    root = storage.base_name(folder)
+    links: list[str] = []
+    tree = storage.list_tree(folder, links)
+    is_document = documents_of(folder, tree)
+    files, others = [], []
+    for path, file in tree.items():
+        location = storage.join(folder, path)
+        if _is_hidden(path) or not is_document(path) or not is_input(location):
+            continue
+        if wanted(location):
+            files.append((location, f"{root}/{path}", file))
+        else:
+            others.append(path)
+    if links := [path for path in links if not _is_hidden(path)]:
+        notes.append(f"{folder}: links to files that are not there are left out: {_first(links)}")
+    if others:
+        notes.append(
+            f"{folder}: files whose names say that they are none to read here are left out: "
+            f"{_first(others)}; to read one, name the file itself"
+        )
+    return files
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def _ends_with(endings: tuple[str, ...]) -> Callable[[str], bool]:

@@ -9,6 +9,9 @@ RUN/evaluation      figures of the tokenizer   RUN/report.html   the report
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from corpus import storage
@@ -31,6 +34,15 @@ def stage_folder(run: str, stage: str) -> str:
 def stages_of(run: str) -> list[str]:
     """Stages that a run's folder has, in order; a stage's own folder has that one."""
     return [s for s in registry.names() if storage.exists(storage.join(stage_folder(run, s), PLAN))]
+
+
+def planned_stages(run: str, begun: Sequence[str]) -> list[str]:
+    """The stages that a run's recipe names, begun or not, and others that the folder has, in order."""
+    named: list[str] = []
+    with suppress(tomllib.TOMLDecodeError, storage.NotFoundError):
+        recipe = tomllib.loads(storage.read_bytes(storage.join(run, RECIPE)).decode("utf-8", "replace"))
+        named = list(recipe.get("run", {}).get("stages", ()))
+    return [stage for stage in registry.names() if stage in named or stage in begun]
 
 
 def shards_of(folder: str) -> list[str]:

@@ -113,7 +113,8 @@ def run_recipe(
     storage.check_writable(folder)
     with storage.impatient():
         digests = Digests(folder)
-        inputs = first_inputs(recipe, folder, digests)
+        notes: list[str] = []
+        inputs = first_inputs(recipe, folder, digests, notes)
         plan_recipe(recipe, folder, inputs)
         _check_run(recipe, folder, redo=redo)
     results: list[StageResult] = []
@@ -121,6 +122,8 @@ def run_recipe(
         storage.write_bytes(storage.join(folder, RECIPE), _identity(recipe).encode())
         digests.save()
         with logged(reporter, folder) as logging:
+            for note in notes:
+                logging.note(note)
             try:
                 mended = _run_stages(recipe, folder, inputs, executor, logging, results)
             except BukvarError:
@@ -166,12 +169,15 @@ def _documents(results: Sequence[StageResult]) -> list[StageResult]:
     return [r for r in results if registry.row_of(r.stage).documents]
 
 
-def first_inputs(recipe: Recipe, folder: str, digests: Digests | None = None) -> list[Input]:
-    """The files that a recipe names, less those in the run's folder. Raises UsageError for none."""
+def first_inputs(
+    recipe: Recipe, folder: str, digests: Digests | None = None, notes: list[str] | None = None
+) -> list[Input]:
+    """The files that a recipe names, less those in the run's folder; `notes` gets what is left out of
+    folders. Raises UsageError for none."""
     if not recipe.input.paths:
         raise UsageError("the recipe names no input; add --set input.paths=FOLDER")
     first = registry.row_of(recipe.run.stages[0])
-    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column, digests, folder)
+    return inputs_of(first.reads, recipe.input.paths, recipe.input.text_column, digests, folder, notes)
 
 
 def _check_run(recipe: Recipe, folder: str, *, redo: bool) -> None:

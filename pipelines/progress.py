@@ -128,7 +128,7 @@ class Lines(Silent):
         worked = self._done - self._at_start
         if worked:
             spent = duration(time.monotonic() - self._started)
-            before = f", {self._at_start} were done before" if self._at_start else ""
+            before = f", {self._at_start} done before" if self._at_start else ""
             self._say(f"{self._title}: {worked} of {self._total} tasks in {spent}{before}")
 
     def _say(self, text: str) -> None:

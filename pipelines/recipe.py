@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -194,6 +195,8 @@ def parse_settings(settings: Sequence[str], section: str) -> dict[str, Any]:
         _apply(data, setting)
     for name in data:
         if name != section:
+            if not isinstance(data[name], dict):
+                raise UsageError(f"--set {name}=...: write it as {section}.{name}=...")
             hint = (
                 f"; this command has the section {section!r}"
                 if name in section_order()
@@ -251,7 +254,19 @@ def _widen(cls: type[Any], key: str, value: Any) -> Any:
 
 def _explain(section: str, message: str) -> str:
     text, _, place = message.partition(" - at `$.")
+    text = re.sub(r"`([^`]*)`", lambda kind: _plain_type(kind[1]), text)
     return f"{section}.{place.rstrip('`')}: {text[0].lower()}{text[1:]}" if place else f"[{section}] {text}"
+
+
+#: Types as msgspec names them -> as a person does.
+_TYPES: Final = {
+    "float": "a number", "int": "a whole number", "str": "text", "bool": "true or false", "array": "a list",
+    "object": "a table",
+}  # fmt: skip
+
+
+def _plain_type(kind: str) -> str:
+    return " or ".join(_TYPES.get(one, one) for one in kind.split(" | ") if one != "null")
 
 
 def _nearest(word: str, known: Any) -> str:

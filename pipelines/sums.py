@@ -16,7 +16,7 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError
-from corpus.receipts import SUMS, Receipt
+from corpus.receipts import INDEX, SUMS, Receipt
 from pipelines.account import StageResult, summarize
 from pipelines.lease import read as read_lease
 
@@ -60,6 +60,20 @@ class Tally:
         self._next = now + max(WRITE_EVERY, _SHARE * (now - began))
 
 
+def has_ended(folder: str) -> bool:
+    """Whether the last driver of a folder came to the end of its plan, with failed tasks or without."""
+    try:
+        return msgspec.json.decode(storage.read_bytes(storage.join(folder, SUMS)), type=Sums).ended
+    except (msgspec.MsgspecError, storage.NotFoundError):
+        return storage.exists(storage.join(folder, INDEX))
+
+
+def is_worked_on(folder: str) -> bool:
+    """Whether a driver works on a folder now, as far as can be known from here."""
+    held = read_lease(folder)
+    return held is not None and held.is_held()
+
+
 def read_sums(folder: str) -> StageResult | None:
     """The sums of a folder where they can be relied on: its driver has ended since, or works and renews them.
     None elsewhere."""
@@ -67,8 +81,6 @@ def read_sums(folder: str) -> StageResult | None:
         found = msgspec.json.decode(storage.read_bytes(storage.join(folder, SUMS)), type=Sums)
     except (msgspec.MsgspecError, storage.NotFoundError):
         return None
-    if not found.ended:
-        held = read_lease(folder)
-        if held is None or not held.is_held():
-            return None
+    if not found.ended and not is_worked_on(folder):
+        return None
     return dataclasses.replace(found.result, folder=folder)

@@ -37,7 +37,8 @@ def run_job(
     storage.check_writable(folder)
     digests = Digests(folder)
     column = options.get("text_column", "text")
-    found = inputs_of(registry.row_of(name).reads, inputs, column, digests, folder)
+    notes: list[str] = []
+    found = inputs_of(registry.row_of(name).reads, inputs, column, digests, folder, notes)
     job = Job(
         stage,
         tuple(found),
@@ -52,6 +53,8 @@ def run_job(
         print_plan([stage_plan(plan_job(job), ())], as_json=options["as_json"])
         raise click.exceptions.Exit(0)
     reporter = make_reporter(quiet=options["quiet"])
+    for note in notes:
+        reporter.note(note)
     say = None if options["quiet"] else reporter.note
     with open_executor(options["executor"] or "ray", options["address"], options["workers"], say) as executor:
         metered = Metered(reporter, lambda: processors(executor), options["metrics"])

@@ -22,6 +22,8 @@ class StageStatus:
     stage: str
     state: str
     tasks_done: int
+    #: Tasks of its plan; None where no plan is there yet.
+    tasks: int | None
     running: tuple[str, ...]
     interrupted: tuple[str, ...]
     failed: dict[str, str]
@@ -43,14 +45,13 @@ def status(folder: str, **options: Any) -> None:
     if options["as_json"]:
         common.print_json(stages)
         return
-    from pipelines.progress import duration, make_console
+    from pipelines.progress import make_console
 
     console = make_console()
+    width = max(9, *(len(stage.stage) for stage in stages))
     for stage in stages:
         console.print(
-            f"[bold]{stage.stage:<9}[/] {stage.state:<11} {stage.rows_in:>7,} in {stage.rows_out:>7,} out  "
-            f"{stage.tasks_done:,} {'task' if stage.tasks_done == 1 else 'tasks'}, {duration(stage.seconds)}",
-            soft_wrap=True,
+            f"[bold]{stage.stage:<{width}}[/] {stage.state:<11} {_figures(stage)}".rstrip(), soft_wrap=True
         )
         for reason, count in sorted(stage.dropped.items(), key=lambda item: -item[1]):
             console.print(f"    {count:>9,}  {reason}", style="dim", soft_wrap=True)
@@ -58,10 +59,25 @@ def status(folder: str, **options: Any) -> None:
             console.print(f"    running      {name}", markup=False, soft_wrap=True)
         for name in stage.interrupted:
             console.print(
-                f"    interrupted  {name} (run the same command again)", style="yellow", markup=False
+                f"    interrupted  {name} (run the same command again)",
+                style="yellow",
+                markup=False,
+                soft_wrap=True,
             )
         for name, message in stage.failed.items():
-            console.print(f"    failed       {name}: {message}", style="red", markup=False)
+            console.print(f"    failed       {name}: {message}", style="red", markup=False, soft_wrap=True)
+
+
+def _figures(stage: StageStatus) -> str:
+    """Documents, tasks and time of a stage that has begun."""
+    from pipelines.progress import duration
+
+    if stage.state == "planned":
+        return ""
+    rows = f"{stage.rows_in:>7,} in {stage.rows_out:>7,} out" if stage.rows_in else " " * 22
+    of = f" of {stage.tasks:,}" if stage.tasks is not None and stage.tasks != stage.tasks_done else ""
+    tasks = "task" if (stage.tasks or stage.tasks_done) == 1 else "tasks"
+    return f"{rows}  {stage.tasks_done:,}{of} {tasks}, {duration(stage.seconds)}"
 
 
 def read_status(folder: str) -> list[StageStatus]:
@@ -70,21 +86,29 @@ def read_status(folder: str) -> list[StageStatus]:
     from corpus.errors import UsageError
     from corpus.receipts import PLAN
     from pipelines.claims import read_plan
-    from pipelines.layout import stage_folder, stages_of
+    from pipelines.layout import planned_stages, stage_folder, stages_of
 
     if storage.exists(storage.join(folder, PLAN)):
         return [_stage_status(read_plan(folder)["stage"], folder)]
-    found = [_stage_status(stage, stage_folder(folder, stage)) for stage in stages_of(folder)]
-    if not found:
+    begun = stages_of(folder)
+    if not begun:
         raise UsageError(f"{folder}: neither a run nor a stage's folder; name what --out named")
-    return found
+    return [
+        _stage_status(stage, stage_folder(folder, stage)) if stage in begun else _planned(stage)
+        for stage in planned_stages(folder, begun)
+    ]
+
+
+def _planned(stage: str) -> StageStatus:
+    return StageStatus(stage, "planned", 0, None, (), (), {}, 0, 0, {}, 0.0)
 
 
 def _stage_status(stage: str, location: str) -> StageStatus:
     from corpus import storage
     from corpus.receipts import FAILED, RUNNING, read_receipts
     from pipelines.account import summarize
-    from pipelines.sums import read_sums
+    from pipelines.claims import read_plan
+    from pipelines.sums import has_ended, is_worked_on, read_sums
 
     result = read_sums(location) or summarize(stage, location, read_receipts(location))
     running: list[str] = []
@@ -96,13 +120,17 @@ def _stage_status(stage: str, location: str) -> StageStatus:
     for path in storage.list_files(storage.join(location, FAILED)):
         name, note = _note(path)
         failed[name] = str(note.get("message", ""))
-    state = "running" if running else "failed" if failed else "interrupted" if interrupted else "done"
-    if state == "done" and not result.tasks:
-        state = "planned"
+    if running or is_worked_on(location):
+        state = "running"
+    elif failed:
+        state = "failed"
+    else:
+        state = "interrupted" if interrupted or not has_ended(location) else "done"
     return StageStatus(
         stage=stage,
         state=state,
         tasks_done=result.tasks,
+        tasks=read_plan(location).get("tasks"),
         running=tuple(running),
         interrupted=tuple(interrupted),
         failed=failed,

@@ -91,8 +91,10 @@ def read(path: str) -> MixRecipe:
     """Read a recipe of a mix. Raises UsageError, in one line, for what is wrong with it."""
     try:
         data = tomllib.loads(Path(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: not TOML ({error})") from error
     return of(data, path)
 
 

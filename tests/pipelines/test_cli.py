@@ -160,7 +160,7 @@ class TestBadInput:
 
     def test_a_parameter_of_the_wrong_type(self, say: Say, documents: Path, tmp_path: Path) -> None:
         result = say("dedup", documents, "--out", tmp_path / "out", "--set", "dedup.bands=many", *INLINE)
-        assert_refused(result, 2, "dedup.bands: expected `int`, got `str`")
+        assert_refused(result, 2, "dedup.bands: expected a whole number, got text")
 
     def test_an_unknown_key_of_a_recipe(self, say: Say, tmp_path: Path) -> None:
         recipe = tmp_path / "r.toml"

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from corpus.documents import DOCUMENT_ENDINGS
 from corpus.errors import UsageError
 from corpus.inputs import stems
-from pipelines import inputs
+from pipelines import cli, inputs
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
 from pipelines.inputs import content_digest, resolve
@@ -110,6 +111,39 @@ class TestFolders:
         ):
             (tmp_path / name).symlink_to(tmp_path / target)
         assert names(tmp_path / "set") == ["set/a.jsonl", "set/other/b.jsonl"]
+
+    def test_what_is_left_out_of_a_folder_is_said(self, tmp_path: Path) -> None:
+        touch(tmp_path, "set/a.jsonl", "set/part-00000", "set/.b.jsonl", "set/_c.jsonl", "set/x/readme.md")
+        (tmp_path / "set/gone.jsonl").symlink_to(tmp_path / "nothing")
+        notes: list[str] = []
+        assert len(resolve([str(tmp_path / "set")], DOCUMENT_ENDINGS, notes=notes)) == 1
+        assert [note.removeprefix(f"{tmp_path}/set: ") for note in notes] == [
+            "links to files that are not there are left out: gone.jsonl",
+            "files whose names say that they are none to read here are left out: part-00000, x/readme.md; "
+            "to read one, name the file itself",
+        ]
+
+    def test_of_a_dataset_only_its_documents_are_inputs(self, tmp_path: Path) -> None:
+        source = write_texts(tmp_path / "in/a.parquet", ["слово о полку", "и ещё одно слово"])
+        target = str(tmp_path / "set")
+        command = ["publish", str(source), "--to", target, "--set", "publish.sample=1", "-q"]
+        assert cli.run([*command, "--executor", "inline"]) == 0
+        assert (tmp_path / "set/croissant.json").exists()
+        shutil.copytree(target, tmp_path / "copy", ignore=shutil.ignore_patterns("_*"))
+        for folder in ("set", "copy"):
+            assert names(tmp_path / folder) == [f"{folder}/data/train-00000-of-00001.parquet"]
+
+    def test_a_whole_run_is_no_input(self, tmp_path: Path) -> None:
+        source = write_texts(tmp_path / "in/a.parquet", ["слово о полку"])
+        run = tmp_path / "run"
+        command = ["run", "ru-web", "--out", str(run), "--set", f"input.paths={source}", "-q"]
+        stages = 'run.stages=["clean", "dedup", "publish"]'
+        assert cli.run([*command, "--set", stages, "--executor", "inline"]) == 0
+        with pytest.raises(
+            UsageError, match=r"run: a run's folder, .* name one stage's, such as .*run/dedup"
+        ):
+            names(run)
+        assert len(names(run / "dedup")) == 1
 
     def test_a_name_that_is_not_utf8_is_said_in_bytes(self, tmp_path: Path) -> None:
         touch(tmp_path, "set/a.jsonl")

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus.stage import Task
 from pipelines import cli
 from pipelines.engine import Job, StageFailedError, run_stage
-from pipelines.execute import run_inline
+from pipelines.execute import Outcome, run_inline
 from pipelines.progress import Silent
 from tests.pipelines.stages import Shorten, inputs_of, write_texts
 
@@ -229,6 +230,37 @@ class TestStatus:
         assert ask("status", folder)[0]["state"] == "running"
         self.mark(folder, pid=1, host="elsewhere", seen=time.time() - 3600)
         assert ask("status", folder)[0]["state"] == "interrupted"
+
+    def test_interrupted_where_the_driver_was_killed_between_tasks(self, tmp_path: Path, ask: Json) -> None:
+        for name in "abc":
+            write_texts(tmp_path / f"in/{name}.parquet", [f"слово {name}"])
+        job = Job(Shorten(), inputs_of((tmp_path / "in").iterdir()), str(tmp_path / "out"))
+
+        def killed(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
+            yield from run_inline(tasks[:1])
+            (while_it_works,) = ask("status", tmp_path / "out")
+            assert while_it_works["state"] == "running"
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run_stage(job, killed, Silent())
+        (stage,) = ask("status", tmp_path / "out")
+        assert (stage["state"], stage["tasks_done"], stage["tasks"]) == ("interrupted", 1, 3)
+        run_stage(job, run_inline, Silent())
+        (stage,) = ask("status", tmp_path / "out")
+        assert (stage["state"], stage["tasks_done"], stage["tasks"]) == ("done", 3, 3)
+
+    def test_stages_that_have_not_begun_are_planned(
+        self, tmp_path: Path, ask: Json, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_texts(tmp_path / "in/a.parquet", ["слово"])
+        inputs = inputs_of((tmp_path / "in").iterdir())
+        run_stage(Job(Shorten(), inputs, str(tmp_path / "run/clean")), run_inline, Silent())
+        (tmp_path / "run/_recipe.toml").write_text('[run]\nstages = ["clean", "filter", "decontaminate"]\n')
+        found = {one["stage"]: one["state"] for one in ask("status", tmp_path / "run")}
+        assert found == {"clean": "done", "filter": "planned", "decontaminate": "planned"}
+        assert cli.run(["status", str(tmp_path / "run")]) == 0
+        assert "decontaminate planned\n" in capsys.readouterr().out
 
     def test_failed_with_the_message(self, tmp_path: Path, ask: Json) -> None:
         write_texts(tmp_path / "in/a.parquet", ["слово"])
