@@ -62,6 +62,7 @@ class Classify:
             )
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
+        """The function that scores a batch. Raises ValueError without a model, or for a damaged one."""
         if not self.model:
             raise ValueError("no classifier: set model to a file of `bukvar classify train`")
         return functools.partial(_judge, self, LinearClassifier(Path(self.model).read_bytes()))

@@ -153,4 +153,5 @@ def _code(error: OSError) -> int | None:
 
 
 def first_line(error: BaseException) -> str:
+    """The first line of an error's message, at most 300 characters; its type where it has none."""
     return (str(error) or type(error).__name__).strip().splitlines()[0][:300]

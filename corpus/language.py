@@ -128,6 +128,7 @@ class Identify:
                 raise ValueError(f"{name} is {getattr(self, name)}; set it to 0 or more")
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
+        """The function that identifies a batch; loads the models."""
         load_model()
         if self.model:
             fasttext_model.load(self.model)

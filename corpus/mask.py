@@ -113,6 +113,7 @@ class Mask:
         return tuple(k for k in KINDS if k in wanted)
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
+        """The function that masks a batch. Raises ValueError for an empty key."""
         key = _read_key(self.key_file) if self.key_file else None
         return functools.partial(mask, self, PiiMask(self.kinds(), self.style, key))
 

@@ -167,6 +167,7 @@ class Task:
 
     @property
     def options(self) -> dict[str, Any]:
+        """The options of the phase, with those of the task over them."""
         return dict((*self.phase.options, *self.extra))
 
     def key(self) -> str:

@@ -179,6 +179,7 @@ def file(location: str) -> File:
 
 
 def exists(location: str) -> bool:
+    """Whether there is a file or folder at a location."""
     return bool(info(location).type != fs.FileType.NotFound)
 
 

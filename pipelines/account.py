@@ -31,6 +31,7 @@ class StageResult:
 
     @property
     def worked(self) -> int:
+        """Tasks that were done now, not by an earlier command."""
         return self.tasks - self.done_before
 
     def empty(self) -> str:

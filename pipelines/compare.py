@@ -41,9 +41,11 @@ class Side:
     settings: dict[str, str]
 
     def documents(self) -> list[StageResult]:
+        """The stages that pass documents on."""
         return [r for r in self.results if registry.row_of(r.stage).documents]
 
     def of(self, stage: str) -> StageResult | None:
+        """A stage's result; None where the run has not done it."""
         return next((r for r in self.results if r.stage == stage), None)
 
 
@@ -57,6 +59,8 @@ class Changed:
 
 @dataclass(frozen=True)
 class Comparison:
+    """What differs between two runs."""
+
     first: Side
     second: Side
     #: (key, value in the first, value in the second) where they differ; "" for a key that a run has not.

@@ -40,6 +40,7 @@ class TextDigest:
         self._lengths.update(lengths.tobytes())
 
     def hex(self) -> str:
+        """The digest so far: SHA-256 over those of the bytes and of the lengths, in hexadecimal digits."""
         return hashlib.sha256(self._bytes.digest() + self._lengths.digest()).hexdigest()
 
 

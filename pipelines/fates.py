@@ -39,6 +39,7 @@ class Fate:
 
     @property
     def kept(self) -> bool:
+        """Whether the document came out of the last stage."""
         return not self.stage and not self.absent
 
     def said(self) -> str:

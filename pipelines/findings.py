@@ -42,6 +42,8 @@ _PATH: Final = re.compile(r"(?<![\w/:.])(?:~|\.\.?(?:/\.\.)*)?/(?:[^\s/'\",;:]+/
 
 @dataclass(frozen=True)
 class Sample:
+    """A row that is shown. text: pieces, each with whether it decided; source: the record it was made of."""
+
     url: str
     detail: str
     text: tuple[Piece, ...]

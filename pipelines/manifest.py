@@ -26,6 +26,8 @@ _READ_ROWS: Final = 4_000
 
 @dataclass(frozen=True)
 class FileEntry:
+    """A file of the dataset: its path below the dataset's folder, and what it must hold."""
+
     path: str
     sha256: str
     bytes: int

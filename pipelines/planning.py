@@ -55,6 +55,7 @@ class Plan:
 
     @property
     def tasks(self) -> list[Task]:
+        """The tasks of all phases."""
         return [task for _, tasks in self.phases for task in tasks]
 
 
@@ -81,6 +82,7 @@ def _cut(stage: Stage, inputs: Sequence[Input], job: Job) -> tuple[Input, ...]:
 
 
 def planned(job: Job, stage: Stage, inputs: tuple[Input, ...], sides: tuple[Side, ...]) -> Plan:
+    """The plan over these inputs. Raises UsageError where the stage can't be planned over them."""
     try:
         phases = plan_tasks(stage, inputs, job.folder, sides, job.scratch)
     except ValueError as error:

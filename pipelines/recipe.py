@@ -89,11 +89,13 @@ class Recipe:
 
     @property
     def input(self) -> InputSection:
+        """The section `[input]`."""
         section: InputSection = self.sections["input"]
         return section
 
     @property
     def run(self) -> RunSection:
+        """The section `[run]`."""
         section: RunSection = self.sections["run"]
         return section
 

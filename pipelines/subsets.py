@@ -75,6 +75,7 @@ class Offer:
         self._kept = lowest([more] if self._kept is None else [self._kept, more], self._most)
 
     def rows(self) -> pa.Table | None:
+        """Those of the rows so far that may be in the sample; None where there were none."""
         return self._kept
 
 

@@ -53,6 +53,7 @@ class Trace:
     kept_url: str = ""
 
     def plain(self) -> dict[str, Any]:
+        """For programs: a dictionary that JSON can hold."""
         return asdict(self)
 
 

@@ -111,6 +111,7 @@ class Train(MergeOptions, VocabularyOptions):
         self.learning()  # checks the rest
 
     def specials(self) -> tuple[str, ...]:
+        """The special tokens in force."""
         from tokenizer.vocabulary import SPECIAL_TOKENS
 
         return self.special_tokens or SPECIAL_TOKENS

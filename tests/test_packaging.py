@@ -73,6 +73,7 @@ class TestNames:
         assert said.count("\n") == 1
 
     def test_this_installation_passes(self) -> None:
+        assert foreign_owners() == {}
         check_names()
 
 

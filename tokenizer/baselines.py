@@ -46,6 +46,7 @@ class Baseline:
 
     @property
     def vocabulary_size(self) -> int:
+        """The number of ids."""
         return len(self.pieces)
 
 

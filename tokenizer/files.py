@@ -96,6 +96,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def json_bytes(data: object) -> bytes:
+    """JSON as it stands in our files: indented, not ASCII-escaped, one line end at the end."""
     return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 

@@ -47,10 +47,12 @@ class Lemma:
 
     @property
     def text(self) -> str:
+        """The lemma in one word."""
         return "".join(morph for morph, _ in self.morphs)
 
     @property
     def cuts(self) -> tuple[int, ...]:
+        """The letters, by number, before which a morph begins."""
         return morph_cuts([morph for morph, _ in self.morphs])
 
 

@@ -88,6 +88,7 @@ class Clean:
             raise ValueError(f'categories: "{unknown[0]}" is unknown; choose from {", ".join(CATEGORIES)}')
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
+        """The function that cleans a batch."""
         load_patterns()
         return functools.partial(clean, self)
 

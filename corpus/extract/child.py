@@ -134,6 +134,8 @@ def private_stdout() -> BinaryIO:
 
 
 def main(make: Callable[[str], Extractor] = trafilatura_extractor) -> None:
+    """Serve requests from stdin until it ends. argv: favor, memory in bytes, hard limit in seconds, the
+    parent's process id."""
     favor, memory, hard_limit, parent = sys.argv[1:5]
     sink = private_stdout()
     confine(int(memory), int(parent))

@@ -288,6 +288,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def processor_seconds(pid: int) -> float:
+    """Processor time that a process has used, in seconds; 0 where it is gone."""
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 

@@ -110,6 +110,7 @@ class Documents:
     made: Bools
 
     def where(self, mask: Bools) -> list[int]:
+        """Indexes at which a mask is true."""
         return [int(at) for at in np.flatnonzero(mask)]
 
 

@@ -68,6 +68,7 @@ class Labelled:
     host: npt.NDArray[np.str_]
 
     def take(self, mask: Bools) -> Labelled:
+        """The documents at which a mask is true."""
         return Labelled(self.rows[mask], self.good[mask], self.kind[mask], self.host[mask])
 
 

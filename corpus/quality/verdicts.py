@@ -296,6 +296,7 @@ class Filter:
             raise ValueError(f"{file}: {error}") from None
 
     def open(self) -> Callable[[pa.Table], pa.Table]:
+        """The function that measures and judges a batch. Raises ValueError for a damaged model or preset."""
         trees = self._trees()
         own = quality_signals() if self.measure else None
         stop_words = self.stop_words or russian_stop_words()

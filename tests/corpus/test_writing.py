@@ -253,6 +253,9 @@ class TestErrorBudget:
         out.rows_in = 1000
         out.dropped["not_russian"] = 1000
         out.check_errors()
+        out.dropped["error:KeyError"] = 1000
+        with pytest.raises(ShardError, match="error:KeyError"):
+            out.check_errors()
 
 
 def test_digest_of_plain_data_does_not_depend_on_the_order_of_keys() -> None:

@@ -47,6 +47,7 @@ class NewIds:
 
     @classmethod
     def of(cls, id_map: IdMap) -> NewIds:
+        """The new ids that an id map states."""
         new_ids, old_ids = id_map.kept()
         taken = frozenset(id_map.new()[0].tolist())
         return cls(dict(zip(old_ids.tolist(), new_ids.tolist(), strict=True)), _ints(id_map.freed()), taken)

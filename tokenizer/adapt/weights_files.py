@@ -67,10 +67,12 @@ class Tensor:
 
     @property
     def size(self) -> int:
+        """Bytes of the data."""
         return self.end - self.begin
 
     @property
     def rows(self) -> int:
+        """Length of the first dimension; 0 of a scalar."""
         return self.shape[0] if self.shape else 0
 
     @property

@@ -65,6 +65,7 @@ class RowReader:
         return out
 
     def floats(self, ids: Ids) -> Floats:
+        """The rows of these ids as float32, (ids, columns)."""
         return to_floats(self.rows(ids).reshape(-1), self.tensor.dtype, self.tensor.columns)
 
 

@@ -61,12 +61,14 @@ class Pieces:
 
     @classmethod
     def of(cls, pieces: Sequence[Sequence[int] | Ids]) -> Pieces:
+        """Pieces from a list of ids for each token."""
         lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
         flat = np.concatenate([np.asarray(one, np.int64) for one in pieces]) if pieces else lengths
         return cls(flat, np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)[: len(pieces)])
 
     @property
     def lengths(self) -> Ids:
+        """The number of pieces of each token."""
         return np.diff(np.append(self.starts, len(self.flat)))
 
     @property

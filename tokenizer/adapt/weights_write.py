@@ -99,6 +99,7 @@ class Journal:
         return made
 
     def save(self) -> None:
+        """Write the journal to its file."""
         state = {"key": self.key, "done": self.done, "about": self.about}
         write_small(self.path, json.dumps(state, ensure_ascii=False, indent=1).encode())
 

@@ -316,10 +316,6 @@ class Trickle:
         return self._stream.read(min(size, 7))
 
 
-def identities(pages: list[Page]) -> list[tuple[str, int, bytes]]:
-    return [(page.url, page.offset, page.body) for page in pages]
-
-
 def test_a_path_a_url_and_a_stream_give_the_same(tmp_path: Path) -> None:
     path = tmp_path / "copy.warc.gz"
     shutil.copy(DATA / "crawl" / "broken-member.warc.gz", path)

@@ -28,18 +28,23 @@ def refused(tmp_path: Path, message: str, id_map: IdMap | None = None, **setting
 
 
 def with_tensor(
-    folder: Path, name: str, dtype: str, shape: tuple[int, ...], drop: tuple[str, ...] = ()
+    folder: Path,
+    name: str,
+    dtype: str,
+    shape: tuple[int, ...],
+    drop: tuple[str, ...] = (),
+    data: bytes | None = None,
 ) -> None:
-    """Add a tensor of zeros to model.safetensors, without those of `drop`."""
+    """Add a tensor (of zeros unless `data` is given) to model.safetensors, without those of `drop`."""
     shard = read_shard(folder / "model.safetensors")
-    data = shard.path.read_bytes()
+    whole = shard.path.read_bytes()
     tensors = {
-        one.name: (one.dtype, one.shape, data[one.begin : one.end])
+        one.name: (one.dtype, one.shape, whole[one.begin : one.end])
         for one in shard.tensors
         if one.name not in drop
     }
     width = {"F32": 4, "BF16": 2}.get(dtype, 1)
-    tensors[name] = (dtype, shape, bytes(int(np.prod(shape)) * width))
+    tensors[name] = (dtype, shape, data or bytes(int(np.prod(shape)) * width))
     made.write_shard(folder / "model.safetensors", tensors)
 
 
@@ -197,8 +202,12 @@ def test_scales_beside_a_matrix(tmp_path: Path) -> None:
 def test_quantised_layers_are_copied(tmp_path: Path) -> None:
     """fp8 experts do not matter as long as the matrices are plain."""
     made.write_model(tmp_path / "model", shards=1)
-    with_tensor(tmp_path / "model", "model.layers.0.mlp.experts.w", "F8_E4M3", (8, 8))
+    with_tensor(tmp_path / "model", "model.layers.0.mlp.experts.w", "F8_E4M3", (8, 8), data=bytes(range(64)))
     adapt_weights(tmp_path / "model", made.extended(), tmp_path / "out")
+    shard = read_shard(tmp_path / "out" / "model.safetensors")
+    [copied] = [one for one in shard.tensors if one.name == "model.layers.0.mlp.experts.w"]
+    assert (copied.dtype, copied.shape) == ("F8_E4M3", (8, 8))
+    assert shard.path.read_bytes()[copied.begin : copied.end] == bytes(range(64))
 
 
 def test_tied_and_stored(tmp_path: Path) -> None:
