@@ -55,7 +55,7 @@ def _check_same(folder: str, old: dict[str, Any], new: dict[str, Any]) -> None:
             f"{folder}: holds the output of `{old['stage']}`, not of `{new['stage']}`; choose another --out"
         )
     changed = [
-        f"{key} {old['parameters'].get(key)!r} -> {new['parameters'].get(key)!r}"
+        f"{key} {_change(old['parameters'].get(key), new['parameters'].get(key))}"
         for key in sorted({*old["parameters"], *new["parameters"]})
         if old["parameters"].get(key) != new["parameters"].get(key)
     ]
@@ -69,6 +69,23 @@ def _check_same(folder: str, old: dict[str, Any], new: dict[str, Any]) -> None:
             f"{folder}: made from other inputs ({old['inputs'][0]} ...); "
             "choose another --out, or replace it with --redo"
         )
+
+
+def _change(old: Any, new: Any) -> str:
+    """Two values of a parameter; of files, which are named with their digests, the names."""
+    names = [_file_names(value) for value in (old, new)]
+    if names[0] is not None and names[0] == names[1]:
+        return f"with other content of {names[0]}"
+    shown = [repr(value) if name is None else name for value, name in zip((old, new), names, strict=True)]
+    return " -> ".join(shown)
+
+
+def _file_names(value: Any) -> str | None:
+    """The names in a list of files and digests; None for any other value."""
+    files = isinstance(value, list) and bool(value)
+    if not files or not all(isinstance(one, list | tuple) and len(one) == 2 for one in value):
+        return None
+    return ", ".join(str(name) for name, _ in value)
 
 
 def read_plan(folder: str) -> dict[str, Any]:

@@ -71,13 +71,15 @@ def type_of(form: str, size: int, wanted: str = "") -> str:
             bound = _MEGATRON_SMALL - 1
         if size <= bound:
             return name
+    widest = TYPES[form][-1]
+    narrow = wanted and size <= np.iinfo(widest).max + 1
+    advice = f"leave it empty or take {widest}" if narrow else "take another tokenizer"
     raise ValueError(
-        f"encode.dtype: ids up to {size - 1:,} do not fit {wanted or TYPES[form][-1]}; "
-        f"{form} has {' and '.join(TYPES[form])}"
+        f"encode.dtype: ids up to {size - 1:,} do not fit {wanted or widest} of {form}: {advice}"
     )
 
 
-def most_tokens(form: str, wanted: int) -> int:
+def most_tokens(form: str, wanted: int = MOST_TOKENS) -> int:
     """Tokens of a file at most: as wanted, and as the format's readers can take."""
     return min(wanted, mds.MOST_TOKENS) if form == MDS else wanted
 

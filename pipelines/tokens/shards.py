@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from corpus.errors import ShardError
 from corpus.writing import Output
-from pipelines.tokens.formats import MOST_TOKENS, STREAMED, Ids, Lengths, Writer, open_writer
+from pipelines.tokens.formats import MOST_TOKENS, STREAMED, Ids, Lengths, Writer, most_tokens, open_writer
 
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
@@ -123,7 +123,12 @@ class Shards:
         """Parts of which each goes into one file; closes a file that is full."""
         longest = int(documents.lengths.max(initial=0))
         if longest > self._most:
-            raise ShardError(f"a document has {longest:,} tokens, a file {self._most:,} at most: cut it")
+            name = documents.doc_ids[int(documents.lengths.argmax())].as_py().hex()
+            raised = ", or raise encode.shard_tokens" if self._most < most_tokens(self._form) else ""
+            raise ShardError(
+                f"document {name} has {longest:,} tokens, a file of {self._form} {self._most:,} at most: "
+                f"cut the document{raised}"
+            )
         start = 0
         while start < len(documents):
             room = self._most - (self.files[-1].tokens if self._writer is not None else 0)

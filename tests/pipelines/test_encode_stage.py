@@ -473,8 +473,21 @@ def test_what_is_wrong_is_said_before_any_work(
 
 def test_a_document_longer_than_a_file_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert encode(home, "--set", "encode.shard_tokens=100") == 1
-    assert "a document has" in capsys.readouterr().err
+    assert re.search(
+        r"document [0-9a-f]{32} has \d+ tokens, a file of flat 100 at most: cut the document, or raise",
+        capsys.readouterr().err,
+    )
     assert not (home / "out/manifest.json").exists()
+
+
+def test_another_tokenizer_is_named_and_not_its_digests(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoded(home)
+    assert encode(home, "--tokenizer", "ru-32k") == 2
+    message = capsys.readouterr().err
+    assert re.search(r"made with other parameters \(tokenizer .*tokenizer.json.* -> .*; choose", message)
+    assert not re.search("[0-9a-f]{32}", message)
 
 
 def test_types_hold_every_id() -> None:
@@ -483,12 +496,12 @@ def test_types_hold_every_id() -> None:
     assert type_of("megatron", 65_499) == "uint16"
     assert type_of("megatron", 65_500) == "int32"
     assert type_of("megatron", 65_536, "uint16") == "uint16"
-    for form, size, wanted in [
-        ("flat", 65_537, "uint16"),
-        ("megatron", 2**31 + 1, ""),
-        ("flat", 2**32 + 1, ""),
+    for form, size, wanted, advice in [
+        ("flat", 65_537, "uint16", "leave it empty or take uint32"),
+        ("megatron", 2**31 + 1, "", "take another tokenizer"),
+        ("flat", 2**32 + 1, "", "take another tokenizer"),
     ]:
-        with pytest.raises(ValueError, match="do not fit"):
+        with pytest.raises(ValueError, match=f"do not fit .*: {advice}"):
             type_of(form, size, wanted)
 
 

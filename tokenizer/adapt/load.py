@@ -162,8 +162,8 @@ def _read_ranks(path: Path) -> dict[int, bytes]:
         except (ValueError, binascii.Error) as error:
             if path.suffix == ".model":
                 raise ValueError(
-                    f"{path} is a SentencePiece model (as Llama 2's and Gemma's), not byte-level BPE: it "
-                    "cannot be adapted"
+                    f"{path} is a SentencePiece model (as Llama 2's and Gemma's), not byte-level BPE: "
+                    "take another tokenizer"
                 ) from error
             raise ValueError(f"{path}:{number} is not a tiktoken rank line (base64 and a number)") from error
     if not by_rank:
@@ -232,7 +232,9 @@ def _tokenizer_json(path: Path) -> Base:
                 continue
             token = files.from_chars(spelled)
             if token is None:
-                raise ValueError(f"{path}: token {spelled!r} is not in the byte-level alphabet")
+                raise ValueError(
+                    f"{path}: token {spelled!r} is not in the byte-level alphabet: take another tokenizer"
+                )
             vocab[token] = int(index)
         tokens, every = _ranked(vocab, model["merges"], path)
     except (KeyError, TypeError, AttributeError) as error:
@@ -264,7 +266,7 @@ def _refuse_others(path: Path, data: Mapping[str, Any], model: Mapping[str, Any]
     elif "ByteLevel" not in steps:
         what = f"BPE over characters, pre-tokenizer {'+'.join(steps) or 'none'}"
     if what:
-        raise ValueError(f"{path} holds {what}, not byte-level BPE: it cannot be adapted")
+        raise ValueError(f"{path} holds {what}, not byte-level BPE: take another tokenizer")
     for key in ("continuing_subword_prefix", "end_of_word_suffix", "dropout"):
         if model.get(key):
             raise ValueError(f"{path}: model.{key} is set, which byte-level BPE does not have")
@@ -341,7 +343,7 @@ def _check_merges(base: Base, merges: list[Any], path: Path) -> None:
         if derived is not None and derived not in listed:
             raise ValueError(
                 f"{path}: no merge makes token {base.ids[rank]}, {tokens[rank]!r}, of the parts that merging "
-                "by rank arrives at; merges out of order cannot be adapted"
+                "by rank arrives at; merges out of order are not done exactly: take another tokenizer"
             )
     if not base.every_split:
         _check_dead(base, merges, path)
@@ -366,7 +368,7 @@ def _check_dead(base: Base, merges: list[Any], path: Path) -> None:
         if pair == NO_MERGE and len(_merged(base.tokens[rank], order)) == 1:
             raise ValueError(
                 f"{path}: its merges make token {base.ids[rank]}, {base.tokens[rank]!r}, which merging by "
-                "rank does not; merges out of order cannot be adapted"
+                "rank does not; merges out of order are not done exactly: take another tokenizer"
             )
 
 
