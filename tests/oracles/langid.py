@@ -13,7 +13,9 @@ import numpy as np
 CYRILLIC, LATIN = 0, 1
 WORD_LETTERS = 24
 LONGEST = 5
-ASKED_WORDS, PLAIN, LIKELY = 4, 6.0, 1.5
+ASKED_WORDS, PLAIN, LIKELY_WORDS, LIKELY = 4, 6.0, 3, 2.0
+#: Letters of the longest word that is not put aside, and words put aside before a line's others are not.
+SHORT, ASIDE = 6, 8
 SHOWN_WORDS, SHOWN = 24, 4.0
 #: Times that a word of at most KEPT letters counts in the score of a document.
 COUNTED, KEPT = 10, 12
@@ -190,23 +192,56 @@ def _lead(scores: np.ndarray) -> tuple[int, float]:
     return best, float(scores[best] - np.delete(scores, best).max())
 
 
-def _line(
-    part: Section, mine: list[str], shown: int | None, seen: collections.Counter[str]
-) -> tuple[np.ndarray, int]:
-    """Sums of a line's words and their number, as the document counts them: words are scored until, after
-    every fourth, the line's language is plain; one that the document has counted ten times counts no more."""
-    sums, own, counted = np.zeros(len(part.labels), np.int64), np.zeros(len(part.labels), np.int64), 0
-    for count, word in enumerate(mine, 1):
-        weights = sum((part.weights.get(feature, 0) for feature in features(word)), np.zeros_like(sums))
-        sums = sums + weights
-        seen[word] += 1
-        if seen[word] <= COUNTED or len(word) > KEPT:
-            own, counted = own + weights, counted + 1
-        if count % ASKED_WORDS == 0:
-            best, lead = _lead(_scores(part, sums, count))
-            if lead >= (LIKELY if best == shown else PLAIN):
-                break
-    return own, counted
+@dataclass
+class Line:
+    """A line's words as they are scored, until its language is plain."""
+
+    part: Section
+    #: The label that the document has shown so far.
+    shown: int | None
+    seen: collections.Counter[str]
+    count: int = 0
+    plain: bool = False
+    #: Sums and words as the document counts them: a word that was scored ten times counts no more.
+    counted: int = 0
+
+    def __post_init__(self) -> None:
+        self.sums = np.zeros(len(self.part.labels), np.int64)
+        self.own = np.zeros(len(self.part.labels), np.int64)
+
+    def score(self, word: str) -> None:
+        if self.plain:
+            return
+        weights = np.zeros_like(self.sums)
+        for feature in features(word):
+            weights = weights + self.part.weights.get(feature, 0)
+        self.sums = self.sums + weights
+        self.count += 1
+        self.seen[word] += 1
+        if self.seen[word] <= COUNTED or len(word) > KEPT:
+            self.own, self.counted = self.own + weights, self.counted + 1
+        best, lead = _lead(_scores(self.part, self.sums, self.count))
+        likely = best == self.shown and self.count >= LIKELY_WORDS and lead >= LIKELY
+        self.plain = likely or (self.count % ASKED_WORDS == 0 and lead >= PLAIN)
+
+    def read(self, mine: list[str]) -> None:
+        """Scores words; once the document has shown a language, long ones only where they are needed."""
+        aside: list[str] = []
+        full = False
+        for word in mine:
+            if self.plain:
+                return
+            if self.shown is None or len(word) <= SHORT or full:
+                self.score(word)
+                continue
+            aside.append(word)
+            if len(aside) == ASIDE:
+                full = True
+                for one in aside:
+                    self.score(one)
+                aside = []
+        for one in aside:
+            self.score(one)
 
 
 def chances(parts: list[Section], text: str, kind: int) -> dict[str, float]:
@@ -218,8 +253,9 @@ def chances(parts: list[Section], text: str, kind: int) -> dict[str, float]:
     sums, count, shown = np.zeros(len(part.labels), np.int64), 0, None
     seen: collections.Counter[str] = collections.Counter()
     for line in text.split("\n"):
-        more, scored = _line(part, [word for script, word, *_ in words(line) if script == kind], shown, seen)
-        sums, before, count = sums + more, count, count + scored
+        read = Line(part, shown, seen)
+        read.read([word for script, word, *_ in words(line) if script == kind])
+        sums, before, count = sums + read.own, count, count + read.counted
         if count // SHOWN_WORDS != before // SHOWN_WORDS:
             best, lead = _lead(_scores(part, sums, count))
             shown = best if lead >= SHOWN else None

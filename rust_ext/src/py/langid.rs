@@ -2,8 +2,9 @@
 
 use bukvar_langid::document::{COUNTS, trim};
 use bukvar_langid::fit::{Plan, fit, text_features};
+use bukvar_langid::letters::Script;
 use bukvar_langid::model::checksum;
-use bukvar_langid::words::{Break, Script, Visitor, Word, read};
+use bukvar_langid::words::{Break, Visitor, Word, read};
 use bukvar_langid::{Model, Reader, Reading, features};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::PyValueError;

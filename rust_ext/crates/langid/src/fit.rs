@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::features::features;
-use crate::words::{Break, Script, Visitor, Word, read};
+use crate::letters::Script;
+use crate::words::{Break, Visitor, Word, read};
 
 /// A feature is a hash already.
 #[derive(Default)]

@@ -12,8 +12,11 @@
 pub mod document;
 pub mod features;
 pub mod fit;
+pub mod letters;
 pub mod model;
+mod pass;
 pub mod score;
+mod unit;
 pub mod words;
 
 #[cfg(test)]

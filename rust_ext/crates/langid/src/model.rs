@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::words::{SCRIPT_TAGS, Script};
+use crate::letters::{SCRIPT_TAGS, Script};
 
 pub const MAGIC: &str = "bukvar-langid 1";
 
@@ -55,8 +55,9 @@ pub struct Section {
     pub labels: Vec<String>,
     /// Labels rounded up to whole vectors of 16.
     pub width: usize,
-    /// Open addressing: hash and row, 0 where a slot is free; a power of two.
-    slots: Vec<(u32, u32)>,
+    /// Keys ascend with their rows: where the keys with each upper half begin, and the lower half of each key.
+    starts: Vec<u32>,
+    lows: Vec<u16>,
     /// A bit a hash of `FILTER` bits: most features of a word are unknown, and are so told from little memory.
     filter: Vec<u64>,
     weights: Vec<i8>,
@@ -83,18 +84,10 @@ impl Section {
     /// The row of a feature; none where it is unknown.
     #[inline]
     pub fn find(&self, feature: u32) -> Option<u32> {
-        let mask = self.slots.len() - 1;
-        let mut slot = feature as usize & mask;
-        loop {
-            let (key, row) = self.slots[slot];
-            if key == feature {
-                return Some(row);
-            }
-            if key == 0 {
-                return None;
-            }
-            slot = (slot + 1) & mask;
-        }
+        let upper = (feature >> 16) as usize;
+        let rows = self.starts[upper]..self.starts[upper + 1];
+        let low = feature as u16;
+        rows.into_iter().find(|&row| self.lows[row as usize] == low)
     }
 
     /// The weights of a row, one a label and zeros to `width`.
@@ -106,14 +99,32 @@ impl Section {
 
     /// Calibrated scores from the sums of `words` words: the logarithm of a probability up to a constant.
     pub fn scores(&self, sums: &[i32], words: u32) -> Vec<f32> {
-        let (by, sharp) = match self.factors.get(words as usize) {
-            Some(&factors) => factors,
-            None => self.factor(words),
-        };
+        let (by, sharp) = self.factor_of(words);
         let bias = self.bias.iter();
         bias.zip(sums)
             .map(|(bias, &sum)| (sum as f32 * by + bias) * sharp)
             .collect()
+    }
+
+    /// How far the score of `label` from the sums of `words` words is before the best of the others; below 0
+    /// where another one is before it. The same as from `scores`, without keeping them.
+    pub fn lead_of(&self, label: usize, sums: &[i32], words: u32) -> f32 {
+        let (by, sharp) = self.factor_of(words);
+        let score = |(bias, &sum): (&f32, &i32)| (sum as f32 * by + bias) * sharp;
+        let (before, after) = (&self.bias[..label], &self.bias[label + 1..]);
+        let others = before
+            .iter()
+            .zip(sums)
+            .chain(after.iter().zip(&sums[label + 1..]));
+        let best = others.map(score).fold(f32::NEG_INFINITY, f32::max);
+        score((&self.bias[label], &sums[label])) - best
+    }
+
+    fn factor_of(&self, words: u32) -> (f32, f32) {
+        match self.factors.get(words as usize) {
+            Some(&factors) => factors,
+            None => self.factor(words),
+        }
     }
 
     /// What sums and biases of so many words are multiplied by.
@@ -127,17 +138,17 @@ impl Section {
         let labels = header.labels.len();
         let width = labels.next_multiple_of(16);
         let mut filter = vec![0u64; (1 << FILTER) / 64];
-        let mut slots = vec![(0, 0); (header.rows * 2).next_power_of_two().max(2)];
-        let mask = slots.len() - 1;
-        for (row, key) in keys.chunks_exact(4).enumerate() {
+        let mut starts = vec![0u32; (1 << 16) + 1];
+        let mut lows = Vec::with_capacity(header.rows);
+        for key in keys.chunks_exact(4) {
             let key = u32::from_le_bytes([key[0], key[1], key[2], key[3]]);
-            let mut slot = key as usize & mask;
-            while slots[slot].0 != 0 {
-                slot = (slot + 1) & mask;
-            }
-            slots[slot] = (key, row as u32);
+            starts[(key >> 16) as usize + 1] += 1;
+            lows.push(key as u16);
             let bit = key >> (32 - FILTER);
             filter[bit as usize / 64] |= 1 << (bit % 64);
+        }
+        for upper in 0..1 << 16 {
+            starts[upper + 1] += starts[upper];
         }
         let mut padded = vec![0i8; header.rows * width + LINE];
         let start = padded.as_ptr().align_offset(LINE).min(LINE);
@@ -150,7 +161,8 @@ impl Section {
             script: header.script,
             labels: header.labels.clone(),
             width,
-            slots,
+            starts,
+            lows,
             filter,
             factors: Vec::new(),
             weights: padded,

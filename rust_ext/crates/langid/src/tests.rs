@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use crate::document::{COUNTS, trim};
 use crate::features::features;
 use crate::fit::{Plan, fit};
+use crate::letters::Script;
 use crate::model::{MAGIC, Model, ModelError, checksum};
-use crate::words::Script;
 use crate::{Reader, Reading};
 
 const LABELS: [[&str; 2]; 2] = [["ru", "uk"], ["en", "ru-Latn"]];
