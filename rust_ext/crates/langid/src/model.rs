@@ -140,8 +140,7 @@ impl Section {
         let mut filter = vec![0u64; (1 << FILTER) / 64];
         let mut starts = vec![0u32; (1 << 16) + 1];
         let mut lows = Vec::with_capacity(header.rows);
-        for key in keys.chunks_exact(4) {
-            let key = u32::from_le_bytes([key[0], key[1], key[2], key[3]]);
+        for key in keys_of(keys) {
             starts[(key >> 16) as usize + 1] += 1;
             lows.push(key as u16);
             let bit = key >> (32 - FILTER);
@@ -216,6 +215,9 @@ impl Model {
         for header in &headers {
             let labels = header.labels.len();
             let keys = take(&mut rest, header.rows, 4)?;
+            if !keys_of(keys).is_sorted_by(|a, b| a < b) {
+                return Err(ModelError::Damaged);
+            }
             let bias = take(&mut rest, labels, 4)?;
             let weights = take(&mut rest, header.rows, labels)?;
             sections.push(Section::new(header, keys, bias, weights));
@@ -254,6 +256,14 @@ fn take<'a>(rest: &mut &'a [u8], count: usize, size: usize) -> Result<&'a [u8], 
     let (taken, left) = rest.split_at(bytes);
     *rest = left;
     Ok(taken)
+}
+
+fn keys_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&key| u32::from_le_bytes(key))
 }
 
 fn headers(text: &str) -> Result<(Vec<Header>, Vec<String>), ModelError> {

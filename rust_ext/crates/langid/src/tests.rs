@@ -155,6 +155,21 @@ fn no_word_has_more_features_than_an_i16_of_weights_can_hold() {
     assert!(count * 127 <= i32::from(i16::MAX));
 }
 
+#[test]
+fn keys_that_do_not_ascend_are_refused() {
+    let mut data = file();
+    let keys = data
+        .windows(2)
+        .position(|pair| pair == b"\n\n")
+        .expect("a header")
+        + 2;
+    data[keys..keys + 8].rotate_left(4);
+    let end = data.len() - 8;
+    let sum = checksum(&data[..end]).to_le_bytes();
+    data[end..].copy_from_slice(&sum);
+    assert_eq!(Model::parse(&data).err(), Some(ModelError::Damaged));
+}
+
 /// A header line replaced and the checksum put right: only what the header says can be wrong then.
 fn with_header(from: &str, to: &str) -> Vec<u8> {
     let data = file();
