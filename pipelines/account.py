@@ -48,9 +48,11 @@ class StageResult:
     def remarks(self) -> list[str]:
         """What a person should know beside the funnel, a line each."""
         said = [f"{self.stage}: {name}: {text}" for name, text in sorted(self.notes.items())]
-        if self.without_records:
-            more = f" and {len(self.without_records) - 5} more" if len(self.without_records) > 5 else ""
-            said.append(f"{self.stage}: no record in {', '.join(self.without_records[:5])}{more}")
+        noted = " ".join(self.notes)
+        empty = [name for name in self.without_records if name not in noted]
+        if empty:
+            more = f" and {len(empty) - 5} more" if len(empty) > 5 else ""
+            said.append(f"{self.stage}: no record in {', '.join(empty[:5])}{more}")
         if self.documents_are_gone:
             said.append(self.empty())
         return said

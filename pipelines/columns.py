@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from corpus.quality.signals import MEANING
@@ -120,6 +123,13 @@ LIMITS_RU: Final = (
 )
 
 
+@cache
+def signals_in_russian() -> dict[str, str]:
+    """What each quality signal is, in Russian."""
+    text = resources.files("pipelines").joinpath("assets/signals.ru.toml").read_text(encoding="utf-8")
+    return {name: str(meaning) for name, meaning in tomllib.loads(text).items()}
+
+
 def meaning(name: str) -> tuple[str, str]:
     """What a column means, in English and in Russian; empty where nothing is known of it."""
     if name in COLUMNS:
@@ -129,7 +139,7 @@ def meaning(name: str) -> tuple[str, str]:
             kind = name.removeprefix(begin).replace("_", " ")
             return english + kind, russian + kind
     if name in MEANING:
-        return MEANING[name], f"признак качества: {MEANING[name]}"
+        return MEANING[name], f"признак качества: {signals_in_russian()[name]}"
     return "", ""
 
 

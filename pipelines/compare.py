@@ -100,6 +100,15 @@ class Comparison:
             ],
         }
 
+    def groups(self) -> list[tuple[str, list[Changed]]]:
+        """Changed fates by what they mean: lost in B, won in B, dropped by another rule, met by one only."""
+        found: dict[str, list[Changed]] = {"lost": [], "won": [], "rule": [], "met": []}
+        for one in self.changed:
+            first, second = one.move.first, one.move.second
+            absent = first.absent or second.absent
+            found["met" if absent else "lost" if first.kept else "won" if second.kept else "rule"].append(one)
+        return [(name, rows) for name, rows in found.items() if rows]
+
     def stages(self) -> list[tuple[str, StageResult | None, StageResult | None]]:
         """Stages of either run in the order of the job."""
         have = {r.stage for r in (*self.first.results, *self.second.results)}
@@ -157,7 +166,7 @@ def write_comparison(found: Comparison, target: str) -> None:
         a=found.first,
         b=found.second,
         reasons=registry.reasons(stages),
-        russian=russian_reasons(stages),
+        russian=russian_reasons(),
         versions=versions(),
     )
     storage.write_bytes(target, html.encode())

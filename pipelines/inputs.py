@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,11 @@ ENDINGS: Final[dict[str, tuple[str, ...]]] = {
 WHOLE: Final = 16 << 20
 PIECE: Final = 256 << 10
 PIECES: Final = 16
+#: Paths of files that are left out of a folder without a word: notes, sums, indexes, what pages are made of.
+_BESIDE: Final = re.compile(
+    r"(^|/)[A-Z][A-Z\d_-]+(\.[a-z]+)?(/|$)"
+    r"|\.(md|rst|cdxj?|idx|md5|sha\d+|crc|log|toml|ya?ml|json|css|js|svg|png|jpe?g|gif|ico|webp|woff2?)$"
+)
 #: Folders that are looked at for receipts: a stage's shards lie in one, somebody's data in thousands.
 _FOLDERS: Final = 64
 
@@ -215,7 +221,7 @@ def _files_in(
             continue
         if wanted(location):
             files.append((location, f"{root}/{path}", file))
-        else:
+        elif not _BESIDE.search(path):
             others.append(path)
     if links := [path for path in links if not _is_hidden(path)]:
         notes.append(f"{folder}: links to files that are not there are left out: {_first(links)}")

@@ -10,7 +10,7 @@ import dataclasses
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from corpus import storage
 from corpus.documents import host_of
 from corpus.errors import UsageError
 from corpus.receipts import FAILED, PLAN, read_receipts, versions
-from pipelines import registry
+from pipelines import columns, registry
 from pipelines.account import StageResult, summarize
 from pipelines.duplicates import pairs_of_duplicates
 from pipelines.findings import Findings, Sample, dropped_samples, kept_samples, read_findings, without_paths
@@ -74,7 +74,7 @@ def write_report(run: str, target: str, crawl: Sequence[str] = ()) -> None:
         asked=_ASKED,
         opt_outs=_opt_outs(results),
         reasons=registry.reasons(r.stage for r in results),
-        russian=russian_reasons(r.stage for r in results),
+        russian=russian_reasons(),
         samples={r.stage: dict(dropped_samples(r)) for r in results if r.dropped},
         kept=kept,
         beside=beside,
@@ -131,7 +131,7 @@ def _remarks(results: Sequence[StageResult]) -> Iterator[Both]:
         known = dataclasses.replace(result, folder=place)
         for name, text in sorted(result.notes.items()):
             said = without_paths(f"{result.stage}: {name}: {text}")
-            yield said, said.replace(": cut short: ", ": файл обрезан: ")
+            yield said, _in_russian(said)
         noted = " ".join(result.notes)
         empty = [without_paths(name) for name in result.without_records if name not in noted]
         if empty:
@@ -155,6 +155,15 @@ def _remarks(results: Sequence[StageResult]) -> Iterator[Both]:
                 f"{result.stage}: {errors} documents dropped for an internal error (reasons error:...)",
                 f"{result.stage}: {errors} документов отброшено из-за внутренней ошибки (причины error:...)",
             )
+
+
+def _in_russian(remark: str) -> str:
+    for english, russian in (
+        (": cut short: ", ": файл обрезан: "),
+        (": empty: no record in it", ": нет ни одной записи"),
+    ):
+        remark = remark.replace(english, russian)
+    return remark
 
 
 def _remarks_of_documents(found: Findings) -> Iterator[Both]:
@@ -241,13 +250,13 @@ def _recipe(run: str) -> str:
     return without_paths(storage.read_bytes(location).decode("utf-8", "replace"))
 
 
-def russian_reasons(stages: Iterable[str]) -> dict[str, str]:
-    """Meaning of the stages' reasons in Russian, as far as they are translated."""
+def russian_reasons() -> dict[str, str]:
+    """Meaning of drop reasons in Russian, as far as they are translated."""
     text = resources.files("pipelines").joinpath("assets/reasons.ru.toml").read_text(encoding="utf-8")
     known = tomllib.loads(text)
-    limits = {name: _limits_in_russian(meaning) for name, meaning in registry.reasons(stages).items()}
+    limits = {
+        f"{side}_{signal}": f"{limit}: {meaning}"
+        for signal, meaning in columns.signals_in_russian().items()
+        for side, limit in (("low", "ниже порога"), ("high", "выше порога"))
+    }
     return limits | {name: str(meaning) for name, meaning in known.items()}
-
-
-def _limits_in_russian(meaning: str) -> str:
-    return meaning.replace("above the limit: ", "выше порога: ").replace("below the limit: ", "ниже порога: ")

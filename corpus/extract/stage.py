@@ -234,7 +234,7 @@ class Extract:
                     done = batch.pages[first].offset if batch.position is None else batch.position
                     out.progress(done - first_byte, source.size)
         if not records and not source.part:
-            out.notes.setdefault("empty", f"{source.name}: no record in it")
+            out.notes.setdefault("empty", "no record in it")
 
 
 def _keep_sites(found: Sequence[warc.Page], name: str, out: Output) -> None:

@@ -108,7 +108,7 @@ OWN: Final[dict[str, str]] = {
     **{f"topic_{topic}": f"words of {meaning}, a word" for topic, meaning in _TOPICS.items()},
     **{f"excess_{topic}": f"words of {_TOPICS[topic]} less those of reports, a word" for topic in _SPAM},
     "spam_topic": "words of the spam topic that has most, a word",
-    "spam_excess": "the same, less words of reports",
+    "spam_excess": "words of the spam topic that has most less those of reports, a word",
     "navigation_kinds": "different words of menus over the root of the number of words",
-    "menu_kinds": "the same in short lines that end no sentence",
+    "menu_kinds": "different words of menus, in short lines that end no sentence, over the root of all",
 }

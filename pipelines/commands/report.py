@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 #: Settings and pairs of fates that the summary names.
 SHOWN: Final = 12
+#: Kinds of changed fates (`Comparison.groups`) as the summary calls them.
+_KINDS: Final = {
+    "lost": "kept in A, dropped in B:",
+    "won": "dropped in A, kept in B:",
+    "rule": "dropped in both, by another rule:",
+    "met": "met by one of the runs only:",
+}
 
 
 @click.command(
@@ -75,19 +82,28 @@ def _compare(folders: tuple[str, ...], target: str, options: dict[str, Any]) -> 
 def _print(found: Comparison) -> None:
     """A short summary for a terminal."""
     click.echo(f"A  {found.first.title}\nB  {found.second.title}")
+    click.echo("\nrecipe, A -> B" if found.settings else "\nrecipes and versions are the same")
     for key, before, after in found.settings[:SHOWN]:
         click.echo(f"  {key}: {_cut(before)} -> {_cut(after)}")
     if len(found.settings) > SHOWN:
         click.echo(f"  and {len(found.settings) - SHOWN} more settings")
+    click.echo("\ndocuments after each stage, A -> B where they differ")
     for stage, one, other in found.stages():
         if any(side and side.rows_in for side in (one, other)):
             counts = [f"{side.rows_out:,}" if side else "-" for side in (one, other)]
-            click.echo(f"{stage:<12} {counts[0]:>12}" + (f" -> {counts[1]}" if len(set(counts)) > 1 else ""))
+            click.echo(
+                f"  {stage:<13} {counts[0]:>12}" + (f" -> {counts[1]}" if len(set(counts)) > 1 else "")
+            )
     first, second = (found.kept_in_one(first=first) for first in (True, False))
     changed = f", {found.other_text:,} of them with another text" if found.other_text else ""
-    click.echo(f"kept in both {found.kept_in_both:,}{changed}; in A alone {first:,}, in B alone {second:,}")
-    for moved in [c.move for c in found.changed if c.move.first.kept or c.move.second.kept][:SHOWN]:
-        click.echo(f"  {moved.count:>8,}  {moved.first.said()} -> {moved.second.said()}")
+    click.echo(f"\nkept in both {found.kept_in_both:,}{changed}; in A alone {first:,}, in B alone {second:,}")
+    for kind, rows in found.groups():
+        click.echo(_KINDS[kind])
+        for moved in [one.move for one in rows][:SHOWN]:
+            click.echo(f"  {moved.count:>8,}  {moved.first.said()} -> {moved.second.said()}")
+        if len(rows) > SHOWN:
+            click.echo(f"  and {len(rows) - SHOWN} more pairs of fates")
+    click.echo()
 
 
 def _cut(value: str) -> str:

@@ -126,7 +126,7 @@ class TestCommand:
         assert cli.run(["report", "--compare", str(one), str(other)]) == 0
         out = capsys.readouterr().out
         assert "identify.keep: russian -> all" in out
-        assert "1  identify: not_russian -> kept" in out
+        assert "dropped in A, kept in B:\n         1  identify: not_russian -> kept" in out
         assert out.splitlines()[-1] == str(one / "compare.html")
 
     @pytest.mark.parametrize(

@@ -113,13 +113,14 @@ class TestFolders:
         assert names(tmp_path / "set") == ["set/a.jsonl", "set/other/b.jsonl"]
 
     def test_what_is_left_out_of_a_folder_is_said(self, tmp_path: Path) -> None:
-        touch(tmp_path, "set/a.jsonl", "set/part-00000", "set/.b.jsonl", "set/_c.jsonl", "set/x/readme.md")
+        touch(tmp_path, "set/a.jsonl", "set/part-00000", "set/.b.jsonl", "set/_c.jsonl", "set/x/b.zip")
+        touch(tmp_path, "set/LICENSES/MIT.txt", "set/SHA256SUMS", "set/README.md", "set/a.cdx", "set/x.css")
         (tmp_path / "set/gone.jsonl").symlink_to(tmp_path / "nothing")
         notes: list[str] = []
         assert len(resolve([str(tmp_path / "set")], DOCUMENT_ENDINGS, notes=notes)) == 1
         assert [note.removeprefix(f"{tmp_path}/set: ") for note in notes] == [
             "links to files that are not there are left out: gone.jsonl",
-            "files whose names say that they are none to read here are left out: part-00000, x/readme.md; "
+            "files whose names say that they are none to read here are left out: part-00000, x/b.zip; "
             "to read one, name the file itself",
         ]
 

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.quality.signals import MEANING
 from pipelines import cli, registry
+from pipelines.columns import signals_in_russian
 from pipelines.contents import FLAGS
 from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import run_inline
@@ -150,7 +152,7 @@ class TestDamagedRuns:
     def test_every_flag_and_every_reason_has_its_words(self) -> None:
         assert set(FLAGS) <= set(_ASKED)
         reasons = registry.reasons()
-        russian = russian_reasons(registry.names())
+        russian = russian_reasons()
         assert [reason for reason in reasons if russian.get(reason, reasons[reason]) == reasons[reason]] == []
 
 
@@ -288,3 +290,9 @@ def probed(html: str, folder: Path, width: int, dark: bool) -> dict[str, Any]:
     assert "CONSOLE" not in done.stderr
     probe: dict[str, Any] = json.loads(found.group(1).replace("&quot;", '"'))
     return probe
+
+
+def test_every_signal_has_its_russian_words() -> None:
+    found = signals_in_russian()
+    assert set(found) == set(MEANING)
+    assert not [name for name, text in found.items() if not re.search("[а-яё]{3}", text)]

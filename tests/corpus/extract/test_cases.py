@@ -102,7 +102,7 @@ def test_a_file_without_any_record_is_named(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b""))
     with Output(str(tmp_path), "00000") as out:
         list(Extract().read(Input(str(path), path.name, "digest", 1), out))
-        assert out.notes == {"empty": "empty.warc.gz: no record in it"}
+        assert out.notes == {"empty": "no record in it"}
 
 
 def test_a_compressed_file_that_is_cut_says_so(tmp_path: Path) -> None:
