@@ -27,6 +27,8 @@ _PASSING: Final = re.compile(
     r"REQUEST_TIME|THROTTL|curlCode|[Cc]onnection (?:reset|refused|closed|timed out)|[Tt]imed? ?out|"
     r"Unavailable|expected to be able to read|Unexpected EOF"
 )
+#: How the clients of object stores name what a server did, as opposed to what a decompressor says of bytes.
+_SERVER: Final = re.compile(r"AWS Error|curlCode|HTTP status|google::cloud|GCS")
 #: Seconds for which an operation is tried again where a server does not answer: a store that restarts, or a
 #: burst of refusals, takes a minute or two.
 PATIENCE: Final = 300.0
@@ -135,8 +137,18 @@ def _of_status(status: int, error: Exception, location: str) -> BukvarError:
 
 
 def is_system_error(error: OSError) -> bool:
-    """Whether the operating system said no, rather than a decompressor about the bytes it was given."""
-    return _code(error) is not None
+    """Whether the operating system or a server said no, rather than a decompressor about the bytes that it
+    was given."""
+    return (
+        _code(error) is not None
+        or bool(_SERVER.search(str(error)))
+        or type(error).__module__.partition(".")[0] in _HTTP
+    )
+
+
+def passes_by_itself(error: OSError) -> bool:
+    """Whether a server is to blame that may answer later: the same operation is then to be done again."""
+    return is_system_error(error) and isinstance(translate(error, ""), TransientError)
 
 
 def stops_everything(error: OSError) -> bool:

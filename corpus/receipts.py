@@ -52,8 +52,7 @@ _READERS: Final = 32
 
 @dataclass(frozen=True)
 class OutputFile:
-    """One file that a task wrote: path relative to the stage's folder, SHA-256, bytes, rows. Work files have
-    no digest: their task's key says what they are."""
+    """One file that a task wrote: path relative to the stage's folder, SHA-256, bytes, rows."""
 
     path: str
     digest: str
@@ -147,6 +146,25 @@ def read_folder(location: str, known: Mapping[str, Receipt] | None = None) -> Fo
             read = pool.map(lambda name: read_receipt(location, name), missing)
             found |= {receipt.name: receipt for receipt in read if receipt is not None}
     return Folder(location, files, dict(sorted(found.items())))
+
+
+def intact(location: str, receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Those whose outputs have the digests that they state. Reads all outputs; sizes are compared by
+    `Folder.is_done`, and do where all writers of a file had the same key."""
+
+    def is_intact(receipt: Receipt) -> bool:
+        try:
+            return all(
+                storage.sha256(storage.join(location, output.path))[0] == output.digest
+                for output in receipt.outputs
+            )
+        except storage.NotFoundError:
+            return False
+
+    wanted = list(receipts)
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = pool.map(is_intact, wanted)
+        return [receipt for receipt, good in zip(wanted, found, strict=True) if good]
 
 
 def _read_index(location: str) -> dict[str, _Line]:

@@ -2,20 +2,21 @@
 
 A location is a path or a URL of a pyarrow filesystem (s3://bucket/key, gs://, hdfs://, file://), or, to be
 read only, of a repository on the hub (hf://datasets/owner/name/path). Everything here takes locations;
-nothing else in the project opens files for data. A local file is written beside its place and renamed; an
-object store's put is atomic by itself.
+nothing else in the project opens files for data. A file appears under its name whole or not at all: a local
+one is written beside its place and renamed, an object is put when all of its bytes are there.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import mmap
 import os
 import platform
 import posixpath
 import re
 import secrets
-import time
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,12 +28,14 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import fs
 
+from corpus import s3
 from corpus.errors import UsageError
 from corpus.faults import (
     NotFoundError,
     first_line,
     impatient,
     is_system_error,
+    passes_by_itself,
     patiently,
     stops_everything,
     translate,
@@ -40,20 +43,19 @@ from corpus.faults import (
 )
 
 __all__ = [
-    "NotFoundError", "impatient", "is_system_error", "patiently", "stops_everything", "translate",
-    "translated",
+    "NotFoundError", "impatient", "is_system_error", "passes_by_itself", "patiently", "stops_everything",
+    "translate", "translated",
 ]  # fmt: skip
 
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
-#: Bytes up to which a file of an object store is read whole: two requests instead of one a column.
+#: Bytes up to which a file of an object store is read whole: one or two requests instead of one a column.
 _WHOLE: Final = 32 << 20
+#: Bytes of a file being written to an object store that are held in memory; more of it lies on the disk.
+_SPOOL: Final = 32 << 20
 #: Scheme of the hub's repositories.
 HUB: Final = "hf"
-#: Suffix of a file being written; `clean_leftovers` removes what a killed task left behind.
+#: Suffix of a file being written; `corpus.leftovers` removes what a killed task left behind.
 PARTIAL: Final = ".partial"
-#: Age in seconds from which a partial file of another machine counts as left behind: no task writes one file
-#: for so long without touching it.
-EXPIRED: Final = 3600.0
 
 
 @dataclass(frozen=True)
@@ -296,10 +298,13 @@ def open_input(location: str) -> Any:
     if isinstance(filesystem, fs.LocalFileSystem):
         with translated(location):
             return filesystem.open_input_file(path)
-    return patiently(location, lambda: _open_remote(filesystem, path))
+    return patiently(location, lambda: _open_remote(location, filesystem, path))
 
 
-def _open_remote(filesystem: fs.FileSystem, path: str) -> Any:
+def _open_remote(location: str, filesystem: fs.FileSystem, path: str) -> Any:
+    data = s3.read_small(location, _WHOLE)
+    if data is not None:
+        return pa.BufferReader(data)
     stream = filesystem.open_input_file(path)
     if stream.size() > _WHOLE:
         return stream
@@ -321,14 +326,26 @@ def copy(location: str, target: Path) -> None:
 
 
 @contextmanager
-def write_atomic(location: str) -> Iterator[Any]:
-    """A binary stream whose content appears under its name only when the block ends without an error."""
+def write_atomic(location: str, scratch: str = "") -> Iterator[Any]:
+    """A binary stream whose content appears under its name only when the block ends without an error.
+
+    On an object store it is put then, and again where the server does not answer. Until then it is kept in
+    memory, and above 32 MB in the folder `scratch` (the system's temporary one where empty): a stream of
+    pyarrow's can't be given up, what was written to it appears in any case.
+    """
     check_writable(location)
     filesystem, path = open_filesystem(location)
+    if not isinstance(filesystem, fs.LocalFileSystem):
+        with (
+            translated(scratch or tempfile.gettempdir()),
+            tempfile.SpooledTemporaryFile(_SPOOL, dir=scratch or None) as spool,
+        ):
+            yield spool
+            size = spool.tell()
+            spool.seek(0)
+            _put(location, _mapped(spool) if size > _SPOOL else spool.read())
+        return
     with translated(location):
-        if not isinstance(filesystem, fs.LocalFileSystem):
-            yield from _put(filesystem, path)
-            return
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
         partial = final.with_name(partial_name(final.name))
@@ -344,8 +361,12 @@ def write_atomic(location: str) -> Iterator[Any]:
 
 def partial_name(name: str) -> str:
     """A name under which a file is written: it says by whom, and no two writers have the same."""
-    host = re.sub(r"[^A-Za-z0-9]", "-", platform.node())
-    return f".{name[-120:]}.{host}.{os.getpid()}.{secrets.token_hex(4)}{PARTIAL}"
+    return f".{name[-120:]}.{host()}.{os.getpid()}.{secrets.token_hex(4)}{PARTIAL}"
+
+
+def host() -> str:
+    """This machine's name as it stands in the names of partial files."""
+    return re.sub(r"[^A-Za-z0-9]", "-", platform.node())
 
 
 def is_partial(name: str) -> bool:
@@ -353,34 +374,37 @@ def is_partial(name: str) -> bool:
     return name.startswith(".") and name.endswith(PARTIAL)
 
 
-def _put(filesystem: fs.FileSystem, path: str) -> Iterator[Any]:
-    """An object appears when its stream is closed, so one that was not written to its end is taken away."""
-    stream = filesystem.open_output_stream(path)
-    try:
-        yield stream
-        stream.close()
-    except BaseException:
-        with suppress(OSError):
-            stream.close()
-        with suppress(OSError):
-            filesystem.delete_file(path)
-        raise
-
-
-def write_bytes(location: str, data: bytes) -> None:
-    """Write a small file atomically. Raises UsageError on a hub."""
+def upload(source: Path, location: str) -> None:
+    """Put a local file in an object store under its name there."""
     check_writable(location)
+    with translated(str(source)), source.open("rb") as stream:
+        _put(location, _mapped(stream) if source.stat().st_size else b"")
+
+
+def _mapped(stream: Any) -> Any:
+    """The content of an open file that is not empty, as a buffer."""
+    return pa.py_buffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _put(location: str, data: Any) -> None:
+    """Write an object whole, in one call: so ctrl-C can't come between two parts of it."""
     filesystem, path = open_filesystem(location)
-    if isinstance(filesystem, fs.LocalFileSystem):
-        with write_atomic(location) as stream:
-            stream.write(data)
-        return
 
     def put() -> None:
         with filesystem.open_output_stream(path) as stream:
             stream.write(data)
 
     patiently(location, put)
+
+
+def write_bytes(location: str, data: bytes) -> None:
+    """Write a small file atomically. Raises UsageError on a hub."""
+    check_writable(location)
+    if local_path(location) is None:
+        _put(location, data)
+        return
+    with write_atomic(location) as stream:
+        stream.write(data)
 
 
 def delete(location: str) -> None:
@@ -394,42 +418,6 @@ def delete(location: str) -> None:
 
     with suppress(NotFoundError):  # a first try did it whose answer was lost
         patiently(location, remove)
-
-
-def clean_leftovers(folder: str) -> None:
-    """Remove what killed tasks left half-written in a local folder (hidden names ending in `.partial`): of
-    this machine where the writer is gone, of another where the file has not changed for `EXPIRED` seconds."""
-    path = local_path(folder)
-    if path is None:
-        return
-    for leftover in path.rglob(f".*{PARTIAL}"):
-        if _is_left_behind(leftover):
-            leftover.unlink(missing_ok=True)
-
-
-def _is_left_behind(partial: Path) -> bool:
-    *_, host, pid, _, _ = ["", "", *partial.name.split(".")]
-    if host == re.sub(r"[^A-Za-z0-9]", "-", platform.node()) and pid.isdigit():
-        return not is_alive(int(pid))
-    with suppress(FileNotFoundError):
-        return time.time() - partial.stat().st_mtime > EXPIRED
-    return False
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs; one that was killed and that its parent has yet to take note of
-    (a zombie) does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    try:
-        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
-    except OSError:
-        return True  # no /proc here, or it is gone just now: the next look tells
-    return state not in (b"Z", b"X")
 
 
 def sha256(location: str) -> tuple[str, int]:

@@ -116,7 +116,9 @@ class Output:
 
     def _writer(self, path: str) -> TableWriter:
         if path not in self._writers:
-            self._writers[path] = TableWriter(storage.join(self.folder, path), chunked=self.chunked)
+            self._writers[path] = TableWriter(
+                storage.join(self.folder, path), chunked=self.chunked, scratch=self._scratch_root or ""
+            )
         return self._writers[path]
 
     @property
@@ -146,15 +148,20 @@ class Output:
         path = target.with_name(storage.partial_name(target.name))
         try:
             yield path
-            size = path.stat().st_size
+            found = storage.sha256(str(path))
             path.replace(target)
         finally:
             path.unlink(missing_ok=True)
-        self.outputs.append(OutputFile(where, "", size))
+        self.outputs.append(OutputFile(where, *found))
 
     def put(self, path: Path, where: str) -> None:
         """Publish a local file under `where` in the task's folder."""
-        with storage.write_atomic(storage.join(self.folder, where)) as stream, path.open("rb") as made:
+        target = storage.join(self.folder, where)
+        if storage.local_path(target) is None:
+            storage.upload(path, target)
+            self.outputs.append(OutputFile(where, *storage.sha256(str(path))))
+            return
+        with storage.write_atomic(target) as stream, path.open("rb") as made:
             hashed = HashingStream(stream)
             shutil.copyfileobj(made, hashed, 1 << 20)
         self.outputs.append(OutputFile(where, hashed.digest, hashed.size))
@@ -163,7 +170,8 @@ class Output:
     def stream(self, where: str) -> Iterator[HashingStream]:
         """A stream to write a file under `where` in the task's folder, hashed as it is written; left with an
         exception, nothing is there."""
-        with storage.write_atomic(storage.join(self.folder, where)) as stream:
+        target = storage.join(self.folder, where)
+        with storage.write_atomic(target, self._scratch_root or "") as stream:
             hashed = HashingStream(stream)
             yield hashed
         self.outputs.append(OutputFile(where, hashed.digest, hashed.size))
@@ -233,8 +241,8 @@ class HashingStream:
 class TableWriter:
     """Parquet with fixed settings: equal rows in equal order give equal bytes."""
 
-    def __init__(self, location: str, *, chunked: bool = False) -> None:
-        self._location, self._chunked = location, chunked
+    def __init__(self, location: str, *, chunked: bool = False, scratch: str = "") -> None:
+        self._location, self._chunked, self._scratch = location, chunked, scratch
         self._stack = ExitStack()
         self._stream: HashingStream | None = None
         self._writer: pq.ParquetWriter | None = None
@@ -255,7 +263,8 @@ class TableWriter:
 
     def _open(self, schema: pa.Schema) -> None:
         self.schema = schema.remove_metadata()
-        self._stream = HashingStream(self._stack.enter_context(storage.write_atomic(self._location)))
+        stream = self._stack.enter_context(storage.write_atomic(self._location, self._scratch))
+        self._stream = HashingStream(stream)
         self._writer = pq.ParquetWriter(
             self._stream, self.schema, **parquet_settings(self.schema, chunked=self._chunked)
         )

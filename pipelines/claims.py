@@ -13,6 +13,7 @@ from corpus import receipts as records
 from corpus import storage
 from corpus.errors import UsageError
 from corpus.stage import parameters
+from pipelines.lease import Held
 from pipelines.planning import Plan
 
 
@@ -30,12 +31,30 @@ def check_folder(plan: Plan) -> None:
         raise UsageError(f"{folder}: a file, not a folder; choose another --out")
 
 
-def claim(plan: Plan) -> None:
-    """Make the folder this job's."""
-    encoded = msgspec.json.format(msgspec.json.encode(_plan_of(plan)), indent=1) + b"\n"
+def claim(plan: Plan, held: Held) -> bool:
+    """Make the folder this job's. Returns whether its files are in doubt: a driver that did not end well had
+    tasks of other keys here, which may have written a file after ours, of the same size perhaps. They stay
+    so, for later commands too, until `settle`.
+    """
+    made = _plan_of(plan)
     location = storage.join(plan.job.folder, records.PLAN)
-    if not storage.exists(location) or storage.read_bytes(location) != encoded:
-        storage.write_bytes(location, encoded)
+    old = read_plan(plan.job.folder) if storage.exists(location) else None
+    if old is not None:
+        others = held.after is not None and old.get("keys") != made["keys"]
+        if others or old.get("in_doubt", False):
+            made["in_doubt"] = True
+    if made != old:
+        _write(location, made)
+    return "in_doubt" in made
+
+
+def settle(plan: Plan) -> None:
+    """Say that the files of a folder that were in doubt are ours, by their digests."""
+    _write(storage.join(plan.job.folder, records.PLAN), _plan_of(plan))
+
+
+def _write(location: str, plan: dict[str, Any]) -> None:
+    storage.write_bytes(location, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
 
 
 def _plan_of(plan: Plan) -> dict[str, Any]:
@@ -46,6 +65,7 @@ def _plan_of(plan: Plan) -> dict[str, Any]:
         "parameters": plain,
         "inputs": [i.name for i in plan.job.inputs],
         "tasks": len(plan.tasks),
+        "keys": records.digest_of(plan.keys),
     }
 
 

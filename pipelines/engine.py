@@ -9,27 +9,33 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
-from collections.abc import Iterable, Sequence
-from contextlib import closing
-from typing import Protocol
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from corpus import receipts as records
 from corpus import storage
-from corpus.errors import RunError, StageError
+from corpus.errors import BukvarError, RunError, StageError
 from corpus.inputs import Input
+from corpus.leftovers import clean_leftovers
 from corpus.receipts import Folder, Receipt, read_folder
 from corpus.stage import Task
 from corpus.uploads import end_open_uploads
 from pipelines import lineage
 from pipelines.account import StageResult, summarize
-from pipelines.claims import check_folder, claim
+from pipelines.claims import check_folder, claim, settle
 from pipelines.cutting import uncut
 from pipelines.execute import Executor, Failure, Notice
-from pipelines.lease import lease
+from pipelines.lease import Held, lease
 from pipelines.planning import Job as Job
 from pipelines.planning import Plan, planned
 from pipelines.planning import plan_job as plan_job
 from pipelines.sums import Tally
+
+#: Pauses in seconds between looks for files that were said to be there: NFS may hide them for half a minute.
+LATE: Final = (1.0, 5.0, 30.0)
 
 
 class Reporter(Protocol):
@@ -76,17 +82,17 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
     with storage.impatient():
         plan = plan_job(job)
         check_folder(plan)
-    with lease(job.folder):
-        claim(plan)
+    with lease(job.folder) as held:
+        work = _Work(held, Tally(job.stage.name, job.folder), claim(plan, held), executor, reporter)
         job.digests.save()
         folder = read_folder(job.folder)
-        _clean_up(job.folder)
-        tally = Tally(job.stage.name, job.folder)
+        _clean_up(held)
         try:
-            worked, failures = _run_phases(plan, folder, executor, reporter, tally)
+            worked, failures = _run_phases(plan, folder, work)
         finally:
-            _clean_up(job.folder)  # of workers that died on the way
-        result = _finish(plan, folder, tally, worked, failures)
+            _clean_up(held)  # of workers that died on the way
+        held.check()
+        result = _finish(plan, folder, work, worked, failures)
     if whole := uncut(plan.inputs, job.part_bytes):
         result.notes["not cut"] = whole
     for text in result.remarks():
@@ -99,25 +105,40 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
     return result
 
 
-def _clean_up(folder: str) -> None:
+@dataclass(frozen=True)
+class _Work:
+    """What the phases of a stage share: the folder's lease, all receipts so far (of earlier runs too),
+    whether files are in doubt (`claim`), and who does tasks and shows them."""
+
+    held: Held
+    tally: Tally
+    in_doubt: bool
+    executor: Executor
+    reporter: Reporter
+
+
+def _clean_up(held: Held) -> None:
     """Remove what killed writers left half-written; nobody else writes there while we hold the lease."""
-    storage.clean_leftovers(folder)
-    end_open_uploads(folder)
+    with suppress(BukvarError):
+        held.look()
+    if held.is_ours:
+        clean_leftovers(held.folder)
+        end_open_uploads(held.folder)
 
 
-def _run_phases(
-    plan: Plan, folder: Folder, executor: Executor, reporter: Reporter, tally: Tally
-) -> tuple[int, list[Failure]]:
-    """Run the phases in order: number of tasks done now, and failures. `tally` gets all receipts, of earlier
-    runs too.
+def _run_phases(plan: Plan, folder: Folder, work: _Work) -> tuple[int, list[Failure]]:
+    """Run the phases in order: number of tasks done now, and failures.
 
     An input whose task fails is left out of the later phases; the others go on.
     """
+    tally = work.tally
     failures: list[Failure] = []
     worked = 0
     for number in range(len(plan.phases)):
         _, tasks = plan.phases[number]
-        finished = [folder.receipts[t.record] for t in tasks if folder.is_done(t.record, t.key())]
+        finished = [folder.receipts[t.record] for t in tasks if folder.is_done(t.record, plan.keys[t.record])]
+        if work.in_doubt:
+            finished = records.intact(folder.location, finished)
         names = {r.name for r in finished}
         pending = [task for task in tasks if task.record not in names]
         stale = [folder.receipts[t.record] for t in pending if t.record in folder.receipts]
@@ -125,11 +146,15 @@ def _run_phases(
         tally.receipts |= {r.name: r for r in finished}
         if pending and records.SUMS in folder.files:
             tally.write(ended=False)
-        done, failed = _run_phase(plan, (tasks, pending), executor, reporter, tally)
-        _forget_failures(plan.job.folder, folder, done)
+        done, failed = _run_phase(plan, (tasks, pending), work)
+        _forget_failures(folder, done)
         failures += failed
         worked += len(done)
-        if failed and number + 1 < len(plan.phases):
+        if number + 1 == len(plan.phases):
+            break
+        if done:
+            _check_stored(folder, tally.receipts)
+        if failed:
             plan = _without(plan, {f.name for f in failed}, number)
             if not plan.inputs:
                 break
@@ -147,27 +172,26 @@ def _without(plan: Plan, failed: set[str], number: int) -> Plan:
 
 
 def _run_phase(
-    plan: Plan,
-    of_phase: tuple[Sequence[Task], Sequence[Task]],
-    executor: Executor,
-    reporter: Reporter,
-    tally: Tally,
+    plan: Plan, of_phase: tuple[Sequence[Task], Sequence[Task]], work: _Work
 ) -> tuple[list[Receipt], list[Failure]]:
-    """Run the tasks of a phase that are to be done; `of_phase` are all of them and those."""
+    """Run the tasks of a phase that are to be done; `of_phase` are all of them and those. Raises RunError
+    where an outcome is fatal, or another driver took the folder over."""
     tasks, pending = of_phase
+    reporter = work.reporter
     phase = tasks[0].phase.name if tasks else "map"
     reporter.begin(plan.stage.name, phase, len(tasks), len(tasks) - len(pending), plan.job.folder)
     receipts, failures = [], []
     largest_first = sorted(pending, key=lambda task: -sum(i.size for i in task.inputs))
     try:
-        with closing(executor(largest_first)) as outcomes:
+        with closing(work.executor(largest_first)) as outcomes:
             for outcome in outcomes:
+                work.held.check()
                 if isinstance(outcome, Notice):
                     reporter.note(outcome.text)
                     continue
                 if isinstance(outcome, Receipt):
                     receipts.append(outcome)
-                    tally.add(outcome)
+                    work.tally.add(outcome)
                     reporter.advance(outcome)
                     continue
                 reporter.fail(outcome)
@@ -179,19 +203,39 @@ def _run_phase(
     return receipts, failures
 
 
-def _forget_failures(location: str, folder: Folder, done: Iterable[Receipt]) -> None:
+def _forget_failures(folder: Folder, done: Iterable[Receipt]) -> None:
     """Delete the records of earlier failures of tasks that are done now."""
     for receipt in done:
         failure = f"{records.FAILED}/{receipt.name}.json"
         if failure in folder.files:
-            storage.delete(storage.join(location, failure))
+            storage.delete(storage.join(folder.location, failure))
 
 
-def _finish(
-    plan: Plan, before: Folder, tally: Tally, worked: int, failures: Sequence[Failure]
-) -> StageResult:
+def _check_stored(before: Folder, receipts: Mapping[str, Receipt]) -> Folder:
+    """The folder as it is listed now. Raises RunError where storage does not hold what the tasks returned;
+    a shared disk may show other machines' files some seconds late."""
+    location = before.location
+    for wait in (*LATE, None):
+        folder = read_folder(location, {**before.receipts, **receipts})
+        lost = [r for r in receipts.values() if not folder.is_done(r.name, r.key)]
+        if not lost:
+            return folder
+        if wait is not None:
+            time.sleep(wait)
+    if lost[0].name not in folder.receipts:
+        raise RunError(
+            f"{location}: {len(lost)} of {len(receipts)} tasks were done elsewhere ({lost[0].name} ...): the "
+            "machines do not share this folder; give an --out that all of them see"
+        )
+    raise RunError(
+        f"{location}: files of {len(lost)} of {len(receipts)} tasks are gone or changed since they were "
+        f"written ({lost[0].name} ...); see that nothing else writes there and run the same command again"
+    )
+
+
+def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequence[Failure]) -> StageResult:
     """Remove what this plan does not make, check that storage holds what was returned, write the index."""
-    location, receipts = plan.job.folder, tally.receipts
+    location, receipts = plan.job.folder, work.tally.receipts
     changed = (
         bool(worked or failures) or set(before.receipts) != set(receipts) or records.INDEX not in before.files
     )
@@ -199,16 +243,15 @@ def _finish(
         failed = {f.name for f in failures}
         stale = [r for name, r in before.receipts.items() if name not in receipts and name not in failed]
         records.retract(location, stale)
-        after = read_folder(location, receipts)
+        after = _check_stored(before, receipts)
+        if work.in_doubt:
+            _check_intact(location, receipts)
         _remove_stale(after)
-        lost = sorted(set(receipts) - set(after.receipts))
-        if lost:
-            raise RunError(
-                f"{location}: {len(lost)} of {len(receipts)} tasks were done elsewhere ({lost[0]} ...): the "
-                "machines do not share this folder; give an --out that all of them see"
-            )
+        _forget_failures(after, receipts.values())
         records.write_index(after)
-        tally.write(ended=True)
+        work.tally.write(ended=True)
+    if work.in_doubt and not failures:
+        settle(plan)
     result = summarize(plan.stage.name, location, receipts.values(), len(plan.tasks), len(receipts) - worked)
     if changed and not failures:
         own = lineage.entry_of(plan.stage, plan.sides, result)
@@ -216,6 +259,17 @@ def _finish(
         own = own if before_it else lineage.with_sources(own, plan.job.inputs)
         lineage.write(location, (*before_it, own))
     return result
+
+
+def _check_intact(location: str, receipts: Mapping[str, Receipt]) -> None:
+    """Raise RunError where another driver's tasks wrote over a file of ours since its receipt."""
+    good = {receipt.name for receipt in records.intact(location, receipts.values())}
+    bad = sorted(set(receipts) - good)
+    if bad:
+        raise RunError(
+            f"{location}: files of {len(bad)} of {len(receipts)} tasks were written by a bukvar with other "
+            f"parameters or inputs meanwhile ({bad[0]} ...); end it and run the same command again"
+        )
 
 
 def _remove_stale(folder: Folder) -> None:

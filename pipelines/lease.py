@@ -23,12 +23,16 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError, RunError, UsageError
+from corpus.leftovers import is_alive
 from corpus.receipts import DRIVER
 
 #: Seconds between signs of life, and seconds without one after which a driver counts as gone: a slow store
 #: may keep a write for a minute.
 RENEW: Final = 20.0
 EXPIRES: Final = 120.0
+#: Seconds to the first sign of life: of two drivers that began in the same moment on an object store, the
+#: first then finds the second one's lease.
+FIRST: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Lease:
     def is_held(self) -> bool:
         """Whether its driver still works, as far as can be known from here."""
         if self.host == socket.gethostname() and self.boot == _boot():
-            return storage.is_alive(self.pid)
+            return is_alive(self.pid)
         return time.time() - self.seen < EXPIRES
 
     def __str__(self) -> str:
@@ -53,41 +57,69 @@ class Lease:
         return f"process {self.pid} on {self.host}, last sign of life {ago} s ago"
 
 
+class Held:
+    """A folder that this process holds; `after` is the lease of a driver that did not give it up: it was
+    killed, or has been silent for too long and may still write."""
+
+    def __init__(self, folder: str, token: str, after: Lease | None = None) -> None:
+        self.folder, self.token, self.after = folder, token, after
+        self._taken_by: Lease | None = None
+
+    def look(self) -> None:
+        """See whether another driver took the folder over: `check` says so from then on."""
+        last = read(self.folder)
+        if last is not None and last.token != self.token:
+            self._taken_by = last
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nobody took the folder over, as far as was seen."""
+        return self._taken_by is None
+
+    def check(self) -> None:
+        """Raise RunError where another driver took the folder over: two would remove each other's files."""
+        if self._taken_by is not None:
+            raise RunError(
+                f"{self.folder}: taken over by another bukvar ({self._taken_by}); wait for it, then run the "
+                "same command again"
+            )
+
+
 @contextmanager
-def lease(folder: str) -> Iterator[None]:
+def lease(folder: str) -> Iterator[Held]:
     """Hold a folder while the block runs.
 
     Raises UsageError where another driver holds it, RunError at the end where another took it over (this one
     was silent for too long).
     """
     location = storage.join(folder, DRIVER)
-    held = read(folder)
-    if held is not None and held.is_held() and held.token not in _OWN:
-        raise UsageError(
-            f"{folder}: another bukvar works on this folder ({held}); wait for it, or choose another --out"
-        )
-    if held is not None and held.token in _OWN:  # a run and its stage of the same folder
-        yield
+    found = read(folder)
+    if found is not None and found.token in _OWN:  # a run and its stage of the same folder
+        yield _OWN[found.token]
         return
+    if found is not None and found.is_held():
+        raise UsageError(
+            f"{folder}: another bukvar works on this folder ({found}); wait for it, or choose another --out"
+        )
     now = time.time()
     own = Lease(socket.gethostname(), os.getpid(), _boot(), secrets.token_hex(8), now, now)
-    _take(location, own, held)
-    _OWN.add(own.token)
+    _take(location, own, found)
+    held = Held(folder, own.token, found if found is not None and found.host else None)
+    _OWN[own.token] = held
     ended = threading.Event()
-    renewer = threading.Thread(target=_renew, args=(location, own, ended), daemon=True)
+    renewer = threading.Thread(target=_renew, args=(location, own, held, ended), daemon=True)
     renewer.start()
     try:
-        yield
-        last = read(folder)
-        if last is not None and last.token != own.token:
-            raise RunError(f"{folder}: taken over by another bukvar ({last}); run the same command again")
+        yield held
+        held.look()
+        held.check()
     finally:
         ended.set()
         renewer.join()
-        _OWN.discard(own.token)
+        del _OWN[own.token]
         with suppress(BukvarError):
-            last = read(folder)
-            if last is not None and last.token == own.token:
+            held.look()
+            if held.is_ours:
                 _give_up(location, own)
 
 
@@ -100,8 +132,8 @@ def _give_up(location: str, own: Lease) -> None:
         storage.write_bytes(location, msgspec.json.encode(dataclasses.replace(own, host="", seen=0.0)))
 
 
-#: Tokens of the leases that this process holds.
-_OWN: set[str] = set()
+#: What this process holds, by the leases' tokens.
+_OWN: dict[str, Held] = {}
 
 
 def read(folder: str) -> Lease | None:
@@ -114,7 +146,7 @@ def read(folder: str) -> Lease | None:
 
 def _take(location: str, own: Lease, held: Lease | None) -> None:
     """Write our lease. On a disk only one of two that try at once succeeds; on an object store the last one
-    does, and the first notices when it renews."""
+    does, and the first notices when it renews and stops."""
     path = storage.local_path(location)
     if path is None:
         storage.write_bytes(location, msgspec.json.encode(own))
@@ -135,17 +167,23 @@ def _take(location: str, own: Lease, held: Lease | None) -> None:
         raise
 
 
-def _renew(location: str, own: Lease, ended: threading.Event) -> None:
-    while not ended.wait(RENEW):
+def _renew(location: str, own: Lease, held: Held, ended: threading.Event) -> None:
+    wait = FIRST
+    while not ended.wait(wait):
+        wait = RENEW
         with suppress(BukvarError):
-            last = read(storage.parent(location))
-            if last is None or last.token == own.token:  # else another took over: see `lease`
-                seen = dataclasses.replace(own, seen=time.time())
-                storage.write_bytes(location, msgspec.json.encode(seen))
+            held.look()
+            if not held.is_ours:
+                return
+            storage.write_bytes(location, msgspec.json.encode(dataclasses.replace(own, seen=time.time())))
 
 
 def _boot() -> str:
-    """What tells this start of this machine from others."""
+    """What tells this start of this machine, and the container that this process runs in, from others: a
+    process number means nothing outside."""
+    found = ""
     with suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return ""
+        found = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    with suppress(OSError):
+        found += f" {Path('/proc/self/ns/pid').readlink()}"
+    return found

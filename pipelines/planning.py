@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import pyarrow as pa
@@ -57,6 +58,11 @@ class Plan:
     def tasks(self) -> list[Task]:
         """The tasks of all phases."""
         return [task for _, tasks in self.phases for task in tasks]
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Keys of all tasks by the names of their receipts."""
+        return {task.record: task.key() for task in self.tasks}
 
 
 def plan_job(job: Job) -> Plan:

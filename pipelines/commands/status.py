@@ -157,10 +157,10 @@ def _alive(note: dict[str, Any]) -> bool:
     """Whether the process of a heartbeat lives; of another machine, whether it has said so lately."""
     if note.get("host") != socket.gethostname():
         return time.time() - float(note.get("seen", 0.0)) < SILENT_AFTER
-    from corpus import storage
+    from corpus.leftovers import is_alive
 
     try:
-        return storage.is_alive(int(note["pid"]))
+        return is_alive(int(note["pid"]))
     except (KeyError, ValueError):
         return False
 

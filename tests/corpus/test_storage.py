@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import storage
+from corpus import leftovers, storage
 from corpus.errors import BukvarError, RunError, UsageError
 
 S3 = "s3://bucket/a/b.parquet?endpoint_override=localhost:1&scheme=http"
@@ -117,6 +117,38 @@ class TestWriting:
         assert target.read_bytes() == b"old"
         assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
+    @pytest.mark.parametrize("size", [3, storage._SPOOL + 1])
+    def test_an_object_is_put_whole_at_the_end(self, tmp_path: Path, size: int) -> None:
+        target = f"mock://stores/{tmp_path.name}"
+        with storage.write_atomic(target, str(tmp_path)) as stream:
+            stream.write(b"a" * size)
+            assert not storage.exists(target)
+        assert storage.read_bytes(target) == b"a" * size
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+    def test_a_writer_that_is_stopped_leaves_the_object_that_another_wrote(
+        self, tmp_path: Path, error: type[BaseException]
+    ) -> None:
+        """As the second copy of a task, which is stopped when the first one is done."""
+        target = f"mock://stores/{tmp_path.name}"
+        storage.write_bytes(target, b"whole")
+
+        def fail() -> None:
+            with storage.write_atomic(target) as stream:
+                stream.write(b"who")
+                raise error
+
+        with pytest.raises(error):
+            fail()
+        assert storage.read_bytes(target) == b"whole"
+
+    @pytest.mark.parametrize("content", [b"", b"made here"])
+    def test_a_local_file_is_put_as_it_is(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "made").write_bytes(content)
+        storage.upload(tmp_path / "made", f"mock://stores/{tmp_path.name}")
+        assert storage.read_bytes(f"mock://stores/{tmp_path.name}") == content
+
     def test_leftovers_of_killed_writers_are_cleaned_and_nothing_else(self, tmp_path: Path) -> None:
         (tmp_path / "_dropped").mkdir()
         gone, ours = storage.partial_name("a.parquet"), storage.partial_name("b.parquet")
@@ -129,7 +161,7 @@ class TestWriting:
         os.utime(expired, (0, 0))
         (tmp_path / "kept.partial").touch()
         (tmp_path / ".hidden").touch()
-        storage.clean_leftovers(str(tmp_path))
+        leftovers.clean_leftovers(str(tmp_path))
         assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == sorted(
             [ours, elsewhere.name, ".hidden", "kept.partial"]
         )
@@ -184,12 +216,12 @@ class TestErrors:
 
 def test_a_killed_process_that_nobody_has_waited_for_runs_no_more() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
-        assert storage.is_alive(process.pid)
+        assert leftovers.is_alive(process.pid)
         process.kill()
         deadline = time.monotonic() + 10
-        while storage.is_alive(process.pid) and time.monotonic() < deadline:
+        while leftovers.is_alive(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert process.returncode is None
-        assert not storage.is_alive(process.pid)
-    assert not storage.is_alive(process.pid)
-    assert storage.is_alive(os.getpid())
+        assert not leftovers.is_alive(process.pid)
+    assert not leftovers.is_alive(process.pid)
+    assert leftovers.is_alive(os.getpid())

@@ -2,20 +2,25 @@
 
 import os
 import re
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import storage
+from corpus import receipts, storage
 from corpus.dedup.near import Dedup
 from corpus.errors import RunError, StageError, UsageError
 from corpus.inputs import Input
-from corpus.receipts import read_receipts
-from pipelines import execute
+from corpus.receipts import Folder, Receipt, read_receipts
+from corpus.stage import Stage, Task
+from pipelines import engine, execute, lease
 from pipelines.account import StageResult, summarize
 from pipelines.engine import Job, StageFailedError, outputs_of, run_stage
-from pipelines.execute import Failure, run_inline
+from pipelines.execute import Failure, Outcome, run_inline
+from pipelines.lease import Lease
 from pipelines.progress import Silent
 from tests.pipelines.stages import Shorten, contents, inputs_of, name_of, receipt_times, texts_of, write_texts
 
@@ -239,6 +244,161 @@ class TestClaims:
         (tmp_path / "out/_plan.json").write_text("{")
         with pytest.raises(UsageError, match="delete it to make the folder anew"):
             go(source, tmp_path / "out")
+
+
+def dead_driver(out: Path) -> None:
+    """The claim of a driver that was killed."""
+    dead = Lease("elsewhere", 7, "", "token", 0.0, 0.0)
+    (out / "_driver.json").write_bytes(msgspec.json.encode(dead))
+
+
+def run_and(job: Job, after_first: Callable[[Receipt], object]) -> StageResult:
+    """Run a stage and do something when its first task is done."""
+
+    first = True
+
+    def executor(tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
+        nonlocal first
+        for outcome in run_inline(tasks):
+            if first:
+                assert isinstance(outcome, Receipt)
+                after_first(outcome)
+            first = False
+            yield outcome
+
+    return run_stage(job, executor, Silent())
+
+
+class TestTwoWriters:
+    """A driver that was killed, or silent for too long, may have tasks that still write."""
+
+    def damage(self, out: Path, receipt: Receipt) -> None:
+        """Another content of the same size."""
+        path = out / receipt.outputs[-1].path
+        path.write_bytes(bytes(reversed(path.read_bytes())))
+
+    @pytest.mark.parametrize("stage", [Shorten(least=0), Dedup(seed=7)], ids=["map", "phases"])
+    def test_of_other_keys_and_equal_sizes_are_told_apart_by_digests(
+        self, source: Path, tmp_path: Path, stage: Stage
+    ) -> None:
+        out = tmp_path / "out"
+        go(source, out, Dedup() if stage.name == "dedup" else Shorten())
+        dead_driver(out)
+        job = Job(stage, inputs_of(source.glob("*")), str(out), redo=True)
+        with pytest.raises((RunError, StageFailedError)):
+            run_and(job, lambda receipt: self.damage(out, receipt))
+        assert go(source, out, stage, redo=True).worked > 0
+        go(source, tmp_path / "fresh", stage)
+        assert contents(out) == contents(tmp_path / "fresh")
+        assert go(source, out, stage).worked == 0
+
+    def test_the_message_says_what_happened(self, source: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        go(source, out)
+        dead_driver(out)
+        job = Job(Shorten(least=0), inputs_of(source.glob("*")), str(out), redo=True)
+        with pytest.raises(RunError, match=r"files of 1 of 5 tasks were written by .* with other"):
+            run_and(job, lambda receipt: self.damage(out, receipt))
+
+    def test_a_doubt_outlives_the_command_that_has_it(self, source: Path, tmp_path: Path) -> None:
+        """One that is stopped before it looked at the digests leaves it to the next."""
+        out = tmp_path / "out"
+        go(source, out)
+        dead_driver(out)
+
+        def stop(receipt: Receipt) -> None:
+            self.damage(out, receipt)
+            raise KeyboardInterrupt
+
+        job = Job(Shorten(least=0), inputs_of(source.glob("*")), str(out), redo=True)
+        with pytest.raises(KeyboardInterrupt):
+            run_and(job, stop)
+        assert go(source, out, Shorten(least=0)).worked == 5
+        go(source, tmp_path / "fresh", Shorten(least=0))
+        assert contents(out) == contents(tmp_path / "fresh")
+
+    def test_of_the_same_keys_cost_no_reading(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        go(source, tmp_path / "out")
+        dead_driver(tmp_path / "out")
+        monkeypatch.setattr(receipts, "intact", None)
+        assert go(source, tmp_path / "out").worked == 0
+
+    def test_who_was_taken_over_stops_and_removes_nothing(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The other driver's shards have no receipts yet: to us they are files of nobody."""
+        monkeypatch.setattr(lease, "FIRST", 0.01)
+        monkeypatch.setattr(lease, "RENEW", 0.01)
+        out = tmp_path / "out"
+        theirs = [out / "theirs-0123456789.parquet", out / ".theirs.elsewhere.7.00000000.partial"]
+
+        def take_over(_: Receipt) -> None:
+            now = time.time()
+            claim = Lease("elsewhere", 7, "", "token", now, now)
+            (out / "_driver.json").write_bytes(msgspec.json.encode(claim))
+            for path in theirs:
+                path.write_bytes(b"theirs")
+                os.utime(path, (0, 0))
+            time.sleep(0.5)
+
+        with pytest.raises(RunError, match="taken over by another bukvar"):
+            run_and(Job(Shorten(), inputs_of(source.glob("*")), str(out)), take_over)
+        assert len(receipt_times(out)) == 1
+        assert all(path.exists() for path in theirs)
+
+
+class TestStorageIsCompared:
+    """After each phase, with what its tasks returned."""
+
+    @pytest.fixture(autouse=True)
+    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine, "LATE", ())
+
+    @pytest.mark.parametrize("stage", [Shorten(), Dedup()], ids=["map", "phases"])
+    def test_receipts_that_lie_elsewhere_are_an_error(
+        self, source: Path, tmp_path: Path, stage: Stage
+    ) -> None:
+        out = tmp_path / "out"
+        job = Job(stage, inputs_of(source.glob("*")), str(out))
+
+        def hide(receipt: Receipt) -> None:
+            (out / "_receipts" / f"{receipt.name}.json").unlink()
+
+        with pytest.raises(RunError, match=r"1 of 5 tasks were done elsewhere .* do not share this folder"):
+            run_and(job, hide)
+        assert len(receipt_times(out)) == 4  # and the next phase did not begin
+
+    @pytest.mark.parametrize("stage", [Shorten(), Dedup()], ids=["map", "phases"])
+    def test_files_that_are_gone_are_an_error_and_done_again(
+        self, source: Path, tmp_path: Path, stage: Stage
+    ) -> None:
+        out = tmp_path / "out"
+        job = Job(stage, inputs_of(source.glob("*")), str(out))
+        with pytest.raises(RunError, match=r"files of 1 of 5 tasks are gone or changed"):
+            run_and(job, lambda receipt: (out / receipt.outputs[-1].path).unlink())
+        go(source, out, stage)
+        go(source, tmp_path / "fresh", stage)
+        assert contents(out) == contents(tmp_path / "fresh")
+
+    def test_a_disk_that_shows_files_late_is_waited_for(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = tmp_path / "out"
+        monkeypatch.setattr(engine, "LATE", (0.0,))
+        real, hidden = engine.read_folder, tmp_path / "hidden"
+
+        def read(location: str, known: Mapping[str, Receipt] | None = None) -> Folder:
+            found = real(location, known)
+            if known and hidden.exists():
+                hidden.rename(out / "_receipts" / f"{NAMES[0]}.json")
+            return found
+
+        monkeypatch.setattr(engine, "read_folder", read)
+        job = Job(Shorten(), inputs_of(source.glob("*")), str(out))
+        assert run_and(job, lambda r: (out / "_receipts" / f"{r.name}.json").rename(hidden)).worked == 5
+        assert not hidden.exists()
 
 
 class TestFailures:

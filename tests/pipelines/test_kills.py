@@ -1,7 +1,9 @@
 """Kills at random over whole runs on a cluster, from an object store to an object store.
 
-`BUKVAR_KILLS` says how many (12; 200 takes an hour of two processors), `BUKVAR_KILLS_LOG` where a JSON line
-of each goes, `BUKVAR_KILLS_SEED` which ones. What was drawn decides when something dies; every point must do.
+`BUKVAR_KILLS` says how many (12; 200 take twenty minutes), `BUKVAR_KILLS_LOG` where a JSON line of each goes,
+`BUKVAR_KILLS_SEED` which ones. What was drawn decides when something dies; every point must do. A run of the
+bundled crawl ends after a few kills, and the next begins; `BUKVAR_KILLS_COPIES` makes the input so many times
+as large, so that one run meets more of them.
 """
 
 import contextlib
@@ -26,6 +28,7 @@ from tests.pipelines.weed import KEY, SECRET, Weed, program
 
 KILLS = int(os.environ.get("BUKVAR_KILLS", "12"))
 SEED = int(os.environ.get("BUKVAR_KILLS_SEED", "1"))
+COPIES = int(os.environ.get("BUKVAR_KILLS_COPIES", "1"))
 CRAWL = ROOT / "tests/data/crawl"
 STAGES = '["extract", "identify", "clean", "filter", "dedup", "publish"]'
 #: Kinds of kills with their weights: a driver takes the longest to come back.
@@ -43,7 +46,7 @@ PASSING_FILES = {
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600 + 60 * KILLS),
+    pytest.mark.timeout(600 + 60 * KILLS + 60 * COPIES),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning:ray.*"),
 ]
 
@@ -181,12 +184,11 @@ def note(**values: object) -> None:
 
 
 def test_runs_that_are_killed_at_random_give_the_bytes_of_one_that_is_not(scene: Scene) -> None:
-    fs.copy_files(
-        str(CRAWL), "corpora/crawl",
-        destination_filesystem=fs.S3FileSystem(
-            access_key=KEY, secret_key=SECRET, endpoint_override=scene.weed.address, scheme="http"
-        ),
-    )  # fmt: skip
+    store = fs.S3FileSystem(
+        access_key=KEY, secret_key=SECRET, endpoint_override=scene.weed.address, scheme="http"
+    )
+    for copy in range(COPIES):
+        fs.copy_files(str(CRAWL), f"corpora/crawl/{copy:02d}", destination_filesystem=store)
     calm = subprocess.run(
         scene.command("calm", "--executor", "inline"), cwd=ROOT, text=True, capture_output=True, check=False
     )
@@ -202,7 +204,7 @@ def test_runs_that_are_killed_at_random_give_the_bytes_of_one_that_is_not(scene:
         more = dealt.total() < KILLS
         assert scene.driver is not None
         try:
-            _, complaint = scene.driver.communicate(timeout=draw.uniform(1, 6) if more else 900)
+            _, complaint = scene.driver.communicate(timeout=draw.uniform(1, 6) if more else 900 + 30 * COPIES)
         except subprocess.TimeoutExpired:
             assert more, "the run hangs"
             kind = draw.choices(list(KINDS), list(KINDS.values()))[0]

@@ -64,6 +64,40 @@ def test_a_damaged_claim_is_none(tmp_path: Path) -> None:
         assert leases.read(str(tmp_path)).pid == os.getpid()  # type: ignore[union-attr]
 
 
+def test_the_claim_of_a_process_of_another_container_is_known_by_its_signs_of_life(tmp_path: Path) -> None:
+    """Where containers share the host's name, a process number of one means nothing in another."""
+    put(tmp_path, host=leases.socket.gethostname(), boot="this machine pid:[1]", pid=2**22 + 1)
+    with pytest.raises(UsageError, match="another bukvar works on this folder"), lease(str(tmp_path)):
+        pass
+
+
+def test_of_two_that_began_at_once_the_first_learns_of_the_second_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "FIRST", 0.01)
+
+    def begin(held: leases.Held) -> None:
+        held.check()
+        put(tmp_path)
+        end = time.monotonic() + 10
+        while held.is_ours:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        held.check()
+
+    with pytest.raises(RunError, match="taken over"), lease(str(tmp_path)) as held:
+        begin(held)
+
+
+def test_a_claim_that_was_not_given_up_is_remembered(tmp_path: Path) -> None:
+    with lease(str(tmp_path)) as held:
+        assert held.after is None
+    put(tmp_path, seen=0.0)
+    with lease(str(tmp_path)) as held:
+        assert held.after is not None
+        assert held.after.pid == 7
+
+
 def test_who_was_silent_for_too_long_learns_that_another_took_over(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="taken over by another bukvar"), lease(str(tmp_path)):
         put(tmp_path)

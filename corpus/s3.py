@@ -1,0 +1,99 @@
+"""Requests to S3 that pyarrow can't make: the end of open uploads, and a small file read in one request.
+
+They are made by botocore (the extra `s3`); where it is not installed, callers do without. Owns the client of
+a location's server and how a URL names bucket, key and options.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qs, unquote
+
+_SCHEME: Final = "s3://"
+#: Connections of a client: as many as a folder's receipts are read at a time.
+_CONNECTIONS: Final = 32
+
+
+class Place(NamedTuple):
+    """What a URL names: key and secret (empty: the environment's), bucket, key of the object, options."""
+
+    credentials: str
+    bucket: str
+    key: str
+    query: str
+
+
+def place_of(location: str) -> Place | None:
+    """The place that a URL of S3 names; None for another location, and where botocore is not installed."""
+    if not location.startswith(_SCHEME) or not _has_botocore():
+        return None
+    path, _, query = location.removeprefix(_SCHEME).partition("?")
+    netloc, _, key = path.partition("/")
+    credentials, _, bucket = netloc.rpartition("@")
+    return Place(credentials, bucket, key.strip("/"), query)
+
+
+@functools.cache
+def _has_botocore() -> bool:
+    return importlib.util.find_spec("botocore") is not None
+
+
+def read_small(location: str, most: int) -> bytes | None:
+    """The content of an object of at most `most` bytes, by one request where pyarrow makes two: it asks for
+    the size first. None where the object is larger, where botocore is not installed, and where the server
+    does not answer as it should: pyarrow is then to be asked, whose errors `corpus.faults` knows. Raises
+    FileNotFoundError."""
+    place = place_of(location)
+    if place is None or not place.key:
+        return None
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = client(place.credentials, place.query, attempts=1).get_object(
+            Bucket=place.bucket, Key=place.key, Range=f"bytes=0-{most - 1}"
+        )
+        whole = int(found.get("ContentRange", "").rpartition("/")[2] or found["ContentLength"])
+        with found["Body"] as body:
+            if whole > most:
+                return None
+            data: bytes = body.read()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+            raise FileNotFoundError(location) from error
+        return None
+    except (BotoCoreError, OSError, ValueError):
+        return None
+    return data if len(data) == whole else None
+
+
+@functools.cache
+def client(credentials: str, query: str, attempts: int = 4) -> Any:
+    """A client for a location's server: the options are those that pyarrow takes from a URL."""
+    import botocore.session
+    from botocore.config import Config
+
+    options = {name: values[-1] for name, values in parse_qs(query).items()}
+    endpoint = options.get("endpoint_override")
+    if endpoint and "://" not in endpoint:
+        endpoint = f"{options.get('scheme', 'https')}://{endpoint}"
+    user, _, secret = credentials.partition(":")
+    session = botocore.session.get_session()
+    return session.create_client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=options.get("region") or session.get_config_variable("region") or "us-east-1",
+        aws_access_key_id=unquote(user) or None,
+        aws_secret_access_key=unquote(secret) or None,
+        config=Config(
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            connect_timeout=5,
+            read_timeout=30,
+            retries={"total_max_attempts": attempts},
+            max_pool_connections=_CONNECTIONS,
+            # Not every store knows the checksums that Amazon's added in 2025.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
