@@ -1,6 +1,6 @@
 """The executor on Ray, on this machine or on a cluster. The only module that imports ray.
 
-Raw tasks, paths in and paths out, in a bounded window. Small tasks are sent in packs, one call for many;
+Raw tasks, paths in and paths out, in a bounded window. Small tasks are sent in packs (`pipelines.packs`);
 each keeps its shard, its receipt and its outcome. What dies is counted here, not by Ray: a task whose worker
 or machine is gone, or that ran out of memory, is done again a few times, each time said, and then set aside
 as a failure; the others go on.
@@ -16,18 +16,17 @@ import signal
 import statistics
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-
 from corpus import storage
-from corpus.errors import BukvarError, RunError, ShardError, UsageError, one_line
-from corpus.receipts import PROBE, RUNNING, Receipt, read_receipt
+from corpus.errors import RunError, ShardError, UsageError, one_line
+from corpus.receipts import PROBE, Receipt
 from corpus.stage import Task
 from pipelines.execute import Failure, Notice, Outcome, attempts, failed
+from pipelines.machines import anywhere, forget_failure, has_token, how_far, probe, receipt_of
+from pipelines.packs import Pack, Queue, Try
 
 #: Tasks in flight per processor: one runs, one waits, so no processor idles and nothing piles up.
 WINDOW_PER_CPU: Final = 2
@@ -40,67 +39,40 @@ STARTS: Final = 4
 #: left to begin, is begun a second time elsewhere; the first result counts.
 STRAGGLES: Final = 3.0
 STRAGGLES_AFTER: Final = 30.0
-#: Bytes of input in one pack of tasks at most, and bytes that a task counts for beside its input: what it
-#: costs to write its files (20 ms at 25 MB/s).
-PACK_BYTES: Final = 128 << 20
-TASK_BYTES: Final = 500_000
-#: Packs that the remaining work is cut into for each processor: packs get smaller towards the end of a phase,
-#: so that no processor has much left when the others are done.
-PACKS_PER_CPU: Final = 4
+#: Receipts from which the memory that a phase's tasks take is known, and the bytes that it is rounded up to.
+_MEASURED: Final = 4
+_STEP: Final = 256 << 20
 
 
 @dataclass
-class _Try:
-    """A task with how often its worker died, and memory beyond its phase's, in bytes."""
+class _Flow:
+    """The tasks of one call of the executor: those that wait, packs that run by Ray's references, names of
+    those whose outcome is known and of those that were begun twice, and what they took: seconds, and bytes of
+    memory at most."""
 
-    task: Task
-    tries: int = 0
-    memory: float = 0.0
+    waiting: Queue
+    running: dict[Any, Pack] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
+    durations: list[float] = field(default_factory=list)
+    peaks: list[int] = field(default_factory=list)
+
+    def wants(self, pack: Pack) -> bool:
+        """Whether a pack has a task that is not done."""
+        return any(one.task.record not in self.done for one in pack.tries)
+
+    def runs(self, task: Task) -> bool:
+        """Whether a pack that runs has a copy of the task."""
+        return any(one.task.record == task.record for pack in self.running.values() for one in pack.tries)
 
     @property
-    def cost(self) -> int:
-        return TASK_BYTES + sum(source.size for source in self.task.inputs)
+    def goes_on(self) -> bool:
+        return bool(self.waiting) or any(self.wants(pack) for pack in self.running.values())
 
-
-@dataclass
-class _Pack:
-    """Tasks that Ray has as one call, in order, and since when."""
-
-    tries: list[_Try]
-    started: float = 0.0
-
-
-class _Queue:
-    """Tasks that wait, the next one last, and what they cost together."""
-
-    def __init__(self, tries: Iterable[_Try]) -> None:
-        self._tries = list(tries)
-        self._cost = sum(one.cost for one in self._tries)
-
-    def __bool__(self) -> bool:
-        return bool(self._tries)
-
-    def push(self, one: _Try) -> None:
-        self._tries.append(one)
-        self._cost += one.cost
-
-    def _pop(self) -> _Try:
-        one = self._tries.pop()
-        self._cost -= one.cost
-        return one
-
-    def take(self, cpus: int) -> _Pack:
-        """What is to be sent as one call: at most `PACK_BYTES`, and of what remains a part of each
-        processor's. A task that was tried before goes alone: it may kill its worker again."""
-        room = min(PACK_BYTES, self._cost // (PACKS_PER_CPU * cpus))
-        pack = [self._pop()]
-        room -= pack[0].cost
-        while self._tries and not pack[0].tries and not self._tries[-1].tries:
-            room -= self._tries[-1].cost
-            if room < 0:
-                break
-            pack.append(self._pop())
-        return _Pack(pack)
+    @property
+    def usual_memory(self) -> int:
+        """Bytes that a task of this phase takes as measured, rounded up: each figure is a queue of Ray's."""
+        return -(-int(statistics.median(self.peaks)) // _STEP) * _STEP if len(self.peaks) >= _MEASURED else 0
 
 
 class RayExecutor:
@@ -124,7 +96,6 @@ class RayExecutor:
         self.processors = 1 if address else workers or os.cpu_count() or 1
         self._ray: Any = None
         self._seen: set[tuple[str, str]] = set()
-        self._durations: list[float] = []
 
     def __enter__(self) -> RayExecutor:
         return self
@@ -142,84 +113,87 @@ class RayExecutor:
             return
         self._start()
         self._check_nodes(tasks[0])
-        waiting = _Queue(_Try(_anywhere(task)) for task in reversed(tasks))
-        running: dict[Any, _Pack] = {}
-        done: set[str] = set()
-        self._durations = []
+        flow = _Flow(Queue(Try(anywhere(task)) for task in reversed(tasks)))
         try:
-            while waiting or any(_is_wanted(pack, done) for pack in running.values()):
-                while waiting and len(running) < self._window():
-                    pack = waiting.take(self._cpus())
-                    running[self._begin(pack)] = pack
-                if not waiting:
-                    self._double_stragglers(running, done)
-                ready, _ = self._ray.wait(list(running), num_returns=1, timeout=1.0)
+            while flow.goes_on:
+                while flow.waiting and len(flow.running) < self._window():
+                    self._begin(flow, flow.waiting.take(self._cpus()))
+                if not flow.waiting:
+                    self._double_stragglers(flow)
+                ready, _ = self._ray.wait(list(flow.running), num_returns=1, timeout=1.0)
                 for reference in ready:
-                    yield from self._received(running.pop(reference), reference, waiting, done)
-            for reference in running:  # copies of what is done: they stop by themselves at the next chance
+                    yield from self._received(flow, flow.running.pop(reference), reference)
+            for reference in flow.running:  # copies of what is done: they stop at the next chance
                 self._ray.cancel(reference, force=False)
         except BaseException:  # also GeneratorExit: the caller wants no more
             self._leave()
             raise
 
-    def _begin(self, pack: _Pack) -> Any:
+    def _begin(self, flow: _Flow, pack: Pack) -> None:
         pack.started = time.monotonic()
         # A list, not a generator: of one whose worker died ray.wait may never say a word.
-        remote = self._ray.remote(max_retries=0)(attempts)
-        return remote.options(**self._resources(pack.tries)).remote([one.task for one in pack.tries])
+        remote = self._ray.remote(max_retries=0)(attempts).options(**self._resources(flow, pack.tries))
+        flow.running[remote.remote([one.task for one in pack.tries])] = pack
 
-    def _resources(self, tries: Sequence[_Try]) -> dict[str, float]:
-        """Processors and memory of a pack, at most what the largest machine has: it runs there alone then."""
+    def _resources(self, flow: _Flow, tries: Sequence[Try]) -> dict[str, float]:
+        """Processors and memory of a pack, at most what the largest machine has: it runs there alone then.
+        Memory is what its phase states, or what its tasks were seen to take."""
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         cpus = max((machine.get("CPU", 0.0) for machine in machines), default=1.0)
         memory = max((machine.get("memory", 0.0) for machine in machines), default=0.0)
         taken = {"num_cpus": max(1.0, min(max(one.task.phase.cpus for one in tries), cpus))}
-        wanted = max(max(one.memory, one.task.phase.memory) for one in tries)
+        wanted = max(max(one.memory, one.task.phase.memory or flow.usual_memory) for one in tries)
         if wanted and memory:
             taken["memory"] = min(wanted, int(memory))
         return taken
 
-    def _received(self, pack: _Pack, reference: Any, waiting: _Queue, done: set[str]) -> Iterator[Outcome]:
-        """The outcomes of a pack, each task's first; of one whose worker died see `_lost`."""
+    def _received(self, flow: _Flow, pack: Pack, reference: Any) -> Iterator[Outcome]:
+        """The outcomes of a pack, each task's first; of one whose worker died see `_lost`. A failure counts
+        where no other copy of the task runs."""
         try:
             outcomes: list[Receipt | Failure] = self._ray.get(reference)
         except self._ray.exceptions.RaySystemError as error:
             raise RunError(f"Ray itself failed: {one_line(error)[:200]}") from error
         except self._ray.exceptions.RayError as error:
-            yield from self._lost(error, pack, waiting, done)
+            yield from self._lost(flow, error, pack)
             return
-        self._durations += [(time.monotonic() - pack.started) / len(outcomes)] * len(outcomes)
+        flow.durations += [(time.monotonic() - pack.started) / len(outcomes)] * len(outcomes)
         for one, outcome in zip(pack.tries, outcomes, strict=True):
-            if one.task.record not in done:
-                done.add(one.task.record)
+            if isinstance(outcome, Receipt):
+                flow.peaks.append(outcome.peak_memory_mb << 20)
+            elif one.task.record in flow.done or (not outcome.fatal and flow.runs(one.task)):
+                forget_failure(one.task)
+                continue
+            if one.task.record not in flow.done:
+                flow.done.add(one.task.record)
                 yield outcome
 
-    def _lost(self, error: Exception, pack: _Pack, waiting: _Queue, done: set[str]) -> Iterator[Outcome]:
+    def _lost(self, flow: _Flow, error: Exception, pack: Pack) -> Iterator[Outcome]:
         """What a pack had done when its worker died, by its receipts; the first of the others is to blame,
-        and all of them go back to those that wait."""
+        and all of them go back to those that wait, but for those of which another copy runs."""
         left = []
         for one in pack.tries:
-            if one.task.record in done:
-                continue  # the copy of a task that is done
-            receipt = _receipt_of(one.task) if len(pack.tries) > 1 else None
+            if one.task.record in flow.done or flow.runs(one.task):
+                continue
+            receipt = receipt_of(one.task) if len(pack.tries) > 1 else None
             if receipt is None:
                 left.append(one)
             else:
-                done.add(one.task.record)
+                flow.done.add(one.task.record)
                 yield receipt
         for one in reversed(left[1:]):
-            waiting.push(one)
+            flow.waiting.push(one)
         if left:
-            yield self._died(error, left[0], waiting, done)
+            yield self._died(flow, error, left[0])
 
-    def _died(self, error: Exception, one: _Try, waiting: _Queue, done: set[str]) -> Outcome:
+    def _died(self, flow: _Flow, error: Exception, one: Try) -> Outcome:
         memory = isinstance(error, self._ray.exceptions.OutOfMemoryError)
         why = "ran out of memory" if memory else f"lost its worker ({type(error).__name__})"
         names = ", ".join(i.name for i in one.task.inputs[:3]) or one.task.record
-        place = f"{names}{_how_far(one.task)}"
+        place = f"{names}{how_far(one.task)}"
         one.tries += 1
         if one.tries > RETRIES:
-            done.add(one.task.record)
+            flow.done.add(one.task.record)
             text = f"{place}: {why} {one.tries} times and is set aside; "
             text += (
                 "give it a machine with more memory, or leave it out" if memory else "see the machine's log"
@@ -227,21 +201,21 @@ class RayExecutor:
             return failed(one.task, ShardError(text))
         if memory:  # alone with twice the memory, a task that shared its machine may pass
             one.memory = 2 * max(one.memory, one.task.phase.memory, 1 << 30)
-        waiting.push(one)
+        flow.waiting.push(one)
         return Notice(f"{place}: {why}; done again ({one.tries} of {RETRIES})")
 
-    def _double_stragglers(self, running: dict[Any, _Pack], done: set[str]) -> None:
-        """Begin a second time what takes far longer than the others, where a processor is free."""
-        records = [one.task.record for pack in running.values() for one in pack.tries]
-        if len(self._durations) < 4 or len(running) >= self._cpus():
+    def _double_stragglers(self, flow: _Flow) -> None:
+        """Begin a second time, and no third, what takes far longer than the others, where a processor is
+        free."""
+        if len(flow.durations) < 4 or len(flow.running) >= self._cpus():
             return
-        limit = max(STRAGGLES_AFTER, STRAGGLES * statistics.median(self._durations))
-        for pack in list(running.values()):
-            left = [one for one in pack.tries if one.task.record not in done]
+        limit = max(STRAGGLES_AFTER, STRAGGLES * statistics.median(flow.durations))
+        for pack in list(flow.running.values()):
+            left = [one for one in pack.tries if one.task.record not in flow.done]
             slow = time.monotonic() - pack.started > limit * len(pack.tries)
-            if slow and left and records.count(left[0].task.record) == 1:
-                copy = _Pack([dataclasses.replace(one) for one in left])
-                running[self._begin(copy)] = copy
+            if slow and left and left[0].task.record not in flow.doubled:
+                flow.doubled |= {one.task.record for one in left}
+                self._begin(flow, Pack([dataclasses.replace(one) for one in left]))
                 return
 
     def _window(self) -> int:
@@ -290,7 +264,7 @@ class RayExecutor:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         if self._address:
             os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # its 20 retries are one error of ours
-            if _has_token():  # since 2.60 `ray start` asks for it, and `ray.init(address)` does not send it
+            if has_token():  # since 2.60 `ray start` asks for it, and `ray.init(address)` does not send it
                 os.environ.setdefault("RAY_AUTH_MODE", "token")
         if self._say is not None:
             here = "starting Ray on this machine (--executor inline does without it)"
@@ -344,64 +318,3 @@ def _own_sigterm() -> Iterator[None]:
     finally:
         if handler is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
-
-
-def _is_wanted(pack: _Pack, done: set[str]) -> bool:
-    """Whether a pack has a task that is not done."""
-    return any(one.task.record not in done for one in pack.tries)
-
-
-def probe(location: str, token: str) -> str:
-    """What is wrong with the machine that this runs on, for a run into the folder of `location`; empty where
-    nothing is."""
-    folder = storage.parent(location)
-    try:
-        found = storage.read_bytes(location).decode()
-    except BukvarError:
-        found = ""
-    if found != token:
-        return (
-            f"does not see {folder} as the driver does; give --out a folder that all machines share, "
-            "or an object store (s3://)"
-        )
-    try:
-        mark = storage.join(folder, f"{storage.base_name(location)}.back")
-        storage.write_bytes(mark, b"")
-        storage.delete(mark)
-    except BukvarError as error:
-        return f"can't write to {folder} ({one_line(error)})"
-    return ""
-
-
-def _receipt_of(task: Task) -> Receipt | None:
-    """The receipt of a task, where it is done."""
-    with contextlib.suppress(BukvarError):
-        receipt = read_receipt(task.folder, task.record)
-        return receipt if receipt is not None and receipt.key == task.key() else None
-    return None
-
-
-def _how_far(task: Task) -> str:
-    """How far a task was, as its last heartbeat says."""
-    with contextlib.suppress(BukvarError, msgspec.MsgspecError):
-        location = storage.join(task.folder, RUNNING, f"{task.record}.json")
-        note = msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
-        size = sum(i.size for i in task.inputs)
-        share = float(note.get("done", 0.0))
-        return f" (at {share:.0%}, about byte {int(share * size)})"
-    return ""
-
-
-def _has_token() -> bool:
-    """Whether Ray would find a token, in the places that its manual names."""
-    if os.environ.get("RAY_AUTH_TOKEN"):
-        return True
-    path = os.environ.get("RAY_AUTH_TOKEN_PATH")
-    return (Path(path) if path else Path.home() / ".ray" / "auth_token").is_file()
-
-
-def _anywhere(task: Task) -> Task:
-    """The task with whole paths: a worker's current folder need not be ours."""
-    inputs = tuple(dataclasses.replace(i, path=storage.absolute(i.path)) for i in task.inputs)
-    scratch = task.scratch and storage.absolute(task.scratch)
-    return dataclasses.replace(task, inputs=inputs, folder=storage.absolute(task.folder), scratch=scratch)

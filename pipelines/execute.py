@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from corpus import storage
-from corpus.errors import BukvarError, RunError, TransientError, one_line
+from corpus.errors import BukvarError, RunError, ShardError, TransientError, one_line
 from corpus.receipts import FAILED, RUNNING, Receipt
 from corpus.stage import Task, run_task
 from corpus.writing import Progress
@@ -78,8 +78,10 @@ def attempt(task: Task) -> Receipt | Failure:
             except TransientError as error:
                 if time.monotonic() + wait > end:
                     return failed(task, error)
-            except MemoryError:
-                return failed(task, RunError("out of memory; use fewer --workers or a larger machine"))
+            except MemoryError as error:  # of this input alone, perhaps: a length in it that is a lie
+                names = ", ".join(i.name for i in task.inputs[:3]) or task.record
+                text = f"{names}: out of memory ({one_line(error)}); use fewer --workers or a larger machine"
+                return failed(task, ShardError(text))
             except Exception as error:
                 return failed(task, error)
             time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads requests, keeps no secret

@@ -64,6 +64,23 @@ class Deadly(Shorten):
         return function
 
 
+@dataclass(frozen=True)
+class Slow(Shorten):
+    """Sleeps for minutes at the text "slow", the first time."""
+
+    #: A file that is there from the first time on.
+    seen: str = ""
+
+    def open(self) -> Callable[[pa.Table], pa.Table]:
+        def function(batch: pa.Table) -> pa.Table:
+            if "slow" in batch.column("text").to_pylist() and not Path(self.seen).exists():
+                Path(self.seen).touch()
+                time.sleep(300)
+            return self._apply(batch)
+
+        return function
+
+
 def write_texts(path: Path, texts: Sequence[str | None], **columns: Sequence[object]) -> Path:
     """A Parquet file with the column `text` (and others)."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ from corpus.errors import RunError, StageError, UsageError
 from corpus.inputs import Input
 from corpus.receipts import Folder, Receipt, read_receipts
 from corpus.stage import Stage, Task
+from corpus.writing import Progress
 from pipelines import engine, execute, lease
 from pipelines.account import StageResult, summarize
 from pipelines.engine import Job, StageFailedError, outputs_of, run_stage
@@ -443,15 +445,20 @@ class TestFailures:
             go(source, tmp_path / "out", NeedsWords())
         assert not (tmp_path / "out").exists()
 
-    def test_an_out_of_memory_task_says_what_to_do(
+    def test_an_input_that_takes_too_much_memory_is_named_and_the_others_go_on(
         self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def exhaust(*_: object) -> None:
-            raise MemoryError
+        real = execute.run_task
+
+        def exhaust(task: Task, progress: Progress) -> Receipt:
+            if task.inputs[0].name == "1.parquet":
+                raise pa.ArrowMemoryError("malloc of size 17179869184 failed")
+            return real(task, progress)
 
         monkeypatch.setattr(execute, "run_task", exhaust)
-        with pytest.raises(RunError, match="out of memory; use fewer --workers"):
+        with pytest.raises(StageFailedError, match=r"1\.parquet: out of memory \(malloc .* fewer --workers"):
             go(source, tmp_path / "out")
+        assert len(receipt_times(tmp_path / "out")) == 4
 
     def test_no_memory_for_the_plan_is_an_error_with_the_estimate_before_work(
         self, source: Path, tmp_path: Path

@@ -23,14 +23,24 @@ from corpus.errors import TransientError, UsageError
 from corpus.inputs import Input
 from corpus.receipts import PLAN, Receipt
 from corpus.stage import Task
-from pipelines import execute, lineage
-from pipelines.cluster import PACK_BYTES, TASK_BYTES, RayExecutor, _Queue, _Try
+from pipelines import cluster, execute, lineage
+from pipelines.cluster import RayExecutor
 from pipelines.engine import Job, StageFailedError, run_stage
 from pipelines.execute import Failure, attempt, run_inline
 from pipelines.executors import open_executor
+from pipelines.packs import PACK_BYTES, TASK_BYTES, Queue, Try
 from pipelines.progress import Silent
 from tests.pipelines.net import free_port
-from tests.pipelines.stages import Deadly, Shorten, contents, inputs_of, receipt_times, tasks_of, write_texts
+from tests.pipelines.stages import (
+    Deadly,
+    Shorten,
+    Slow,
+    contents,
+    inputs_of,
+    receipt_times,
+    tasks_of,
+    write_texts,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 SHARDS = 12
@@ -411,15 +421,37 @@ def test_a_task_that_kills_its_worker_every_time_is_set_aside_and_the_others_go_
     assert len(receipt_times(tmp_path / "out")) == SHARDS - 1
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(280)
+@ray_s_own_warnings
+def test_a_straggler_is_begun_again_elsewhere_and_the_first_result_counts(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first copy would take five minutes. What it leaves is stopped with the run."""
+    monkeypatch.setattr(cluster, "STRAGGLES_AFTER", 2.0)
+    write_texts(source / "03.parquet", ["slow", *[f"слово {k}" for k in range(20)]])
+    calm = run_stage(
+        Job(Shorten(), inputs_of(source.glob("*")), str(tmp_path / "calm")), run_inline, Silent()
+    )
+    stage = Slow(seen=str(tmp_path / "seen"))
+    job = Job(stage, inputs_of(source.glob("*")), str(tmp_path / "out"))
+    with open_executor("ray", None, 2) as run:
+        result = run_stage(job, run, Silent())
+    assert (tmp_path / "seen").exists()
+    assert result.worked == calm.worked == SHARDS
+    assert same(contents(tmp_path / "out"), contents(tmp_path / "calm"))
+    assert not list((tmp_path / "out").rglob("*.partial"))
+
+
 class TestPacks:
     """How tasks are put together for one call to a worker; the first of `sizes` is done first."""
 
     def taken(self, sizes: list[int], cpus: int, tried: Collection[int] = ()) -> list[list[int]]:
         tries = [
-            _Try(tasks_of(Shorten(), [Input(f"{n}", f"{n}.jsonl", "", size)], Path())[0], int(n in tried))
+            Try(tasks_of(Shorten(), [Input(f"{n}", f"{n}.jsonl", "", size)], Path())[0], int(n in tried))
             for n, size in enumerate(sizes)
         ]
-        queue = _Queue(reversed(tries))
+        queue = Queue(reversed(tries))
         packs = []
         while queue:
             packs.append([one.task.inputs[0].size for one in queue.take(cpus).tries])
@@ -461,7 +493,9 @@ def test_many_small_tasks_take_few_calls_and_give_the_bytes_of_inline_also_where
     calls: list[int] = []
     begin = RayExecutor._begin
     monkeypatch.setattr(
-        RayExecutor, "_begin", lambda self, pack: calls.append(len(pack.tries)) or begin(self, pack)
+        RayExecutor,
+        "_begin",
+        lambda self, flow, pack: calls.append(len(pack.tries)) or begin(self, flow, pack),
     )
     with open_executor("ray", None, 2) as run, pytest.raises(StageFailedError) as caught:
         run_stage(Job(Deadly(), inputs, str(tmp_path / "out")), run, Silent())

@@ -1,0 +1,212 @@
+"""What the executor on Ray makes of answers, deaths and silence; Ray itself is played by a few lines here."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from corpus.errors import ShardError
+from corpus.receipts import Receipt
+from corpus.stage import Task
+from pipelines import cluster
+from pipelines.cluster import RayExecutor
+from pipelines.execute import Failure, Notice, Outcome, attempts, failed
+from tests.pipelines.stages import Shorten, inputs_of, tasks_of, write_texts
+
+
+class RayError(Exception):
+    """As Ray's."""
+
+
+class RaySystemError(RayError):
+    """As Ray's."""
+
+
+class OutOfMemoryError(RayError):
+    """As Ray's."""
+
+
+class FakeRay:
+    """Calls are answered in the order in which they were made, except for those that `answer` keeps silent
+    until nothing else is left: it gives outcomes or an error for the tasks of a call and its number among
+    the calls for the first of them."""
+
+    exceptions = SimpleNamespace(
+        RayError=RayError, RaySystemError=RaySystemError, OutOfMemoryError=OutOfMemoryError
+    )
+
+    def __init__(self, answer: Callable[[Sequence[Task], int], Any], cpus: int = 2) -> None:
+        self._answer, self._cpus = answer, cpus
+        self._calls: Counter[str] = Counter()
+        self._answers: dict[int, Any] = {}
+        self.options: list[dict[str, float]] = []
+        self.cancelled: list[int] = []
+
+    def remote(self, **_: object) -> Any:
+        return lambda function: SimpleNamespace(options=lambda **given: self._with(function, given))
+
+    def _with(self, function: object, given: dict[str, float]) -> Any:
+        assert function is attempts
+        return SimpleNamespace(remote=lambda tasks: self._call(tasks, given))
+
+    def _call(self, tasks: Sequence[Task], given: dict[str, float]) -> int:
+        self.options.append(given)
+        number = len(self.options)
+        self._answers[number] = self._answer(tasks, self._calls[tasks[0].record])
+        self._calls[tasks[0].record] += 1
+        return number
+
+    def wait(self, references: list[int], **_: object) -> tuple[list[int], list[int]]:
+        ready = [r for r in references if self._answers[r] is not None]
+        assert ready, "the executor waits for ever"
+        return ready[:1], []
+
+    def get(self, reference: int) -> Any:
+        answer = self._answers[reference]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer() if callable(answer) else answer
+
+    def release(self, reference: int, answer: Any) -> None:
+        self._answers[reference] = answer
+
+    def cancel(self, reference: int, *, force: bool) -> None:
+        assert not force
+        self.cancelled.append(reference)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        resources = {"CPU": float(self._cpus), "memory": float(8 << 30)}
+        return [{"NodeID": "a", "Alive": True, "Resources": resources}]
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": float(self._cpus)}
+
+    def shutdown(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs when nothing waits is a straggler."""
+    monkeypatch.setattr(cluster, "STRAGGLES", 0.0)
+    monkeypatch.setattr(cluster, "STRAGGLES_AFTER", 0.0)
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> list[Task]:
+    paths = [write_texts(tmp_path / f"in/{n}.parquet", [f"слово {n}"]) for n in range(8)]
+    return tasks_of(Shorten(), inputs_of(paths), tmp_path / "out")
+
+
+def outcomes(ray: FakeRay, tasks: Sequence[Task]) -> list[Outcome]:
+    executor = RayExecutor(workers=2)
+    executor._ray = ray
+    return list(executor(tasks))
+
+
+def names(found: Sequence[Outcome], kind: type) -> list[str]:
+    return sorted(o.name for o in found if isinstance(o, kind) and isinstance(o, Receipt | Failure))
+
+
+def test_a_straggler_is_begun_again_and_the_first_result_counts(tasks: list[Task]) -> None:
+    slow = tasks[3].record
+    ray = FakeRay(lambda of, call: None if (of[0].record, call) == (slow, 0) else attempts(of))
+    found = outcomes(ray, tasks)
+    assert names(found, Receipt) == sorted(t.record for t in tasks)
+    assert len(ray.options) == len(tasks) + 1
+    assert ray.cancelled == [4]  # the first copy of the fourth task
+
+
+def test_the_copy_of_a_straggler_may_fail_where_the_first_does_not(tasks: list[Task], tmp_path: Path) -> None:
+    """On a machine that can't do it, say. The note of its failure goes too."""
+    slow = tasks[3]
+
+    def answer(of: Sequence[Task], call: int) -> Any:
+        if of[0].record != slow.record:
+            return attempts(of)
+        if call == 0:
+            return None
+
+        def fail() -> list[Failure]:
+            ray.release(4, lambda: attempts([slow]))
+            return [failed(slow, ShardError("this machine lacks something"))]
+
+        return fail
+
+    ray = FakeRay(answer)
+    found = outcomes(ray, tasks)
+    assert names(found, Receipt) == sorted(t.record for t in tasks)
+    assert not names(found, Failure)
+    assert not list((tmp_path / "out/_failed").iterdir())
+
+
+def test_where_both_copies_fail_the_task_does(tasks: list[Task], tmp_path: Path) -> None:
+    slow = tasks[3]
+
+    def answer(of: Sequence[Task], call: int) -> Any:
+        if of[0].record != slow.record:
+            return attempts(of)
+
+        def fail() -> list[Failure]:
+            ray.release(4, lambda: [failed(slow, ShardError("broken"))])
+            return [failed(slow, ShardError("broken"))]
+
+        return fail if call else None
+
+    ray = FakeRay(answer)
+    assert names(outcomes(ray, tasks), Failure) == [slow.record]
+    (note,) = (tmp_path / "out/_failed").iterdir()
+    assert msgspec.json.decode(note.read_bytes())["message"] == "broken"
+
+
+def test_a_copy_whose_worker_dies_is_not_begun_again_while_the_other_runs(tasks: list[Task]) -> None:
+    slow = tasks[3]
+
+    def answer(of: Sequence[Task], call: int) -> Any:
+        if of[0].record != slow.record:
+            return attempts(of)
+
+        def die() -> None:
+            ray.release(4, lambda: attempts([slow]))
+            raise RayError("died")
+
+        return die if call else None
+
+    ray = FakeRay(answer)
+    found = outcomes(ray, tasks)
+    assert not [o for o in found if isinstance(o, Notice)]
+    assert names(found, Receipt) == sorted(t.record for t in tasks)
+    assert len(ray.options) == len(tasks) + 1
+
+
+def test_memory_that_tasks_were_seen_to_take_is_stated_for_the_next(tasks: list[Task]) -> None:
+    def answer(of: Sequence[Task], _: int) -> Any:
+        return [with_peak(outcome, 700) for outcome in attempts(of)]
+
+    ray = FakeRay(answer, cpus=1)
+    outcomes(ray, tasks)
+    assert "memory" not in ray.options[0]
+    assert ray.options[-1]["memory"] == 768 << 20
+
+
+def with_peak(outcome: Receipt | Failure, megabytes: int) -> Receipt | Failure:
+    return replace(outcome, peak_memory_mb=megabytes) if isinstance(outcome, Receipt) else outcome
+
+
+def test_a_task_that_ran_out_of_memory_asks_for_more_and_is_set_aside_in_the_end(
+    tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "STRAGGLES_AFTER", 1000.0)
+    hungry = tasks[3].record
+    ray = FakeRay(lambda of, _: OutOfMemoryError() if of[0].record == hungry else attempts(of))
+    found = outcomes(ray, tasks)
+    said = [o.text for o in found if isinstance(o, Notice)]
+    assert said == [f"3.parquet: ran out of memory; done again ({n} of 3)" for n in (1, 2, 3)]
+    (failure,) = [o for o in found if isinstance(o, Failure)]
+    assert "3.parquet: ran out of memory 4 times and is set aside; give it a machine" in failure.message
+    asked = sorted(o["memory"] for o in ray.options if o.get("memory", 0) >= 1 << 30)
+    assert asked == [2 << 30, 4 << 30, 8 << 30]
