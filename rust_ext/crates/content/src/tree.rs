@@ -152,6 +152,8 @@ struct Builder<'a> {
     link_start: usize,
     /// Where the last link's text ended.
     link_end: usize,
+    /// What the names of the last link say.
+    link_sem: u64,
     skip: u32,
     links: u32,
     bold: u32,
@@ -219,6 +221,7 @@ impl<'a> Builder<'a> {
             space: false,
             link_start: 0,
             link_end: 0,
+            link_sem: 0,
             skip: 0,
             links: 0,
             bold: 0,
@@ -350,6 +353,7 @@ impl<'a> Builder<'a> {
             // Two links side by side are parted by the page's style where no space does it.
             self.space |= self.pre == 0 && self.link_end == length && length > self.block_start;
             self.link_start = length;
+            self.link_sem = said.sem;
         }
         self.inline |= said.sem;
         let open = Open {
@@ -425,6 +429,13 @@ mod tests {
         let page = "<p><a>2011</a>г. был <a>10</a>Год<p><a>12</a> Стульев<p><a>a</a>Б";
         assert_eq!(blocks(page), ["2011г. был 10Год", "12 Стульев", "aБ"]);
         assert_eq!(blocks("<pre><a>x</a><a>y</a></pre>"), ["xy"]);
+        // A link whose class says that it counts comments.
+        let page = "<p><a name=p1></a><a class='comments_count'>0</a>- слово<p><a class=comments>12</a> «Слово» \
+                    <a class=comments>7</a><p><a class=comments>0</a><p><a class=comments>a</a>б";
+        assert_eq!(blocks(page), ["- слово", "«Слово» 7", "aб"]);
+        let page = "<h1>Заголовок<a class=count-comments>Комментарии:&nbsp;<span>45</span></a></h1>\
+                    <h2><a class=comments>Комментарии</a></h2><h2>О <a class=x>слове</a></h2>";
+        assert_eq!(blocks(page), ["Заголовок", "Комментарии", "О слове"]);
     }
 
     #[test]

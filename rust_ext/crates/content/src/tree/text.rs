@@ -1,7 +1,11 @@
 //! How text between tags becomes the text of a block: white space collapsed, references decoded.
 
-use super::super::entities;
+use super::super::semantics as sem;
+use super::super::{entities, tags};
 use super::{Block, Builder, LATE_BLOCK, MAX_BLOCKS};
+
+/// Longest link to the comments behind a heading, in bytes: "Комментарии: 1234" takes 28.
+const COMMENTS_LINK: usize = 48;
 
 impl Builder<'_> {
     /// Ends the running block; `line_break` says that a `br` ended it.
@@ -13,6 +17,8 @@ impl Builder<'_> {
             let kept = text[self.block_start..].trim_end().len();
             text.truncate(self.block_start + kept);
         }
+        self.drop_comments_link();
+        let text = &mut self.page.text;
         if text.len() > self.block_start {
             if self.page.blocks.len() >= MAX_BLOCKS && text.len() - self.block_start < LATE_BLOCK {
                 self.space = true;
@@ -92,24 +98,53 @@ impl Builder<'_> {
         }
     }
 
-    /// Takes a link's number off the start of a block, where a capital follows it without a space: it counts
-    /// comments and is no word of the paragraph that it floats over.
+    /// Takes a link's number off the start of a block, where a capital follows it without a space, or where the
+    /// link's names say so: it counts comments and is no word of the paragraph that it floats over.
     fn drop_counter(&mut self, next: &str) {
-        let link = &self.page.text[self.block_start..];
-        if self.link_start == self.block_start
-            && self.link_end == self.page.text.len()
-            && !link.is_empty()
-            && link.bytes().all(|b| b.is_ascii_digit())
-            && next.chars().next().is_some_and(char::is_uppercase)
-        {
-            self.running.link_bytes = self.running.link_bytes.saturating_sub(link.len() as u32);
-            self.page.text.truncate(self.block_start);
+        if self.link_start != self.block_start || self.link_end != self.page.text.len() {
+            return;
         }
+        let link = &self.page.text[self.block_start..];
+        let floats = !self.space && next.chars().next().is_some_and(char::is_uppercase);
+        if !link.is_empty()
+            && link.bytes().all(|b| b.is_ascii_digit())
+            && (floats || self.link_sem & sem::COMMENT != 0)
+        {
+            self.cut_link(self.block_start);
+            self.space = false;
+        }
+    }
+
+    /// Takes a link to the comments off the end of a heading, and off a block that is nothing but their number.
+    fn drop_comments_link(&mut self) {
+        let length = self.page.text.len();
+        if self.link_sem & sem::COMMENT == 0
+            || self.link_end != length
+            || self.link_start < self.block_start
+            || length - self.link_start > COMMENTS_LINK
+        {
+            return;
+        }
+        let link = &self.page.text[self.link_start..];
+        let is_alone = self.link_start == self.block_start;
+        let in_heading = tags::heading(self.page.nodes[self.node as usize].tag) > 0;
+        if is_alone && link.bytes().all(|b| b.is_ascii_digit()) || !is_alone && in_heading {
+            let kept = self.page.text[self.block_start..self.link_start].trim_end().len();
+            self.cut_link(self.block_start + kept);
+        }
+    }
+
+    /// Cuts the text from `from` on, which ends in the last link.
+    fn cut_link(&mut self, from: usize) {
+        let said = (self.page.text.len() - self.link_start) as u32;
+        self.running.link_bytes = self.running.link_bytes.saturating_sub(said);
+        self.page.text.truncate(from);
+        self.link_end = from;
     }
 
     /// Text without white space or references.
     pub(super) fn put(&mut self, text: &str) {
-        if !self.space && self.links == 0 {
+        if self.links == 0 {
             self.drop_counter(text);
         }
         if self.space && self.page.text.len() > self.block_start {
