@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from corpus import storage
 from corpus.errors import RunError, ShardError, UsageError, one_line
-from corpus.receipts import PROBE, Receipt
+from corpus.receipts import PROBE, Receipt, versions
 from corpus.stage import Task
 from pipelines.execute import Failure, Notice, Outcome, attempts, failed
 from pipelines.machines import anywhere, forget_failure, has_token, how_far, probe, receipt_of
@@ -32,6 +32,8 @@ from pipelines.packs import Pack, Queue, Try
 WINDOW_PER_CPU: Final = 2
 #: How often a task is done again whose worker died (killed, out of memory, its machine gone).
 RETRIES: Final = 3
+#: Seconds within which a machine of a cluster has to begin its first task.
+SILENCE: Final = 600.0
 #: How often Ray is started here before giving up: its node dies where its agent takes longer than 15 s to
 #: come up (fixed in Ray), which happens under heavy load; a later try finds the files in memory.
 STARTS: Final = 4
@@ -229,11 +231,15 @@ class RayExecutor:
     def _check_nodes(self, task: Task) -> None:
         """Before the first task of a folder: a task on each machine of a cluster reads what is written here.
 
-        Raises UsageError that names a machine which does not see the folder, or has another bukvar.
+        Raises UsageError that names a machine which does not see the folder, or has another bukvar or none.
         """
-        nodes = {n["NodeID"]: n for n in self._ray.nodes() if n["Alive"] and n["Resources"].get("CPU")}
-        new = [node for node in nodes if (node, task.folder) not in self._seen]
-        if len(nodes) < 2 or not new:
+        machines = {n["NodeID"]: n for n in self._ray.nodes() if n["Alive"]}
+        new = [
+            node
+            for node, known in machines.items()
+            if known["Resources"].get("CPU") and (node, task.folder) not in self._seen
+        ]
+        if len(machines) < 2 or not new:
             return
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -245,17 +251,28 @@ class RayExecutor:
             answers = {
                 node: remote.options(
                     scheduling_strategy=NodeAffinitySchedulingStrategy(node_id=node, soft=False)
-                ).remote(location, token)
+                ).remote(location, token, versions())
                 for node in new
             }
             for node, reference in answers.items():
-                with contextlib.suppress(self._ray.exceptions.RayError):  # the machine left meanwhile
-                    fault = self._ray.get(reference)
-                    if fault:
-                        raise UsageError(f"machine {nodes[node]['NodeManagerHostname']}: {fault}")
+                fault = self._answer(reference)
+                if fault:
+                    raise UsageError(f"machine {machines[node]['NodeManagerHostname']}: {fault}")
         finally:
             storage.delete(location)
         self._seen |= {(node, task.folder) for node in new}
+
+    def _answer(self, reference: Any) -> str:
+        """What is wrong with a machine, by the probe that was sent there; nothing where it left meanwhile."""
+        errors = self._ray.exceptions
+        try:
+            return str(self._ray.get(reference, timeout=SILENCE))
+        except errors.GetTimeoutError:
+            return f"no task began there within {SILENCE:.0f} s; see its log, or take it out of the cluster"
+        except (errors.RayTaskError, errors.RaySystemError, errors.RuntimeEnvSetupError) as error:
+            return f"can't run tasks ({one_line(error)[-200:]}); install the same wheel there as here"
+        except errors.RayError:
+            return ""
 
     def _start(self) -> None:
         if self._ray is not None:

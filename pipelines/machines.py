@@ -12,13 +12,17 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError, one_line
-from corpus.receipts import FAILED, RUNNING, Receipt, read_receipt
+from corpus.receipts import FAILED, RUNNING, Receipt, read_receipt, versions
 from corpus.stage import Task
 
 
-def probe(location: str, token: str) -> str:
-    """What is wrong with the machine that this runs on, for a run into the folder of `location`; empty where
-    nothing is."""
+def probe(location: str, token: str, wanted: dict[str, str]) -> str:
+    """What is wrong with the machine that this runs on, for a run into the folder of `location` by a driver
+    with these versions; empty where nothing is."""
+    here = versions()
+    for name in ("bukvar", "pyarrow"):  # equal inputs give equal bytes within one version of these
+        if here[name] != wanted[name]:
+            return f"has {name} {here[name]}, the driver {wanted[name]}; install the same wheel on all"
     folder = storage.parent(location)
     try:
         found = storage.read_bytes(location).decode()

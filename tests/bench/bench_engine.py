@@ -2,18 +2,18 @@
 
     python -m tests.bench.bench_engine inputs 1000 4000 16000   fresh, nothing to do, planning; memory
     python -m tests.bench.bench_engine large 1 4        one JSONL file of so many GB, on Ray
-    python -m tests.bench.bench_engine workers 1 2      the bundled crawl to a dataset, by Ray's workers
+    python -m tests.bench.bench_engine workers 1 2      a crawl of 340 MB to a dataset, by Ray's workers
     python -m tests.bench.bench_engine peers 250        a trivial filter: bukvar, datatrove, Ray Data
     python -m tests.bench.bench_engine status 100000    `bukvar status` of so many shards
     python -m tests.bench.bench_engine latency 20       a run to a store that answers so many ms late
 
 Inputs of `inputs` and `peers` are Parquet files of two documents; the stage is the tests': the figures are of
-the engine. `large` repeats the fiction of `$BUKVAR_DATA/text_ru/ruslit.parquet`. `$BUKVAR_PEERS` is a Python
-that has datatrove. Processor seconds are of all processes; what a shared machine does beside it enters the
-clock.
+the engine. `large` repeats the fiction of `$BUKVAR_DATA/text_ru/ruslit.parquet`, `workers` the real pages of
+five of its folders (`$BUKVAR_COPIES` times, 12). `$BUKVAR_PEERS` is a Python that has datatrove. Processor
+seconds of `workers` and `peers` are of all processes, Ray's own too (`processors.py`); what a shared machine
+does beside it enters the clock.
 """
 
-import contextlib
 import json
 import multiprocessing
 import os
@@ -40,6 +40,7 @@ from pipelines.execute import run_inline
 from pipelines.executors import open_executor
 from pipelines.inputs import resolve
 from pipelines.progress import Silent
+from tests.bench.processors import measure
 from tests.pipelines.proxy import before
 from tests.pipelines.stages import Shorten
 from tests.pipelines.weed import KEY, SECRET, Weed
@@ -115,15 +116,43 @@ def bench_large(gigabytes: str) -> None:
         print(f"{cpu:.0f} s of tasks' processors, a task {peak} MB, the driver {memory()}", flush=True)
 
 
+#: Folders of `$BUKVAR_DATA` with a `pages.warc.gz`: news, two kinds of manuals, laws, foreign pages.
+CRAWLS = ("gold_pages_ru", "far_cp1251", "manuals", "laws", "other_language_pages")
+
+
+def write_crawl(folder: Path) -> int:
+    """Crawl files of 29 MB, each all real pages; bytes of all. Copies are duplicates to dedup, and work to
+    all stages before it."""
+    folder.mkdir()
+    size = 0
+    for copy in range(int(os.environ.get("BUKVAR_COPIES", "12"))):
+        with (folder / f"{copy:02d}.warc.gz").open("wb") as stream:
+            for name in CRAWLS:
+                size += stream.write((Path(os.environ["BUKVAR_DATA"]) / name / "pages.warc.gz").read_bytes())
+    return size
+
+
 def bench_workers(workers: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        done = run_crawl(f"{folder}/run", "--workers", workers)
-        print(f"{workers} workers: {done['utilisation']}", flush=True)
+    """One number of workers, 0: in the process itself, without Ray."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BUKVAR_SCRATCH")) as folder:
+        size = write_crawl(Path(folder) / "in")
+        how = ["--workers", workers] if int(workers) else ["--executor", "inline"]
+        command = [*_RUN, "--out", f"{folder}/run", *how, "--set", f"input.paths={folder}/in"]
+        found = measure([*command, "--set", f"run.stages={STAGES}"], ROOT)
+        if not found.out:
+            sys.exit(found.err)
+        done = json.loads(found.out)
+        print(f"{workers} workers, {size / 1e6:.0f} MB: {found}; {done['utilisation']}", flush=True)
+        for stage in done["stages"]:
+            print(f"    {stage['stage']:<10}{stage['tasks']:>5} tasks {stage['seconds']:8.1f} s", flush=True)
+
+
+_RUN = (sys.executable, "-m", "pipelines.cli", "run", "ru-web", "-q", "--json")
 
 
 def run_crawl(out: str, *more: str) -> dict[str, Any]:
     """Runs the bundled crawl to a dataset by the command; what it says with --json."""
-    command = [sys.executable, "-m", "pipelines.cli", "run", "ru-web", "--out", out, "-q", "--json", *more]
+    command = [*_RUN, "--out", out, *more]
     command += ["--set", f"input.paths={ROOT / 'tests/data/crawl'}", "--set", f"run.stages={STAGES}"]
     environment = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -183,37 +212,37 @@ def _long_enough(batch: pa.Table) -> pa.Table:
 
 
 def bench_peers(count: str) -> None:
-    """Each in a process of its own; processor seconds with its children's."""
-    for name in ("inline", "ray", "datatrove", "ray-data"):
+    """Each in a process of its own, with all that it starts; last, what starting Ray alone takes."""
+    for name in ("inline", "ray", "datatrove", "ray-data", "ray-alone"):
         with tempfile.TemporaryDirectory() as folder:
-            write_small(Path(folder) / "in", int(count))
+            root = Path(folder)
+            write_small(root / "in", int(count))
             script = f"from tests.bench.bench_engine import peer; peer({name!r}, {folder!r}, {int(count)})"
-            done = subprocess.run(
-                [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
-            )
-            print(f"{name:<10}", done.stdout.strip() or done.stderr.strip()[-300:], flush=True)
+            found = measure([sys.executable, "-c", script], ROOT)
+            files = len(list((root / "out").rglob("*.parquet")))
+            said = found.err.strip()[-300:] if found.code else f"{files} files written"
+            print(f"{name:<10}{found}, {said}", flush=True)
 
 
 def peer(name: str, folder: str, count: int) -> None:
+    """What one of them does with the documents in a folder."""
     root = Path(folder)
-    began, before_it = time.monotonic(), _processor()
     work: dict[str, Callable[[], None]] = {
         "inline": lambda: _bukvar(root, "inline"),
         "ray": lambda: _bukvar(root, "ray"),
         "datatrove": lambda: _datatrove(root, count),
         "ray-data": lambda: _ray_data(root),
+        "ray-alone": _ray_alone,
     }
-    with contextlib.redirect_stdout(sys.stderr):
-        work[name]()
-    time.sleep(1)  # for children to end
-    wall = time.monotonic() - began - 1
-    files = len(list((root / "out").rglob("*.parquet")))
-    print(f"{wall:.1f} s, {_processor() - before_it:.1f} s of processors, {files} files written")
+    work[name]()
 
 
-def _processor() -> float:
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+def _ray_alone() -> None:
+    import ray
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.get([ray.remote(os.getpid).remote() for _ in range(2)])
+    ray.shutdown()
 
 
 def bench_status(count: str) -> None:

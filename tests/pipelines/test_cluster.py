@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from corpus.errors import ShardError
-from corpus.receipts import Receipt
+from corpus.errors import ShardError, UsageError
+from corpus.receipts import Receipt, versions
 from corpus.stage import Task
 from pipelines import cluster
 from pipelines.cluster import RayExecutor
 from pipelines.execute import Failure, Notice, Outcome, attempts, failed
+from pipelines.machines import probe
 from tests.pipelines.stages import Shorten, inputs_of, tasks_of, write_texts
 
 
@@ -31,13 +32,35 @@ class OutOfMemoryError(RayError):
     """As Ray's."""
 
 
+class RayTaskError(RayError):
+    """As Ray's."""
+
+
+class RuntimeEnvSetupError(RayError):
+    """As Ray's."""
+
+
+class GetTimeoutError(RayError):
+    """As Ray's."""
+
+
+def node_id(name: str) -> str:
+    """A number of a node as Ray has them."""
+    return name.encode().hex().ljust(56, "0")
+
+
 class FakeRay:
     """Calls are answered in the order in which they were made, except for those that `answer` keeps silent
     until nothing else is left: it gives outcomes or an error for the tasks of a call and its number among
     the calls for the first of them."""
 
     exceptions = SimpleNamespace(
-        RayError=RayError, RaySystemError=RaySystemError, OutOfMemoryError=OutOfMemoryError
+        RayError=RayError,
+        RaySystemError=RaySystemError,
+        OutOfMemoryError=OutOfMemoryError,
+        RayTaskError=RayTaskError,
+        RuntimeEnvSetupError=RuntimeEnvSetupError,
+        GetTimeoutError=GetTimeoutError,
     )
 
     def __init__(self, answer: Callable[[Sequence[Task], int], Any], cpus: int = 2) -> None:
@@ -46,11 +69,15 @@ class FakeRay:
         self._answers: dict[int, Any] = {}
         self.options: list[dict[str, float]] = []
         self.cancelled: list[int] = []
+        #: Machines beside the head, which has no processor for tasks then, by what a probe says there.
+        self.machines: dict[str, Any] = {}
 
     def remote(self, **_: object) -> Any:
         return lambda function: SimpleNamespace(options=lambda **given: self._with(function, given))
 
     def _with(self, function: object, given: dict[str, float]) -> Any:
+        if function is probe:
+            return SimpleNamespace(remote=lambda *_: ("probe", given["scheduling_strategy"].node_id))
         assert function is attempts
         return SimpleNamespace(remote=lambda tasks: self._call(tasks, given))
 
@@ -66,8 +93,11 @@ class FakeRay:
         assert ready, "the executor waits for ever"
         return ready[:1], []
 
-    def get(self, reference: int) -> Any:
-        answer = self._answers[reference]
+    def _probed(self, _: str, node: str) -> Any:
+        return next(answer for name, answer in self.machines.items() if node_id(name) == node)
+
+    def get(self, reference: Any, **_: float) -> Any:
+        answer = self._answers[reference] if isinstance(reference, int) else self._probed(*reference)
         if isinstance(answer, Exception):
             raise answer
         return answer() if callable(answer) else answer
@@ -81,7 +111,11 @@ class FakeRay:
 
     def nodes(self) -> list[dict[str, Any]]:
         resources = {"CPU": float(self._cpus), "memory": float(8 << 30)}
-        return [{"NodeID": "a", "Alive": True, "Resources": resources}]
+        head = {"NodeID": "head", "Alive": True, "Resources": {} if self.machines else resources}
+        return [head] + [
+            {"NodeID": node_id(name), "Alive": True, "Resources": resources, "NodeManagerHostname": name}
+            for name in self.machines
+        ]
 
     def cluster_resources(self) -> dict[str, float]:
         return {"CPU": float(self._cpus)}
@@ -210,3 +244,37 @@ def test_a_task_that_ran_out_of_memory_asks_for_more_and_is_set_aside_in_the_end
     assert "3.parquet: ran out of memory 4 times and is set aside; give it a machine" in failure.message
     asked = sorted(o["memory"] for o in ray.options if o.get("memory", 0) >= 1 << 30)
     assert asked == [2 << 30, 4 << 30, 8 << 30]
+
+
+class TestMachines:
+    """A task on each machine before any work; also where there is one beside a head without processors."""
+
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            ("does not see the folder", "machine worker: does not see the folder"),
+            (RayTaskError("No module named 'pipelines'"), "machine worker: can't run tasks .*'pipelines'"),
+            (GetTimeoutError(), "machine worker: no task began there within 600 s"),
+        ],
+    )
+    def test_the_first_that_can_t_do_it_is_named(self, tasks: list[Task], answer: Any, said: str) -> None:
+        ray = FakeRay(lambda of, _: attempts(of))
+        ray.machines["worker"] = answer
+        with pytest.raises(UsageError, match=said):
+            outcomes(ray, tasks)
+        assert not ray.options
+
+    @pytest.mark.parametrize("answer", ["", RayError("the node died")])
+    def test_one_that_can_or_that_left_meanwhile_is_no_error(self, tasks: list[Task], answer: Any) -> None:
+        ray = FakeRay(lambda of, _: attempts(of))
+        ray.machines["worker"] = answer
+        assert len(outcomes(ray, tasks)) == len(tasks)
+
+    def test_a_probe_compares_versions_and_reads_and_writes(self, tmp_path: Path) -> None:
+        location = tmp_path / "_probe-1"
+        location.write_text("token")
+        other = versions() | {"bukvar": "0.0.1"}
+        assert probe(str(location), "token", versions()) == ""
+        assert [path.name for path in tmp_path.iterdir()] == ["_probe-1"]
+        assert "does not see" in probe(str(location), "another", versions())
+        assert "the driver 0.0.1; install the same wheel" in probe(str(location), "token", other)

@@ -400,6 +400,32 @@ def test_a_machine_that_does_not_see_the_folder_is_named_before_any_work(
     assert done.stdout == ""
 
 
+def test_a_disk_that_is_full_ends_the_run_and_freed_it_goes_on(source: Path, tmp_path: Path) -> None:
+    """A file system of one megabyte is mounted over the folder, and made larger for the second command."""
+    out = tmp_path / "out"
+    out.mkdir()
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    for n in range(4):
+        write_texts(source / f"{n:02d}.parquet", [secrets.token_hex(400) for _ in range(1000)])
+    driver = f"{sys.executable} -m tests.pipelines.driver {source} {out} 0 inline"
+    script = f"""
+mount -t tmpfs -o size=1m none {out} || exit 99
+{driver} && exit 98
+ls -A {out} | grep partial && exit 97
+mount -o remount,size=64m {out}
+{driver}
+"""
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 99:
+        pytest.skip("mounting is not allowed here")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the disk is full; free some space and run the same command again" in done.stderr
+    assert 0 < int(done.stdout.split()[-1]) <= SHARDS  # tasks of the second command
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @ray_s_own_warnings
