@@ -32,6 +32,8 @@ ETA_FROM: Final = 4
 ETA_SHARE: Final = 0.02
 #: Seconds between looks at the heartbeats of running tasks: half of what lies between two.
 LOOK_EVERY: Final = 2.5
+#: Rest between looks in times of what one takes: on an object store each running task is a request.
+LOOK_REST: Final = 10.0
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -88,8 +90,11 @@ class Lines(Silent):
             self._looker.start()
 
     def _look(self, folder: str, ended: threading.Event) -> None:
-        while not ended.wait(LOOK_EVERY):
+        took = 0.0
+        while not ended.wait(max(LOOK_EVERY, LOOK_REST * took)):
+            began = time.monotonic()
             self._partial = running_share(folder)
+            took = time.monotonic() - began
             self._show()
 
     def _show(self) -> None:

@@ -13,6 +13,8 @@ from pipelines.commands import common
 
 #: Seconds without a heartbeat after which a task of another machine counts as interrupted.
 SILENT_AFTER: Final = 60.0
+#: Notes read at a time: an object store answers each in tens of milliseconds.
+_READERS: Final = 32
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,9 @@ def _stage_status(stage: str, location: str) -> StageStatus:
     result = read_sums(location) or summarize(stage, location, read_receipts(location))
     running: list[str] = []
     interrupted: list[str] = []
-    for path in storage.list_files(storage.join(location, RUNNING)):
-        name, note = _note(path)
+    for name, note in _notes(storage.join(location, RUNNING)):
         (running if _alive(note) else interrupted).append(_described(name, note))
-    failed = {}
-    for path in storage.list_files(storage.join(location, FAILED)):
-        name, note = _note(path)
-        failed[name] = str(note.get("message", ""))
+    failed = {name: str(note.get("message", "")) for name, note in _notes(storage.join(location, FAILED))}
     if running or is_worked_on(location):
         state = "running"
     elif failed:
@@ -141,7 +139,18 @@ def _stage_status(stage: str, location: str) -> StageStatus:
     )
 
 
-def _note(location: str) -> tuple[str, dict[str, Any]]:
+def _notes(folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """The notes of tasks in a folder, by the tasks' names; what ends while we look is passed over."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from corpus import storage
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        read = pool.map(_note, storage.list_files(folder))
+        return [found for found in read if found is not None]
+
+
+def _note(location: str) -> tuple[str, dict[str, Any]] | None:
     import msgspec
 
     from corpus import storage
@@ -149,6 +158,8 @@ def _note(location: str) -> tuple[str, dict[str, Any]]:
     name = storage.base_name(location).removesuffix(".json")
     try:
         return name, msgspec.json.decode(storage.read_bytes(location), type=dict[str, Any])
+    except storage.NotFoundError:
+        return None
     except msgspec.MsgspecError:
         return name, {}
 

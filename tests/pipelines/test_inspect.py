@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus import storage
 from corpus.stage import Task
 from pipelines import cli
 from pipelines.engine import Job, StageFailedError, run_stage
@@ -222,6 +223,20 @@ class TestStatus:
     def test_interrupted_where_it_does_not(self, folder: Path, ask: Json) -> None:
         self.mark(folder, pid=2**22 + 1)  # above the largest number that Linux gives
         assert ask("status", folder)[0]["state"] == "interrupted"
+
+    def test_a_task_that_ends_while_we_look_is_passed_over(
+        self, folder: Path, ask: Json, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.mark(folder, pid=os.getpid())
+        listed = storage.list_files
+
+        def end(location: str, **how: bool) -> list[str]:
+            found = listed(location, **how)
+            (folder / "_running/00007.json").unlink(missing_ok=True)
+            return found
+
+        monkeypatch.setattr(storage, "list_files", end)
+        assert ask("status", folder)[0]["state"] == "done"
 
     def test_a_process_of_another_machine_is_believed_while_it_gives_signs_of_life(
         self, folder: Path, ask: Json
