@@ -80,7 +80,7 @@ class Encode:
     pattern: str = _help("split pattern of tiktoken ranks that carry none: a name or an expression", "")
     format: str = _help(f"format of the files: {', '.join(TYPES)}", FLAT)
     dtype: str = _help(
-        "type of an id: uint16, uint32 (flat), int32 (megatron); the smallest that fits where empty", ""
+        "type of an id: uint16, uint32, int32 (megatron, litdata); the smallest that fits where empty", ""
     )
     start: str = _help("special token put before each document, by name; none where empty", "")
     end: str = _help("special token put after each document, by name; none where empty", "")
@@ -90,7 +90,7 @@ class Encode:
         0.0,
     )
     shard_tokens: int = _help(
-        "tokens of a file at most (of mds no more than 16,777,216); a new one begins at a document",
+        "tokens of a file at most (of mds and litdata 16,777,216); a new one begins at a document",
         MOST_TOKENS,
     )
 

@@ -23,7 +23,12 @@ from pipelines.commands import common
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--tokenizer", required=True, metavar="T", help="The tokenizer (encode.tokenizer).")
-@click.option("--format", "form", metavar="NAME", help="flat, megatron, parquet or mds (encode.format).")
+@click.option(
+    "--format",
+    "form",
+    metavar="NAME",
+    help="flat, megatron, datatrove, mds, litdata or parquet (encode.format).",
+)
 @click.option("--start", metavar="TOKEN", help="Special token before each document (encode.start).")
 @click.option("--end", metavar="TOKEN", help="Special token after each document (encode.end).")
 @click.option("--out", required=True, metavar="DIR", help="Folder of the token ids.")

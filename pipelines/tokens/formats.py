@@ -2,8 +2,10 @@
 
     flat       NAME.bin  ids one after another; NAME.npy  n + 1 offsets of n documents, uint64
     megatron   NAME.bin, NAME.idx  as Megatron-Core's IndexedDataset reads them, one sequence a document
+    datatrove  NAME.ds  ids one after another; NAME.ds.index  ends of n documents, uint64 (Nanotron's Nanoset)
     parquet    NAME.parquet  doc_id, ids, length
     mds        NAME.mds  MosaicML streaming's shards (pipelines.tokens.mds)
+    litdata    NAME.bin  chunks of litdata's TokensLoader (pipelines.tokens.litdata), as litGPT reads them
 
 A writer takes whole documents and is closed once; it gives the files that it wrote.
 """
@@ -20,24 +22,37 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.writing import parquet_settings
-from pipelines.tokens import mds
+from pipelines.tokens import litdata, mds
 
 Ids = npt.NDArray[np.uint32]
 Lengths = npt.NDArray[np.int64]
 
 FLAT: Final = "flat"
 MEGATRON: Final = "megatron"
+DATATROVE: Final = "datatrove"
 PARQUET: Final = "parquet"
 MDS: Final = "mds"
+LITDATA: Final = "litdata"
 #: Format -> the types that its ids may have, by name; the smallest first.
 TYPES: Final = {
     FLAT: ("uint16", "uint32"),
     MEGATRON: ("uint16", "int32"),
+    DATATROVE: ("uint16", "uint32"),
     PARQUET: ("uint32",),
     MDS: ("uint16", "uint32"),
+    LITDATA: ("uint16", "int32"),
+}
+#: Format -> endings of its files, that of the ids first.
+ENDINGS: Final = {
+    FLAT: (".bin", ".npy"),
+    MEGATRON: (".bin", ".idx"),
+    DATATROVE: (".ds", ".ds.index"),
+    PARQUET: (".parquet",),
+    MDS: (".mds",),
+    LITDATA: (".bin",),
 }
 #: Formats whose ids go to the file as they come.
-STREAMED: Final = (FLAT, MEGATRON)
+STREAMED: Final = (FLAT, MEGATRON, DATATROVE)
 #: Megatron's own bound: it takes uint16 for vocabularies below it (megatron.core, `DType.optimal_dtype`).
 _MEGATRON_SMALL: Final = 65_500
 _MAGIC: Final = b"MMIDIDX\x00\x00"
@@ -81,7 +96,7 @@ def type_of(form: str, size: int, wanted: str = "") -> str:
 
 def most_tokens(form: str, wanted: int = MOST_TOKENS) -> int:
     """Tokens of a file at most: as wanted, and as the format's readers can take."""
-    return min(wanted, mds.MOST_TOKENS) if form == MDS else wanted
+    return min(wanted, mds.MOST_TOKENS) if form in (MDS, LITDATA) else wanted
 
 
 class Stream(Protocol):
@@ -100,20 +115,23 @@ class Writer(Protocol):
 
 
 def open_writer(form: str, stem: Path, kind: str, stream: Stream) -> Writer:
-    """A writer: the ids of flat and Megatron files go to `stream` as they come, their index, and other files,
-    to local ones whose names begin with `stem`."""
+    """A writer: ids of the `STREAMED` formats go to `stream` as they come, their index, and other files, to
+    local ones whose names begin with `stem`."""
     if form == PARQUET:
         return _Parquet(stem)
     if form == MDS:
         return mds.MdsWriter(stem, kind)
-    return _Binary(stem, kind, stream, megatron=form == MEGATRON)
+    if form == LITDATA:
+        return litdata.ChunkWriter(stem, kind)
+    return _Binary(stem, form, kind, stream)
 
 
 class _Binary:
     """Ids in a stream and where documents begin in an index."""
 
-    def __init__(self, stem: Path, kind: str, stream: Stream, *, megatron: bool) -> None:
-        self._stem, self._kind, self._megatron = stem, kind, megatron
+    def __init__(self, stem: Path, form: str, kind: str, stream: Stream) -> None:
+        self._index = stem.with_name(stem.name + ENDINGS[form][1])
+        self._form, self._kind = form, kind
         self._type = np.dtype(kind).newbyteorder("<")
         self._stream = stream
         self._lengths: list[Lengths] = []
@@ -124,15 +142,15 @@ class _Binary:
 
     def close(self) -> list[Path]:
         lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int64)
-        index = self._stem.with_name(self._stem.name + (".idx" if self._megatron else ".npy"))
-        with index.open("wb") as stream:
-            if self._megatron:
+        ends = np.cumsum(lengths).astype("<u8")
+        with self._index.open("wb") as stream:
+            if self._form == MEGATRON:
                 _write_index(stream, lengths, self._kind)
+            elif self._form == DATATROVE:
+                stream.write(ends.tobytes())
             else:
-                offsets = np.zeros(len(lengths) + 1, "<u8")
-                np.cumsum(lengths, out=offsets[1:])
-                np.save(stream, offsets, allow_pickle=False)
-        return [index]
+                np.save(stream, np.concatenate([np.zeros(1, "<u8"), ends]), allow_pickle=False)
+        return [self._index]
 
 
 def _write_index(stream: Any, lengths: Lengths, kind: str) -> None:
@@ -179,17 +197,15 @@ class _Parquet:
 
 def tokens_of(folder: Path, name: str, form: str, kind: str, start: int, count: int) -> npt.NDArray[Any]:
     """`count` ids of a file from the one with number `start` on."""
+    path = folder / f"{name}{ENDINGS[form][0]}"
     if form == MDS:
-        return mds.tokens_of(folder / f"{name}.mds", kind, start, count)
+        return mds.tokens_of(path, kind, start, count)
     if form != PARQUET:
-        return np.fromfile(
-            folder / f"{name}.bin",
-            np.dtype(kind).newbyteorder("<"),
-            count,
-            offset=start * np.dtype(kind).itemsize,
-        )
+        before = litdata.HEAD if form == LITDATA else 0
+        size = np.dtype(kind).itemsize
+        return np.fromfile(path, np.dtype(kind).newbyteorder("<"), count, offset=before + start * size)
     seen, found = 0, []
-    for batch in pq.ParquetFile(folder / f"{name}.parquet").iter_batches(_GROUP_ROWS, columns=["ids"]):
+    for batch in pq.ParquetFile(path).iter_batches(_GROUP_ROWS, columns=["ids"]):
         ids = batch.column(0).flatten().to_numpy()
         found.append(ids[max(0, start - seen) : max(0, start + count - seen)])
         seen += len(ids)

@@ -19,9 +19,9 @@ from pipelines import lineage
 from pipelines.account import Run
 from pipelines.encode import Encode, Figures
 from pipelines.inputs import sides_of
-from pipelines.tokens import mds
+from pipelines.tokens import litdata, mds
 from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
-from pipelines.tokens.formats import MDS, tokens_of, type_of
+from pipelines.tokens.formats import ENDINGS, LITDATA, MDS, tokens_of, type_of
 from pipelines.tokens.shards import SPLITS
 
 MANIFEST: Final = "manifest.json"
@@ -100,7 +100,7 @@ def finish(stage: Encode, target: str, run: Run) -> Manifest:  # noqa: ARG001 - 
     )
     coder = _opened(target, resolved.pattern)  # type: ignore[attr-defined]  # sides_of gives back an Encode
     receipts = list(read_receipts(target))
-    shards = tuple(entry for receipt in receipts for entry in _entries(target, receipt))
+    shards = tuple(entry for receipt in receipts for entry in _entries(target, receipt, stage.format))
     indexes = _indexes(shards, stage.format, type_of(stage.format, coder.size, stage.dtype))
     _remove_others(target, {*indexes, *(f"{e.name}{ending}" for e in shards for ending in e.files)})
     for name, data in indexes.items():
@@ -167,15 +167,12 @@ def _figures(target: str, receipt: Receipt) -> Iterator[Figures]:
             yield msgspec.json.decode(storage.read_bytes(storage.join(target, output.path)), type=Figures)
 
 
-def _entries(target: str, receipt: Receipt) -> Iterator[Entry]:
+def _entries(target: str, receipt: Receipt, form: str) -> Iterator[Entry]:
+    written = {output.path: (output.digest, output.bytes) for output in receipt.outputs}
     for figures in _figures(target, receipt):
         for split, files in figures.files.items():
             for file in files:
-                outputs = {
-                    o.path.removeprefix(file.name): (o.digest, o.bytes)
-                    for o in receipt.outputs
-                    if o.path.startswith(f"{file.name}.") and "." not in o.path.removeprefix(f"{file.name}.")
-                }
+                outputs = {ending: written[f"{file.name}{ending}"] for ending in ENDINGS[form]}
                 samples = tuple(file.samples)
                 yield Entry(file.name, split, file.tokens, file.documents, outputs, samples)
 
@@ -231,14 +228,23 @@ def _listed(target: str) -> list[str]:
 
 
 def _indexes(shards: Iterable[Entry], form: str, kind: str) -> dict[str, bytes]:
-    """The files beside the shards by which MosaicML streaming finds them."""
-    if form != MDS:
+    """The file of each split by which MosaicML streaming and litdata find the shards."""
+    if form not in (MDS, LITDATA):
         return {}
-    found: dict[str, list[tuple[str, int, int]]] = {}
+    ending = ENDINGS[form][0]
+    found: dict[str, list[tuple[str, Entry]]] = {}
     for entry in shards:
-        name = f"{entry.name.partition('/')[2]}.mds"
-        found.setdefault(entry.split, []).append((name, entry.documents, entry.files[".mds"][1]))
-    return {f"{split}/{mds.INDEX}": mds.index_json(sorted(one), kind) for split, one in found.items()}
+        found.setdefault(entry.split, []).append((f"{entry.name.partition('/')[2]}{ending}", entry))
+    made = {}
+    for split, some in found.items():
+        some.sort(key=lambda one: one[0])
+        if form == MDS:
+            samples = [(name, entry.documents, entry.files[ending][1]) for name, entry in some]
+            made[f"{split}/{mds.INDEX}"] = mds.index_json(samples, kind)
+        else:
+            chunks = [(name, entry.tokens) for name, entry in some]
+            made[f"{split}/{litdata.INDEX}"] = litdata.index_json(chunks, kind)
+    return made
 
 
 def _remove_others(target: str, known: set[str]) -> None:

@@ -14,7 +14,16 @@ import pyarrow as pa
 
 from corpus.errors import ShardError
 from corpus.writing import Output
-from pipelines.tokens.formats import MOST_TOKENS, STREAMED, Ids, Lengths, Writer, most_tokens, open_writer
+from pipelines.tokens.formats import (
+    ENDINGS,
+    MOST_TOKENS,
+    STREAMED,
+    Ids,
+    Lengths,
+    Writer,
+    most_tokens,
+    open_writer,
+)
 
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
@@ -97,6 +106,7 @@ class Shards:
     def __init__(self, out: Output, split: str, form: str, kind: str, most: int = MOST_TOKENS) -> None:
         self._out, self._split, self._form, self._kind, self._most = out, split, form, kind, most
         self._writer: Writer | None = None
+        self._stem = out.scratch
         self._open_files = ExitStack()
         self.files: list[File] = []
 
@@ -143,11 +153,11 @@ class Shards:
         number = f".s{len(self.files):04d}" if self.files else ""
         self.files.append(File(f"{self._split}/{self._out.name}{number}"))
         name = self.files[-1].name
-        stem = self._out.scratch / name.replace("/", "-")
+        self._stem = self._out.scratch / name.replace("/", "-")
         stream: Any = None
         if self._form in STREAMED:
-            stream = self._open_files.enter_context(self._out.stream(f"{name}.bin"))
-        self._writer = open_writer(self._form, stem, self._kind, stream)
+            stream = self._open_files.enter_context(self._out.stream(f"{name}{ENDINGS[self._form][0]}"))
+        self._writer = open_writer(self._form, self._stem, self._kind, stream)
 
     def close(self) -> None:
         """Publish the open file."""
@@ -156,7 +166,7 @@ class Shards:
         written = self._writer.close()
         self._open_files.close()
         for path in written:
-            self._out.put(path, f"{self.files[-1].name}{path.suffix}")
+            self._out.put(path, f"{self.files[-1].name}{path.name.removeprefix(self._stem.name)}")
             path.unlink()
         self._writer = None
 

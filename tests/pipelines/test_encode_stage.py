@@ -6,147 +6,45 @@ import base64
 import json
 import re
 import struct
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import tokenizers
-from hypothesis import given
-from hypothesis import strategies as st
 
-from corpus import table
 from pipelines import registry
 from pipelines.cli import run
 from pipelines.encode import Encode
 from pipelines.publish import split_fraction
 from pipelines.tokens.coder import open_coder
 from pipelines.tokens.formats import type_of
-from pipelines.tokens.manifest import Manifest, read_manifest
-from pipelines.tokens.packing import Packer
-from pipelines.tokens.shards import Documents
+from pipelines.tokens.manifest import read_manifest
 from tests.pipelines.stages import contents
-from tests.tokenizer.samples import TEXT, out_of_order, small_vocabulary
+from tests.pipelines.token_files import (
+    END,
+    FORMS,
+    START,
+    TEXTS,
+    documents,
+    encode,
+    encoded,
+    expected,
+    home_in,
+    library,
+    read_litdata,
+    write,
+)
+from tests.tokenizer.samples import out_of_order, small_vocabulary
 from tokenizer.split import pattern_regex
-
-START, END = "<|begin_of_text|>", "<|end_of_text|>"
-#: Documents: lines of the sample, one that spells a special token, one of many lines, odd characters.
-TEXTS = [*filter(None, TEXT.splitlines()), f"до {END} после", TEXT * 3, "🦊\u0000\u0301", " "]
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Two shards of documents, and a tokenizer."""
-    small_vocabulary().save(tmp_path / "tokenizer")
-    (tmp_path / "in").mkdir()
-    for name, texts in {"a": TEXTS[:4], "b": TEXTS[4:]}.items():
-        write(tmp_path / f"in/{name}.parquet", texts)
-    return tmp_path
+    return home_in(tmp_path)
 
 
-def write(path: Path, texts: list[str | None], **more: list[Any]) -> None:
-    ids = pa.array([table.doc_id(f"{path.stem}:{n}") for n in range(len(texts))], pa.binary(16))
-    pq.write_table(pa.table({"doc_id": ids, "text": pa.array(texts, pa.string()), **more}), path)
-
-
-def encode(home: Path, *arguments: str, out: str = "out", tokenizer: str = "tokenizer") -> int:
-    base = ["encode", str(home / "in"), "--tokenizer", str(home / tokenizer), "--out", str(home / out)]
-    return run([*base, "--executor", "inline", "--quiet", *arguments])
-
-
-def encoded(home: Path, *arguments: str, out: str = "out", tokenizer: str = "tokenizer") -> Manifest:
-    assert encode(home, *arguments, out=out, tokenizer=tokenizer) == 0
-    return read_manifest(str(home / out))
-
-
-def library(home: Path, tokenizer: str = "tokenizer") -> tokenizers.Tokenizer:
-    theirs = tokenizers.Tokenizer.from_file(str(home / tokenizer / "tokenizer.json"))
-    theirs.encode_special_tokens = True  # text that spells a special token is ordinary text
-    return theirs
-
-
-def expected(
-    home: Path, texts: list[str], start: int | None = None, end: int | None = None
-) -> list[list[int]]:
-    """The ids of documents by the tokenizers library."""
-    theirs = library(home)
-    around = ([] if start is None else [start], [] if end is None else [end])
-    return [around[0] + theirs.encode(text, add_special_tokens=False).ids + around[1] for text in texts]
-
-
-def read_flat(stem: Path, kind: str) -> list[list[int]]:
-    """Documents of a flat file, as a training loop reads them."""
-    offsets = np.load(stem.with_name(stem.name + ".npy"))
-    assert offsets.dtype == np.uint64
-    ids = np.memmap(stem.with_name(stem.name + ".bin"), dtype=kind, mode="r")
-    return [ids[int(a) : int(b)].tolist() for a, b in pairwise(offsets)]
-
-
-def read_megatron(stem: Path) -> list[list[int]]:
-    """Documents of an indexed dataset, read slowly by the definition of its bytes."""
-    index = stem.with_name(stem.name + ".idx").read_bytes()
-    data = stem.with_name(stem.name + ".bin").read_bytes()
-    assert index[:9] == b"MMIDIDX\x00\x00"
-    version, code, sequences, documents = struct.unpack_from("<QBQQ", index, 9)
-    letter = {4: "i", 8: "H"}[code]
-    width = struct.calcsize(letter)
-    at = 34
-    sizes = struct.unpack_from(f"<{sequences}i", index, at)
-    pointers = struct.unpack_from(f"<{sequences}q", index, at + 4 * sequences)
-    bounds = struct.unpack_from(f"<{documents}q", index, at + 12 * sequences)
-    assert version == 1
-    assert at + 12 * sequences + 8 * documents == len(index)
-    found = [list(struct.unpack_from(f"<{n}{letter}", data, p)) for n, p in zip(sizes, pointers, strict=True)]
-    assert sum(sizes) * width == len(data)
-    return [list(chain(*found[a:b])) for a, b in pairwise(bounds)]
-
-
-def read_columns(stem: Path) -> list[list[int]]:
-    rows = pq.read_table(stem.with_name(stem.name + ".parquet"))
-    assert rows.schema.field("ids").type == pa.list_(pa.uint32())
-    assert rows["length"].to_pylist() == [len(ids) for ids in rows["ids"].to_pylist()]
-    return rows["ids"].to_pylist()
-
-
-def read_mds(stem: Path, kind: str) -> list[list[int]]:
-    """Samples of a shard of MosaicML streaming, read slowly by the definition of its bytes."""
-    data = stem.with_name(stem.name + ".mds").read_bytes()
-    samples = struct.unpack_from("<I", data)[0]
-    offsets = struct.unpack_from(f"<{samples + 1}I", data, 4)
-    about = json.loads(data[4 * (samples + 2) : offsets[0]])
-    assert about["column_encodings"] == [f"ndarray:{kind}"]
-    assert offsets[-1] == len(data)
-    letter = {"uint16": "H", "uint32": "I"}[kind]
-    found = []
-    for start, end in pairwise(offsets):
-        size, shape, length = struct.unpack_from("<IBI", data, start)
-        assert (size, shape) == (end - start - 4, 1 << 2 | 2)  # one axis, its length in a uint32
-        found.append(list(struct.unpack_from(f"<{length}{letter}", data, start + 9)))
-    return found
-
-
-def documents(home: Path, manifest: Manifest, split: str = "train", out: str = "out") -> list[list[int]]:
-    """All documents of a split, by its format's reader."""
-    found: list[list[int]] = []
-    for entry in manifest.shards:
-        if entry.split == split:
-            stem = home / out / entry.name
-            match manifest.format:
-                case "flat":
-                    found += read_flat(stem, manifest.dtype)
-                case "megatron":
-                    found += read_megatron(stem)
-                case "mds":
-                    found += read_mds(stem, manifest.dtype)
-                case _:
-                    found += read_columns(stem)
-    return found
-
-
-@pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
+@pytest.mark.parametrize("form", FORMS)
 class TestEveryFormat:
     def test_holds_the_ids_of_the_library(self, home: Path, form: str) -> None:
         manifest = encoded(home, "--format", form)
@@ -195,6 +93,21 @@ class TestEveryFormat:
         (home / "out/train/more.bin").write_bytes(b"")
         assert run(["verify", str(home / "out")]) == 1
         assert "train/more.bin: not in the manifest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["uint16", "int32"])
+def test_chunks_of_litdata_hold_all_ids_and_are_listed(home: Path, kind: str) -> None:
+    longest = max(map(len, expected(home, TEXTS)))
+    settings = (f"encode.dtype={kind}", f"encode.shard_tokens={longest}")
+    manifest = encoded(home, "--format", "litdata", *(part for one in settings for part in ("--set", one)))
+    chunks = [read_litdata(home / "out" / entry.name, kind) for entry in manifest.shards]
+    assert list(chain(*chunks)) == list(chain(*expected(home, TEXTS)))
+    index = json.loads((home / "out/train/index.json").read_text())
+    assert [one["dim"] for one in index["chunks"]] == list(map(len, chunks))
+    for one in index["chunks"]:
+        assert (home / "out/train" / one["filename"]).stat().st_size == one["chunk_bytes"]
+    assert len(manifest.shards) > 2
+    assert run(["verify", str(home / "out")]) == 0
 
 
 def test_the_megatron_index_byte_by_byte(home: Path) -> None:
@@ -304,108 +217,6 @@ def test_what_a_dataset_held_out_stays_held_out(home: Path) -> None:
     assert documents(home, manifest) == expected(home, TEXTS[:4])
 
 
-class TestPacked:
-    """Documents in sequences of one length: by the stage, and by the packer over many windows."""
-
-    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
-    def test_cut_is_the_stream_of_documents(self, home: Path, form: str) -> None:
-        end = small_vocabulary().special_tokens[END]
-        manifest = encoded(
-            home, "--format", form, "--end", END, "--set", "encode.sequence=40", "--set", "encode.packing=cut"
-        )
-        found = documents(home, manifest)
-        assert {len(one) for one in found} == {40}
-        wanted: list[int] = []
-        padding = 0
-        for texts in (TEXTS[:4], TEXTS[4:]):
-            stream = list(chain(*expected(home, texts, None, end)))
-            padding += -len(stream) % 40
-            wanted += stream + [end] * (-len(stream) % 40)
-        assert list(chain(*found)) == wanted
-        assert manifest.packed["train"].padding == padding
-        assert manifest.packed["train"].padding_share == round(padding / len(wanted), 4)
-        assert manifest.documents == len(TEXTS)
-        assert run(["verify", str(home / "out")]) == 0
-
-    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
-    def test_whole_cuts_no_document_that_fits(self, home: Path, form: str) -> None:
-        names = small_vocabulary().special_tokens
-        manifest = encoded(
-            home,
-            "--format",
-            form,
-            "--end",
-            END,
-            "--set",
-            "encode.sequence=100",
-            "--set",
-            "encode.pad=<|pad|>",
-        )
-        found = documents(home, manifest)
-        for ids in expected(home, TEXTS, None, names[END]):
-            if len(ids) <= 100:
-                assert any(one[at : at + len(ids)] == ids for one in found for at in range(101 - len(ids)))
-        long = sum(len(ids) > 100 for ids in expected(home, TEXTS, None, names[END]))
-        assert manifest.packed["train"].cut == long == 1
-        assert manifest.packed["train"].padding == sum(one.count(names["<|pad|>"]) for one in found) > 0
-        assert any(entry.samples for entry in manifest.shards)
-        assert run(["verify", str(home / "out")]) == 0
-
-    @given(
-        lengths=st.lists(st.integers(1, 30), min_size=1, max_size=60),
-        length=st.integers(1, 12),
-        packing=st.sampled_from(["cut", "whole"]),
-        window=st.integers(12, 80),
-        batch=st.integers(1, 9),
-    )
-    def test_every_token_stands_once(
-        self, lengths: list[int], length: int, packing: str, window: int, batch: int
-    ) -> None:
-        """Ids name their document and place; pad is 0."""
-        packer = Packer(length, packing, 0, window)
-        rows: list[list[int]] = []
-        for first in range(0, len(lengths), batch):
-            some = lengths[first : first + batch]
-            ids = [1000 * (first + n + 1) + place for n, size in enumerate(some) for place in range(size)]
-            keys = pa.array([n.to_bytes(16, "big") for n in range(first, first + len(some))], pa.binary(16))
-            texts = pa.array([str(n) for n in range(first, first + len(some))], pa.large_string())
-            given_ids = np.array(ids, np.uint32)
-            for one in packer.add(Documents(given_ids, np.array(some, np.int64), keys, texts)):
-                rows += check_sequences(one, length, lengths)
-        for one in packer.close():
-            rows += check_sequences(one, length, lengths)
-        flat = [index for row in rows for index in row]
-        tokens = [index for index in flat if index]
-        wanted = [1000 * (n + 1) + place for n, size in enumerate(lengths) for place in range(size)]
-        assert (tokens if packing == "cut" else sorted(tokens)) == wanted
-        homes: dict[int, set[int]] = {}
-        for number, row in enumerate(rows):
-            for index in filter(None, row):
-                homes.setdefault(index // 1000, set()).add(number)
-        cut = sum(len(found) > 1 for found in homes.values())
-        counts = packer.counts
-        assert (counts.documents, counts.cut) == (len(lengths), cut)
-        assert (counts.sequences, counts.padding) == (len(rows), len(flat) - len(tokens))
-        if packing == "whole":
-            assert cut == sum(size > length for size in lengths)
-        else:
-            assert counts.padding < length
-
-
-def check_sequences(found: Documents, length: int, lengths: list[int]) -> list[list[int]]:
-    """Rows of sequences, after checks of what is said of their first documents."""
-    rows = [row.tolist() for row in found.ids.reshape(-1, length)]
-    assert found.wholes is not None
-    for row, whole, key in zip(rows, found.wholes.tolist(), found.doc_ids.to_pylist(), strict=True):
-        number = int.from_bytes(key, "big")
-        assert row[0] // 1000 == number + 1
-        fits = row[0] % 1000 == 0 and lengths[number] <= length
-        assert whole == (lengths[number] if fits and whole else 0)
-        if whole:
-            assert row[:whole] == [1000 * (number + 1) + place for place in range(whole)]
-    return rows
-
-
 def test_the_manifest_counts_by_columns(home: Path) -> None:
     write(home / "in/c.parquet", ["раз", "два", "три"], lang=["ru", "ru", None], quality=[0.05, 0.99, 1.0])
     manifest = encoded(home, "--end", END)
@@ -453,7 +264,7 @@ def test_nothing_is_done_twice_and_an_earlier_cut_goes(home: Path) -> None:
     ("arguments", "message"),
     [
         (("--end", "<|нет|>"), "no special token '<|нет|>'; it has <|begin_of_text|>"),
-        (("--format", "webdataset"), "encode.format is flat or megatron or parquet or mds"),
+        (("--format", "webdataset"), "encode.format is flat or megatron or datatrove or"),
         (("--format", "parquet", "--set", "encode.dtype=uint16"), "parquet has ids of uint32"),
         (("--set", "encode.shard_tokens=3000000000"), "which readers count to"),
         (("--set", "encode.validation=1"), "below 1"),
@@ -559,51 +370,3 @@ def test_the_row_of_the_registry() -> None:
     assert row.load() is Encode
     assert not row.default
     assert row.takes == {"tokenizer": "train"}
-
-
-def sequences(found: list[list[int]], length: int = 32) -> list[list[int]]:
-    """All ids, cut into sequences."""
-    ids = list(chain(*found))
-    return [ids[at : at + length] for at in range(0, len(ids), length)]
-
-
-class TestShuffled:
-    def test_holds_every_document_once_in_the_order_of_a_seed(self, home: Path) -> None:
-        plain = documents(home, encoded(home, "--end", END, out="plain"), out="plain")
-        one = documents(home, encoded(home, "--end", END, "--set", "encode.shuffle=1"))
-        two = documents(home, encoded(home, "--end", END, "--set", "encode.shuffle=2", out="two"), out="two")
-        assert sorted(one) == sorted(two) == sorted(plain)
-        assert len({str(order) for order in (plain, one, two)}) == 3
-
-    def test_is_the_same_bytes_again_and_verified(self, home: Path) -> None:
-        for out in ("one", "two"):
-            encoded(home, "--end", END, "--set", "encode.shuffle=1", out=out)
-            assert run(["verify", str(home / out)]) == 0
-        assert contents(home / "one") == contents(home / "two")
-        manifest = read_manifest(str(home / "one"))
-        assert any(entry.samples for entry in manifest.shards)
-        assert manifest.documents == len(TEXTS)
-        assert sum(manifest.tokens_by["source"].values()) == manifest.tokens
-
-    @pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
-    def test_packs_first_and_shuffles_sequences(self, home: Path, form: str) -> None:
-        settings = ("--format", form, "--end", END, "--set", "encode.sequence=32")
-        plain = documents(home, encoded(home, *settings, out="plain"), out="plain")
-        found = documents(home, encoded(home, *settings, "--set", "encode.shuffle=7"))
-        if form == "flat":
-            plain, found = sequences(plain), sequences(found)
-        assert sorted(found) == sorted(plain)
-        assert run(["verify", str(home / "out")]) == 0
-
-    def test_many_ranges_and_small_spools_give_the_same_documents(
-        self, home: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        from pipelines.tokens import shuffling
-
-        whole = encoded(home, "--set", "encode.shuffle=1", out="whole")
-        monkeypatch.setattr(shuffling, "RANGE_BYTES", 1_000)
-        monkeypatch.setattr(shuffling, "SPOOL_BYTES", 100)
-        parted = encoded(home, "--set", "encode.shuffle=1", "--set", "encode.validation=0.3")
-        assert len(parted.shards) > 3
-        found = documents(home, parted) + documents(home, parted, "validation")
-        assert sorted(found) == sorted(documents(home, whole, out="whole"))

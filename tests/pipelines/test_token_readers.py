@@ -1,12 +1,18 @@
-"""Files of token ids, opened by the readers of others; each is left out where it is not installed."""
+"""Files of token ids, opened by the readers of others; each is left out where it is not installed.
+
+Readers that no package holds are looked for in clones of their repositories, in the folder that the
+environment variable BUKVAR_READERS names: BUKVAR_READERS/OWNER/NAME.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 import types
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -53,58 +59,145 @@ def test_nanogpt_and_litgpt_map_flat_files(home: Path) -> None:
     assert len(data) == len(stream)
 
 
-def megatron_module() -> Any:
-    """megatron.core.datasets.indexed_dataset without the rest of Megatron, which wants GPUs."""
-    found = importlib.util.find_spec("megatron")
-    places = list(found.submodule_search_locations or ()) if found else []
-    path = next(
-        (p for place in places if (p := Path(place) / "core/datasets/indexed_dataset.py").exists()), None
-    )
-    if path is None:
-        pytest.skip("megatron-core is not installed")
+#: Parts of Megatron-Core that its IndexedDataset imports, which want GPUs or stores.
+MEGATRON = {
+    "megatron.core.datasets.object_storage_utils": {
+        "ObjectStorageConfig": object,
+        "cache_index_file": None,
+        "dataset_exists": lambda *_: True,
+        "get_index_cache_path": None,
+        "get_object_storage_access": None,
+        "is_object_storage_path": lambda _: False,
+        "parse_s3_path": None,
+        "S3Client": None,
+        "S3Config": object,
+        "is_s3_path": lambda _: False,
+    },
+    "megatron.core.msc_utils": {"MultiStorageClientFeature": SimpleNamespace(is_enabled=lambda: False)},
+    "megatron.core.utils": {"log_single_rank": lambda *_, **__: None},
+}
+LOGGING = {"get_logger": lambda _: None, "info": lambda *_: None}
+NEMO = "nemo.collections.nlp.data.language_modeling"
+#: Repository -> path of its copy of Megatron's reader, and what this imports of the rest of it. Nanotron's
+#: (nanotron/data/nemo_dataset) opens no file, its own neither: it reads `_doc_count`, which it never sets.
+CLONES: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    "EleutherAI/gpt-neox": (
+        "megatron/data/indexed_dataset.py",
+        {"megatron": {"print_rank_0": lambda *_: None}},
+    ),
+    "NVIDIA/NeMo": (
+        "nemo/collections/nlp/data/language_modeling/megatron/indexed_dataset.py",
+        {
+            f"{NEMO}.megatron.indexed_retrieval_dataset": {
+                "MMapRetrievalIndexedDataset": None,
+                "MMapRetrievalIndexedDatasetBuilder": None,
+            },
+            f"{NEMO}.text_memmap_dataset": {"CSVMemMapDataset": None, "TextMemMapDataset": None},
+            "nemo.utils": {"logging": SimpleNamespace(**LOGGING)},
+        },
+    ),
+}
+
+
+def reader_in(path: Path, rest: dict[str, dict[str, Any]], patch: pytest.MonkeyPatch) -> Any:
+    """The module in a file, with names in the place of the modules that it imports."""
     pytest.importorskip("torch")
-    names = ["megatron", "megatron.core", "megatron.core.datasets", "megatron.core.msc_utils"]
-    names += ["megatron.core.datasets.object_storage_utils", "megatron.core.utils"]
-    for name in names:
-        sys.modules.setdefault(name, types.ModuleType(name))
-    storage, msc = sys.modules[names[4]], sys.modules[names[3]]
-    storage.__dict__.update(
-        ObjectStorageConfig=object,
-        cache_index_file=None,
-        dataset_exists=lambda *_: True,
-        get_index_cache_path=None,
-        get_object_storage_access=None,
-        is_object_storage_path=lambda _: False,
-        parse_s3_path=None,
-        S3Client=None,
-        S3Config=object,
-        is_s3_path=lambda _: False,
-    )
-    msc.__dict__.update(MultiStorageClientFeature=types.SimpleNamespace(is_enabled=lambda: False))
-    sys.modules[names[5]].__dict__.update(log_single_rank=lambda *_, **__: None)
-    spec = importlib.util.spec_from_file_location("megatron_indexed_dataset", path)
+    for name, values in rest.items():
+        parts = name.split(".")
+        for count in range(1, len(parts)):
+            parent = ".".join(parts[:count])
+            patch.setitem(sys.modules, parent, sys.modules.get(parent) or types.ModuleType(parent))
+        module = types.ModuleType(name)
+        module.__dict__.update(values)
+        patch.setitem(sys.modules, name, module)
+    spec = importlib.util.spec_from_file_location("reader_of_others", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    patch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
     return module
 
 
+def cloned(repository: str, path: str) -> Path:
+    """A file of a clone."""
+    clones = os.environ.get("BUKVAR_READERS")
+    found = Path(clones or "") / repository / path
+    if not clones or not found.exists():
+        pytest.skip(f"no clone of {repository} in BUKVAR_READERS")
+    return found
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_megatron_core_reads_indexed_datasets(home: Path) -> None:
-    before = dict(sys.modules)
-    try:
-        module = megatron_module()
-        manifest = encoded(home, "megatron")
-        data = module.IndexedDataset(str(home / "out" / manifest["shards"][0]["name"]))
-        assert [one.tolist() for one in data[0 : len(data)]] == wanted(home)
-        assert data.document_indices.tolist() == list(range(len(TEXTS) + 1))
-        assert data.get(1, offset=2, length=3).tolist() == wanted(home)[1][2:5]
-    finally:
-        for name in set(sys.modules) - set(before):
-            if name.startswith("megatron"):
-                del sys.modules[name]
+def test_megatron_core_reads_indexed_datasets(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.find_spec("megatron")
+    places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    found = [p for place in places if (p := place / "core/datasets/indexed_dataset.py").exists()]
+    if not found:
+        pytest.skip("megatron-core is not installed")
+    module = reader_in(found[0], MEGATRON, monkeypatch)
+    manifest = encoded(home, "megatron")
+    data = module.IndexedDataset(str(home / "out" / manifest["shards"][0]["name"]))
+    assert [one.tolist() for one in data[0 : len(data)]] == wanted(home)
+    assert data.document_indices.tolist() == list(range(len(TEXTS) + 1))
+    assert data.get(1, offset=2, length=3).tolist() == wanted(home)[1][2:5]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["uint16", "int32"])
+@pytest.mark.parametrize("repository", list(CLONES))
+def test_copies_of_megatrons_reader_take_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch, repository: str, kind: str
+) -> None:
+    path, rest = CLONES[repository]
+    module = reader_in(cloned(repository, path), rest, monkeypatch)
+    manifest = encoded(home, "megatron", f"encode.dtype={kind}")
+    data = module.MMapIndexedDataset(str(home / "out" / manifest["shards"][0]["name"]))
+    assert [data[number].tolist() for number in range(len(data))] == wanted(home)
+    assert [one.tolist() for one in data[0 : len(data)]] == wanted(home)
+    assert data.doc_idx.tolist() == list(range(len(TEXTS) + 1))
+    assert data.sizes.tolist() == [len(ids) for ids in wanted(home)]
+    assert data.get(1, offset=2, length=3).tolist() == wanted(home)[1][2:5]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["uint16", "uint32"])
+def test_datatrove_reads_ds_files_for_nanotron(home: Path, kind: str) -> None:
+    """Nanotron's Nanoset reads by this class: windows of a length and one more, and places in documents."""
+    pytest.importorskip("torch")
+    dataset = pytest.importorskip("datatrove.utils.dataset")
+    encoded(home, "datatrove", f"encode.dtype={kind}")
+    data = dataset.DatatroveFolderDataset(
+        str(home / "out/train"), 7, "*.ds", token_size=np.dtype(kind).itemsize, return_positions=True
+    )
+    stream = [index for ids in wanted(home) for index in ids]
+    places = [place for ids in wanted(home) for place in range(len(ids))]
+    assert len(data) == len(stream) // 8
+    for number in range(len(data)):
+        window = slice(number * 8, number * 8 + 8)
+        assert data[number]["input_ids"].tolist() == stream[window]
+        first = places[window][0]  # places begin anew with a window
+        begins = next((at for at, place in enumerate(places[window]) if not place), 8)
+        expected = [place - first * (at < begins) for at, place in enumerate(places[window])]
+        assert data[number]["positions"].tolist() == expected
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["uint16", "int32"])
+def test_litgpt_reads_chunks_of_litdata(home: Path, kind: str) -> None:
+    """As `litgpt pretrain --data LitData` opens them: its module, its loader."""
+    torch = pytest.importorskip("torch")
+    module = pytest.importorskip("litgpt.data.lit_data")
+    manifest = encoded(home, "litdata", f"encode.dtype={kind}", "encode.shard_tokens=400")
+    assert len(manifest["shards"]) > 1
+    data = module.LitData(home / "out", split_names=("train", "validation"), num_workers=0)
+    data.connect(batch_size=1, max_seq_length=8)
+    stream, rows = iter(index for ids in wanted(home) for index in ids), []
+    for one in sorted(manifest["shards"], key=lambda shard: shard["name"]):
+        ids = [next(stream) for _ in range(one["tokens"])]
+        rows += [ids[at : at + 9] for at in range(0, len(ids) - 8, 9)]
+    found = [batch.long() for batch in data.train_dataloader()]
+    assert sorted(torch.cat(found).tolist()) == sorted(rows)
 
 
 @pytest.mark.filterwarnings("ignore")
