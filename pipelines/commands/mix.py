@@ -69,9 +69,9 @@ def _show(plan: Any, *, as_json: bool) -> None:
     for name in dict.fromkeys(heads):
         grid.add_column(name, justify="left" if name in ("phase", "source") else "right", no_wrap=True)
     for phase, taken in plan.phases.items():
-        total = sum(one.tokens for one in taken.values()) or 1
+        total = sum(one.amount for one in taken.values()) or 1
         for name, one in taken.items():
-            cells = [phase, name, f"{one.quota:,}", f"{one.tokens:,}", f"{one.tokens / total:.1%}"]
+            cells = [phase, name, f"{one.quota:,}", f"{one.amount:,}", f"{one.amount / total:.1%}"]
             cells += [f"{one.documents:,}"] if plan.unit != "documents" else []
             grid.add_row(*cells, f"{one.epochs:.2f}")
     console.print(grid)
@@ -83,9 +83,9 @@ def _show(plan: Any, *, as_json: bool) -> None:
         grid.add_row(
             name,
             f"{whole.documents:,}",
-            f"{whole.pass_tokens:,}",
+            f"{whole.pass_amount:,}",
             f"{whole.repeats:.2f}",
-            f"{whole.unused_tokens:,}",
+            f"{whole.unused_amount:,}",
             f"{whole.never:,}",
             f"{gone:,}",
         )

@@ -44,7 +44,7 @@ def quotas(recipe: MixRecipe, sizes: Mapping[str, int]) -> tuple[dict[str, dict[
     """
     most = {name: int(Fraction(source.epochs) * sizes[name]) for name, source in recipe.sources.items()}
     left, found, remarks = dict(most), {}, []
-    for phase in recipe.stretches():
+    for phase in recipe.curriculum():
         weights = {name: weight for name, weight in phase.weights.items() if weight}
         if not weights:
             found[phase.name] = dict(most)
@@ -52,6 +52,9 @@ def quotas(recipe: MixRecipe, sizes: Mapping[str, int]) -> tuple[dict[str, dict[
         budget = phase.budget or int(
             min(left[n] * sum(map(Fraction, weights.values())) / Fraction(w) for n, w in weights.items())
         )
+        if not budget:
+            empty = min(weights, key=lambda name: left[name])
+            raise ShardError(f"phase {phase.name}: source {empty} has nothing to give: leave it out")
         wanted = parted(budget, weights)
         for name, quota in wanted.items():
             if quota > left[name]:

@@ -11,14 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from corpus.errors import UsageError
+from pipelines.mix.presets import PRESETS
 
 TOKENS: Final = "tokens"
 DOCUMENTS: Final = "documents"
 ERROR: Final = "error"
 TAKE: Final = "take"
-#: Presets of `cluster_size`: size of a cluster of duplicates, from which on a document stands so many times.
-#: fineweb2: "upsampling weights" in the README of huggingface/fineweb-2.
-PRESETS: Final = {"fineweb2": {"1": 1.0, "2": 2.0, "3": 3.0, "5": 5.0, "100": 8.0, "1000": 1.0}}
 #: Times a document may stand in one pass over its source: more is a mistake.
 MOST_COPIES: Final = 100
 #: Passes over a source at most; beyond four repeats teach little (Muennighoff et al. 2023).
@@ -52,16 +50,15 @@ class Source:
 
     def upsampling(self) -> tuple[Upsampling, ...]:
         """All that decides how often a document stands."""
-        weights = (
-            PRESETS[self.cluster_size] if isinstance(self.cluster_size, str) and self.cluster_size else ()
-        )
-        given = weights or self.cluster_size
-        own = (Upsampling("cluster_size", dict(given)),) if isinstance(given, dict) and given else ()
+        given = self.cluster_size
+        if isinstance(given, str):
+            given = {str(size): float(times) for size, times in PRESETS.get(given, {}).items()}
+        own = (Upsampling("cluster_size", given),) if given else ()
         return (*own, *self.by)
 
 
 @dataclass(frozen=True)
-class Stretch:
+class MixPhase:
     """A phase of a curriculum. budget: tokens or documents; 0: the most that weights and epochs allow.
     weights: source -> share of the budget, in any unit; sources that are not named give nothing."""
 
@@ -76,15 +73,15 @@ class MixRecipe:
     is)."""
 
     sources: dict[str, Source] = field(default_factory=dict)
-    phases: tuple[Stretch, ...] = ()
+    phases: tuple[MixPhase, ...] = ()
     seed: int = 0
     unit: str = TOKENS
     tokenizer: str = ""
     short: str = ERROR
 
-    def stretches(self) -> tuple[Stretch, ...]:
+    def curriculum(self) -> tuple[MixPhase, ...]:
         """The phases; one that takes every source whole where none is named."""
-        return self.phases or (Stretch("all", {}),)
+        return self.phases or (MixPhase("all", {}),)
 
 
 def read(path: str) -> MixRecipe:
@@ -117,7 +114,7 @@ def _no_unknown(data: Any, where: str) -> None:
             by = one.get("by", ()) if isinstance(one, dict) else ()
             parts += [(f"sources.{name}.by.", each, Upsampling) for each in by]
     if isinstance(data.get("phases"), list):
-        parts += [("phases.", one, Stretch) for one in data["phases"]]
+        parts += [("phases.", one, MixPhase) for one in data["phases"]]
     for prefix, one, kind in parts:
         known = kind.__dataclass_fields__
         for key in one if isinstance(one, dict) else ():
@@ -134,7 +131,7 @@ def _check(recipe: MixRecipe) -> None:
         raise ValueError('budgets in tokens need a tokenizer (tokenizer = "ru-32k"), or unit = "documents"')
     if recipe.short not in (ERROR, TAKE):
         raise ValueError(f"short is {ERROR} or {TAKE}, not {recipe.short!r}")
-    names = [one.name for one in recipe.stretches()]
+    names = [one.name for one in recipe.curriculum()]
     for name in (*recipe.sources, *names):
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r}: names are letters, digits, dots and dashes, 32 at most")
@@ -152,7 +149,7 @@ def _check_source(name: str, source: Source) -> None:
     if not 0 < source.epochs <= MOST_EPOCHS:
         raise ValueError(f"sources.{name}.epochs lies above 0, up to {MOST_EPOCHS}")
     if isinstance(source.cluster_size, str) and source.cluster_size not in ("", *PRESETS):
-        raise ValueError(f"sources.{name}.cluster_size is {', '.join(PRESETS)} or a table of weights")
+        raise ValueError(f"sources.{name}.cluster_size is {', '.join(PRESETS)}, or a table of weights")
     for one in source.upsampling():
         try:
             values, times = one.steps()
@@ -164,7 +161,7 @@ def _check_source(name: str, source: Source) -> None:
             raise ValueError(f"sources.{name}: weights by {one.column} lie in 0..{MOST_COPIES}")
 
 
-def _check_phase(phase: Stretch, recipe: MixRecipe) -> None:
+def _check_phase(phase: MixPhase, recipe: MixRecipe) -> None:
     if unknown := sorted(phase.weights.keys() - recipe.sources.keys()):
         raise ValueError(
             f"phases.{phase.name}: no source {unknown[0]!r}; there are {', '.join(recipe.sources)}"
@@ -179,26 +176,27 @@ def _check_phase(phase: Stretch, recipe: MixRecipe) -> None:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a phase takes of a source. quota: what it was to take; epochs: passes begun before its end."""
+    """What a phase takes of a source. quota: what it was to take, and amount: what it takes, both in the unit
+    of the plan; epochs: passes begun before its end."""
 
     quota: int
-    tokens: int
+    amount: int
     documents: int
     epochs: float
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A source: distinct documents, how often they stand in one pass over it, and of one pass tokens and
-    documents. unused: documents of a pass that no phase reaches, and their tokens. never: distinct documents
+    """A source: distinct documents, how often they stand in one pass over it, and of one pass documents and
+    their amount, in the unit of the plan. unused: what of a pass no phase reaches. never: distinct documents
     whose weights are 0."""
 
     documents: int
     pass_documents: int
-    pass_tokens: int
+    pass_amount: int
     repeats: float
     unused_documents: int
-    unused_tokens: int
+    unused_amount: int
     never: int
     dropped: dict[str, int] = field(default_factory=dict)
 

@@ -17,8 +17,9 @@ from pipelines.digests import Digests
 from pipelines.engine import run_stage
 from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
+from pipelines.mix.planning import PLAN
 from pipelines.mix.recipe import MixRecipe, Plan, read
-from pipelines.mix.stage import PLAN, Mix
+from pipelines.mix.stage import Mix
 from pipelines.planning import Job, plan_job
 from pipelines.progress import make_reporter
 from tokenizer import named

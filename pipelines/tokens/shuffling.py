@@ -24,8 +24,9 @@ from corpus.stage import Task, local_copy
 from corpus.writing import Output
 from pipelines.tokens.keys import keys_of, mixed, range_of
 from pipelines.tokens.shards import SPLITS, Documents
+from pipelines.tokens.spool import RowSpool
 
-#: Text of one range, of which a task holds the ids; and ids that a spool holds.
+#: Text of one range, of which a task holds the ids; and bytes of rows that a spool holds.
 RANGE_BYTES: Final = 256 << 20
 SPOOL_BYTES: Final = 64 << 20
 #: Documents that go into a shard at a time.
@@ -60,11 +61,14 @@ class Spool:
 
     def __init__(self, path: Path, seed: int, ranges: int) -> None:
         self._writer = pq.ParquetWriter(path, _ROWS, compression="lz4", use_dictionary=False)
+        self._spool = RowSpool(self._writer, SPOOL_BYTES)
         self._seed, self._ranges = seed, ranges
-        self._waiting: dict[int, list[pa.Table]] = {}
-        self._bytes = self._count = 0
-        #: Of each row group split x ranges + range.
-        self.groups: list[int] = []
+        self._count = 0
+
+    @property
+    def groups(self) -> list[int]:
+        """Of each row group split x ranges + range."""
+        return [place for place, _ in self._spool.groups]
 
     def add(self, split: str, documents: Documents) -> None:
         count = len(documents)
@@ -83,22 +87,11 @@ class Spool:
             ],
             schema=_ROWS,
         )
-        places = range_of(order, self._ranges) + SPLITS.index(split) * self._ranges
-        for place in np.unique(places).tolist():
-            self._waiting.setdefault(place, []).append(rows.filter(pa.array(places == place)))
-        self._bytes += documents.ids.nbytes
-        if self._bytes >= SPOOL_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        for place, tables in sorted(self._waiting.items()):
-            whole = pa.concat_tables(tables)
-            self._writer.write_table(whole, row_group_size=len(whole))
-            self.groups.append(place)
-        self._waiting, self._bytes = {}, 0
+        self._spool.add(rows, range_of(order, self._ranges) + SPLITS.index(split) * self._ranges)
 
     def close(self) -> None:
-        self._flush()
+        """Write what waits, and end the file."""
+        self._spool.flush()
         self._writer.close()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -16,12 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import table
-from corpus.errors import ShardError, UsageError
+from corpus.errors import UsageError
 from pipelines.cli import run
 from pipelines.mix import quotas
 from pipelines.mix import recipe as recipes
+from pipelines.mix.planning import phases_of
+from pipelines.mix.presets import PRESETS
 from pipelines.mix.quotas import Cut, Items, parted
-from pipelines.mix.stage import phases_of
 from tests.pipelines.stages import contents
 from tests.tokenizer.samples import small_vocabulary
 from tokenizer.encode import Tokenizer
@@ -89,7 +93,7 @@ def test_budgets_in_tokens_are_met_within_one_document(home: Path) -> None:
     for name in ("web", "books"):
         counts = [tokenizer.count(row["text"]) for row in rows(home / "out") if row["mix_source"] == name]
         assert 1500 <= sum(counts) < 1500 + max(counts)
-        assert sum(counts) == plan(home / "out")["phases"]["main"][name]["tokens"]
+        assert sum(counts) == plan(home / "out")["phases"]["main"][name]["amount"]
 
 
 def test_phases_follow_one_another_without_repeating(home: Path) -> None:
@@ -110,6 +114,22 @@ def test_fineweb2s_weights_by_the_size_of_clusters(home: Path) -> None:
     )
     by_size = {size: {n for (_, other), n in found.items() if other == size} for _, size in found}
     assert by_size == {1: {1}, 2: {2}, 3: {3}, 4: {3}, 5: {5}, 99: {5}, 100: {8}, 999: {8}, 1000: {1}}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_rise_from_one_and_end_with_one(home: Path, name: str) -> None:
+    """As FineWeb-2's authors say of them: the smallest clusters and the largest are not repeated."""
+    values, times = recipes.Upsampling("cluster_size", {str(k): v for k, v in PRESETS[name].items()}).steps()
+    assert (values[0], times[0], times[-1]) == (1, 1, 1)
+    most = name.rpartition("-")[2]
+    assert max(times) == (int(most) if most.isdecimal() else 8)
+    assert mix(home, DOCUMENTS + sources(web=f'cluster_size = "{name}"'), "--dry-run") == 0
+
+
+def test_a_source_without_documents_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(pa.table({"text": pa.array(["", None], pa.string())}), home / "books/x.parquet")
+    assert mix(home, DOCUMENTS + sources() + phase("main", "web = 3, books = 1")) == 1
+    assert "phase main: source books has nothing to give: leave it out" in capsys.readouterr().err
 
 
 def test_weights_by_any_column_drop_and_repeat(home: Path) -> None:
@@ -167,20 +187,72 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_shards(home: Path) -> N
     assert [(row["doc_id"], row["mix_epoch"]) for row in rows(home / "other")] != order
 
 
-def test_an_interrupted_mix_goes_on_and_ends_with_the_same_bytes(
+#: Dies, as by SIGKILL, in the so-manieth task of a phase.
+KILLED = """
+import os, signal, sys
+from pipelines.cli import run
+from pipelines.mix import planning, shuffling
+
+module = {"measure": planning, "plan": planning}.get(sys.argv[1], shuffling)
+whole, begun = getattr(module, sys.argv[1]), []
+
+def killed(*arguments):
+    begun.append(1)
+    if len(begun) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    whole(*arguments)
+
+setattr(module, sys.argv[1], killed)
+sys.exit(run(sys.argv[3:]))
+"""
+
+
+@pytest.mark.parametrize(("name", "task"), [("measure", 3), ("plan", 1), ("scatter", 2), ("gather", 1)])
+def test_a_killed_mix_goes_on_and_ends_with_the_same_bytes(home: Path, name: str, task: int) -> None:
+    text = DOCUMENTS + sources(web='cluster_size = "fineweb2"') + phase("main", "web = 3, books = 1", 100)
+    assert mix(home, text, out="straight") == 0
+    command = ["mix", str(home / "mix.toml"), "--out", str(home / "out"), "--executor", "inline", "--quiet"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, name, str(task), *command], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not list((home / "out").glob("*.parquet"))
+    assert (home / "out/_mix.json").exists() == (name in ("scatter", "gather"))  # the plan comes first
+    assert mix(home, text) == 0
+    assert contents(home / "out") == contents(home / "straight")
+
+
+def test_two_processes_give_the_same_bytes_as_one(home: Path) -> None:
+    text = DOCUMENTS + sources(web='cluster_size = "fineweb2"', books="epochs = 3")
+    text += phase("main", "web = 3, books = 1", 200) + phase("end", "web = 1, books = 1", 60)
+    assert mix(home, text) == 0
+    command = ["mix", str(home / "mix.toml"), "--out", str(home / "two"), "--quiet"]
+    assert run([*command, "--executor", "ray", "--workers", "2"]) == 0
+    assert contents(home / "two") == contents(home / "out")
+
+
+def test_a_range_that_is_too_large_for_memory_is_read_in_parts(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.mix import stage
+    """Copies multiply what a range holds; sizes of files do not tell it."""
+    from pipelines.mix import shuffling
 
-    text = DOCUMENTS + sources() + phase("main", "web = 3, books = 1", 100)
-    assert mix(home, text, out="straight") == 0
-    whole = stage._gather
-    monkeypatch.setattr(stage, "_gather", lambda *_: (_ for _ in ()).throw(ShardError("killed")))
-    assert mix(home, text) == 1
-    monkeypatch.setattr(stage, "_gather", whole)
+    text = DOCUMENTS + sources(web='cluster_size = { "1" = 40 }')
     assert mix(home, text) == 0
-    shards = {path.name: path.read_bytes() for path in (home / "straight").glob("*.parquet")}
-    assert {path.name: path.read_bytes() for path in (home / "out").glob("*.parquet")} == shards
+    held = []
+    whole = shuffling._ordered
+
+    def counted(*arguments: Any) -> Any:
+        found = whole(*arguments)
+        held.append(found[0].nbytes)
+        return found
+
+    monkeypatch.setattr(shuffling, "_ordered", counted)
+    monkeypatch.setattr(shuffling, "HELD_BYTES", 100_000)
+    monkeypatch.setattr(shuffling, "SPOOL_BYTES", 20_000)
+    assert mix(home, text, out="parts") == 0
+    assert rows(home / "parts") == rows(home / "out")
+    assert len(rows(home / "out")) == 300 * 40 + 40
+    assert len(held) > 5
+    assert max(held) < 200_000
 
 
 def test_encode_reads_a_mix_in_its_order(home: Path) -> None:
@@ -202,7 +274,7 @@ def test_encode_reads_a_mix_in_its_order(home: Path) -> None:
         (sources(), "budgets in tokens need a tokenizer"),
         (DOCUMENTS + sources(web="epoch = 2"), "no key sources.web.epoch"),
         (DOCUMENTS + sources(web="epochs = 0"), "epochs lies above 0"),
-        (DOCUMENTS + sources(web='cluster_size = "fineweb3"'), "fineweb2 or a table"),
+        (DOCUMENTS + sources(web='cluster_size = "fineweb3"'), "or a table of weights"),
         (DOCUMENTS + sources() + phase("main", "wab = 1", 5), "no source 'wab'"),
         (DOCUMENTS + sources() + phase("a", "web = 1") + phase("b", "web = 1", 5), "each needs a budget"),
         (DOCUMENTS + sources() + phase("a", "web = 1", 5) * 2, "names of their own"),
@@ -282,4 +354,4 @@ def test_the_recipe_of_the_guide_is_one() -> None:
     page = (Path(__file__).parents[2] / "docs/mix.md").read_text("utf-8")
     given = recipes.of(tomllib.loads(page.partition("```toml\n")[2].partition("```")[0]))
     assert [one.name for one in given.phases] == ["main", "anneal"]
-    assert given.sources["web"].upsampling()[0].weights == recipes.PRESETS["fineweb2"]
+    assert given.sources["web"].upsampling()[0].steps() == ([1, 2, 3, 5, 100, 1000], [1, 2, 3, 5, 8, 1])
