@@ -1,13 +1,12 @@
 """Make tokenizer/assets/ready: tokens learnt once for open bases, for `bukvar adapt BASE --with ru-32k`.
 
-    python scripts/make_ready_tokens.py TEXTS BASE... [--add 32000] [--name ru-32k]
+    python -m scripts.make_ready_tokens TEXTS BASE... [--add 32000] [--name ru-32k]
 
 TEXTS is a folder of Parquet files (columns text, source, license): those of text_ru, and what
-`tests/bench/russian_texts.py` writes. Taken are texts whose licences allow what is made of them to be given
-on with no condition but attribution: public domain, official documents, CC0, CC-BY, MIT, BSD, Apache; others
-are left out, with a word. BASE is a folder or file of a tokenizer; its short name is the folder's, or what
-stands before = (llama3=DATA/baselines/llama3). Each source counts as `WEIGHTS` says. Nothing of a base's
-vocabulary goes into the files but ranks.
+`tests/bench/russian_texts.py` writes. Counted are those that `scripts/licences.py` allows; others are left
+out, with a word, and so are `MEASURED`. BASE is a folder or file of a tokenizer; its short name is the
+folder's, or what stands before = (llama3=DATA/baselines/llama3). Each source counts as `WEIGHTS` says.
+Nothing of a base's vocabulary goes into the files but ranks.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from rust_ext import MorphemeBoundaries
+from scripts.licences import COUNTED
 from tokenizer.adapt.base import Base, normalized
 from tokenizer.adapt.learn import Settings, learn
 from tokenizer.adapt.load import load
@@ -30,25 +30,8 @@ from tokenizer.counting import ShardCounter
 from tokenizer.morphemes import segment_counts
 from tokenizer.train import TrainParameters, header, merge_counts
 
-#: Licences whose texts may be counted for what is given on, as the sources state them. None of
-#: them is share-alike.
-ALLOWED = (
-    "public domain",
-    "CC0-1.0",
-    "CC-BY-3.0",
-    "CC-BY-4.0",
-    "CC BY 4.0",
-    "Unlicense",
-    "MIT",
-    "MIT or Apache-2.0",
-    "Apache-2.0",
-    "BSD-3-Clause",
-    "regions' programmes: official documents",
-    "protocols of a ministry: official documents",
-    "that of db.chgk.info: free, with attribution",
-)
-#: Sources left out whatever they state: articles that the repository did not write.
-LEFT_OUT = ("nicolay-r/RuSentRel",)
+#: Sources left out because figures of docs/measured/adapt.md are taken on them.
+MEASURED = ("UniversalDependencies/UD_Russian-Taiga",)
 #: How often a source counts, by its name; others once. Small sources of kinds that are rare here count most:
 #: press, questions of quizzes, programmes of regions.
 WEIGHTS = {
@@ -56,6 +39,12 @@ WEIGHTS = {
     "deep-foundation/russian-laws": 2,
     "rusdracor": 2,
     "koziev": 2,
+    "Babelscape/wikineural": 20,
+    "dialogue-evaluation/RuSimpleSentEval": 20,
+    "UniversalDependencies/UD_Russian-GSD": 20,
+    "UniversalDependencies/UD_Russian-PUD": 20,
+    "dialogue-evaluation/morphoRuEval-2017": 20,
+    "nicolay-r/RuSentRel": 20,
     "dialogue-evaluation/factRuEval-2016": 50,
     "evrog/Russian-QA-Jeopardy": 50,
     "dialogue-evaluation/RuREBus": 10,
@@ -79,7 +68,7 @@ def counted(base: Base, folder: Path, scratch: Path) -> tuple[Path, dict[str, An
         table = pq.read_table(path, columns=["source", "license", "text"])
         for row in table.to_pylist():
             source, licence = row["source"], row["license"]
-            if licence not in ALLOWED or source in LEFT_OUT:
+            if licence not in COUNTED or source in MEASURED:
                 left_out[f"{source} ({licence})"] += 1
                 continue
             if source not in counters:
@@ -88,7 +77,7 @@ def counted(base: Base, folder: Path, scratch: Path) -> tuple[Path, dict[str, An
             counters[source].add(normalized([row["text"]], base.normalization))
             about[source]["bytes"] += len(row["text"].encode())
     for name, number in sorted(left_out.items()):
-        print(f"left out for its licence: {number} documents of {name}", file=sys.stderr)
+        print(f"left out: {number} documents of {name}", file=sys.stderr)
     paths = [counter.finish() for counter in counters.values()]
     merged = scratch / "all.counts"
     merge_counts(paths, merged, 2, weights=[float(WEIGHTS.get(name, 1)) for name in counters])

@@ -23,7 +23,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from tokenizer.adapt.condition import condition
 from tokenizer.adapt.free import closed, little_used
 from tokenizer.adapt.learn import Adapted, Settings, base_uses, learn, swap_threshold
 from tokenizer.adapt.load import load
+from tokenizer.adapt.ready import adapted_with
 from tokenizer.adapt.scripts import given_up, named
 from tokenizer.counting import ShardCounter
 from tokenizer.morphemes import segment_counts
@@ -65,6 +66,8 @@ SCRIPTS: Final = (
 )  # fmt: skip
 BASES: Final = "llama3,mistral_tekken_240911,qwen2_5_3,deepseek_v3,openai_o200k_base"
 WAYS: Final = "extend,plain,swap,fixed,naive,ruadapt"
+#: Tokens of the package, which DeepSeek and o200k have none of (`--ways ready` with the other bases).
+READY: Final = "ru-32k"
 RUADAPT: Final = "ru_ruadapt_qwen2_5_u48"
 _WORD: Final = re.compile(r"[\u0400-\u04ff]+(?:-[\u0400-\u04ff]+)*")
 DOMAINS: Final = (
@@ -224,10 +227,13 @@ class Bench:
     """What one base gives, a line a way."""
 
     def __init__(self, name: str, work: Path, russian: list[Path], domains: dict[str, list[str]]) -> None:
-        self.name, self.work, self.domains = name, work, domains
+        self.name, self.work, self.russian, self.domains = name, work, russian, domains
         self.base = load(texts.baselines() / name)
-        self.counts = counts(self.base, work, russian)
         self.rows: dict[str, Any] = {}
+
+    @cached_property
+    def counts(self) -> Path:
+        return counts(self.base, self.work, self.russian)
 
     def ways(self, ways: list[str], sizes: list[int]) -> None:
         """All of `WAYS` that are asked for, extending to each of `sizes`."""
@@ -242,6 +248,8 @@ class Bench:
         if "fixed" in ways:
             self.replace()
             self.keep_scripts()
+        if "ready" in ways:
+            self.show(f"ready {READY}", adapted_with(self.base, READY).tokenizer)
         if "naive" in ways and self.name in ("llama3", "qwen2_5_3"):
             made = naive(self.base, self.counts, 32_000)
             self.show("naive +32,000, as ranks", made.pop("tokenizer"), **made)
