@@ -297,17 +297,17 @@ def interval(differences: Sequence[float]) -> str:
 
 def report(runs: Sequence[Mapping[str, Any]]) -> None:
     """Curves as means over seeds, and differences to the first name, seed by seed."""
-    sizes = sorted({run["key"]["data"] for run in runs})
+    kinds = sorted({(run["key"]["data"], run["key"]["steps"]) for run in runs})
     names = list(dict.fromkeys(run["key"]["name"] for run in runs))
-    for data in sizes:
+    for kind in kinds:
         here = {
             (run["key"]["name"], run["key"]["seed"]): run["curve"]
             for run in runs
-            if run["key"]["data"] == data
+            if (run["key"]["data"], run["key"]["steps"]) == kind
         }
         steps = [point["step"] for point in next(iter(here.values()))]
         print(
-            f"\n{data} MB\n| steps | "
+            f"\n{kind[0]} MB\n| steps | "
             + " | ".join(map(str, steps))
             + " |\n|---" * 1
             + "|---" * len(steps)
@@ -336,6 +336,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--corpora", nargs=2, metavar=("A", "B"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data", default="45", help="MB of text, comma-separated")
+    parser.add_argument(
+        "--text", type=float, default=0, help="MB that tokenizers learn from; 0: the most of --data"
+    )
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--size", type=int, default=8, help="windows a step")
     parser.add_argument("--length", type=int, default=192, help="tokens of a window")
@@ -351,7 +354,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     sizes = [float(size) for size in options.data.split(",")]
-    most = int(max(sizes) * 1e6)
+    most = int(max(*sizes, options.text) * 1e6)
     if options.corpora:
         bodies = {path: corpus(path, most) for path in options.corpora}
         both = [piece for body in bodies.values() for piece in body]
