@@ -265,6 +265,19 @@ def test_types_that_are_never_pages_are_counted() -> None:
     assert everything(io.BytesIO(warc)) == ([], [], Counter([*kinds, "dns"]))
 
 
+def test_what_a_browser_based_crawler_made_of_a_page_is_no_page() -> None:
+    made = [f"urn:{kind}:https://a.example.ru/" for kind in ("text", "textFinal", "pageinfo", "fullPage")]
+    warc = b"".join(record("resource", PAGE.encode(), url, "text/plain") for url in made)
+    assert everything(io.BytesIO(warc))[2] == Counter(
+        ["urn:text", "urn:textFinal", "urn:pageinfo", "urn:fullPage"]
+    )
+    others = b"".join(
+        record(kind, PAGE.encode(), url, "text/html; charset=utf-8")
+        for kind, url in (("resource", "urn:isbn:5-02-013850-9"), ("conversion", made[0]))
+    )
+    assert len(everything(io.BytesIO(others))[0]) == 2
+
+
 def test_resource_and_conversion_records_are_pages() -> None:
     warc = record("resource", PAGE.encode(), content_type="text/html; charset=utf-8")
     warc += record("conversion", PAGE.encode(), content_type="text/plain")

@@ -109,9 +109,24 @@ fn is_dns(head: &Head) -> bool {
     head.url.starts_with("dns:") || http::media_type(&head.content_type) == "text/dns"
 }
 
+/// `urn:KIND` of `urn:KIND:https://...`, the address of what a browser-based crawler (Browsertrix) made of a page that
+/// it archived too: its text, its pictures, what it loaded.
+fn made_of_page(head: &Head) -> Option<&str> {
+    let rest = head.url.strip_prefix("urn:")?;
+    let (kind, page) = rest.split_once(':')?;
+    let plain = !kind.is_empty() && kind.len() <= MAX_TYPE && kind.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_made = plain && head.record_type == "resource" && page.starts_with("http");
+    is_made.then(|| &head.url[.."urn:".len() + kind.len()])
+}
+
 fn skipped(head: &Head) -> Option<Record> {
     if is_page_type(&head.record_type) {
-        return is_dns(head).then(|| Record::Skipped("dns".to_owned()));
+        let name = if is_dns(head) {
+            Some("dns")
+        } else {
+            made_of_page(head)
+        };
+        return name.map(|name| Record::Skipped(name.to_owned()));
     }
     let plain =
         head.record_type.len() <= MAX_TYPE && head.record_type.bytes().all(|b| b.is_ascii_alphanumeric());
