@@ -1,6 +1,7 @@
 """Locations: names, atomic writes, listings, and what an operating system's errors become."""
 
 import errno
+import io
 import os
 import platform
 import subprocess
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from corpus import leftovers, storage
 from corpus.errors import BukvarError, RunError, UsageError
+from corpus.extract.packed import Packed
 
 S3 = "s3://bucket/a/b.parquet?endpoint_override=localhost:1&scheme=http"
 
@@ -210,8 +212,34 @@ class TestErrors:
         assert storage.stops_everything(OSError("[errno 13] Permission denied"))
         assert not storage.stops_everything(OSError(errno.EIO, "Input/output error"))
 
-    def test_a_decompressor_s_complaint_is_no_system_error(self) -> None:
-        assert not storage.is_system_error(OSError("Invalid data stream"))
+    @pytest.mark.parametrize(
+        "said",
+        ["Invalid data stream", "Not a gzipped file (b'ab')", "ZSTD decompress failed: Data corruption"],
+    )
+    def test_a_decompressor_s_complaint_is_no_system_error(self, said: str) -> None:
+        assert not storage.is_system_error(OSError(said))
+        assert not storage.passes_by_itself(OSError(said))
+
+    @pytest.mark.parametrize(
+        ("said", "passes"),
+        [
+            ("AWS Error NETWORK_CONNECTION during GetObject operation: curlCode: 28, Timeout", True),
+            ("AWS Error UNKNOWN (HTTP status 503) during GetObject operation: No response body", True),
+            ("AWS Error ACCESS_DENIED during GetObject operation: Access Denied", False),
+        ],
+    )
+    def test_what_a_server_did_is_never_taken_for_damage(self, said: str, *, passes: bool) -> None:
+        """A file that is read in pieces would count as cut short, and its rest would be lost."""
+
+        class Stream(io.RawIOBase):
+            def read1(self, _: int) -> bytes:
+                raise OSError(said)
+
+        assert storage.passes_by_itself(OSError(said)) is passes
+        packed = Packed(Stream())
+        with pytest.raises(OSError, match="AWS Error"):
+            packed.read(10)
+        assert packed.damage is None
 
 
 def test_a_killed_process_that_nobody_has_waited_for_runs_no_more() -> None:
