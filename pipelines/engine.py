@@ -57,11 +57,11 @@ class StageFailedError(StageError):
 
     def __init__(self, stage: str, failures: Sequence[Failure]) -> None:
         self.failures = tuple(failures)
-        shown = "; ".join(f"{', '.join(f.inputs[:1]) or f.name}: {_tail(f)}" for f in failures[:5])
+        shown = "; ".join(f"{_one(f)}: {_tail(f)}" if _one(f) else f.message for f in failures[:5])
         more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
         count = f"{len(failures)} shard{'s' if len(failures) > 1 else ''}"
         super().__init__(f"{stage}: {count} failed ({shown}{more}); mend them and run the same command again")
-        names = ", ".join(", ".join(f.inputs[:1]) or f.name for f in failures[:5])
+        names = ", ".join(_one(f) or f.name for f in failures[:5])
         self._closing = (
             f"{stage}: {count} failed, as said above: {names}{more}; mend them and run the same command again"
         )
@@ -70,9 +70,13 @@ class StageFailedError(StageError):
         return self._closing
 
 
+def _one(failure: Failure) -> str:
+    """The input of a task that has one; nothing for a task over several, or over other tasks' work."""
+    return failure.inputs[0] if len(failure.inputs) == 1 else ""
+
+
 def _tail(failure: Failure) -> str:
-    first = failure.inputs[0] if failure.inputs else ""
-    return failure.message.removeprefix(f"{first}: ")
+    return failure.message.removeprefix(f"{_one(failure)}: ")
 
 
 def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.commands import common
+
+if TYPE_CHECKING:
+    from rust_ext import LinearClassifier
 
 
 @click.group(
@@ -130,10 +133,12 @@ def apply(inputs: tuple[str, ...], **options: Any) -> None:
     if options["percentile"] is not None and options["min_score"] is not None:
         raise UsageError("give --min-score or --percentile, not both")
     least = options["min_score"] or 0.0
+    model = _model(options["model"])
     if options["percentile"] is not None:
-        least = _score_at(inputs, options)
+        texts = texts_of(inputs, options["text_column"], options["sample"])
+        least = _score_at(model, texts, options["percentile"])
         click.echo(
-            f"{options['percentile']:g}% of {options['sample']:,} documents score below {least:.4f}", err=True
+            f"{options['percentile']:g}% of {len(texts):,} documents score below {least:.4f}", err=True
         )
     settings = [f"classify.model={options['model']}", f"classify.min_score={least!r}"]
     _, result = run_job("classify", inputs, options["out"], options, settings)
@@ -144,18 +149,21 @@ def apply(inputs: tuple[str, ...], **options: Any) -> None:
         funnel.print_funnel([result])
 
 
-def _score_at(inputs: tuple[str, ...], options: dict[str, Any]) -> float:
+def _model(path: str) -> LinearClassifier:
+    from corpus.errors import UsageError
+    from rust_ext import LinearClassifier
+
+    try:
+        return LinearClassifier(Path(path).read_bytes())
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}; `bukvar classify train` writes one") from error
+
+
+def _score_at(model: LinearClassifier, texts: list[str], percentile: float) -> float:
     import numpy as np
     import pyarrow as pa
 
-    from corpus.errors import UsageError
-    from rust_ext import LinearClassifier
     from rust_ext.arrow import text_buffers
 
-    try:
-        model = LinearClassifier(Path(options["model"]).read_bytes())
-    except ValueError as error:
-        raise UsageError(f"{options['model']}: {error}") from error
-    texts = texts_of(inputs, options["text_column"], options["sample"])
     scores = model.scores(text_buffers(pa.array(texts, pa.large_string())))
-    return float(np.quantile(scores, options["percentile"] / 100)) if len(scores) else 0.0
+    return float(np.quantile(scores, percentile / 100)) if len(scores) else 0.0

@@ -51,6 +51,7 @@ def takedown(dataset: str, **options: Any) -> None:
         click.echo("no document of this dataset is meant; later versions will leave it out", err=True)
     else:
         click.echo(
-            f"{change.rows:,} documents removed, {change.files} files rewritten: "
+            f"{change.rows:,} {'document' if change.rows == 1 else 'documents'} removed, {change.files} "
+            f"{'file' if change.files == 1 else 'files'} rewritten: "
             f"{dataset} is version {change.version}"
         )

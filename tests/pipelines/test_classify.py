@@ -65,6 +65,17 @@ def test_the_commands_train_and_apply(folder: Path, capsys: pytest.CaptureFixtur
     assert min(kept.column("class_score").to_pylist()) > 0.3
 
 
+def test_a_file_that_is_no_model_is_refused_before_work(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "no.model").write_text("seed = 1")
+    for more in ([], ["--percentile", "50"]):
+        command = ["classify", "apply", str(folder), "--model", str(tmp_path / "no.model"), *more]
+        assert run([*command, "--out", str(tmp_path / "out"), "--executor", "inline"]) == 2
+        assert "no.model: not a classifier" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+
+
 def test_equal_texts_are_never_on_both_sides_and_few_texts_are_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
         train(["соль"], ["банк"], Training())

@@ -153,6 +153,7 @@ def test_a_budget_that_cannot_be_met_is_one_line(home: Path, capsys: pytest.Capt
     assert mix(home, text) == 1
     said = capsys.readouterr().err
     assert "phase main wants 100 documents of books, and 40 are left of 1 x 40" in said
+    assert ".parquet" not in said  # no one input is to blame
     assert "raise sources.books.epochs" in said
     assert not list((home / "out").glob("*.parquet"))
     assert mix(home, 'short = "take"\n' + text, out="other") == 0
