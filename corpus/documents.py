@@ -71,9 +71,10 @@ def is_parquet(location: str) -> bool:
 def parquet_schema(location: str) -> pa.Schema:
     """Schema of a Parquet file. Raises ShardError where it is corrupt."""
     try:
-        with storage.open_input(location) as stream:
-            return pq.read_schema(stream)
-    except pa.ArrowException as error:
+        return storage.reading(location, pq.read_schema)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and storage.is_system_error(error):
+            raise storage.translate(error, location) from error
         raise ShardError(_corrupt(location, error)) from error
 
 

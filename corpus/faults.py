@@ -32,6 +32,7 @@ _SERVER: Final = re.compile(r"AWS Error|curlCode|HTTP status|google::cloud|GCS")
 #: Seconds for which an operation is tried again where a server does not answer: a store that restarts, or a
 #: burst of refusals, takes a minute or two.
 PATIENCE: Final = 300.0
+_FIRST_PATIENCE: Final = 5.0
 _LONGEST_WAIT: Final = 20.0
 
 
@@ -45,17 +46,24 @@ class NotFoundError(UsageError):
 
 @contextmanager
 def impatient() -> Iterator[None]:
-    """Within the block a server that does not answer is an error after seconds: what a person typed is wrong
-    more often than a server is down."""
-    global _patience
-    before, _patience = _patience, 5.0
+    """Within the block a server that has not answered yet, and does not, is an error after seconds: what a
+    person typed is wrong more often than a server is down."""
+    global _impatient
+    before, _impatient = _impatient, True
     try:
         yield
     finally:
-        _patience = before
+        _impatient = before
 
 
-_patience = PATIENCE
+_impatient = False
+#: Stores that have answered this process, by scheme, bucket and options.
+_answered: set[str] = set()
+
+
+def _store(location: str) -> str:
+    path, _, query = location.partition("?")
+    return "/".join(path.split("/")[:3]) + "?" + query
 
 
 def is_fault(error: BaseException) -> bool:
@@ -63,20 +71,28 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP
 
 
-def patiently(location: str, operation: Callable[[], T]) -> T:
+def patiently(location: str, operation: Callable[[], T], *, plain: bool = False) -> T:
     """Do an operation that may be done twice, again and again with growing pauses where a server does not
-    answer, for `PATIENCE` seconds. Raises what `translate` makes of the error."""
-    end = time.monotonic() + _patience
+    answer, for `PATIENCE` seconds. Raises what `translate` makes of the error; with `plain`, what else went
+    wrong than the server is raised as it came."""
+    began = time.monotonic()
     wait = 0.5
     while True:
         try:
-            return operation()
+            found = operation()
         except Exception as error:
             if not is_fault(error):
                 raise
-            found = translate(error, location)
-            if not isinstance(found, TransientError) or time.monotonic() + wait > end:
-                raise found from error
+            if plain and isinstance(error, OSError) and not passes_by_itself(error):
+                raise
+            meaning = translate(error, location)
+            known = not _impatient or _store(location) in _answered
+            end = began + (PATIENCE if known else _FIRST_PATIENCE)
+            if not isinstance(meaning, TransientError) or time.monotonic() + wait > end:
+                raise meaning from error
+        else:
+            _answered.add(_store(location))
+            return found
         time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads requests, keeps no secret
         wait = min(2 * wait, _LONGEST_WAIT)
 

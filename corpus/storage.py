@@ -17,13 +17,13 @@ import posixpath
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 from pyarrow import fs
@@ -46,6 +46,8 @@ __all__ = [
     "NotFoundError", "impatient", "is_system_error", "passes_by_itself", "patiently", "stops_everything",
     "translate", "translated",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
 #: Bytes up to which a file of an object store is read whole: one or two requests instead of one a column.
@@ -312,10 +314,21 @@ def _open_remote(location: str, filesystem: fs.FileSystem, path: str) -> Any:
         return pa.BufferReader(stream.read_buffer())
 
 
+def reading(location: str, read: Callable[[Any], T]) -> T:
+    """What `read` makes of a file's stream. It is done again, from the opening on, where the server does not
+    answer in the middle; other errors are raised as they come."""
+
+    def once() -> T:
+        with open_input(location) as stream:
+            return read(stream)
+
+    return patiently(location, once, plain=True)
+
+
 def read_bytes(location: str) -> bytes:
     """The content of a small file."""
-    with translated(location), open_input(location) as stream:
-        return bytes(stream.read())
+    with translated(location):
+        return reading(location, lambda stream: bytes(stream.read()))
 
 
 def copy(location: str, target: Path) -> None:
@@ -422,9 +435,13 @@ def delete(location: str) -> None:
 
 def sha256(location: str) -> tuple[str, int]:
     """SHA-256 (hex) and size in bytes of a file's content."""
-    digest, size = hashlib.sha256(), 0
-    with translated(location), open_input(location) as stream:
+
+    def read(stream: Any) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
             size += len(chunk)
-    return digest.hexdigest(), size
+        return digest.hexdigest(), size
+
+    with translated(location):
+        return reading(location, read)

@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,9 +96,8 @@ def _offsets(source: Input, part_bytes: int) -> list[_Span]:
 
 def _row_groups(source: Input, part_bytes: int) -> list[_Span]:
     try:
-        with storage.open_input(source.path) as stream:
-            footer = pq.read_metadata(stream)
-    except pa.ArrowException:
+        footer = storage.reading(source.path, pq.read_metadata)
+    except (pa.ArrowException, OSError):
         return []  # a corrupt file fails by itself, as a task
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
     # A group's own figure is that of its columns unpacked; its share of the file is what counts here.
@@ -118,9 +117,10 @@ def _row_groups(source: Input, part_bytes: int) -> list[_Span]:
 def _lines(source: Input, part_bytes: int) -> list[_Span]:
     """Parts end at the first line end at or after each multiple of `part_bytes`. Lines are counted on
     the way, since a document without an id is known by the number of its line."""
-    spans: list[_Span] = []
-    start = first = lines = position = 0
-    with storage.open_input(source.path) as stream, storage.translated(source.path):
+
+    def read(stream: Any) -> list[_Span]:
+        spans: list[_Span] = []
+        start = first = lines = position = 0
         while block := stream.read(_BLOCK):
             offset = 0
             while (end := _cut_in(block, offset, start + part_bytes - 1 - position)) >= 0:
@@ -129,9 +129,12 @@ def _lines(source: Input, part_bytes: int) -> list[_Span]:
                 start, first, offset = position + end, lines, end
             lines += block.count(b"\n", offset)
             position += len(block)
-    if start < position:
-        spans.append(_Span(start, position, first, None, position - start))
-    return spans
+        if start < position:
+            spans.append(_Span(start, position, first, None, position - start))
+        return spans
+
+    with storage.translated(source.path):
+        return storage.reading(source.path, read)
 
 
 def _cut_in(block: bytes, offset: int, wanted: int) -> int:

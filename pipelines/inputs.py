@@ -277,12 +277,16 @@ def _input(
 
 def _read_digest(path: str, size: int) -> tuple[str, int | None, str]:
     """Digest, rows and `Input.shape` of a file that is opened once."""
-    with storage.open_input(path) as stream, storage.translated(path):
+
+    def read(stream: Any) -> tuple[str, int | None, str]:
         digest = content_digest(stream, size)
         if CRAWL.search(storage.path_part(path)):
             stream.seek(0)
             return digest, None, layout_of(stream.read(HEAD_BYTES))
         return digest, *_footer(path, stream)
+
+    with storage.translated(path):
+        return storage.reading(path, read)
 
 
 def _footer(path: str, stream: Any) -> tuple[int | None, str]:
@@ -293,14 +297,15 @@ def _footer(path: str, stream: Any) -> tuple[int | None, str]:
         footer = pq.read_metadata(stream)
         schema = footer.schema.to_arrow_schema().remove_metadata()
         return int(footer.num_rows), hashlib.sha256(schema.serialize().to_pybytes()).hexdigest()
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and storage.passes_by_itself(error):
+            raise
         return None, ""
 
 
 def rows_of(path: str) -> int | None:
     """Rows of a Parquet file, by its footer; None where it is none, or can't be read: its task says so."""
-    with storage.open_input(path) as stream:
-        return _footer(path, stream)[0]
+    return storage.reading(path, lambda stream: _footer(path, stream)[0])
 
 
 def _receipts_of(folders: Iterable[str]) -> dict[str, dict[str, OutputFile]]:

@@ -120,8 +120,7 @@ def tokenizer_name(stage: Any) -> str:
 
 def _sample_entry(target: str, output: OutputFile) -> FileEntry:
     digest = TextDigest()
-    with storage.open_input(storage.join(target, output.path)) as stream:
-        rows = pq.read_table(stream)
+    rows = storage.reading(storage.join(target, output.path), pq.read_table)
     if "text" in rows.column_names:
         digest.add(rows.column("text"))
     return FileEntry(output.path, output.digest, output.bytes, output.rows or 0, digest.hex())

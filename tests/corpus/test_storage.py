@@ -6,14 +6,16 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import leftovers, storage
-from corpus.errors import BukvarError, RunError, UsageError
+from corpus import faults, leftovers, storage
+from corpus.errors import BukvarError, RunError, TransientError, UsageError
 from corpus.extract.packed import Packed
 
 S3 = "s3://bucket/a/b.parquet?endpoint_override=localhost:1&scheme=http"
@@ -240,6 +242,66 @@ class TestErrors:
         with pytest.raises(OSError, match="AWS Error"):
             packed.read(10)
         assert packed.damage is None
+
+
+class TestPatience:
+    """By a clock that sleeping moves."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        now = [0.0]
+        monkeypatch.setattr(faults.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(faults.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+        monkeypatch.setattr(faults, "_answered", set())
+        return now
+
+    def refusing_until(self, clock: list[float], end: float) -> Callable[[], str]:
+        def operation() -> str:
+            if clock[0] < end:
+                raise OSError("AWS Error SLOW_DOWN (HTTP status 503) during GetObject operation")
+            return "answer"
+
+        return operation
+
+    def test_a_store_that_refuses_for_minutes_is_waited_for(self, clock: list[float]) -> None:
+        assert storage.patiently("s3://b/k", self.refusing_until(clock, 120)) == "answer"
+
+    def test_what_a_person_typed_is_not(self, clock: list[float]) -> None:
+        with storage.impatient(), pytest.raises(TransientError):
+            storage.patiently("s3://b/k", self.refusing_until(clock, 120))
+        assert clock[0] < 10
+
+    def test_but_for_a_store_that_has_answered(self, clock: list[float]) -> None:
+        """Planning reads ten thousand inputs, which takes minutes."""
+        with storage.impatient():
+            storage.patiently("s3://b/k?region=x", lambda: None)
+            assert storage.patiently("s3://b/l?region=x", self.refusing_until(clock, 120)) == "answer"
+            with pytest.raises(TransientError):
+                storage.patiently("s3://other/k?region=x", self.refusing_until(clock, 10**6))
+
+    def test_a_file_is_read_anew_where_the_server_stops_in_the_middle(
+        self, tmp_path: Path, clock: list[float]
+    ) -> None:
+        (tmp_path / "file").write_bytes(b"abcdef")
+        refuse = self.refusing_until(clock, 60)
+        read = []
+
+        def read_all(stream: Any) -> bytes:
+            read.append(stream.read(3))
+            refuse()
+            return read[-1] + stream.read()
+
+        assert storage.reading(str(tmp_path / "file"), read_all) == b"abcdef"
+        assert len(read) > 2
+
+    def test_another_error_of_reading_is_raised_as_it_came(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"abc")
+
+        def fail(_: Any) -> None:
+            raise OSError("Invalid data stream")
+
+        with pytest.raises(OSError, match="Invalid data stream"):
+            storage.reading(str(tmp_path / "file"), fail)
 
 
 def test_a_killed_process_that_nobody_has_waited_for_runs_no_more() -> None:
