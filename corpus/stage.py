@@ -202,10 +202,13 @@ def local_copy(location: str, out: Output) -> Path:
     local = storage.local_path(location)
     if local is not None:
         return local
-    copy = out.scratch / storage.path_part(location).replace("/", "-").replace(":", "")
+    copy = out.scratch / receipts.digest_of(location)[:16] / storage.base_name(location)
     if not copy.exists():
-        with storage.open_input(location) as stream, copy.open("wb") as target:
+        copy.parent.mkdir(exist_ok=True)
+        begun = copy.with_name(storage.partial_name(copy.name))
+        with storage.open_input(location) as stream, begun.open("wb") as target:
             shutil.copyfileobj(stream, target, 1 << 20)
+        begun.replace(copy)
     return copy
 
 

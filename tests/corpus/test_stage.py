@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import receipts, table, writing
+from corpus import receipts, storage, table, writing
 from corpus.errors import DocumentError, RunError, ShardError
 from corpus.inputs import Input, Part
-from corpus.stage import MAP, Side, Task, judge, run_task
+from corpus.stage import MAP, Side, Task, judge, local_copies, run_task
+from corpus.writing import Output
 from tests.pipelines.stages import Shorten, inputs_of, name_of, tasks_of, write_texts
 
 #: Of the shard made from a.parquet.
@@ -176,3 +177,16 @@ class TestKey:
         before = self.task.key()
         monkeypatch.setattr(Shorten, "version", 2)
         assert self.task.key() != before
+
+
+def test_a_store_s_file_is_copied_once_for_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = f"mock://stores/{tmp_path.name}"
+    locations = [f"{root}-a-b", f"{root}-a-c", f"{root}-a-b"]
+    for location in locations[:2]:
+        storage.write_bytes(location, location.encode())
+    with Output(str(tmp_path / "out"), "task") as out:
+        copies = local_copies(locations[:2], out)
+        monkeypatch.setattr(storage, "open_input", None)
+        assert local_copies([locations[2]], out) == [copies[0]]
+        assert [copy.read_bytes() for copy in copies] == [location.encode() for location in locations[:2]]
+        assert [copy.name for copy in copies] == [f"{tmp_path.name}-a-b", f"{tmp_path.name}-a-c"]
