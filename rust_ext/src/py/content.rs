@@ -67,7 +67,7 @@ impl ContentModel {
         let model = Arc::clone(&self.model);
         let mut found = py.detach(|| content::extract(html, &options, &model));
         for (name, value) in &headers {
-            meta::opt_out(&mut found.meta, name, value);
+            meta::opt_out(&mut found.meta.opt_outs, name, value);
         }
         let out = PyDict::new(py);
         out.set_item("text", found.text)?;
@@ -79,10 +79,10 @@ impl ContentModel {
         out.set_item("kind", KINDS[found.kind])?;
         out.set_item("confidence", found.confidence)?;
         out.set_item("embedded", found.embedded)?;
-        out.set_item("noindex", found.meta.noindex)?;
-        out.set_item("noai", found.meta.noai)?;
-        out.set_item("train_ai_disallowed", found.meta.train_ai_disallowed)?;
-        out.set_item("tdm_reserved", found.meta.tdm_reserved)?;
+        out.set_item("noindex", found.meta.opt_outs.noindex)?;
+        out.set_item("noai", found.meta.opt_outs.noai)?;
+        out.set_item("train_ai_disallowed", found.meta.opt_outs.train_ai_disallowed)?;
+        out.set_item("tdm_reserved", found.meta.opt_outs.tdm_reserved)?;
         Ok(out)
     }
 

@@ -1,4 +1,4 @@
-//! Every Python binding, one file a kernel; each file's `register` adds its functions to the module.
+//! Every Python binding, a file or folder a kernel; each file's `register` adds its functions to the module.
 
 mod addresses;
 mod boilerplate;

@@ -23,6 +23,7 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// The hashes of a host and of all domains above it.
     pub fn new(host: &[u8]) -> Self {
         let mut probe = Self::default();
         probe.set(host);
@@ -84,6 +85,7 @@ impl Domains {
         }
     }
 
+    /// The number of domains.
     pub fn len(&self) -> usize {
         self.count
     }

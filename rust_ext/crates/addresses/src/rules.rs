@@ -252,6 +252,7 @@ impl Builder {
         });
     }
 
+    /// The lists, ready to be asked. Err where the words make too large an automaton.
     pub fn finish(self) -> Result<Lists, String> {
         let letters: Vec<&[u8]> = self.words.iter().map(|w| w.letters.as_slice()).collect();
         let automaton = if letters.is_empty() {

@@ -15,6 +15,7 @@ pub struct Address {
 }
 
 impl Address {
+    /// The host, in small letters and punycode resolved.
     pub fn host(&self) -> &[u8] {
         &self.bytes[..self.host]
     }

@@ -9,10 +9,15 @@ const MAX_DEPTH: usize = 48;
 /// A JSON value; numbers and booleans keep their spelling.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
+    /// null
     Null,
+    /// A number or a boolean, as it is spelled.
     Plain(String),
+    /// A string, escapes resolved.
     Text(String),
+    /// An array.
     List(Vec<Json>),
+    /// An object, its keys in order; one may stand twice.
     Map(Vec<(String, Json)>),
 }
 

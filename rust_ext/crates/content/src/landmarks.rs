@@ -31,6 +31,7 @@ impl Default for Bloom {
 }
 
 impl Bloom {
+    /// The words of a text.
     pub fn of(text: &str) -> Self {
         let mut hashes = Vec::new();
         count(text, &mut hashes);
@@ -39,11 +40,13 @@ impl Bloom {
         bloom
     }
 
+    /// Adds a word.
     pub fn add(&mut self, key: u32) {
         self.bits[(key >> 6) as usize % 64] |= 1 << ((key >> 20) & 63);
         self.words += 1;
     }
 
+    /// Whether the word may be in it.
     #[inline]
     pub fn has(&self, key: u32) -> bool {
         self.bits[(key >> 6) as usize % 64] >> ((key >> 20) & 63) & 1 == 1
@@ -86,6 +89,7 @@ pub fn title_block(page: &Page, words: &[Words], hashes: &[u32], title: &Bloom) 
     best
 }
 
+/// The first `h1` with words, or [`NONE`].
 pub fn first_heading(page: &Page, words: &[Words]) -> u32 {
     let of = |level: u8| {
         page.blocks
@@ -96,6 +100,7 @@ pub fn first_heading(page: &Page, words: &[Words]) -> u32 {
     of(1).map_or(NONE, |at| at as u32)
 }
 
+/// The block with the most words that is not mostly links, or [`NONE`].
 pub fn longest_block(page: &Page, words: &[Words]) -> u32 {
     let (mut best, mut most) = (NONE, 0);
     for (at, (block, w)) in page.blocks.iter().zip(words).enumerate() {
@@ -128,6 +133,7 @@ pub fn main_body(page: &Page, sums: &[Sums]) -> u32 {
 }
 
 impl Landmark {
+    /// A landmark at a block.
     pub fn at_block(page: &Page, block: u32) -> Self {
         if block == NONE {
             return Landmark {
@@ -142,6 +148,7 @@ impl Landmark {
         }
     }
 
+    /// A landmark at a node.
     pub fn at_node(page: &Page, node: u32) -> Self {
         if node == NONE {
             return Landmark {

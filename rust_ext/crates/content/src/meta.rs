@@ -5,6 +5,10 @@ use super::entities::{clean, clean_attribute};
 use super::linked::LinkedData;
 use super::tree::Stated;
 
+mod opt_outs;
+
+pub use opt_outs::{OptOuts, TRAINING_BOTS, opt_out};
+
 /// A page's statements, cleaned; None where it makes none.
 #[derive(Debug, Default, Clone)]
 pub struct Meta {
@@ -18,13 +22,7 @@ pub struct Meta {
     pub language: Option<String>,
     pub canonical_url: Option<String>,
     pub description: String,
-    pub noindex: bool,
-    /// `noai`, `noimageai` or `noml`; or `noindex` or `none` for a robot that gathers training data.
-    pub noai: bool,
-    /// A preference against training: Content-Usage or Content-Signal.
-    pub train_ai_disallowed: bool,
-    /// `tdm-reservation: 1`.
-    pub tdm_reserved: bool,
+    pub opt_outs: OptOuts,
     /// og:type as a number (0 none, 1 article, 2 product, 3 website, 4 other): a feature.
     pub og_kind: u8,
     /// Kinds of JSON-LD items: 1 article, 2 product, 4 list, 8 forum, 16 questions, 32 business: a feature.
@@ -139,148 +137,9 @@ pub fn read(stated: &Stated, url: Option<&str>) -> Meta {
     meta.article_body = ld.body;
     meta.url = url.map(str::to_owned).or_else(|| meta.canonical_url.clone());
     for (name, content) in &stated.metas {
-        opt_out(&mut meta, name, content);
+        opt_out(&mut meta.opt_outs, name, content);
     }
     meta
-}
-
-/// Reads into `meta` what one `meta` element or HTTP header says of the page's use, by the grammar of each vocabulary:
-/// robots (developers.google.com/search/docs/crawling-indexing/robots-meta-tag), TDMRep
-/// (w3.org/community/reports/tdmrep), AI Preferences (draft-ietf-aipref-attach) and Content Signals
-/// (contentsignals.org). Rules for a single robot say nothing of the page in general and are passed over, those of
-/// elements named by a robot ("googlebot") and those behind its name in a header, unless that robot gathers training
-/// data (`TRAINING_BOTS`).
-pub fn opt_out(meta: &mut Meta, name: &str, content: &str) {
-    match name.trim().to_ascii_lowercase().as_str() {
-        "robots" => content.split([',', ';']).for_each(|part| directives(meta, part)),
-        // Where headers were joined, each stands on its line.
-        "x-robots-tag" => content.lines().for_each(|line| robots_header(meta, line)),
-        "tdm-reservation" => meta.tdm_reserved |= content.split(',').any(|value| value.trim() == "1"),
-        "content-usage" | "content-signal" => content.split(',').for_each(|part| preference(meta, part)),
-        name if is_training_bot(name) => content
-            .split([',', ';'])
-            .for_each(|part| directives_of_training_bot(meta, part)),
-        _ => {}
-    }
-}
-
-/// Robots that gather data for training, in small letters, as their operators describe them; sites name them to refuse
-/// that use (the public list github.com/ai-robots-txt/ai.robots.txt has many more, most of which only answer questions).
-/// "YandexAdditional" gathers for Yandex's answers, "Google-Extended" and "Applebot-Extended" are names without a crawler.
-pub const TRAINING_BOTS: [&str; 24] = [
-    "ai2bot",
-    "amazonbot",
-    "anthropic-ai",
-    "applebot-extended",
-    "bytespider",
-    "ccbot",
-    "claude-web",
-    "claudebot",
-    "cohere-ai",
-    "cohere-training-data-crawler",
-    "diffbot",
-    "facebookbot",
-    "google-extended",
-    "gptbot",
-    "icc-crawler",
-    "img2dataset",
-    "meta-externalagent",
-    "omgili",
-    "omgilibot",
-    "pangubot",
-    "timpibot",
-    "webzio-extended",
-    "yandexadditional",
-    "yandexadditionalbot",
-];
-
-fn is_training_bot(name: &str) -> bool {
-    TRAINING_BOTS.iter().any(|bot| name.eq_ignore_ascii_case(bot))
-}
-
-fn directives_of_training_bot(meta: &mut Meta, part: &str) {
-    let mut own = Meta::default();
-    directives(&mut own, part);
-    meta.noai |= own.noindex || own.noai;
-}
-
-/// Robots directives that have a value behind a colon.
-const VALUED: [&str; 4] = [
-    "max-snippet",
-    "max-image-preview",
-    "max-video-preview",
-    "unavailable_after",
-];
-
-/// "noindex, max-snippet: 5", "bingbot: noindex, nofollow": a robot's name holds for what comes behind it.
-fn robots_header(meta: &mut Meta, line: &str) {
-    let mut agent = "*";
-    for part in line.split([',', ';']) {
-        let mut rest = part;
-        if let Some((name, behind)) = part.split_once(':')
-            && is_agent(name.trim())
-        {
-            agent = name.trim();
-            rest = behind;
-        }
-        if agent == "*" {
-            directives(meta, rest);
-        } else if is_training_bot(agent) {
-            directives_of_training_bot(meta, rest);
-        }
-    }
-}
-
-fn is_agent(name: &str) -> bool {
-    let first = name.bytes().next();
-    let begins = first.is_some_and(|b| b.is_ascii_alphabetic() || b == b'*');
-    begins
-        && !name.contains(char::is_whitespace)
-        && !VALUED.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
-/// Directives between two commas: mostly one, though some pages part them by spaces alone. The value of a directive
-/// is none itself ("max-image-preview: none"), and that of `unavailable_after` is a date up to the comma.
-fn directives(meta: &mut Meta, part: &str) {
-    let mut words = part.split_whitespace();
-    while let Some(word) = words.next() {
-        if let Some((name, value)) = word.split_once(':') {
-            if name.eq_ignore_ascii_case("unavailable_after") {
-                return;
-            }
-            if value.is_empty() {
-                words.next();
-            }
-            continue;
-        }
-        if word.eq_ignore_ascii_case("unavailable_after") {
-            return;
-        }
-        let is = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
-        meta.noindex |= is(&["noindex", "none"]);
-        meta.noai |= is(&["noai", "noimageai", "noml"]);
-    }
-}
-
-/// "train-ai=n", "ai-train=no", "tdm=n".
-fn preference(meta: &mut Meta, part: &str) {
-    let Some((category, value)) = part.split_once('=') else {
-        return;
-    };
-    let value = value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    if !matches!(value.as_str(), "n" | "no" | "?0") {
-        return;
-    }
-    match category.trim().to_ascii_lowercase().as_str() {
-        "train-ai" | "ai-train" | "train-genai" | "genai" | "ai" | "bots" => meta.train_ai_disallowed = true,
-        "tdm" => meta.tdm_reserved = true,
-        _ => {}
-    }
 }
 
 fn find<'a>(stated: &Stated<'a>, name: &str) -> Option<&'a str> {
@@ -329,79 +188,22 @@ mod tests {
     #[test]
     fn opt_outs_are_seen() {
         let meta = of("<meta name=ROBOTS content='noindex, NoAI'><meta name=tdm-reservation content=1>");
-        assert_eq!((meta.noindex, meta.noai, meta.tdm_reserved), (true, true, true));
+        assert_eq!(
+            (
+                meta.opt_outs.noindex,
+                meta.opt_outs.noai,
+                meta.opt_outs.tdm_reserved
+            ),
+            (true, true, true)
+        );
         let meta = of("<meta name=robots content='index, follow'>");
         assert_eq!(
-            (meta.noindex, meta.noai, meta.tdm_reserved),
+            (
+                meta.opt_outs.noindex,
+                meta.opt_outs.noai,
+                meta.opt_outs.tdm_reserved
+            ),
             (false, false, false)
         );
-    }
-
-    /// noindex, noai, tdm_reserved, and a preference against training as noai of its own vocabulary.
-    fn said(name: &str, content: &str) -> (bool, bool, bool) {
-        let mut meta = Meta::default();
-        opt_out(&mut meta, name, content);
-        assert!(!meta.train_ai_disallowed || name.starts_with("Content-"));
-        (
-            meta.noindex,
-            meta.noai || meta.train_ai_disallowed,
-            meta.tdm_reserved,
-        )
-    }
-
-    #[test]
-    fn each_vocabulary_is_read_by_its_own_grammar() {
-        for (name, content, expected) in [
-            ("robots", "NONE", (true, false, false)),
-            ("robots", "noindex nofollow", (true, false, false)),
-            ("robots", "noarchive;noindex", (true, false, false)),
-            ("robots", "max-image-preview:none, index", (false, false, false)),
-            ("robots", "max-image-preview: none", (false, false, false)),
-            ("robots", "max-snippet:-1 noindex", (true, false, false)),
-            (
-                "robots",
-                "unavailable_after: 25 Jun 2010 none, noai",
-                (false, true, false),
-            ),
-            ("googlebot", "noindex, noai", (false, false, false)),
-            ("CCBot", "noindex", (false, true, false)),
-            ("gptbot", "nofollow", (false, false, false)),
-            (
-                "X-Robots-Tag",
-                "GPTBot: noindex, bingbot: none",
-                (false, true, false),
-            ),
-            (
-                "X-Robots-Tag",
-                "bingbot: noindex, GPTBot: nofollow",
-                (false, false, false),
-            ),
-            (
-                "X-Robots-Tag",
-                "bingbot: noindex, nofollow",
-                (false, false, false),
-            ),
-            (
-                "X-Robots-Tag",
-                "bingbot: nofollow, otherbot: none",
-                (false, false, false),
-            ),
-            ("X-Robots-Tag", "bingbot: nofollow\nnoindex", (true, false, false)),
-            ("X-Robots-Tag", "*: noindex", (true, false, false)),
-            (
-                "X-Robots-Tag",
-                "unavailable_after: Saturday, 25-Jun-2010 15:00:00 PST, noindex",
-                (true, false, false),
-            ),
-            ("X-Robots-Tag", "max-snippet: 5, noai", (false, true, false)),
-            ("tdm-reservation", " 1 ", (false, false, true)),
-            ("tdm-reservation", "0", (false, false, false)),
-            ("tdm-policy", "1", (false, false, false)),
-            ("Content-Usage", "search=y, train-ai=n", (false, true, false)),
-            ("Content-Usage", "train-ai=y", (false, false, false)),
-            ("Content-Signal", "search=yes,ai-train=no", (false, true, false)),
-        ] {
-            assert_eq!(said(name, content), expected, "{name}: {content}");
-        }
     }
 }

@@ -133,6 +133,7 @@ fn distance(blocks: u32) -> f32 {
 }
 
 impl<'a> Rows<'a> {
+    /// Rows of a page's blocks.
     pub fn new(page: &'a Page<'a>, found: &'a Analysis) -> Self {
         let of_node = found
             .sums

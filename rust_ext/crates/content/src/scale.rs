@@ -10,6 +10,7 @@ pub fn log2p(x: f32) -> f32 {
     ((bits >> 23) as i32 - 127) as f32 + (bits & 0x7F_FFFF) as f32 / 8_388_608.0
 }
 
+/// A part of a whole; 0 of nothing.
 #[inline]
 pub fn share(part: f32, whole: f32) -> f32 {
     if whole > 0.0 { part / whole } else { 0.0 }

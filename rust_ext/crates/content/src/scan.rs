@@ -25,8 +25,11 @@ pub struct Attribute<'a> {
 
 /// What the scanner meets; `Start` leaves its attributes in [`Scanner::attributes`].
 pub enum Token<'a> {
+    /// Text between tags, character references not decoded.
     Text(&'a str),
+    /// A start tag.
     Start(Tag),
+    /// An end tag.
     End(Tag),
 }
 

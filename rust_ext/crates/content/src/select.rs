@@ -7,18 +7,24 @@ use super::tree::{NONE, Node, Page};
 /// What the caller wants of the selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Favor {
+    /// Less that is not the text, at the price of some that is.
     Precision,
+    /// The best F1.
     #[default]
     Balance,
+    /// More of the text, at the price of some that is not.
     Recall,
 }
 
 /// What becomes of readers' comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Comments {
+    /// They go.
     #[default]
     Drop,
+    /// They stay with the text.
     Keep,
+    /// They are the text.
     Only,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A name such as `entry-content__mainText` is cut at punctuation and case changes into words; a word that
 //! is not known whole is read as known words run together (`leftcol` = left + col). Sets are remembered by the
-//! whole attribute ([`names`]), because pages repeat a few dozen class strings hundreds of times.
+//! whole attribute (`semantics::names`), because pages repeat a few dozen class strings hundreds of times.
 
 use super::tags::{self, Tag};
 

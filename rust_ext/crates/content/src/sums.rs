@@ -22,6 +22,7 @@ pub struct Sums {
 }
 
 impl Sums {
+    /// Adds the sums of another node.
     pub fn add(&mut self, other: &Sums) {
         self.words += other.words;
         self.bytes += other.bytes;

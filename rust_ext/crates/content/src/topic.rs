@@ -22,6 +22,7 @@ pub struct Topic {
 }
 
 impl Topic {
+    /// Counts the topical words of a page.
     pub fn of(page: &Page, found: &Analysis) -> Self {
         let lead = lead(page, found);
         let topical = |block: usize| {

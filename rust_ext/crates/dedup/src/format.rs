@@ -28,14 +28,20 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, process};
 
+/// First bytes of a `.sign` file.
 pub const SIGN_MAGIC: &[u8; 8] = b"bukvsig1";
+/// First bytes of an `.edges` file.
 pub const EDGES_MAGIC: &[u8; 8] = b"bukvedg1";
+/// First bytes of a `.marks` file.
 pub const MARKS_MAGIC: &[u8; 8] = b"bukvmrk1";
 
 /// Bytes of a document's identity and of the exact hash.
 pub const ID: usize = 16;
+/// Bytes of a band hash and its row.
 pub const NEAR_RECORD: usize = 8 + 4;
+/// Bytes of an exact hash and its row.
 pub const EXACT_RECORD: usize = ID + 4;
+/// Bytes of an edge.
 pub const EDGE: usize = 16;
 const SIGN_HEAD: u64 = 8 + 4 * 6 + 8 * 2;
 /// Buffer of a sequential reader or writer: large enough that a spinning disk reads more than it seeks.
@@ -44,9 +50,11 @@ const BUFFER: usize = 1 << 20;
 /// What can go wrong in a phase.
 #[derive(Debug)]
 pub enum DedupError {
+    /// The file can't be read or written.
     Io(PathBuf, io::Error),
     /// A file is not what it should be: truncated, of another run, or not ours.
     Format(PathBuf, String),
+    /// What parameters can't be worked with, and why.
     Parameters(String),
 }
 
@@ -62,6 +70,7 @@ impl fmt::Display for DedupError {
 
 impl std::error::Error for DedupError {}
 
+/// What the phases return.
 pub type Result<T> = std::result::Result<T, DedupError>;
 
 pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> DedupError + '_ {
@@ -106,6 +115,7 @@ impl Scheme {
         Ok(())
     }
 
+    /// Values of a signature that are kept; 0 where signatures are not.
     pub fn width(&self) -> usize {
         if self.keep_signatures {
             (self.bands * self.rows) as usize
@@ -119,6 +129,7 @@ impl Scheme {
         self.bands as usize + 1
     }
 
+    /// The bucket that a hash falls into.
     pub fn bucket_of(&self, hash: u64) -> usize {
         ((u128::from(hash) * u128::from(self.buckets)) >> 64) as usize
     }
@@ -133,6 +144,7 @@ impl Scheme {
         out.write_all(&documents.to_le_bytes())
     }
 
+    /// Bytes of a record of a section.
     pub fn record_bytes(&self, section: usize) -> usize {
         if section < self.bands as usize {
             NEAR_RECORD
@@ -275,6 +287,7 @@ impl SignFile {
         Ok(found)
     }
 
+    /// `length` bytes of the file from `start` on.
     pub fn part(&self, start: u64, length: usize) -> Result<Vec<u8>> {
         let file = File::open(&self.path).map_err(io_error(&self.path))?;
         let mut bytes = vec![0; length];

@@ -7,7 +7,7 @@
 //! | resolve | [`resolve`] | every `.edges`, the heads of every `.sign` | one `.marks` file a shard | nothing: once |
 //!
 //! The fourth phase, mark, is a lookup by row and lives in Python. Every file is little-endian, of fixed
-//! width, and a pure function of what was read: no clock, no hash seed, no listing order. [`format`] says
+//! width, and a pure function of what was read: no clock, no hash seed, no listing order. [`mod@format`] says
 //! what lies where.
 //!
 //! [`text`] turns a text into words, [`minhash`] words into a signature and band hashes.

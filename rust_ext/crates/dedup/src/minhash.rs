@@ -3,7 +3,7 @@
 //! One pass: each word is hashed to 64 bits once, a shingle combines the hashes of its words, its upper 32
 //! bits go through `bands * rows` functions `a * x + b mod 2^32` with odd `a`, and each keeps its least
 //! value. Thirty-two bits because a vector register then holds eight of them: measured against the 61-bit
-//! Mersenne prime of datasketch, the error of the estimate is the same (docs/dedup.md). The inner loop holds
+//! Mersenne prime of datasketch, the error of the estimate is the same (docs/measured/dedup.md). The inner loop holds
 //! sixteen functions in registers and runs over the shingles; it is compiled three times (portable, SSE4.1,
 //! AVX2) and the best one that the machine has is taken. It is integer arithmetic: the results are the same
 //! everywhere.

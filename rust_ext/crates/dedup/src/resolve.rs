@@ -18,8 +18,11 @@ use std::path::{Path, PathBuf};
 const LOOKUP_SHARE: usize = 16;
 const LOOKUPS: usize = 1 << 18;
 
+/// Mark of a document that stays.
 pub const KEPT: u8 = 0;
+/// Mark of an exact duplicate.
 pub const EXACT: u8 = 1;
+/// Mark of a near duplicate.
 pub const NEAR: u8 = 2;
 
 /// What came out. `documents = clusters + exact + near`.

@@ -106,6 +106,7 @@ impl ShardSigner {
         Ok(())
     }
 
+    /// The number of documents added.
     pub fn documents(&self) -> usize {
         self.words.len()
     }

@@ -81,6 +81,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// An encoder of a model and a split pattern. Err where the pattern does not compile.
     pub fn new(model: Model, pattern: &str, options: Options) -> Result<Self, EncodeError> {
         let splitter = Splitter::new(pattern)?;
         let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one(0u64));
@@ -93,6 +94,7 @@ impl Encoder {
         })
     }
 
+    /// The model that it encodes by.
     pub fn model(&self) -> &Model {
         &self.model
     }

@@ -16,6 +16,7 @@ pub(super) const KEPT: usize = 4 << 20;
 /// Text in either form.
 #[derive(Debug, Clone, Copy)]
 pub enum Text<'a> {
+    /// UTF-8.
     Utf8(&'a str),
     /// Units of 16 bits in the processor's order of bytes.
     Utf16(&'a [u8]),

@@ -54,6 +54,7 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Begins a file of `buckets` buckets.
     pub fn create(path: &Path, buckets: usize) -> std::io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         file.write_all(MAGIC)?;
@@ -102,6 +103,7 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes what is held and the table of sections.
     pub fn close(mut self) -> std::io::Result<()> {
         if !self.held.is_empty() {
             self.flush()?;

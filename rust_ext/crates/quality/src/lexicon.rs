@@ -26,6 +26,7 @@ pub const TOPICS: [&str; 20] = [
     "encyclopedia",
     "news",
 ];
+/// How many topics, the first ones, are of spam.
 pub const SPAM: usize = 8;
 /// Bits of words that other texts have too, of the spam topics in their order: `?word` in the list.
 pub const WEAK: usize = TOPICS.len();

@@ -27,6 +27,7 @@ pub struct NeighbourCounts {
 }
 
 impl NeighbourCounts {
+    /// Counts of no text yet.
     pub fn new(lexicon: Lexicon) -> Self {
         Self {
             words: Words::new(lexicon),

@@ -43,6 +43,7 @@ impl Options {
 pub struct Counts(pub [i32; KINDS]);
 
 impl Counts {
+    /// Counts `more` repairs of a kind.
     pub fn add(&mut self, kind: Kind, more: usize) {
         let cell = &mut self.0[kind as usize];
         *cell = cell.saturating_add(i32::try_from(more).unwrap_or(i32::MAX));

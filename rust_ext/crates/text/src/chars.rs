@@ -3,8 +3,10 @@
 
 use std::sync::LazyLock;
 
+/// White space.
 pub const SPACE: u8 = 1;
-/// A letter: Unicode Alphabetic, less numbers written with letters (Ⅷ), as Python's `str.isalpha`.
+/// A letter: Unicode Alphabetic, less numbers written with letters (Ⅷ) and combining marks (U+1DD3), as Python's
+/// `str.isalpha`.
 pub const ALPHA: u8 = 2;
 /// Unicode Numeric (Nd, Nl, No).
 pub const NUMERIC: u8 = 4;
@@ -36,10 +38,12 @@ static TABLE: LazyLock<[u8; TABLE_END]> = LazyLock::new(|| {
 pub struct Classes(&'static [u8; TABLE_END]);
 
 impl Classes {
+    /// The table, read once for a pass.
     pub fn new() -> Self {
         Self(&TABLE)
     }
 
+    /// The classes of a character, as bits.
     #[inline(always)]
     pub fn of(self, c: char) -> u8 {
         match self.0.get(c as usize) {
@@ -89,7 +93,7 @@ pub fn is_space(c: char) -> bool {
 }
 
 /// Blocks of combining marks that occur over Latin and Cyrillic letters.
-fn is_mark(c: char) -> bool {
+pub(super) fn is_mark(c: char) -> bool {
     matches!(c as u32, 0x300..=0x36F | 0x483..=0x489 | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F)
 }
 

@@ -5,6 +5,7 @@
 //! linear in the size of the text, and a document that is not UTF-8 is the caller's to repair.
 
 pub mod chars;
+mod interner;
 pub mod letters;
 pub mod lines;
 pub mod repetition;

@@ -10,8 +10,9 @@ use std::collections::HashSet;
 use memchr::memmem;
 
 use super::chars::{ends_sentence, is_space};
+use super::interner::Interner;
 use super::lines::{char_count, newline_runs, python_lines, strip};
-use super::repetition::{Duplicates, Interner, MAX_TOKENS, NGramCounter, Word, duplicates};
+use super::repetition::{Duplicates, MAX_TOKENS, NGramCounter, Word, duplicates};
 use super::words::tokens;
 
 /// Names of the signals, in the order of `Signals::values`.

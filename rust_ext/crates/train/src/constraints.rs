@@ -41,6 +41,7 @@ pub struct Tokens {
 const NONE: u32 = u32::MAX;
 
 impl Tokens {
+    /// The tokens, each with what it may join.
     pub fn new(bytes: Vec<Box<[u8]>>, constraints: Constraints) -> Self {
         let mut all = Self {
             bytes: Vec::with_capacity(bytes.len()),
@@ -92,6 +93,7 @@ impl Tokens {
         self.bytes.len() as u32 - 1
     }
 
+    /// The bytes of two tokens, one after the other.
     pub fn joined(&self, left: u32, right: u32) -> Box<[u8]> {
         [&*self.bytes[left as usize], &*self.bytes[right as usize]]
             .concat()

@@ -32,6 +32,7 @@ pub enum Source<'a> {
     Tables(&'a [CountTable]),
     /// The same, let go of before learning begins.
     Owned(Vec<CountTable>),
+    /// A counts file.
     File(&'a Path),
 }
 

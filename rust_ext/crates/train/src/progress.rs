@@ -12,7 +12,9 @@ pub const INTERVAL: Duration = Duration::from_millis(100);
 pub struct Step {
     /// "read" (pretokens), "learn" (merges) or "merge" (records of counts files).
     pub stage: &'static str,
+    /// What is done of it.
     pub done: u64,
+    /// What is to do in all; 0 where that is not known.
     pub total: u64,
 }
 
@@ -25,6 +27,7 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
+    /// Progress that calls `callback`.
     pub fn new(callback: &'a mut dyn FnMut(Step) -> bool) -> Self {
         let last = Step {
             stage: "read",

@@ -34,6 +34,7 @@ pub struct Types {
 }
 
 impl Types {
+    /// Counts an occurrence.
     #[inline(always)]
     pub fn see(&mut self, crosses: bool, whole: bool) {
         self.all += 1;
@@ -41,6 +42,7 @@ impl Types {
         self.whole += u32::from(crosses && whole);
     }
 
+    /// Adds the counts of other word types.
     #[inline(always)]
     pub fn add(&mut self, other: Self) {
         self.all += other.all;
@@ -48,6 +50,7 @@ impl Types {
         self.whole += other.whole;
     }
 
+    /// Takes counts off again.
     #[inline(always)]
     pub fn take(&mut self, other: Self) {
         self.all -= other.all;
@@ -71,6 +74,7 @@ pub struct Scorer {
 const SURELY: f64 = 1.0 + 1e-6;
 
 impl Scorer {
+    /// Scores under a penalty.
     pub fn new(penalty: Penalty) -> Self {
         let powers = (0..TABLE)
             .map(|count| power(count as f64, penalty.exponent))

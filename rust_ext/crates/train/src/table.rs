@@ -21,6 +21,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry of a key.
     pub fn new(key: Key, count: u64) -> Self {
         Self {
             low: key.0 as u64,
@@ -29,6 +30,7 @@ impl Entry {
         }
     }
 
+    /// The key.
     pub fn key(&self) -> Key {
         Key(u128::from(self.high) << 64 | u128::from(self.low))
     }

@@ -18,6 +18,7 @@ mod lz4;
 mod page;
 mod part;
 mod pass_over;
+mod payload;
 mod reader;
 mod resync;
 mod skim;

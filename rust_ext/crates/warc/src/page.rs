@@ -1,8 +1,7 @@
 //! One record's block to a verdict: a page, dropped with a reason, or skipped by type.
 
-use std::borrow::Cow;
-
 use super::header::{Head, host};
+use super::payload::{Payload, payload, unchunked};
 use super::{body, http, sniff};
 use bukvar_gate as gate;
 
@@ -44,11 +43,17 @@ pub struct Page {
 /// Why a record that could have been a page is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
+    /// The record or its HTTP head can't be read.
     MalformedRecord,
+    /// The server sent no page: an error, a redirection.
     HttpStatus,
+    /// Another type of content.
     NotHtml,
+    /// No body.
     EmptyPayload,
+    /// Above `Limits::max_record_bytes`.
     PageTooLarge,
+    /// The gate sees no Russian text.
     NotCyrillic,
 }
 
@@ -92,7 +97,9 @@ impl Dropped {
 /// What a record turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
+    /// A page.
     Page(Box<Page>),
+    /// What could have been a page, with the reason that it is none.
     Dropped(Dropped),
     /// Never a page: its type (warcinfo, request, metadata, revisit, dns, ...).
     Skipped(String),
@@ -381,70 +388,4 @@ fn http_head(head: &Head, block: &[u8]) -> Result<(http::Response, usize), (Reas
         return Err((Reason::EmptyPayload, ""));
     }
     http::parse(block).ok_or((Reason::MalformedRecord, "bad_http_head"))
-}
-
-/// A body with its codings undone.
-struct Payload<'a> {
-    bytes: Cow<'a, [u8]>,
-    /// Whether a coding was undone.
-    decoded: bool,
-    damage: Option<&'static str>,
-}
-
-/// Codings that are undone because the first bytes show them, at most.
-const MAX_UNDECLARED: usize = 4;
-
-fn unchunked<'a>(response: &http::Response, raw: &'a [u8]) -> (Cow<'a, [u8]>, Option<&'static str>) {
-    match response.chunked.then(|| body::dechunk(raw)).flatten() {
-        None => (Cow::Borrowed(raw), None),
-        Some((joined, chunks)) => {
-            let damage = match chunks {
-                body::Chunks::Whole => None,
-                body::Chunks::Cut => Some("chunks_cut"),
-                body::Chunks::Odd => Some("chunks_odd"),
-            };
-            (Cow::Owned(joined), damage)
-        }
-    }
-}
-
-/// The body after transfer and content decoding, declared or not; None where it decodes to more than `limit` bytes.
-/// A coding that the bytes are not in is passed over: the writer stored the body decoded.
-fn payload<'a>(response: &http::Response, raw: &'a [u8], limit: usize) -> Option<Payload<'a>> {
-    let (bytes, damage) = unchunked(response, raw);
-    let mut payload = Payload {
-        bytes,
-        decoded: false,
-        damage,
-    };
-    for coding in &response.codings {
-        if !sniff::looks_html(&payload.bytes) {
-            undo(&mut payload, coding, limit)?;
-        }
-    }
-    for _ in 0..MAX_UNDECLARED {
-        let Some(coding) = body::coding_of(&payload.bytes) else {
-            break;
-        };
-        if !undo(&mut payload, coding, limit)? {
-            break;
-        }
-    }
-    Some(payload)
-}
-
-/// Undoes one coding, and says whether the body was in it; None above the limit.
-fn undo(payload: &mut Payload<'_>, coding: &str, limit: usize) -> Option<bool> {
-    let Some(decoded) = body::decode(coding, &payload.bytes, limit) else {
-        return Some(false);
-    };
-    if decoded.over_limit {
-        return None;
-    }
-    if decoded.damaged {
-        payload.damage = payload.damage.or(Some("coding_cut"));
-    }
-    payload.bytes = Cow::Owned(decoded.bytes);
-    payload.decoded = true;
-    Some(true)
 }

@@ -5,8 +5,12 @@ use std::io::{self, Read};
 use super::arc;
 use super::format::Format;
 use super::header::{self, Head, MAX_HEAD};
-use super::page::{self, Dropped, Limits, Reason, Record};
+use super::page::{self, Limits, Record};
 use super::stream::{MARK, Stream};
+use cut::{judged, malformed};
+
+mod cut;
+mod damage;
 
 /// Blank bytes tolerated between records; writers use four.
 const MAX_BLANK: usize = 64;
@@ -64,6 +68,7 @@ pub struct Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
+    /// A reader of a crawl file; the format is recognised by its first bytes.
     pub fn new(source: R, limits: Limits) -> Self {
         Reader {
             stream: Stream::new(source),
@@ -371,53 +376,6 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn damage_here(&mut self) -> Option<Record> {
-        let mark = self.stream.window.take_damage()?;
-        self.place = Place::rubble(mark.source);
-        Some(malformed(
-            Head::default(),
-            mark.source,
-            mark.damage.unwrap_or_default(),
-        ))
-    }
-
-    /// Takes every damage marked up to the position; the first one's kind.
-    fn take_damage(&mut self) -> Option<&'static str> {
-        let mut first = None;
-        while let Some(mark) = self.stream.window.take_damage() {
-            first = first.or(mark.damage);
-        }
-        first
-    }
-
-    /// The first damage in a block of `length` bytes or in the `behind` bytes after it, there only of a member
-    /// that begins in the block or before it: another one's is not the block's, and comes out by itself.
-    fn damage_within(&self, length: usize, behind: usize) -> Option<(usize, &'static str)> {
-        let window = &self.stream.window;
-        let (at, mark) = window.marks_ahead().find(|(_, mark)| mark.damage.is_some())?;
-        let ours = mark.begin < window.position() + length as u64;
-        let near = at < length || at <= length + behind && ours;
-        mark.damage.filter(|_| near).map(|kind| (at, kind))
-    }
-
-    /// What keeps a record from going on at the position, which lies inside of it: bytes are missing here, or a
-    /// member begins that begins with a record. `ensure` sees such places behind the position only.
-    fn cut_here(&mut self) -> io::Result<Option<&'static str>> {
-        // Marks come before the bytes behind them: with those here, all marks at the position are.
-        self.ensure(5)?;
-        let window = &self.stream.window;
-        let damage = window.marks_here().find_map(|mark| mark.damage);
-        let begins = self.stream.format().begins(window.data()) == Some(true);
-        let member = window.marks_here().next().is_some() && begins;
-        Ok(damage.or(member.then_some("truncated")))
-    }
-
-    /// Damage that ends the rubble behind a block of `length` bytes, if it comes soon.
-    fn damage_behind(&mut self, length: usize) -> io::Result<Option<(usize, &'static str)>> {
-        self.ensure(length + STEP)?;
-        Ok(self.damage_within(length, STEP))
-    }
-
     /// Makes `want` bytes available at the position, unless the file, damage, or a member that begins with a
     /// record comes first; returns how many there are up to that.
     pub(super) fn ensure(&mut self, want: usize) -> io::Result<usize> {
@@ -435,59 +393,4 @@ impl<R: Read> Reader<R> {
             }
         }
     }
-
-    /// Distance to the first place below `want` that no record may cross; and whether more bytes are needed
-    /// to know.
-    fn cut(&self, want: usize) -> (Option<usize>, bool) {
-        let data = self.stream.window.data();
-        for (distance, mark) in self
-            .stream
-            .window
-            .marks_ahead()
-            .take_while(|(distance, _)| *distance < want)
-        {
-            let begins = &data[distance.min(data.len())..];
-            match self.stream.format().begins(begins) {
-                _ if mark.damage.is_some() => return (Some(distance), false),
-                Some(true) => return (Some(distance), false),
-                Some(false) => {}
-                None => return (None, true),
-            }
-        }
-        (None, false)
-    }
-}
-
-/// A record, and where bytes of it are missing, another one that says so: whatever became of the record, a cut is
-/// counted and named.
-fn judged(
-    head: Head,
-    offset: u64,
-    block: &[u8],
-    damage: Option<&'static str>,
-    limits: &Limits,
-) -> (Record, Option<Record>) {
-    let Some(kind) = damage.filter(|kind| kind.starts_with("bad_") || kind.starts_with("truncated")) else {
-        return (page::judge(head, offset, block, damage, limits), None);
-    };
-    if kind.starts_with("bad_") {
-        return (malformed(head, offset, kind), None);
-    }
-    let cut = Head {
-        url: head.url.clone(),
-        date: head.date,
-        ..Head::default()
-    };
-    let record = page::judge(head, offset, block, damage, limits);
-    let is_told = matches!(&record, Record::Dropped(row) if row.reason == Reason::MalformedRecord);
-    (record, (!is_told).then(|| malformed(cut, offset, kind)))
-}
-
-fn malformed(head: Head, offset: u64, kind: &str) -> Record {
-    Record::Dropped(Dropped::of(
-        head,
-        offset,
-        Reason::MalformedRecord,
-        kind.to_owned(),
-    ))
 }

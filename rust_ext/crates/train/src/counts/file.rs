@@ -58,7 +58,9 @@ impl Header {
 /// A pretoken of a counts file. Short ones come first, so the derived order is the file's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Piece {
+    /// One that is packed into a key.
     Short(Key),
+    /// Any other, as its bytes.
     Long(Box<[u8]>),
 }
 
@@ -80,6 +82,7 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Opens a counts file. Err where it is none, or is cut short.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let file = File::open(path).map_err(|error| TrainError::file(path, &error))?;
         let mut input = BufReader::with_capacity(BUFFER, file);
@@ -92,6 +95,7 @@ impl Reader {
         })
     }
 
+    /// What the file says of itself.
     pub fn header(&self) -> &Header {
         &self.header
     }
