@@ -1,8 +1,8 @@
 //! One pass over a document's words: sums of scores of its units and of the whole, and what they amount to.
 
-use crate::document::{Reading, Unit};
 use crate::letters::{SCRIPTS, Script};
 use crate::model::Model;
+use crate::reading::{Reading, Unit};
 use crate::score::{Cache, softmax};
 use crate::unit::{Draft, REMEMBERED, Seen, Tally, insert, is_repeated};
 use crate::words::{Break, Visitor, Word};

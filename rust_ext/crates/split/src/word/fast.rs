@@ -1,7 +1,7 @@
 //! Common kinds of piece, told by a block of bytes: words of Cyrillic and of ASCII letters, punctuation, digits,
 //! line ends, indents. `None` leaves a piece to `slow`.
 
-use super::{CASED, CONTRACTIONS, THRICE, TRIPLES, has, is_mark};
+use super::switches::{CASED, CONTRACTIONS, THRICE, TRIPLES, has, is_mark};
 use crate::key::{Key, MAX_LETTERS, MAX_RAW, WINDOW};
 use crate::lanes;
 use crate::unicode::{LETTER, LOWER, MARK, SPACE, Tables, UPPER};

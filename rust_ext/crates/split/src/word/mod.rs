@@ -7,34 +7,14 @@
 
 mod fast;
 mod slow;
+mod switches;
 
 use std::ops::{ControlFlow, Range};
 
 use super::key::{Key, WINDOW};
-use super::unicode::{LETTER, MARK, NUMBER, SPACE, Tables};
+use super::unicode::Tables;
 
-/// Cuts a word before a capital that follows a small letter, keeps marks in words, and takes `/` into the
-/// line ends after punctuation.
-const CASED: u8 = 1;
-/// Knows the English contractions.
-const CONTRACTIONS: u8 = 2;
-/// Takes up to three numbers together.
-const TRIPLES: u8 = 4;
-/// White space up to the end of the text is one piece.
-const END: u8 = 8;
-/// Cuts numbers off first, then Chinese characters and kana, and knows punctuation from other characters: DeepSeek.
-const THRICE: u8 = 16;
-
-pub const LLAMA3: u8 = CONTRACTIONS | TRIPLES;
-pub const QWEN2: u8 = CONTRACTIONS;
-pub const O200K: u8 = CASED | CONTRACTIONS | TRIPLES;
-pub const TEKKEN: u8 = CASED;
-pub const CL100K: u8 = CONTRACTIONS | TRIPLES | END;
-pub const DEEPSEEK3: u8 = TRIPLES | THRICE;
-
-const fn has(pattern: u8, switch: u8) -> bool {
-    pattern & switch != 0
-}
+pub use switches::{CL100K, DEEPSEEK3, LLAMA3, O200K, QWEN2, TEKKEN};
 
 /// Calls `visit` with the key and the range of every piece, until it breaks off.
 #[inline(always)]
@@ -63,14 +43,4 @@ fn piece<const P: u8>(tables: &Tables, text: &[u8], at: usize) -> (usize, Key) {
     }
     let end = slow::piece::<P>(tables, text, at);
     (end, Key::of(&text[at..end]))
-}
-
-/// True for the bits of what may stand in a run of punctuation: `[^\s\p{L}\p{N}]`.
-#[inline(always)]
-fn is_mark<const P: u8>(flags: u8) -> bool {
-    if has(P, THRICE) {
-        flags & MARK != 0
-    } else {
-        flags & (SPACE | LETTER | NUMBER) == 0
-    }
 }

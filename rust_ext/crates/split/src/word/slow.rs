@@ -1,6 +1,6 @@
 //! Every piece, read off the regular expression with a class lookup for each character.
 
-use super::{CASED, CONTRACTIONS, END, THRICE, TRIPLES, has, is_mark};
+use super::switches::{CASED, CONTRACTIONS, END, THRICE, TRIPLES, has, is_mark};
 use crate::unicode::{
     KANA_LETTER, KANA_MARK, KANA_OR_HAN, LETTER, LOWER, MARK, NEWLINE, NUMBER, SPACE, Tables, UPPER,
 };
