@@ -67,7 +67,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def spaces(word: str) -> str:
-    russian = re.search("[а-я]", word) or word in ("_at_", "bearer_", "-----BEGIN_")
+    russian = re.search("[а-я]", word) or word in ("_at_", "[_at", "(_at", "{_at", "bearer_", "-----BEGIN_")
     return word.replace("_", " ") if russian else word
 
 
@@ -144,34 +144,67 @@ def by_numbers(text: str) -> list[Find]:
 
 
 ASCII = "0123456789"
+LETTER = "[АВЕКМНОРСТУХавекмнорстухABEKMHOPCTYXabekmhopctyx]"
+WIDTHLESS = "[\xad\u200b-\u200f\u2060\ufeff\ufe0f\u20e3]*"
+GAP = r"[ \t\xa0\u202f\u205f\u3000\u2000-\u200a_.-]"
 PLATE = re.compile(
-    r"([АВЕКМНОРСТУХавекмнорстухABEKMHOPCTYXabekmhopctyx])([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?)"
-    r"([0-9]{3})([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?)"
-    r"([АВЕКМНОРСТУХавекмнорстухABEKMHOPCTYXabekmhopctyx]{2})([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?)"
-    r"([0-9]{2,3})(?![0-9])"
-    r"([ \t\xa0\u202f\u205f\u3000\u2000-\u200a-]?[Rr][Uu][Ss](?![A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ]))?"
+    rf"([0-9ОO]{{3}}){WIDTHLESS}({GAP}?)({LETTER}{{2}})(?:(\n)|{WIDTHLESS}({GAP}?)([/|(]?))([0-9]{{2,3}})(?![0-9])"
 )
+COUNTRY = re.compile(rf"{WIDTHLESS}{GAP}?[Rr][Uu][Ss](?![A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ])")
+
+
+def goes_on(c: str) -> bool:
+    return bool(c) and (c in ASCII + "_" or numbers.letter(c))
+
+
+def plate(text: str, at: int) -> Find | None:
+    """The plate whose digits begin with the one at `at`, or with an О right before it."""
+    head = [n for n in range(at) if not numbers.ignorable(text[n])]
+    if not head:
+        return None
+    start = head.pop()
+    parted = bool(re.fullmatch(GAP, text[start]))
+    if parted:
+        if not head:
+            return None
+        start = head.pop()
+    before = text[head[-1]] if head else ""
+    if text[start] in "ОO" and not parted and re.fullmatch(LETTER, before):
+        at, start = start, head.pop()
+        if head and goes_on(text[head[-1]]):
+            return None
+    elif not re.fullmatch(LETTER, text[start]) or goes_on(before):
+        return None
+    hit = PLATE.match(text, at)
+    if not hit or (hit[4] and (parted or hit[2])):
+        return None
+    number, pair, code = hit[1], hit[3], hit[7]
+    end = country.end() if (country := COUNTRY.match(text, hit.end())) else hit.end()
+    if goes_on(text[end : end + 1]) or not set(number) - set("0ОO"):
+        return None
+    real = sum(c in ASCII for c in number)
+    known = code[-2:] != "00" and (len(code) == 2 or code[0] in "1234579")
+    labels = numbers.labels(text, start)
+    letters = text[start] + pair
+    numbered = bool(labels.all & {"plate", "number"})
+    parted = parted or any(hit[n] for n in (2, 5, 6))
+    plain = not parted and (numbered or (not set(letters) & LATIN and real == 3))
+    small = any(c.islower() for c in letters) and "plate" not in labels.all
+    if real < 2 or not known or (small and not plain):
+        return None
+    return start, end, "plate", 63 if numbered else 50
+
+
+LATIN = set("ABEKMHOPCTYXabekmhopctyx")
 
 
 def plates(text: str) -> list[Find]:
     found = []
-    for at in range(len(text)):
-        hit = PLATE.match(text, at)
-        previous = text[at - 1] if at else " "
-        if not hit or numbers.letter(previous) or numbers.digit(previous) or previous == "_":
-            continue
-        following = text[hit.end() : hit.end() + 1]
-        if following and (following in ASCII + "_" or numbers.letter(following)):
-            continue
-        code = hit[7]
-        known = code[-2:] != "00" and (len(code) == 2 or code[0] in "1234579")
-        labels = numbers.labels(text, at)
-        said = "plate" in labels.all
-        numbered = said or "number" in labels.all
-        small = any(c.islower() for c in hit[1] + hit[5])
-        parted = bool(hit[2] or hit[4] or hit[6])
-        if hit[3] != "000" and known and not (small and not said and (parted or not numbered)):
-            found.append((at, hit.end(), "plate", 63 if numbered else 50))
+    for at, c in enumerate(text):
+        if c in ASCII and (at == 0 or text[at - 1] not in ASCII):
+            run = re.match("[0-9]{1,4}", text[at:])
+            if run and len(run[0]) <= 3 and (find := plate(text, at)):
+                found.append(find)
     return found
 
 
@@ -209,9 +242,11 @@ def v4(text: str, at: int) -> Find | None:
     while window and (numbers.space(window[-1]) or window[-1] == "."):
         window = window[:-1]
     word = re.search(r"[A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ]*\Z", window)
-    numbering = all(o < 32 for o in octets) or "version" in labels.all
+    product = labels.nearest == "product" and labels.distance <= 3
+    version = labels.nearest == "version" and labels.distance <= 20
+    numbering = all(o < 32 for o in octets) or version or product
     numbering = numbering or bool(word and numbers.lower(word[0]) in SECTIONS)
-    parted = any(hit[n] != "." for n in (2, 4, 6))
+    parted = any(hit[n] == " . " for n in (2, 4, 6))
     if (numbering or parted) and ("address" not in labels.all or labels.nearest == "version"):
         return None
     return at, hit.end(), "ip", 68

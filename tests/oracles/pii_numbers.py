@@ -6,6 +6,7 @@ characters. The rules are those of rust_ext/crates/pii; docs/mask.md says them i
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,10 @@ def rows(name: str, file: str) -> list[tuple[str, str]]:
 
 NUMERALS = {word: int(value) for word, value in rows("NUMERALS", "words.rs")}
 LABELS = [(w.replace("\\\\", "\\"), c.split("::")[1].lower()) for w, c in rows("LABELS", "labels.rs")]
+#: Latin letters that look like Russian ones.
+SIMILAR = dict(zip("ABEKMHOPCTYXaeopcyxіІ", "авекмнорстухаеорсухii", strict=True))
 OFFICES = re.findall(r'"([а-я]+)"', (CRATE / "directory.rs").read_text("utf-8").split("];")[0])
-_RULES = (CRATE / "rules.rs").read_text("utf-8")
+_RULES = (CRATE / "phone.rs").read_text("utf-8")
 TOWNS = set(re.findall(r"\b\d{3}\b", _RULES.split("const TOWNS")[1].split("];")[0].split("= [")[1]))
 CODES = [
     re.sub(r"\D", "", c)
@@ -57,12 +60,13 @@ def space(c: str) -> bool:
 
 
 def hyphen(c: str) -> bool:
-    return c == "-" or "\u2010" <= c <= "\u2015" or c == "\u2212"
+    return c in "-\u2212\uff0d" or "\u2010" <= c <= "\u2015"
 
 
 def separator(c: str) -> str | None:
-    table = {".": DOT, ",": COMMA, "/": SLASH, "+": PLUS, "\n": LINE, "\r": LINE, "№": NUMBER}
-    table |= dict.fromkeys("()[]", PAREN) | dict.fromkeys("*_~•·\\", ODD)
+    table = {".": DOT, "．": DOT, ",": COMMA, "/": SLASH, "+": PLUS, "＋": PLUS, "№": NUMBER}
+    table |= {"\n": LINE, "\r": LINE}
+    table |= dict.fromkeys("()[]{}（）", PAREN) | dict.fromkeys("*_~•·…\\", ODD)
     return SPACE if space(c) and c != "\t" else HYPHEN if hyphen(c) else table.get(c)
 
 
@@ -147,6 +151,7 @@ def separators(text: str, start: int) -> tuple[frozenset[str], int]:
         elif word and lower(word[0]) in ("номер", "серия", "серии", "n", "no", "ном"):
             found.append(NUMBER)
             at += len(word[0])
+            at += text[at : at + 1] in (".", ":")
         else:
             break
     if at == start or at >= len(text) or not (digit(text[at]) or letter(text[at])):
@@ -181,7 +186,7 @@ def chain_from(text: str, start: int) -> tuple[list[Group], int]:  # noqa: C901 
             continue
         if word in NUMERALS:
             add_numeral(groups, Group(at, end, str(NUMERALS[word]), words=True, before=before, plus=plus))
-        elif not others and (digits or len(run) <= 4):
+        elif not others and (digits or (len(run) <= 4 and LINE not in before)):
             groups.append(Group(at, end, values(run), len(plain) - len(digits), before=before, plus=plus))
         elif not digits:
             break
@@ -224,6 +229,18 @@ def add_numeral(groups: list[Group], new: Group) -> None:
         groups.append(new)
 
 
+def fold(text: str) -> str:
+    """A text as labels are looked for: a space for any, small letters, Russian for those that look so."""
+    spaces = "".join(" " if space(c) or c in "\n\r" else "-" if hyphen(c) else c for c in text)
+    return lower("".join(SIMILAR.get(c, c) for c in spaces))
+
+
+@functools.cache
+def written_so(word: str) -> set[str]:
+    """A label in small letters, with a capital and in capitals, as it is looked for."""
+    return {fold(w) for w in (word, word[:1].upper() + word[1:], word.upper())}
+
+
 @dataclass(frozen=True)
 class Labels:
     all: frozenset[str] = frozenset()
@@ -233,18 +250,20 @@ class Labels:
 
 def labels(text: str, start: int) -> Labels:
     begin = max(0, start - 56)
-    before = lower("".join(c for c in text[begin:start] if not ignorable(c)))
-    if before and letter(before[-1]):
+    seen = "".join(c for c in text[begin:start] if not ignorable(c))
+    before = fold(seen)
+    if seen and letter(seen[-1]):
         before += "."
     earlier = [c for c in text[:begin] if not ignorable(c)]
     cut = bool(earlier) and letter(earlier[-1])
     hits = []
     for row, (word, kind) in enumerate(LABELS):
-        at = before.find(word)
-        while at >= 0:
-            if not (letter(before[at - 1]) if at else cut):
-                hits.append((at + len(word), row, kind))
-            at = before.find(word, at + 1)
+        for written in written_so(word):
+            at = before.find(written)
+            while at >= 0:
+                if not (letter(seen[at - 1]) if at else cut):
+                    hits.append((at + len(word), row, kind))
+                at = before.find(written, at + 1)
     if not hits:
         return Labels()
     end, _, nearest = max(hits)
@@ -278,8 +297,9 @@ def windows(text: str, chain: list[Group]) -> list[Find]:
         for last in range(first, len(chain)):
             group = chain[last]
             if last > first:
-                listed = COMMA in group.before and not group.words
-                sentence = DOT in group.before and bool(group.before & {SPACE, LINE})
+                listed = COMMA in group.before and NUMBER not in group.before and not group.words
+                sentence = DOT in group.before and NUMBER not in group.before
+                sentence = sentence and bool(group.before & {SPACE, LINE})
                 if group.plus or group.glued_before or listed or sentence:
                     break
                 lines += LINE in group.before

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from tests.oracles import pii_checks as checks
 from tests.oracles import pii_numbers as numbers
+from tests.oracles import pii_papers as papers
 from tests.oracles.pii_numbers import (
     COMMA,
     DOT,
@@ -24,6 +24,20 @@ from tests.oracles.pii_numbers import (
 )  # fmt: skip
 
 Verdict = tuple[str, int] | None
+#: The labels that name a kind.
+CLASSES = {
+    "inn": {"inn"},
+    "snils": {"snils"},
+    "ogrn": {"ogrn"},
+    "ogrnip": {"ogrn"},
+    "kpp": {"kpp"},
+    "card": {"card"},
+    "account": {"account"},
+    "oms": {"oms"},
+    "passport": {"passport", "series"},
+    "passport_foreign": {"passport", "foreign"},
+    "licence": {"licence", "rights", "series"},
+}
 
 
 def tight(before: frozenset[str]) -> bool:
@@ -31,7 +45,7 @@ def tight(before: frozenset[str]) -> bool:
 
 
 def sentence_end(before: frozenset[str]) -> bool:
-    return DOT in before and bool(before & {SPACE, LINE})
+    return DOT in before and NUMBER not in before and bool(before & {SPACE, LINE})
 
 
 def best(verdicts: list[Verdict]) -> Verdict:
@@ -54,6 +68,7 @@ class Window:
     tight_after: bool
     near_before: Group | None
     near_after: Group | None
+    slash_after: bool
     earlier: list[Group]
     listed: bool
 
@@ -78,6 +93,7 @@ class Window:
             labels=numbers.labels(text, groups[0].start),
             tight_before=first > 0 and tight(groups[0].before),
             tight_after=after is not None and tight(after.before),
+            slash_after=after is not None and after.before == {SLASH},
             near_before=near_before,
             near_after=near_after,
             earlier=chain[:first],
@@ -110,16 +126,22 @@ class Window:
         values = [int(g.digits) for g in self.groups]
         if len(values) >= 5 and values == list(range(values[0], values[0] + len(values))):
             return None
-        if sum(g.letters for g in self.groups) * 2 > len(self.digits):
+        letters = sum(g.letters for g in self.groups)
+        if letters * 5 > len(self.digits) * 4:
             return None
+        many = letters * 2 > len(self.digits)
         if first.glued_before and self.labels.distance > 1 and not self.labels.all:
             return None
         if any(g.words != first.words for g in self.groups):
             prefix = len(first.digits) == 1 and all(g.words != first.words for g in self.groups[1:])
-            verdict = self.phone() if prefix else None
+            mobile = len(self.digits) == 11 and self.digits[0] in "78" and self.digits[1] == "9"
+            mobile = mobile and self.usual(1, 3) and self.alone
+            verdict = self.phone() if prefix or mobile else None
         else:
-            number = best([self.paper(), self.register(), self.money()])
-            verdict = best([None if SLASH in self.between else number, self.phone()])
+            number = best([papers.paper(self), papers.register(self), papers.money(self)])
+            if number and SLASH in self.between and self.labels.nearest not in CLASSES[number[0]]:
+                number = None
+            verdict = best([number, None if many and not self.said() else self.phone()])
         if verdict is None:
             return None
         edge = first.is_letters() or last.is_letters()
@@ -144,7 +166,19 @@ class Window:
 
     @property
     def alone(self) -> bool:
-        return self.apart and self.near_before is None and self.near_after is None
+        return self.apart and not self.beside
+
+    @property
+    def beside(self) -> list[Group]:
+        """The numbers before and after, unless another kind of separator parts them from the window."""
+        sides = [(self.near_before, self.groups[0].before)]
+        sides += [(self.near_after, self.near_after.before)] if self.near_after else []
+        found = []
+        for group, before in sides:
+            parted = self.between == {HYPHEN} and before <= {SPACE, LINE}
+            if group and not parted and not (PAREN in before and PAREN not in self.between):
+                found.append(group)
+        return found
 
     @property
     def plain(self) -> bool:
@@ -173,89 +207,21 @@ class Window:
         real = 1 <= int(day) <= 31 and 1 <= int(month) <= 12 and 1900 <= int(year) <= 2099
         return real and len(day) <= 2 and len(month) == 2 and len(year) == 4
 
-    def paper(self) -> Verdict:
-        if self.other() or self.date():
-            return None
-        whole = self.contiguous or self.singles
-        region = checks.region(self.digits)
-        if len(self.digits) == 9:
-            foreign = self.says("foreign") or (self.says("passport") and self.lengths == [2, 7])
-            ended = self.lengths == [2, 7] or self.contiguous or self.near_after is None
-            if foreign and (whole or self.ends_at(2)) and ended and not self.tight_after:
-                return "passport_foreign", self.ranked(72, "foreign", "passport")
-            own = self.contiguous or self.labels.nearest == "kpp"
-            if self.says("kpp") and region and not self.tight_after and own:
-                return "kpp", self.ranked(70, "kpp")
-        if len(self.digits) == 10 and (whole or self.ends_at(4) or self.ends_at(2)):
-            if self.tight_after or self.has(PAREN) or not region:
-                return None
-            if self.says("licence"):
-                return "licence", self.ranked(71, "licence", "series")
-            if self.says("passport") or (self.labels.nearest == "series" and self.has(NUMBER)):
-                return "passport", self.ranked(70, "passport", "series")
-        return None
-
-    def register(self) -> Verdict:
-        d = self.digits
-        usual = self.lengths == [3, 3, 3, 2] and self.apart and (self.has(HYPHEN) or self.alone)
-        if checks.snils(d) and usual and not self.says("snils"):
-            return "snils", 76
-        phone = d[0] in "78" and d[1] == "9"
-        rows = [
-            (checks.inn10(d), "inn", "inn", 0),
-            (checks.inn12(d), "inn", "inn", 62),
-            (checks.ogrn(d), "ogrn", "ogrn", 62),
-            (checks.ogrnip(d), "ogrnip", "ogrn", 62),
-            (checks.snils(d), "snils", "snils", 0 if phone or len(set(d[2:9])) == 1 else 60),
-            (len(d) == 16 and checks.luhn(d) and checks.region(d), "oms", "oms", 0),
-        ]
-        for ok, kind, label, rank in rows:
-            if not ok:
-                continue
-            if self.says(label) and not (self.tight_before and self.groups[0].before - {SLASH}):
-                return kind, self.ranked(80, label)
-            shapes = [[4, 6, 2], [1, 2, 2, len(d) - 5]]
-            usual = self.lengths in shapes and self.alone and not self.says("other")
-            return (kind, rank) if rank and (self.plain or usual) else None
-        return None
-
-    def money(self) -> Verdict:
-        d = self.digits
-        free = not self.tight_before and not self.tight_after
-        if len(d) in (15, 16, 18, 19) and checks.issuer(d) and checks.luhn(d):
-            if self.says("card") and free:
-                return "card", self.ranked(78, "card")
-            table = any(g and len(g.digits) == 4 for g in (self.near_before, self.near_after))
-            if self.lengths == [4, 4, 4, 4] and self.apart and not table:
-                return "card", 70
-            return ("card", 64) if self.plain else None
-        if checks.account(d) and free:
-            if self.bank_fits():
-                return "account", 84
-            if self.says("account"):
-                return "account", self.ranked(74, "account")
-            return ("account", 66) if self.plain else None
-        return None
-
-    def bank_fits(self) -> bool:
-        start, end = self.groups[0].start, self.groups[-1].end
-        for part in (self.text[max(0, start - 160) : start], self.text[end : end + 160]):
-            for run in "".join(numbers.digit(c) or " " for c in part).split(" "):
-                if run.startswith("04") and checks.account_at(self.digits, run):
-                    return True
-        return False
-
     def phone(self) -> Verdict:
         d = self.digits
-        if self.groups[0].plus and len(d) >= 11 and not self.tight_after:
+        if len(d) >= 10 and set(d[-7:]) == {"0"}:
+            return None
+        if self.groups[0].plus and len(d) >= 11 and not self.joined_after:
             if len(d) == 11 and d[0] == "7" and d[1] in "3456789":
                 return self.office(d[1:]), 80
             known = len(d) <= 13 and d.startswith(tuple(numbers.CODES))
-            return ("phone", 78) if known else None
+            if known or d[0] != "8":
+                return ("phone", 78) if known else None
         kind: str
         rank: int | None
         if len(d) <= 10 and any(g.words for g in self.groups):
-            kind, rank = "phone", self.read_aloud()
+            said = len(d) == 10 and d[0] == "9" and self.said()
+            kind, rank = "phone", self.mobile(0) if said else self.read_aloud()
         elif len(d) <= 7:
             kind, rank = self.office(""), self.local()
         else:
@@ -282,6 +248,19 @@ class Window:
         listed = not mobile and numbers.in_directory(self.text, start, end)
         return "phone_office" if free or listed else "phone"
 
+    @property
+    def slashed(self) -> bool:
+        """A slash may part this telephone from the next."""
+        return self.has(HYPHEN, PAREN)
+
+    @property
+    def joined_before(self) -> bool:
+        return self.tight_before and not (self.groups[0].before == {SLASH} and self.slashed)
+
+    @property
+    def joined_after(self) -> bool:
+        return self.tight_after and not (self.slash_after and self.slashed)
+
     def said(self) -> bool:
         near = self.labels.nearest
         if self.says("phone") and near in ("phone", "number", "card", "address"):
@@ -292,18 +271,21 @@ class Window:
         return self.labels.nearest == "other" and self.labels.distance <= 12
 
     def mobile(self, offset: int) -> int | None:
-        if self.said() and not self.tight_after and not self.tight_before:
+        joined = self.joined_before or self.joined_after
+        if self.said() and not joined:
             return 76 if offset else 72
-        if self.tight_before or self.tight_after or self.groups[0].glued_before or self.other():
+        if joined or self.groups[0].glued_before or self.other():
             return None
         nice = self.usual(offset, 3)
         if not offset:
             return 62 if nice and self.has(HYPHEN, PAREN) and self.ends_at(3) else None
         marked = self.has(HYPHEN, PAREN, DOT, ODD, SLASH)
-        if nice and (marked or self.contiguous or self.alone):
+        assigned = self.text[: self.groups[0].start].endswith("=")
+        if nice and (marked or (self.contiguous and not assigned) or (self.alone and not self.contiguous)):
             return 70
         words = any(g.words for g in self.groups)
-        return 65 if self.alone and (self.singles or words or self.in_prose()) else None
+        few = len(self.groups) <= 6
+        return 65 if self.alone and (self.singles or words or (few and self.in_prose())) else None
 
     def read_aloud(self) -> int | None:
         if self.digits[0] not in "78" or self.digits[1] != "9" or not self.alone:
@@ -314,7 +296,7 @@ class Window:
         return 64 if 11 - len(self.digits) in reached else None
 
     def landline(self, offset: int) -> int | None:
-        if self.tight_before or self.tight_after or self.groups[0].glued_before:
+        if self.joined_before or self.joined_after or self.groups[0].glued_before:
             return None
         if self.said():
             return 75 if offset else 71
@@ -326,8 +308,11 @@ class Window:
         hyphens = self.between <= {HYPHEN, SPACE} and self.has(HYPHEN)
         if code and hyphens and len(self.groups) >= 3 + offset and (offset or self.alone):
             return 58
-        known = offset and self.digits[0] == "8" and self.digits[1:4] in numbers.TOWNS
-        return 56 if known and self.plain and self.alone else None
+        eight = bool(offset) and self.digits[0] == "8"
+        known = eight and self.digits[1:4] in numbers.TOWNS | {"800", "804"}
+        spaced = eight and self.lengths == [1, 3, 3, 2, 2]
+        usual = spaced or (known and (self.lengths == [1, 3, 7] or self.plain))
+        return 56 if usual and self.alone else None
 
     def ukrainian(self) -> int | None:
         marked = self.has(PAREN, HYPHEN) and self.ends_at(3) and self.usual(0, 3)

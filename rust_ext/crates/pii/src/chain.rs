@@ -205,7 +205,7 @@ pub fn lex(text: &str, start: usize, groups: &mut Vec<Group>) -> usize {
                     at = between.end;
                     continue;
                 }
-                _ if only_alike(text, at, &found) => {
+                _ if between.mask & sep::LINE == 0 && only_alike(text, at, &found) => {
                     groups.push(group(text, at, found.end, found.alike, &between));
                 }
                 _ => break,
@@ -425,5 +425,7 @@ fn number_word(text: &str, at: usize) -> Option<usize> {
         end += c.len_utf8();
     }
     let small = std::str::from_utf8(&small[..length]).ok()?;
-    WORDS.contains(&small).then_some(end)
+    // «номер:», «ном.»: the mark belongs to the word.
+    let marked = matches!(text.as_bytes().get(end), Some(b'.' | b':'));
+    WORDS.contains(&small).then_some(end + usize::from(marked))
 }

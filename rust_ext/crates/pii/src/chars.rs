@@ -49,7 +49,7 @@ pub fn is_space(c: char) -> bool {
 }
 
 pub fn is_hyphen(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }
 
 /// What stands between two groups of a number.
@@ -70,12 +70,12 @@ pub mod sep {
 /// The class of one separating character, `None` where it ends a number.
 pub fn separator(c: char) -> Option<u16> {
     Some(match c {
-        '.' => sep::DOT,
+        '.' | '．' => sep::DOT,
         ',' => sep::COMMA,
         '/' => sep::SLASH,
-        '(' | ')' | '[' | ']' => sep::PAREN,
-        '*' | '_' | '~' | '•' | '·' | '\\' => sep::ODD,
-        '+' => sep::PLUS,
+        '(' | ')' | '[' | ']' | '{' | '}' | '（' | '）' => sep::PAREN,
+        '*' | '_' | '~' | '•' | '·' | '…' | '\\' => sep::ODD,
+        '+' | '＋' => sep::PLUS,
         '\n' | '\r' => sep::LINE,
         '№' => sep::NUMBER,
         // A tab stands between columns, never within a number.

@@ -1,9 +1,9 @@
 //! Finding: the automaton's finds and those of numbers, settled where they overlap.
 
 use crate::kinds::{Found, Kind};
-use crate::labels::Scan;
 use crate::patterns::Patterns;
-use crate::{chain, rules, signs};
+use crate::scan::Scan;
+use crate::{chain, signs, window};
 
 /// Finds personal data of the kinds that were asked for.
 pub struct Finder {
@@ -62,7 +62,7 @@ impl Finder {
             let resume = chain::lex(text, start, &mut scratch.chain).max(hit + 1);
             let resume = next_boundary(text, resume);
             if scratch.chain.iter().map(|g| g.digits.len()).sum::<usize>() >= 5 {
-                rules::judge_chain(text, &scratch.chain, &mut scratch.labels, found);
+                window::judge_chain(text, &scratch.chain, &mut scratch.labels, found);
             }
             let from = plates.max(start);
             signs_within(text, from, resume, found);
@@ -85,7 +85,7 @@ fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
             .take(5)
             .take_while(|b| b.is_ascii_digit())
             .count();
-        if length == 3 {
+        if length <= 3 {
             found.extend(signs::plate(text, at));
         }
         if length <= 4 {

@@ -1,15 +1,4 @@
-//! Words before a number that say what it is.
-
-use std::sync::OnceLock;
-
-use aho_corasick::Anchored;
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
-
-use crate::chars::{back, is_ignorable, is_letter, lower};
-
-/// How far before a number a label is looked for, in characters.
-const REACH: usize = 56;
+//! Words before a number that say what it is: the table.
 
 /// What a label says. The value is a bit of `Labels::mask`.
 pub mod label {
@@ -32,10 +21,14 @@ pub mod label {
     pub const VERSION: u32 = 1 << 15;
     /// «номер» alone.
     pub const NUMBER: u32 = 1 << 16;
+    /// «права» and «номер прав»: a licence right before its number, else rights of any kind.
+    pub const RIGHTS: u32 = 1 << 17;
+    /// A program, whose version follows.
+    pub const PRODUCT: u32 = 1 << 18;
 }
 
 /// Beginnings of words, in small letters with е for ё. Where two end at one place, the later row is the nearest.
-pub const LABELS: [(&str, u32); 144] = [
+pub const LABELS: [(&str, u32); 222] = [
     ("номер", label::NUMBER),
     ("number", label::NUMBER),
     ("тел ", label::PHONE),
@@ -43,11 +36,18 @@ pub const LABELS: [(&str, u32); 144] = [
     ("тел:", label::PHONE),
     ("тел-", label::PHONE),
     ("тел№", label::PHONE),
+    ("тел/", label::PHONE),
     ("телеф", label::PHONE),
     ("моб ", label::PHONE),
     ("моб.", label::PHONE),
     ("моб:", label::PHONE),
     ("мобил", label::PHONE),
+    ("к.т.", label::PHONE),
+    ("wa ", label::PHONE),
+    ("wa:", label::PHONE),
+    ("wa.me/", label::PHONE),
+    ("сбп", label::PHONE),
+    ("телег", label::PHONE),
     ("сот.", label::PHONE),
     ("сот ", label::PHONE),
     ("сотов", label::PHONE),
@@ -78,14 +78,28 @@ pub const LABELS: [(&str, u32); 144] = [
     ("sms", label::PHONE),
     ("инн", label::INN),
     ("inn", label::INN),
+    ("и.н.н", label::INN),
+    ("и н н", label::INN),
+    ("идентификационн", label::INN),
+    ("налогоплат", label::INN),
     ("снилс", label::SNILS),
     ("snils", label::SNILS),
+    ("с н и л с", label::SNILS),
     ("страхов", label::SNILS),
     ("пенсионн", label::SNILS),
     ("огрн", label::OGRN),
     ("ogrn", label::OGRN),
+    ("о.г.р.н", label::OGRN),
+    ("о г р н", label::OGRN),
+    ("государственный регистр", label::OGRN),
+    ("государственным регистр", label::OGRN),
+    ("грн ", label::OGRN),
     ("кпп", label::KPP),
     ("kpp", label::KPP),
+    ("к.п.п", label::KPP),
+    ("к п п", label::KPP),
+    ("код причины", label::KPP),
+    ("причины постановки", label::KPP),
     ("карт", label::CARD),
     ("card", label::CARD),
     ("visa", label::CARD),
@@ -97,6 +111,11 @@ pub const LABELS: [(&str, u32); 144] = [
     ("мир.", label::CARD),
     ("сбер", label::CARD),
     ("тинькоф", label::CARD),
+    ("т-банк", label::CARD),
+    ("альфа", label::CARD),
+    ("amex", label::CARD),
+    ("american ex", label::CARD),
+    ("unionpay", label::CARD),
     ("р/с", label::ACCOUNT),
     ("р.с", label::ACCOUNT),
     ("р\\с", label::ACCOUNT),
@@ -108,14 +127,29 @@ pub const LABELS: [(&str, u32); 144] = [
     ("омс", label::OMS),
     ("полис", label::OMS),
     ("енп", label::OMS),
+    ("медполис", label::OMS),
+    ("о.м.с", label::OMS),
     ("паспорт", label::PASSPORT),
     ("пасп.", label::PASSPORT),
     ("passport", label::PASSPORT),
     ("п/п", label::PASSPORT),
+    ("п-т ", label::PASSPORT),
     ("удостоверение личности", label::PASSPORT),
+    ("удостоверяющ", label::PASSPORT),
     ("загран", label::FOREIGN),
     ("заграничн", label::FOREIGN),
+    ("озп ", label::FOREIGN),
+    ("озп:", label::FOREIGN),
     ("водительск", label::LICENCE),
+    ("водит.", label::LICENCE),
+    ("удостоверение водит", label::LICENCE),
+    ("driver", label::LICENCE),
+    ("driving", label::LICENCE),
+    ("в.у.", label::LICENCE),
+    ("права ", label::RIGHTS),
+    ("права:", label::RIGHTS),
+    ("прав ", label::RIGHTS),
+    ("прав:", label::RIGHTS),
     ("вод. уд", label::LICENCE),
     ("вод.уд", label::LICENCE),
     ("в/у", label::LICENCE),
@@ -128,7 +162,14 @@ pub const LABELS: [(&str, u32); 144] = [
     ("серия", label::SERIES),
     ("серии", label::SERIES),
     ("сер.", label::SERIES),
-    ("бик", label::OTHER),
+    ("серия,", label::SERIES),
+    ("бик ", label::OTHER),
+    ("бик:", label::OTHER),
+    ("бик.", label::OTHER),
+    ("бик№", label::OTHER),
+    ("накладн", label::OTHER),
+    ("sku", label::OTHER),
+    ("инвентарн", label::OTHER),
     ("bik", label::OTHER),
     ("isbn", label::OTHER),
     ("issn", label::OTHER),
@@ -139,8 +180,15 @@ pub const LABELS: [(&str, u32); 144] = [
     ("upc", label::OTHER),
     ("imei", label::OTHER),
     ("код товара", label::OTHER),
-    ("заказ", label::OTHER),
-    ("трек", label::OTHER),
+    ("заказ ", label::OTHER),
+    ("заказа ", label::OTHER),
+    ("заказа:", label::OTHER),
+    ("заказ:", label::OTHER),
+    ("заказ№", label::OTHER),
+    ("трек ", label::OTHER),
+    ("трек-", label::OTHER),
+    ("трек:", label::OTHER),
+    ("трекинг", label::OTHER),
     ("гост ", label::OTHER),
     ("кадастр", label::OTHER),
     ("окпо", label::OTHER),
@@ -148,7 +196,9 @@ pub const LABELS: [(&str, u32); 144] = [
     ("октмо", label::OTHER),
     ("оквэд", label::OTHER),
     ("кбк", label::OTHER),
-    ("doi", label::OTHER),
+    ("doi:", label::OTHER),
+    ("doi ", label::OTHER),
+    ("doi.", label::OTHER),
     ("uid", label::OTHER),
     ("ббк", label::OTHER),
     ("удк", label::OTHER),
@@ -157,6 +207,12 @@ pub const LABELS: [(&str, u32); 144] = [
     ("гос.номер", label::PLATE),
     ("гос номер", label::PLATE),
     ("г/н", label::PLATE),
+    ("г.н", label::PLATE),
+    ("грз", label::PLATE),
+    ("г.р.з", label::PLATE),
+    ("рег. знак", label::PLATE),
+    ("рег.знак", label::PLATE),
+    ("рег. номер", label::PLATE),
     ("гос. знак", label::PLATE),
     ("номерн", label::PLATE),
     ("а/м", label::PLATE),
@@ -180,6 +236,21 @@ pub const LABELS: [(&str, u32); 144] = [
     ("release", label::VERSION),
     ("сборк", label::VERSION),
     ("build", label::VERSION),
+    ("firefox", label::PRODUCT),
+    ("chrome", label::PRODUCT),
+    ("safari", label::PRODUCT),
+    ("opera", label::PRODUCT),
+    ("kernel", label::PRODUCT),
+    ("ядро", label::PRODUCT),
+    ("ядра", label::PRODUCT),
+    ("linux", label::PRODUCT),
+    ("windows", label::PRODUCT),
+    ("android", label::PRODUCT),
+    ("прошивк", label::PRODUCT),
+    ("firmware", label::PRODUCT),
+    ("драйвер", label::PRODUCT),
+    ("flash", label::PRODUCT),
+    ("java", label::PRODUCT),
 ];
 
 /// The labels before a number: all of them, the nearest one, and how many characters lie between it and the
@@ -199,156 +270,4 @@ impl Labels {
     pub fn is_nearest(self, mask: u32) -> bool {
         self.nearest & mask != 0
     }
-}
-
-/// Looks for all rows of `LABELS` at once.
-fn automaton() -> Option<&'static DFA> {
-    static AUTOMATON: OnceLock<Option<DFA>> = OnceLock::new();
-    AUTOMATON
-        .get_or_init(|| {
-            let words = LABELS.iter().map(|&(word, _)| word);
-            DFA::builder().prefilter(false).build(words).ok()
-        })
-        .as_ref()
-}
-
-/// A row of `LABELS` that stands in the text, a word's beginning.
-struct Hit {
-    start: usize,
-    end: usize,
-    row: usize,
-}
-
-/// The labels met so far in a text. Numbers of one line have the same words before them: what was read for one
-/// is not read again for the next.
-#[derive(Default)]
-pub struct Scan {
-    hits: Vec<Hit>,
-    /// The text is read up to this byte; `state` is the automaton's there.
-    at: usize,
-    state: StateID,
-    begun: bool,
-}
-
-impl Scan {
-    /// Makes the scan ready for another text.
-    pub fn reset(&mut self) {
-        self.hits.clear();
-        self.begun = false;
-    }
-
-    /// Labels in the `REACH` characters before byte `start`; of two that end at one place the later row is
-    /// nearest.
-    pub fn before(&mut self, text: &str, start: usize) -> Labels {
-        let mut found = Labels::default();
-        let Some(automaton) = automaton() else {
-            return found;
-        };
-        self.read_to(automaton, text, start);
-        // A label joined to its number («тел8916...») counts as if it were abbreviated.
-        let joined = last_char(text, start).is_some_and(is_letter);
-        let mut nearest: Option<(usize, usize)> = None;
-        let mut reach = None;
-        let mut take = |hit: &Hit| {
-            let near = start - hit.start <= REACH;
-            if near || hit.start >= *reach.get_or_insert_with(|| back(text, start, REACH)) {
-                found.mask |= LABELS[hit.row].1;
-                nearest = nearest.max(Some((hit.end, hit.row)));
-            }
-        };
-        (self.hits.iter().rev())
-            .take_while(|hit| start - hit.end <= REACH * 4)
-            .for_each(&mut take);
-        if joined {
-            let state = automaton.next_state(Anchored::No, self.state, b'.');
-            hits_at(automaton, state, text, start, 1, |hit| take(&hit));
-        }
-        if let Some((end, row)) = nearest {
-            found.nearest = LABELS[row].1;
-            let between = text.get(end..start).unwrap_or_default();
-            let dot = usize::from(joined && end <= start);
-            found.distance = between.chars().filter(|&c| !is_ignorable(c)).count() + dot;
-        }
-        found
-    }
-
-    fn read_to(&mut self, automaton: &DFA, text: &str, start: usize) {
-        if !self.begun || self.at > start || start - self.at > REACH * 4 {
-            self.hits.clear();
-            self.at = back(text, start, REACH);
-            self.state = automaton.start_state(Anchored::No).unwrap_or_default();
-            self.begun = true;
-        }
-        let bytes = text.as_bytes();
-        let (mut at, mut state) = (self.at, self.state);
-        while at < start {
-            let byte = bytes[at];
-            let next = |state, byte| automaton.next_state(Anchored::No, state, byte);
-            if byte.is_ascii() {
-                state = next(state, byte.to_ascii_lowercase());
-                at += 1;
-            } else {
-                let c = text[at..].chars().next().unwrap_or_default();
-                at += c.len_utf8();
-                if is_ignorable(c) {
-                    continue;
-                }
-                for &byte in lower(c).encode_utf8(&mut [0; 4]).as_bytes() {
-                    state = next(state, byte);
-                }
-            }
-            if automaton.is_special(state) {
-                hits_at(automaton, state, text, at, 0, |hit| self.hits.push(hit));
-            }
-        }
-        (self.at, self.state) = (at, state);
-    }
-}
-
-/// The rows that end at byte `end` in `state`; of those that begin no word, none. `beyond`: bytes of the row that
-/// stand after the text's end.
-fn hits_at(
-    automaton: &DFA,
-    state: StateID,
-    text: &str,
-    end: usize,
-    beyond: usize,
-    mut take: impl FnMut(Hit),
-) {
-    if !automaton.is_match(state) {
-        return;
-    }
-    for n in 0..automaton.match_len(state) {
-        let row = automaton.match_pattern(state, n).as_usize();
-        let start = stepped_back(text, end, LABELS[row].0.len() - beyond);
-        if !last_char(text, start).is_some_and(is_letter) {
-            let end = end + beyond;
-            take(Hit { start, end, row });
-        }
-    }
-}
-
-/// Where `count` bytes before `end` begin; characters without width count nothing.
-fn stepped_back(text: &str, end: usize, count: usize) -> usize {
-    let (mut left, mut start) = (count, end);
-    for c in text[..end].chars().rev() {
-        if left == 0 {
-            break;
-        }
-        start -= c.len_utf8();
-        if !is_ignorable(c) {
-            left -= lower(c).len_utf8().min(left);
-        }
-    }
-    start
-}
-
-/// The last character before byte `end` that has a width.
-fn last_char(text: &str, end: usize) -> Option<char> {
-    text[..end].chars().rev().find(|&c| !is_ignorable(c))
-}
-
-/// Labels before byte `start` of a text that no scan goes through.
-pub fn labels(text: &str, start: usize) -> Labels {
-    Scan::default().before(text, start)
 }

@@ -3,7 +3,7 @@
 //! One pass of an automaton finds words and signs (`patterns.txt`), one look at every digit finds numbers:
 //! digits that stand together, and groups of them with anything people put between them, are a *chain*
 //! (`chain`); each window of a chain that has the length of a number is judged by check digits, the words
-//! before it and its groups (`rules`). Finds that overlap are settled by rank. The cost is linear in the text:
+//! before it and its groups (`window`, `numbers`, `phone`). Finds that overlap are settled by rank. The cost is linear in the text:
 //! a window holds at most 20 digits, context is looked at for a fixed number of characters.
 
 mod chain;
@@ -14,9 +14,12 @@ mod finder;
 mod kinds;
 mod labels;
 mod mask;
+mod numbers;
 mod patterns;
-mod rules;
+mod phone;
+mod scan;
 mod signs;
+mod window;
 mod words;
 
 pub use finder::{Finder, Scratch};

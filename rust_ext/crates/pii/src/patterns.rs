@@ -176,10 +176,13 @@ fn triggers(section: &Section) -> Vec<String> {
     found
 }
 
-/// "_" between Russian letters, or in `_at_` and `bearer_`, stands for a space.
+/// "_" beside Russian letters, or in `_at_`, `bearer_` and the like, stands for a space.
 fn spaces(word: &str) -> String {
     let russian = word.chars().any(|c| matches!(c, 'а'..='я'));
-    let edge = matches!(word, "_at_" | "bearer_" | "-----BEGIN_");
+    let edge = matches!(
+        word,
+        "_at_" | "[_at" | "(_at" | "{_at" | "bearer_" | "-----BEGIN_"
+    );
     if russian || edge {
         word.replace('_', " ")
     } else {
@@ -188,7 +191,7 @@ fn spaces(word: &str) -> String {
 }
 
 /// A word in small letters, with a capital first letter, and in capitals.
-fn cases(word: &str) -> [String; 3] {
+pub(crate) fn cases(word: &str) -> [String; 3] {
     let mut letters = word.chars();
     let first: String = letters
         .next()

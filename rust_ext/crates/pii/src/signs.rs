@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::chars::{back, digit, is_ignorable, is_letter, is_space, lower};
 use crate::checks::region;
 use crate::kinds::{Found, Kind};
-use crate::labels::{label, labels};
+use crate::labels::label;
+use crate::scan::labels;
 
 /// The letters of ГОСТ Р 50577 (those that look alike in both scripts), as Russian capitals.
 fn plate_letter(c: char) -> bool {
@@ -84,45 +85,62 @@ impl Walk<'_> {
         Some(c)
     }
 
+    /// Passes what stands between the parts of a plate.
     fn gap(&mut self) {
-        if self.take(|c| is_space(c) || c == '-').is_some() {
+        while self.take(is_ignorable).is_some() {}
+        if self.take(is_gap).is_some() {
             self.parted = true;
         }
     }
 }
 
-/// A plate whose three digits begin at byte `at`: «А123ВЕ77», «а 123 ве 77», «A123BE 777 RUS».
+/// A plate whose three digits begin at byte `at`, or where О stands for 0 among them the first that is a digit:
+/// «А123ВЕ77», «а 123 ве 77», «A123BE 777 RUS», «А_123_ВЕ/77».
 pub fn plate(text: &str, at: usize) -> Option<Found> {
-    let mut head = text[..at].char_indices().rev();
+    let mut head = text[..at].char_indices().rev().filter(|&(_, c)| !is_ignorable(c));
     let (mut start, mut c) = head.next()?;
     let mut parted = false;
-    if is_space(c) || c == '-' {
+    if is_gap(c) {
         parted = true;
         (start, c) = head.next()?;
     }
-    if !plate_letter(c)
-        || head
-            .next()
-            .is_some_and(|(_, c)| is_letter(c) || digit(c).is_some() || c == '_')
-    {
+    let first = head.next();
+    let mut walk = Walk { text, at, parted };
+    if let Some((before, letter)) = first.filter(|&(_, l)| is_zero(c) && !parted && plate_letter(l)) {
+        walk.at = start;
+        (start, c) = (before, letter);
+        if head.next().is_some_and(|(_, c)| goes_on(c)) {
+            return None;
+        }
+    } else if !plate_letter(c) || first.is_some_and(|(_, c)| goes_on(c)) {
         return None;
     }
-    let mut walk = Walk { text, at, parted };
     let mut letters = vec![c];
-    let mut zeros = true;
+    let mut digits = Vec::new();
     for _ in 0..3 {
-        zeros &= walk.take(|c| c.is_ascii_digit())? == '0';
+        digits.push(walk.take(|c| c.is_ascii_digit() || is_zero(c))?);
     }
+    let real = digits.iter().filter(|c| c.is_ascii_digit()).count();
     walk.gap();
     for _ in 0..2 {
         letters.push(walk.take(plate_letter)?);
     }
-    walk.gap();
-    let mut code = vec![
-        walk.take(|c| c.is_ascii_digit())?,
-        walk.take(|c| c.is_ascii_digit())?,
-    ];
-    code.extend(walk.take(|c| c.is_ascii_digit()));
+    if walk.peek() == Some('\n') && !walk.parted {
+        walk.take(|c| c == '\n');
+    } else {
+        walk.gap();
+        if walk.take(|c| matches!(c, '/' | '|' | '(')).is_some() {
+            walk.parted = true;
+        }
+    }
+    let mut code = Vec::new();
+    for n in 0..3 {
+        let c = walk.take(|c| c.is_ascii_digit());
+        if c.is_none() && n < 2 {
+            return None;
+        }
+        code.extend(c.and_then(digit));
+    }
     let (region_end, parted) = (walk.at, walk.parted);
     walk.gap();
     let country = ['r', 'u', 's']
@@ -131,20 +149,22 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
     if !country || walk.peek().is_some_and(is_letter) {
         walk.at = region_end;
     }
-    let goes_on = |c: char| c.is_ascii_digit() || is_letter(c) || c == '_';
-    if zeros || walk.peek().is_some_and(goes_on) {
+    let zeros = digits.iter().all(|&c| c == '0' || is_zero(c));
+    if zeros || real < 2 || walk.peek().is_some_and(goes_on) {
         return None;
     }
-    let code: Vec<u8> = code.iter().filter_map(|&c| digit(c)).collect();
-    let known = if code.len() == 3 {
-        matches!(code[0], 1 | 2 | 3 | 4 | 5 | 7 | 9) && region(&code[1..])
-    } else {
-        region(&code)
+    let known = match code[..] {
+        [hundreds, ..] if code.len() == 3 => {
+            matches!(hundreds, 1 | 2 | 3 | 4 | 5 | 7 | 9) && region(&code[1..])
+        }
+        _ => region(&code),
     };
     let lower_case = letters.iter().any(|&c| small(c));
-    let said = labels(text, start).mask & label::PLATE != 0;
-    let numbered = labels(text, start).mask & (label::PLATE | label::NUMBER) != 0;
-    if !known || (lower_case && !said && (parted || !numbered)) {
+    let russian = letters.iter().all(|&c| !c.is_ascii());
+    let said = labels(text, start).mask;
+    let numbered = said & (label::PLATE | label::NUMBER) != 0;
+    let plain = !parted && (numbered || (russian && real == 3));
+    if !known || (lower_case && said & label::PLATE == 0 && !plain) {
         return None;
     }
     Some(Found {
@@ -153,6 +173,20 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
         kind: Kind::Plate,
         rank: if numbered { 63 } else { 50 },
     })
+}
+
+/// What stands between the parts of a plate.
+fn is_gap(c: char) -> bool {
+    is_space(c) || matches!(c, '-' | '_' | '.')
+}
+
+/// О for 0.
+fn is_zero(c: char) -> bool {
+    matches!(c, 'О' | 'O')
+}
+
+fn goes_on(c: char) -> bool {
+    c.is_ascii_digit() || is_letter(c) || c == '_'
 }
 
 /// The address whose first digit is at byte `at`, and where to go on; `None` where it is none.
@@ -187,7 +221,7 @@ fn dot(walk: &mut Walk<'_>) -> Option<()> {
         Some(_) => walk.take(|c| c == ' ').map(|_| ()),
         None => Some(()),
     }?;
-    if open.is_some() {
+    if open == Some(' ') {
         walk.parted = true;
     }
     while walk.take(is_ignorable).is_some() {}
@@ -237,7 +271,10 @@ fn v4(text: &str, at: usize) -> Option<Found> {
     }
     let l = labels(text, at);
     let close = l.any(label::ADDRESS) && !l.is_nearest(label::VERSION);
-    let numbering = parts.iter().all(|&p| p < 32) || l.any(label::VERSION) || section_word(text, at);
+    let product = l.is_nearest(label::PRODUCT) && l.distance <= 3;
+    let version = l.is_nearest(label::VERSION) && l.distance <= 20;
+    let versioned = version || product;
+    let numbering = parts.iter().all(|&p| p < 32) || versioned || section_word(text, at);
     if !public(Ipv4Addr::from(parts)) || ((numbering || walk.parted) && !close) {
         return None;
     }
