@@ -1,4 +1,4 @@
-"""Personal data as people write it, and what looks like it: tests/data/pii, apart from the generator of pii_bench."""
+"""Personal data as people write it, and what looks like it: the lines of tests/data/pii."""
 
 from __future__ import annotations
 

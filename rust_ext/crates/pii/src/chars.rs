@@ -95,20 +95,61 @@ pub fn lower(c: char) -> char {
     }
 }
 
+/// A byte that begins a character.
+fn begins(byte: u8) -> bool {
+    byte & 0xc0 != 0x80
+}
+
 /// The start of the slice of at most `count` characters that ends at byte `end`.
 pub fn back(text: &str, end: usize, count: usize) -> usize {
-    text[..end]
-        .char_indices()
-        .rev()
-        .take(count)
-        .last()
-        .map_or(end, |(at, _)| at)
+    let bytes = &text.as_bytes()[..end];
+    let near = end.saturating_sub(count);
+    if bytes[near..].is_ascii() {
+        return near;
+    }
+    let mut left = count;
+    for (at, &byte) in bytes.iter().enumerate().rev() {
+        if begins(byte) {
+            left -= 1;
+            if left == 0 {
+                return at;
+            }
+        }
+    }
+    0
 }
 
 /// The end of the slice of at most `count` characters that begins at byte `start`.
 pub fn ahead(text: &str, start: usize, count: usize) -> usize {
-    text[start..]
-        .char_indices()
-        .nth(count)
-        .map_or(text.len(), |(at, _)| start + at)
+    let bytes = text.as_bytes();
+    let near = bytes.len().min(start + count);
+    if bytes[start..near].is_ascii() {
+        return near;
+    }
+    let mut left = count;
+    for (at, &byte) in bytes.iter().enumerate().skip(start) {
+        if begins(byte) {
+            if left == 0 {
+                return at;
+            }
+            left -= 1;
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn slices_of_characters_are_counted_right(text in "[aя\u{200b}😀]{0,40}", at in 0usize..40, count in 1usize..20) {
+            let places: Vec<usize> = text.char_indices().map(|(n, _)| n).chain([text.len()]).collect();
+            let at = at.min(places.len() - 1);
+            prop_assert_eq!(back(&text, places[at], count), places[at.saturating_sub(count)]);
+            prop_assert_eq!(ahead(&text, places[at], count), places[(at + count).min(places.len() - 1)]);
+        }
+    }
 }

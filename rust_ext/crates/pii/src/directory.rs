@@ -63,13 +63,17 @@ const LONGEST: usize = 120;
 /// Whether the number of bytes `start..end` stands in a line such as «Регистратура: (4912) 25-36-14»: one of the
 /// line's first three words is an institution's, and after the number no word follows.
 pub fn in_directory(text: &str, start: usize, end: usize) -> bool {
-    let from = back(text, start, LONGEST);
-    let before = &text[from..start];
-    let line = match before.rfind('\n') {
-        Some(at) => &before[at + 1..],
-        None if from == 0 => before,
+    let near = start.saturating_sub(4 * LONGEST);
+    let line_start = match text.as_bytes()[near..start].iter().rposition(|&b| b == b'\n') {
+        Some(at) => near + at + 1,
+        None if near == 0 => 0,
         None => return false,
     };
+    // A character has four bytes at most and one at least.
+    if start - line_start > LONGEST && back(text, start, LONGEST) > line_start.saturating_sub(1) {
+        return false;
+    }
+    let line = &text[line_start..start];
     let tail = text[end..].chars().take_while(|&c| c != '\n').take(40);
     if tail.filter(|&c| is_letter(c)).take(4).count() == 4 {
         return false;

@@ -3,7 +3,7 @@
 use crate::kinds::{Found, Kind};
 use crate::patterns::Patterns;
 use crate::scan::Scan;
-use crate::{chain, signs, window};
+use crate::{chain, glance, signs, window};
 
 /// Finds personal data of the kinds that were asked for.
 pub struct Finder {
@@ -15,6 +15,7 @@ pub struct Finder {
 #[derive(Default)]
 pub struct Scratch {
     chain: Vec<chain::Group>,
+    flat: window::Flat,
     numerals: Vec<usize>,
     labels: Scan,
 }
@@ -58,11 +59,23 @@ impl Finder {
             let Some(hit) = next_digit(bytes, at, limit) else {
                 break;
             };
+            if let Some(resume) = glance::too_short(bytes, at, hit) {
+                signs_within(text, plates.max(hit), resume, found);
+                plates = resume;
+                at = resume;
+                continue;
+            }
             let start = chain::run_start(text, hit, at);
             let resume = chain::lex(text, start, &mut scratch.chain).max(hit + 1);
             let resume = next_boundary(text, resume);
             if scratch.chain.iter().map(|g| g.digits.len()).sum::<usize>() >= 5 {
-                window::judge_chain(text, &scratch.chain, &mut scratch.labels, found);
+                window::judge_chain(
+                    text,
+                    &scratch.chain,
+                    &mut scratch.flat,
+                    &mut scratch.labels,
+                    found,
+                );
             }
             let from = plates.max(start);
             signs_within(text, from, resume, found);
@@ -75,22 +88,24 @@ impl Finder {
 /// Plates and internet addresses whose digits begin in `from..to`.
 fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
-    for at in from..to {
-        let first = bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
-        if !first {
+    let mut at = from;
+    // A run that begins before `from` was looked at there.
+    while at > 0 && at < to && bytes[at].is_ascii_digit() && bytes[at - 1].is_ascii_digit() {
+        at += 1;
+    }
+    while at < to {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
             continue;
         }
-        let length = bytes[at..]
-            .iter()
-            .take(5)
-            .take_while(|b| b.is_ascii_digit())
-            .count();
-        if length <= 3 {
+        let length = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+        if signs::may_be_plate(bytes, at, length) {
             found.extend(signs::plate(text, at));
         }
         if length <= 4 {
-            found.extend(signs::address(text, at));
+            found.extend(signs::address(text, at, at + length));
         }
+        at += length;
     }
 }
 

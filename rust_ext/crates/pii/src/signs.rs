@@ -94,6 +94,16 @@ impl Walk<'_> {
     }
 }
 
+/// Whether the `length` digits at byte `at` are three, or О may stand beside them for the others.
+pub fn may_be_plate(bytes: &[u8], at: usize, length: usize) -> bool {
+    let zero = |part: &[u8]| part.starts_with(b"O") || part.starts_with("О".as_bytes());
+    length == 3
+        || length < 3
+            && (zero(&bytes[at + length..])
+                || zero(&bytes[at.saturating_sub(1)..])
+                || zero(&bytes[at.saturating_sub(2)..]))
+}
+
 /// A plate whose three digits begin at byte `at`, or where О stands for 0 among them the first that is a digit:
 /// «А123ВЕ77», «а 123 ве 77», «A123BE 777 RUS», «А_123_ВЕ/77».
 pub fn plate(text: &str, at: usize) -> Option<Found> {
@@ -189,21 +199,26 @@ fn goes_on(c: char) -> bool {
     c.is_ascii_digit() || is_letter(c) || c == '_'
 }
 
-/// The address whose first digit is at byte `at`, and where to go on; `None` where it is none.
-pub fn address(text: &str, at: usize) -> Option<Found> {
+/// The address whose first digits are bytes `at..end`; `None` where it is none.
+pub fn address(text: &str, at: usize, end: usize) -> Option<Found> {
+    let bytes = text.as_bytes();
+    if may_be_v4(bytes, end)
+        && let Some(found) = v4(text, at)
+    {
+        return Some(found);
+    }
     // A group has four digits at most, so a colon of an address of version 6 is near.
-    let near = &text.as_bytes()[at.saturating_sub(4)..text.len().min(at + 5)];
-    may_be_v4(text.as_bytes(), at)
-        .then(|| v4(text, at))
-        .flatten()
-        .or_else(|| near.contains(&b':').then(|| v6(text, at)).flatten())
+    let near = &bytes[at.saturating_sub(4)..bytes.len().min(at + 5)];
+    near.contains(&b':').then(|| v6(text, at)).flatten()
 }
 
-/// Whether after the digits at `at` something stands that a dot can begin with.
-fn may_be_v4(bytes: &[u8], at: usize) -> bool {
-    let end = at + bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+/// Whether after the digits that end at `end` something stands that a dot can begin with.
+fn may_be_v4(bytes: &[u8], end: usize) -> bool {
     match bytes.get(end) {
-        Some(b'.' | b'[' | b'(') => true,
+        Some(b'.') => bytes
+            .get(end + 1)
+            .is_some_and(|b| b.is_ascii_digit() || !b.is_ascii()),
+        Some(b'[' | b'(') => bytes.get(end + 1) == Some(&b'.'),
         Some(b' ') => bytes.get(end + 1) == Some(&b'.'),
         Some(byte) => !byte.is_ascii(),
         None => false,

@@ -1,7 +1,8 @@
 //! From windows of a chain to candidates: which kind of number the digits are, and how sure that is.
 
-use crate::chain::{Group, MOST_DIGITS};
+use crate::chain::Group;
 use crate::chars::{is_ignorable, is_letter, is_space, lower, sep};
+use crate::checks;
 use crate::kinds::{Found, Kind};
 use crate::labels::{Labels, label};
 use crate::scan::Scan;
@@ -30,14 +31,37 @@ pub(crate) struct Window<'a> {
     pub(crate) earlier: &'a [Group],
 }
 
+/// The digits of a chain's groups, one after the other.
+#[derive(Default)]
+pub struct Flat {
+    digits: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Flat {
+    fn fill(&mut self, chain: &[Group]) {
+        self.digits.clear();
+        self.starts.clear();
+        for group in chain {
+            self.starts.push(self.digits.len());
+            self.digits.extend_from_slice(&group.digits);
+        }
+        self.starts.push(self.digits.len());
+    }
+
+    fn digits(&self, first: usize, last: usize) -> &[u8] {
+        &self.digits[self.starts[first]..self.starts[last + 1]]
+    }
+}
+
 /// Candidates among all windows of a chain.
-pub fn judge_chain(text: &str, chain: &[Group], scan: &mut Scan, found: &mut Vec<Found>) {
-    let mut room = [0; MOST + MOST_DIGITS + 1];
+pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan, found: &mut Vec<Found>) {
+    flat.fill(chain);
     let mut phone_ends = 0;
     for first in 0..chain.len() {
-        let mut count = 0;
         let (mut between, mut lines, mut words) = (0, 0, false);
         let mut known: Option<Labels> = None;
+        let mut spoken = None;
         let listed = first > 0 && phone_ends == first && chain[first].before & sep::COMMA != 0;
         for last in first..chain.len() {
             let group = &chain[last];
@@ -50,21 +74,23 @@ pub fn judge_chain(text: &str, chain: &[Group], scan: &mut Scan, found: &mut Vec
                 lines += usize::from(group.before & sep::LINE != 0);
             }
             words |= group.words;
-            room[count..count + group.digits.len()].copy_from_slice(&group.digits);
-            count += group.digits.len();
-            let digits = &room[..count];
+            let digits = flat.digits(first, last);
             if digits.len() > MOST || lines > 1 {
                 break;
             }
-            if digits.len() < 5 || (digits.len() == 8 && !words) {
+            let known_so = words || listed || chain[first].plus;
+            if digits.len() < 5 || (!known_so && !fits(digits)) || (digits.len() == 8 && !words) {
                 continue;
             }
             // Numbers of a town are said to be telephones right before them: most rows of numbers end here.
-            if digits.len() <= 7 && !words && !listed && !said_before(text, chain[first].start) {
+            if digits.len() <= 7
+                && !words
+                && !listed
+                && !*spoken.get_or_insert_with(|| said_before(text, chain[first].start))
+            {
                 continue;
             }
             let said = *known.get_or_insert_with(|| scan.before(text, chain[first].start));
-            let known_so = words || listed || chain[first].plus;
             if !known_so && says_nothing(digits, said) && (digits.len() != 10 || !issued(text, group.end)) {
                 continue;
             }
@@ -102,10 +128,23 @@ pub fn judge_chain(text: &str, chain: &[Group], scan: &mut Scan, found: &mut Vec
     }
 }
 
-/// Digits that are no number's, whatever stands around them, or none without a word before it.
+/// Whether digits of this length can be a number at all: by its first digits and its check digits.
+fn fits(d: &[u8]) -> bool {
+    match d.len() {
+        8 | 14 | 17 => false,
+        11 => matches!(d, [7 | 8, 3 | 4 | 8 | 9, ..]) || checks::snils(d),
+        12 => checks::inn12(d),
+        13 => checks::ogrn(d),
+        15 => checks::ogrnip(d) || checks::issuer(d),
+        18 | 19 => checks::issuer(d),
+        20 => checks::account(d),
+        _ => true,
+    }
+}
+
+/// Digits that are none's without a word before them.
 fn says_nothing(digits: &[u8], said: Labels) -> bool {
     match digits.len() {
-        14 | 17 => true,
         5..=9 => !said.any(u32::MAX),
         10 => !said.any(u32::MAX) && !matches!(digits[0], 3 | 4 | 8 | 9),
         _ => false,
