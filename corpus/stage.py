@@ -159,6 +159,8 @@ class Task:
     extra: tuple[tuple[str, Any], ...] = ()
     #: Folder for temporary files on the machine that does the task; the system's where empty.
     scratch: str = ""
+    #: Processors that it may use beside other tasks. The bytes that it writes do not depend on it.
+    threads: int = 1
 
     @property
     def record(self) -> str:

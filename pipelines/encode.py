@@ -1,15 +1,17 @@
 """Stage `encode`: documents to token ids, in files that trainers read.
 
-One phase: each input becomes shards of its own, by split, and a work file of figures for the manifest. The
-tokenizer's encoder makes the ids; a special token gets into them by its name in the parameters alone, never
-because a text spells it.
+One phase: each input becomes shards of its own, by split, and a work file of figures for the manifest. Where
+there are more processors than tasks, reading, encoding and writing have a thread each.
+
+The tokenizer's encoder makes the ids; a special token gets into them by its name in the parameters alone,
+never because a text spells it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -29,6 +31,7 @@ from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
 from pipelines.tokens import shuffling
+from pipelines.tokens.ahead import ahead
 from pipelines.tokens.coder import Coder, Ids, Offsets, open_coder, tokenizer_path
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
@@ -178,7 +181,9 @@ class Encode:
         if task.phase.name == "gather":
             self._write(shuffling.gathered(task, out), kind, out, figures)
         else:
-            encoded = self._encoded(coder, (start, end), task.inputs[0], out, figures)
+            encoded = self._encoded(coder, (start, end), task, out, figures)
+            if task.threads > 1:
+                encoded = ahead(encoded, lambda found: found[1].nbytes)
             if self.shuffle is None:
                 self._write(encoded, kind, out, figures)
             else:
@@ -209,26 +214,26 @@ class Encode:
             path.write_bytes(msgspec.json.encode(spool.groups))
 
     def _encoded(
-        self,
-        coder: Coder,
-        around: tuple[int | None, int | None],
-        source: Input,
-        out: Output,
-        figures: Figures,
-    ) -> Iterator[tuple[str, Documents]]:
+        self, coder: Coder, around: tuple[int | None, int | None], task: Task, out: Output, figures: Figures
+    ) -> Generator[tuple[str, Documents], None, None]:
         """The documents of an input as ids, by split; packed into sequences where that is asked for."""
+        source = task.inputs[0]
         packers = self._packers(coder)
-        for read in _batches(source, out):
-            batch, encoded = _checked(read, coder, out)
-            ids, lengths = bounded(*encoded, *around)
-            documents = Documents(
-                ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
-            )
-            count(figures, batch, lengths, source.name)
-            for split, part in self._by_split(batch, documents, source):
-                for one in packers[split].add(part) if packers else (part,):
-                    yield split, one
-            out.rows_out += len(documents)
+        batches = _batches(source, out)
+        if task.threads > 1:
+            batches = ahead(batches, lambda batch: batch.nbytes)
+        with closing(batches):
+            for read in batches:
+                batch, encoded = _checked(read, coder, out)
+                ids, lengths = bounded(*encoded, *around)
+                documents = Documents(
+                    ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
+                )
+                count(figures, batch, lengths, source.name)
+                for split, part in self._by_split(batch, documents, source):
+                    for one in packers[split].add(part) if packers else (part,):
+                        yield split, one
+                out.rows_out += len(documents)
         for split, packer in packers.items():
             for one in packer.close():
                 yield split, one
@@ -274,7 +279,7 @@ def _checked(batch: pa.RecordBatch, coder: Coder, out: Output) -> tuple[pa.Recor
     return batch, coder.encode(batch.column("text"))
 
 
-def _batches(source: Input, out: Output) -> Iterator[pa.RecordBatch]:
+def _batches(source: Input, out: Output) -> Generator[pa.RecordBatch, None, None]:
     """Documents with text, the others counted as dropped, in batches that are whole in memory."""
     also = ("host", *URL_NAMES, *COUNTED)
     for batch in read_documents(

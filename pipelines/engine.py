@@ -27,7 +27,7 @@ from pipelines import lineage
 from pipelines.account import StageResult, summarize
 from pipelines.claims import check_folder, claim, settle
 from pipelines.cutting import uncut
-from pipelines.execute import Executor, Failure, Notice
+from pipelines.execute import Executor, Failure, Notice, threads_a_task
 from pipelines.lease import Held, lease
 from pipelines.planning import Job as Job
 from pipelines.planning import Plan, planned
@@ -185,7 +185,9 @@ def _run_phase(
     phase = tasks[0].phase.name if tasks else "map"
     reporter.begin(plan.stage.name, phase, len(tasks), len(tasks) - len(pending), plan.job.folder)
     receipts, failures = [], []
+    threads = threads_a_task(work.executor, len(pending))
     largest_first = sorted(pending, key=lambda task: -sum(i.size for i in task.inputs))
+    largest_first = [dataclasses.replace(task, threads=threads) for task in largest_first]
     try:
         with closing(work.executor(largest_first)) as outcomes:
             for outcome in outcomes:

@@ -62,6 +62,12 @@ def processors(executor: Executor) -> int:
     return int(getattr(executor, "processors", 1))
 
 
+def threads_a_task(executor: Executor, tasks: int) -> int:
+    """Processors for each of so many tasks: several where there are more than tasks at a time."""
+    there = max(processors(executor), os.cpu_count() or 1)
+    return there // max(1, min(processors(executor), tasks))
+
+
 def attempt(task: Task) -> Receipt | Failure:
     """Run a task and turn an error into a Failure. A heartbeat says who does it and how far it is.
 

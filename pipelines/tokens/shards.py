@@ -49,6 +49,11 @@ class Documents:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of ids and texts."""
+        return int(self.ids.nbytes) + int(self.texts.nbytes)
+
     def part(self, start: int, stop: int) -> Documents:
         """Documents from number `start` up to `stop`."""
         ends = np.concatenate([[0], np.cumsum(self.lengths)])

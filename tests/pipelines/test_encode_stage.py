@@ -247,6 +247,20 @@ def test_text_that_is_no_utf8_is_counted_and_the_rest_encoded(home: Path) -> Non
     assert run(["verify", str(home / "out")]) == 0
 
 
+@pytest.mark.parametrize("form", ["flat", "megatron", "parquet", "mds"])
+@pytest.mark.parametrize(
+    "more", [(), ("--end", END, "--set", "encode.sequence=64"), ("--set", "encode.shuffle=1")]
+)
+def test_threads_change_no_byte(
+    home: Path, form: str, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home / "in/c.parquet", ["", None, *(f"{text} {n}" for n in range(400) for text in TEXTS)])
+    for threads in (1, 3):
+        monkeypatch.setattr("pipelines.engine.threads_a_task", lambda *_, threads=threads: threads)
+        encoded(home, "--format", form, *more, out=f"out{threads}")
+    assert contents(home / "out1") == contents(home / "out3")
+
+
 def test_nothing_is_done_twice_and_an_earlier_cut_goes(home: Path) -> None:
     longest = max(map(len, expected(home, TEXTS)))
     encoded(home, "--set", f"encode.shard_tokens={longest}")
