@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from corpus import storage
-from corpus.errors import BukvarError
+from corpus.errors import BukvarError, UsageError
 from corpus.extract import content
 from corpus.extract.decode import decode
 from corpus.extract.inputs import Columns, read_any
@@ -73,7 +73,7 @@ def pages_beside_texts(
         page = None
         with suppress(BukvarError, ValueError, OSError):
             page = _page_at(crawl or arguments, source, columns)
-        if page is None:
+        if page is None or page.url != url:  # another crawl may have a file of that name
             missing.append(source)
         elif not page.is_text and page.body:
             shown.append(_beside(url, source, page, options))
@@ -146,11 +146,15 @@ def _page_at(arguments: Sequence[str], source: str, columns: Columns) -> Page | 
 
 
 def _by_jump(location: str, offset: int) -> Page:
-    """The page of the record that begins at an offset. Raises UsageError where none begins there."""
+    """The page of the record that begins at an offset. Raises UsageError where none begins there, or one that
+    is no page."""
     with tempfile.TemporaryDirectory(prefix="bukvar-") as folder:
         few = str(Path(folder) / "one.warc.gz")
         copy_records([f"{location}:{offset}"], few)
-        return next(page for batch in read_any(few, gate="off") for page in batch.pages)
+        for batch in read_any(few, gate="off"):
+            if batch.pages:
+                return batch.pages[0]
+    raise UsageError(f"{location}:{offset}: the record is no page")
 
 
 def _beside(url: str, source: str, page: Page, options: dict[str, Any]) -> PageBesideText:

@@ -98,7 +98,22 @@ class TestPages:
         assert "is not in reach" in (tmp_path / "b.html").read_text()
         assert cli.run(["report", str(run), "--crawl", str(tmp_path / "nowhere")]) == 2
 
-    @pytest.mark.parametrize("source", ["nowhere.warc.gz:0", "crawl-00004.warc.gz:7", "no place", ":", ""])
+    def test_a_file_of_another_crawl_by_the_same_name_shows_no_page_of_it(self, run: Path) -> None:
+        source = next(source for _, source, _ in places(run) if "00004" in source)
+        assert pages_beside_texts(str(run), [("http://another.ru/", source)]) == ([], [source])
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "nowhere.warc.gz:0",
+            "crawl-00004.warc.gz:0",  # a warcinfo record
+            "crawl-00004.warc.gz:7",
+            "crawl-00004.warc.gz:1292",  # a redirection
+            "no place",
+            ":",
+            "",
+        ],
+    )
     def test_a_source_that_leads_nowhere_is_missing(self, run: Path, source: str) -> None:
         assert pages_beside_texts(str(run), [("http://a.ru/", source)]) == ([], [source])
 
