@@ -9,9 +9,8 @@ is a page; a document's `source` ("file:offset") is the way back to its bytes.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -19,39 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage, table
-from corpus.clean.repair import REPAIR_COLUMNS, Repair, repair_column
-from corpus.extract import blocklists, content, inputs, sites, warc
-from corpus.extract.decode import decode
+from corpus.clean.repair import Repair
+from corpus.extract import blocklists, inputs, rows, sites, warc
 from corpus.extract.sandbox import Sandbox
 from corpus.inputs import SHARD, Input
 from corpus.receipts import SITES
 from corpus.stage import Share
 from corpus.writing import Output
-from rust_ext import AddressLists
 
-#: Columns that say how a document was made, beside those of `table.DOCUMENT`.
-PAGE_COLUMNS: Final = pa.schema(
-    [
-        pa.field("title", pa.string()),
-        pa.field("author", pa.string()),
-        pa.field("date", pa.string()),
-        pa.field("declared_language", pa.string()),
-        pa.field("canonical_url", pa.string()),
-        pa.field("page_kind", pa.string()),
-        pa.field("content_confidence", pa.float32()),
-        pa.field("noindex", pa.bool_()),
-        pa.field("noai", pa.bool_()),
-        pa.field("tdm_reserved", pa.bool_()),
-        pa.field("train_ai_disallowed", pa.bool_()),
-        pa.field("declared_charset", pa.string()),
-        pa.field("charset", pa.string()),
-        pa.field("replaced_characters", pa.int32()),
-        pa.field("truncated", pa.string()),
-    ]
-)
-_JUDGED: Final = pa.schema([*table.DOCUMENT, *PAGE_COLUMNS, *table.DROP_COLUMNS])
-#: Record types whose body is text already, by somebody else's extractor or by `wikitext`.
-_TEXT_TYPES: Final = ("conversion", "mediawiki")
 #: Files of one page each that make up one task, on average: a shard of a few thousand documents reads
 #: well, and 64 MiB keep a worker busy for seconds, not hours.
 _PAGES: Final = 4_000
@@ -73,7 +47,7 @@ class Extract:
     name: ClassVar[str] = "extract"
     version: ClassVar[int] = 4
     needs: ClassVar[tuple[str, ...]] = ()
-    adds: ClassVar[pa.Schema] = pa.schema([*PAGE_COLUMNS, *REPAIR_COLUMNS])
+    adds: ClassVar[pa.Schema] = rows.ADDS
     reasons: ClassVar[Mapping[str, str]] = {
         "malformed_record": "the archive record could not be parsed; drop_detail names the defect",
         "http_status": "the server did not answer 200",
@@ -206,12 +180,12 @@ class Extract:
         """Judged rows of one file; what never is a page is counted in `out.skipped`."""
         out.bytes_in += source.size
         gate: Any = self.gate
-        options = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
+        repairs = Repair(**{f.name: f.name in self.repair for f in dataclasses.fields(Repair)})
         lists = blocklists.load(self.blocked, self.blocklists)
         records = 0
         is_crawl = inputs.kind_by_name(source.path) == "crawl"
         first_byte = source.part.start if source.part and is_crawl else 0
-        yield _empty()
+        yield rows.empty()
         with storage.translated(source.name):
             batches = inputs.read_any(
                 source.path, name=source.name, gate=gate, columns=self._columns(), part=source.part
@@ -222,13 +196,12 @@ class Extract:
                 name = storage.join(source.name, batch.within) if batch.within else source.name
                 _keep_sites(batch.sites, name, out)
                 if batch.dropped.num_rows:
-                    gated = _gated(batch.dropped, name)
+                    gated = rows.gated(batch.dropped, name)
                     _note_cuts(gated, out)
                     yield gated
                 for first in range(0, len(batch.pages), _ROWS):
                     pages = batch.pages[first : first + _ROWS]
-                    rows = [_row(page, name, self, lists) for page in pages]
-                    yield _repaired(pa.Table.from_pylist(rows, schema=_JUDGED), options)
+                    yield rows.rows_of(pages, name, self, repairs, lists)
                     # Of whole-file gzip the offsets are those of the unpacked bytes: progress may
                     # reach 100% early.
                     done = batch.pages[first].offset if batch.position is None else batch.position
@@ -239,16 +212,16 @@ class Extract:
 
 def _keep_sites(found: Sequence[warc.Page], name: str, out: Output) -> None:
     """Write what sites say of training, where any does, beside the documents."""
-    rows = [sites.row_of(page, f"{name}:{page.offset}") for page in found]
-    said = [row for row in rows if row is not None]
+    judged = [sites.row_of(page, f"{name}:{page.offset}") for page in found]
+    said = [row for row in judged if row is not None]
     if said:
         out.write(pa.Table.from_pylist(said, schema=sites.SITES), f"{SITES}/{out.name}{SHARD}")
 
 
-def _note_cuts(rows: pa.Table, out: Output) -> None:
+def _note_cuts(dropped: pa.Table, out: Output) -> None:
     """Note the first place where the file, or a member of it, ends inside of a record."""
-    details = pc.fill_null(rows.column(table.DROP_DETAIL), "")
-    cut = rows.filter(pc.match_substring_regex(details, "^(truncated|file_cut_short)"))
+    details = pc.fill_null(dropped.column(table.DROP_DETAIL), "")
+    cut = dropped.filter(pc.match_substring_regex(details, "^(truncated|file_cut_short)"))
     malformed = cut.filter(pc.equal(cut.column(table.DROP), "malformed_record"))
     if malformed.num_rows and "cut short" not in out.notes:
         place, detail = malformed.column("source")[0].as_py(), malformed.column(table.DROP_DETAIL)[0].as_py()
@@ -260,149 +233,3 @@ def _is_last(source: Input) -> bool:
     name."""
     digest = int.from_bytes(hashlib.sha256(source.name.encode("utf-8", "surrogatepass")).digest()[:8], "big")
     return digest / 2**64 < max(1 / _PAGES, source.size / _PAGES_BYTES)
-
-
-def _empty() -> pa.Table:
-    return pa.schema([*table.DOCUMENT, *Extract.adds, *table.DROP_COLUMNS]).empty_table()
-
-
-ToText = Callable[[str, warc.Page], dict[str, Any]]
-
-
-@functools.cache
-def _content(stage: Extract) -> ToText:
-    """The extractor of a stage's parameters, one a worker process."""
-    return _by_trafilatura(stage) if stage.content == "trafilatura" else _by_bukvar(stage)
-
-
-def _by_bukvar(stage: Extract) -> ToText:
-    favor: Any = None if stage.favor == "balanced" else stage.favor
-    comments: Any = stage.comments
-
-    def to_text(html: str, page: warc.Page) -> dict[str, Any]:
-        found = content.extract(html, url=page.url, favor=favor, comments=comments, headers=page.rights)
-        return {
-            "text": found.text or None,
-            "title": found.title,
-            "author": found.author,
-            "date": found.date,
-            "declared_language": found.language,
-            "canonical_url": found.canonical_url,
-            "page_kind": found.kind,
-            "content_confidence": found.confidence,
-            "noindex": found.noindex,
-            "noai": found.noai,
-            "tdm_reserved": found.tdm_reserved,
-            "train_ai_disallowed": found.train_ai_disallowed,
-            table.DROP: None if found.text else "no_main_text",
-        }
-
-    return to_text
-
-
-def _by_trafilatura(stage: Extract) -> ToText:
-    sandbox = Sandbox(timeout_s=stage.timeout_s, max_bytes=stage.max_page_bytes, favor=stage.favor)
-
-    def to_text(html: str, page: warc.Page) -> dict[str, Any]:
-        found = sandbox.extract(html, page.url)
-        return {
-            "text": found.text if found.drop is None else None,
-            "title": found.title or None,
-            table.DROP: found.drop,
-            table.DROP_DETAIL: found.detail,
-        } | _rights(html, page)
-
-    return to_text
-
-
-def _row(page: warc.Page, name: str, stage: Extract, lists: AddressLists | None) -> dict[str, Any]:
-    """One page as a row. A page whose processing raises is dropped as `error:<Type>`, the others go on."""
-    row: dict[str, Any] = {
-        "doc_id": _identity(page.record_id, page.url, f"{name}:{page.offset}"),
-        "url": page.url,
-        "host": page.host,
-        "fetched_at": page.fetched_at,
-        "source": f"{name}:{page.offset}",
-        "truncated": page.truncated,
-    }
-    if blocked := blocklists.why(lists, page.url):
-        return row | {table.DROP: blocklists.REASON, table.DROP_DETAIL: blocked}
-    if page.truncated and stage.truncated == "drop":
-        return row | {table.DROP: "truncated_page", table.DROP_DETAIL: page.truncated}
-    try:
-        decoded = decode(page.body, page.http_charset)
-        row |= {
-            "declared_charset": decoded.declared,
-            "charset": decoded.charset,
-            "replaced_characters": decoded.replaced,
-        }
-        if page.is_text or page.record_type in _TEXT_TYPES:
-            row["text"] = _lines(decoded.text)
-            if page.record_type not in _TEXT_TYPES:  # whose source had markup, and headers, that nobody kept
-                row |= _rights("", page)
-            row["title"] = page.title if isinstance(page, inputs.Article) else None
-        else:
-            row |= _content(stage)(decoded.text, page)
-    except Exception as error:  # any page may hold anything; the row says what it was
-        row |= {
-            table.DROP: f"{table.ERROR_PREFIX}{type(error).__name__}",
-            table.DROP_DETAIL: str(error)[:300],
-        }
-    return row
-
-
-def _lines(text: str) -> str:
-    """The text with line ends as everywhere, without blank lines at its ends."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-
-
-def _rights(html: str, page: warc.Page) -> dict[str, Any]:
-    """What a page and its headers say of its use, where nothing else is read from its markup by ourselves."""
-    found = content.extract(html, headers=page.rights)
-    return {name: getattr(found, name) for name in ("noindex", "noai", "tdm_reserved", "train_ai_disallowed")}
-
-
-def _identity(record_id: str, url: str, place: str) -> bytes:
-    # Writers that repeat record ids (or write none) exist, hence the address beside it.
-    return table.doc_id(f"{record_id} {url}" if record_id else place)
-
-
-def _gated(dropped: pa.RecordBatch, name: str) -> pa.Table:
-    """Rows of records that never became pages."""
-    urls, ids = dropped.column("url").to_pylist(), dropped.column("record_id").to_pylist()
-    places = [f"{name}:{offset}" for offset in dropped.column("offset").to_pylist()]
-    # A page that is kept in part and the row that says where its file was cut have one place.
-    named = [
-        f"{place} {detail}" if reason == "malformed_record" else place
-        for place, reason, detail in zip(
-            places, dropped.column("reason").to_pylist(), dropped.column("detail").to_pylist(), strict=True
-        )
-    ]
-    columns = {
-        "doc_id": pa.array(
-            [_identity(i, u, p) for i, u, p in zip(ids, urls, named, strict=True)], pa.binary(16)
-        ),
-        "url": dropped.column("url"),
-        "fetched_at": dropped.column("fetched_at"),
-        "source": pa.array(places, pa.string()),
-        table.DROP: dropped.column("reason"),
-        table.DROP_DETAIL: dropped.column("detail"),
-    }
-    schema = _empty().schema
-    return pa.table(
-        [columns[f.name] if f.name in columns else pa.nulls(dropped.num_rows, f.type) for f in schema],
-        schema=schema,
-    )
-
-
-def _repaired(rows: pa.Table, options: Repair) -> pa.Table:
-    """The same rows with texts, titles and authors repaired, and the counts of each repair of the text."""
-    texts, counts = repair_column(rows.column("text"), options)
-    rows = rows.set_column(rows.column_names.index("text"), rows.schema.field("text"), texts)
-    for name in ("title", "author"):
-        stated, _ = repair_column(rows.column(name), options)
-        field = rows.schema.field(name)
-        rows = rows.set_column(rows.column_names.index(name), field, stated.cast(field.type))
-    for column in counts.schema:
-        rows = rows.append_column(column, counts.column(column.name))
-    return rows
