@@ -21,6 +21,8 @@ _MIXED: Final = re.compile(r"\b(?=\w*[а-яёА-ЯЁ])(?=\w*[a-zA-Z])\w+\b")
 _ADDRESS: Final = re.compile(r"https?://\S+|\S+@\S+\.\w+")
 #: Characters of a text shown without --full: about a screen.
 SHOWN_CHARACTERS: Final = 1200
+#: Quality signals that say at a glance what a text is.
+_TELLING: Final = ("words", "dup_sentence_ratio", "junk_margin")
 #: Rows shown without --limit and --sample.
 LIMIT: Final = 10
 
@@ -183,12 +185,25 @@ def _print(console: Any, row: dict[str, Any], options: dict[str, Any]) -> None:
     reason, detail = plain.pop("drop", None), plain.pop("drop_detail", None)
     if reason:
         console.print(f"dropped: {reason}" + (f" ({detail})" if detail else ""), style="red", markup=False)
-    signals = [f"{k} {_short(v)}" for k, v in plain.items() if v or (options["full"] and v is not None)]
-    console.print("  ".join(signals), style="dim", markup=False, soft_wrap=True)
+    shown, left_out = _columns(plain, f"{detail or ''} {options['where'] or ''}", full=options["full"])
+    more = [f"({left_out} more quality signals with --full)"] if left_out else []
+    console.print("  ".join([*shown, *more]), style="dim", markup=False, soft_wrap=True)
     if text is None:
         console.print("(text not kept: a sample per reason is)", style="dim italic")
     else:
         console.print(_highlighted(text, options), soft_wrap=True)
+
+
+def _columns(row: dict[str, Any], asked: str, *, full: bool) -> tuple[list[str], int]:
+    """Columns with their values, and how many are left out: of a hundred quality signals those show that
+    decided or are asked for, and `_TELLING`; of all, those that say something."""
+    from corpus.quality.signals import MEANING
+
+    words = set(re.findall(r"\w+", asked))
+    hidden = set() if full else {name for name in MEANING if name not in _TELLING and name not in words}
+    there = {name: value for name, value in row.items() if value or (full and value is not None)}
+    shown = [f"{name} {_short(value)}" for name, value in there.items() if name not in hidden]
+    return shown, len(there) - len(shown)
 
 
 def _short(value: Any) -> str:

@@ -202,6 +202,28 @@ class TestMistakes:
         assert "internal" not in said
 
 
+class TestPrinted:
+    def test_of_the_quality_signals_those_show_that_decided_or_are_asked_for(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        signals = {name: [0.5] for name in ("comma_ratio", "dash_ratio", "stop_ratio")}
+        write_texts(
+            tmp_path / "a.parquet", ["слово"], words=[7], drop=["high_dash_ratio"],
+            drop_detail=["dash_ratio=0.5 > 0.1"], **signals,
+        )  # fmt: skip
+        for more, shown in (
+            (["--where", "stop_ratio > 0"], "stop_ratio 0.5"),
+            (["--full"], "comma_ratio 0.5"),
+        ):
+            assert cli.run(["inspect", str(tmp_path / "a.parquet"), *more]) == 0
+            out = capsys.readouterr().out
+            assert shown in out
+            assert "words 7" in out
+            assert "dash_ratio 0.5" in out
+            assert ("comma_ratio" in out) == (more == ["--full"])
+            assert ("(1 more quality signals" in out) == (more != ["--full"])
+
+
 class TestStatus:
     def mark(self, folder: Path, **note: object) -> None:
         path = folder / "_running/00007.json"
