@@ -57,7 +57,7 @@ class Clean:
     """
 
     name: ClassVar[str] = "clean"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [
