@@ -340,18 +340,21 @@ def test_an_added_token_of_ordinary_text_is_refused(home: Path, capsys: pytest.C
     assert "is ordinary text" in capsys.readouterr().err
 
 
-def test_the_training_loop_of_the_guide_learns(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("blocks", [1, 2], ids=["numpy", "torch"])
+def test_the_training_loops_of_the_guide_learn(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], blocks: int
 ) -> None:
+    if blocks == 2:
+        pytest.importorskip("torch")
     page = (Path(__file__).parents[2] / "docs/encode.md").read_text("utf-8")
-    loop = re.search(r"```python\n(.*?)```", page, re.S)
-    assert loop
-    assert len(loop[1].splitlines()) <= 36
+    loops = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(loops) == 2
+    assert max(len(loop.splitlines()) for loop in loops) <= 36
     encoded(home, "--end", END, "--set", "encode.sequence=32", out="out/demo/tokens")
     monkeypatch.chdir(home)
     capsys.readouterr()
-    exec(compile(loop[1], "docs/encode.md", "exec"), {})  # noqa: S102 - the guide's own program
-    first, last = re.findall(r"\d+\.\d+", capsys.readouterr().out)
+    exec(compile("".join(loops[:blocks]), "docs/encode.md", "exec"), {})  # noqa: S102 - the guide's own program
+    first, last = re.findall(r"\d+\.\d+", capsys.readouterr().out)[-2:]
     assert float(last) < float(first) - 1
 
 
