@@ -136,5 +136,5 @@ def _print(encoded: bytes, out: str, *, as_json: bool) -> int:
     else:
         for line in lines(report):
             click.echo(line)
-        click.echo(f"{out}: {PAGE} says it all", err=True)
+        click.echo(f"{out}: {PAGE} has the full report", err=True)
     return 0 if report["ok"] else 1

@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 @click.option("--pad-to", type=int, default=128, show_default=True, help="Make rows a multiple of this.")
 @click.option(
     "--padding", type=click.Choice(["mean", "zero"]), default="mean", show_default=True,
-    help="What rows hold that no token has.",
+    help="Content of rows that belong to no token.",
 )  # fmt: skip
 @click.option("--untie", is_flag=True, help="Give a tied model an output matrix of its own.")
 @click.option("--link", is_flag=True, help="Hard links in place of copies of shards that do not change.")
 @click.option("--hidden", default="", metavar="FILE", help="Mean hidden state, measured: a .npy file.")
 @click.option(
     "--matrix", "roles", multiple=True, metavar="NAME=ROLE",
-    help="Say that a tensor is input or output matrix, or has no row a token (copy).",
+    help="State that a tensor is the input or output matrix, or has no row per token (copy).",
 )  # fmt: skip
-@click.option("--no-check", is_flag=True, help="Do not read both checkpoints again to prove it.")
+@click.option("--no-check", is_flag=True, help="Skip the proofs, which read both checkpoints again.")
 @click.option("--redo", is_flag=True, help="Replace what another model or other options made in --out.")
 @common.output_options
 def adapt_weights(

@@ -56,15 +56,21 @@ def texts_of(inputs: tuple[str, ...], text_column: str, limit: int) -> list[str]
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model's file."
 )
-@click.option("--limit", default=500_000, show_default=True, type=click.IntRange(min=1), help="Texts a side.")
 @click.option(
-    "--threshold", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of the report."
+    "--limit", default=500_000, show_default=True, type=click.IntRange(min=1), help="Texts read of each side."
+)
+@click.option(
+    "--threshold",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Score from which the report counts a text as positive.",
 )
 @click.option(
     "--epochs", default=5, show_default=True, type=click.IntRange(1, 100), help="Passes over the texts."
 )
 @click.option("--bits", default=20, show_default=True, type=click.IntRange(8, 26), help="2^bits weights.")
-@click.option("--seed", default=1, show_default=True, help="Of the order of the texts.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the order of the texts.")
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @common.output_options
 def train(positive: tuple[str, ...], against: tuple[str, ...], out: Path, **options: Any) -> None:
@@ -117,7 +123,7 @@ def _print(report: Any) -> None:
     "--model", required=True, type=click.Path(exists=True, dir_okay=False), help="The model's file."
 )
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Least score of a document that is kept.")
-@click.option("--percentile", type=click.FloatRange(0, 100), help="Percentage of documents that is dropped.")
+@click.option("--percentile", type=click.FloatRange(0, 100), help="Percentage of documents to drop.")
 @click.option("--sample", default=20_000, show_default=True, help="Documents read for --percentile.")
 @click.option("--out", required=True, metavar="DIR", help="Output folder (or URL); opens as a dataset.")
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")

@@ -135,7 +135,7 @@ def output_options(function: F) -> F:
     """--json, --quiet, --debug, --log, --log-level."""
     options = [
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."),
-        click.option("-q", "--quiet", is_flag=True, help="No progress."),
+        click.option("-q", "--quiet", is_flag=True, help="Print no progress."),
         click.option("--debug", is_flag=True, help="Show tracebacks."),
         click.option(
             "--log",
@@ -150,7 +150,7 @@ def output_options(function: F) -> F:
             expose_value=False,
             is_eager=True,
             callback=_keep_level,
-            help="Least level of the lines of --log.  [info]",
+            help="Lowest level that --log writes.  [info]",
         ),
     ]
     for option in reversed(options):

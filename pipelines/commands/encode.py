@@ -66,4 +66,4 @@ def encode(inputs: tuple[str, ...], tokenizer: str, form: str | None, out: str, 
             f"{packed.cut_share:.1%} of the documents cut"
         )
     if not stage.end:
-        click.echo("no end token was named: only the index tells documents apart (--end)", err=True)
+        click.echo("no end token: only the index separates documents; name one with --end", err=True)

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(0.5, 0.999),
     help="Share of good text that stays.",
 )
-@click.option("--seed", default=1, show_default=True, help="Of the trees.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the trees.")
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @common.output_options
 def fit(inputs: tuple[str, ...], **options: Any) -> None:
@@ -100,7 +100,7 @@ def _labels(paths: tuple[Path, ...]) -> dict[str, Label]:
     found = [label for path in paths for label in read_labels(path)]
     labels = agreed(found)
     if apart := len({label.sha256 for label in found}) - len(labels):
-        click.echo(f"{apart} documents left out: readers call them good and junk", err=True)
+        click.echo(f"{apart} documents left out: readers disagree on them", err=True)
     return labels
 
 
@@ -128,7 +128,9 @@ def _labelled(inputs: tuple[str, ...], labels: dict[str, Label], text_column: st
             "labelled (a text that was cleaned or masked since has another digest)"
         )
     if len(found) < len(labels):
-        click.echo(f"{len(labels) - len(found)} of {len(labels)} labelled documents are not there", err=True)
+        click.echo(
+            f"{len(labels) - len(found)} of {len(labels)} labelled documents are not in INPUT", err=True
+        )
     order = sorted(found)  # the same file whatever the order of the inputs
     return Labelled(
         rows_of([found[sha][0] for sha in order]),
@@ -150,7 +152,7 @@ def _print(report: Report, base: str) -> None:
             (report.kept_before, report.kept_after) if good else (report.dropped_before, report.dropped_after)
         )
         click.echo(f"{word:8}{'all':16}  {of:9}   {before:.3f}   {after:.3f}")
-    click.echo(f"\n{report.trees} trees put behind the model's (loss by number of trees: ", nl=False)
+    click.echo(f"\n{report.trees} trees added to the model's (loss by number of trees: ", nl=False)
     click.echo(", ".join(f"{trees}: {loss:.3f}" for trees, loss in report.losses.items()) + ")")
     click.echo("\nrules: " + ", ".join(report.rules))
     if report.kept_after <= report.kept_before and report.dropped_after <= report.dropped_before:

@@ -41,7 +41,7 @@ LIMIT: Final = 10
     ),
 )
 @click.argument("folder", metavar="DIR")
-@click.option("--dropped", is_flag=True, help="Dropped rows in place of kept documents.")
+@click.option("--dropped", is_flag=True, help="Dropped rows instead of kept documents.")
 @click.option("--reason", metavar="REASON", help="Dropped rows of this reason (implies --dropped).")
 @click.option("--id", "identity", metavar="HEX", help="The document of this doc_id, or beginning of one.")
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="Rows of a host and the hosts below it.")
@@ -49,7 +49,7 @@ LIMIT: Final = 10
 @click.option("--grep", metavar="REGEX", help="Only texts that match.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N of the matching rows, by chance.")
 @click.option("--seed", type=int, metavar="S", help="With --sample: another seed, another sample.  [0]")
-@click.option("--count", is_flag=True, help="Say how many rows match, in place of showing them.")
+@click.option("--count", is_flag=True, help="Print the number of rows that match instead of the rows.")
 @click.option("--limit", type=click.IntRange(min=1), help="Rows shown.  [10]")
 @click.option("--skip", type=click.IntRange(min=0), help="Rows passed over first.  [0]")
 @click.option("--full", is_flag=True, help="Whole texts, and signals that are zero too.")
