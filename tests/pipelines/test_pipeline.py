@@ -12,10 +12,12 @@ import tokenizers
 from corpus.errors import UsageError
 from corpus.receipts import RECEIPTS
 from pipelines import card, funnel, manifest, recipe, registry
+from pipelines.engine import StageFailedError
 from pipelines.execute import run_inline
 from pipelines.layout import results_of, stage_folder
 from pipelines.pipeline import RunResult, run_recipe
 from pipelines.progress import Silent
+from tests.pipelines.stages import write_texts
 
 CRAWL = Path(__file__).parents[1] / "data" / "crawl"
 FILES = ("crawl-00003.warc.gz", "crawl-00008.arc.gz", "crawl-00009.warc.wet.gz", "broken-member.warc.gz")
@@ -159,3 +161,13 @@ def test_trafilatura_is_another_extractor_of_the_same_stage(loaded: recipe.Recip
     result = run_recipe(one, str(tmp_path), run_inline, Silent(), redo=False)
     assert result.stages[0].rows_out > 0
     funnel.check(result.stages)
+
+
+def test_a_run_whose_first_stage_fails_leaves_a_report_that_says_why(tmp_path: Path) -> None:
+    write_texts(tmp_path / "in/a.parquet", ["Мама мыла раму, а Павел читал букварь."])
+    (tmp_path / "in/b.parquet").write_bytes(b"junk")
+    path = tmp_path / "r.toml"
+    path.write_text(f'[input]\npaths = ["{tmp_path}/in"]\n[run]\nstages = ["clean", "dedup"]\n')
+    with pytest.raises(StageFailedError):
+        run_recipe(recipe.load(str(path)), str(tmp_path / "run"), run_inline, Silent(), redo=False)
+    assert "not a readable Parquet file" in (tmp_path / "run/report.html").read_text()
