@@ -55,7 +55,7 @@ class Mask:
     """Mask personal data and secrets in the text."""
 
     name: ClassVar[str] = "mask"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [

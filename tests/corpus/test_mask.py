@@ -87,6 +87,7 @@ CLEAN = [
     "d-i passwd/user-password-again password insecure",
     "Имя: @name.ru Пароль: Politonline.ru",
     "setlocale(LC_ALL, 'es_ES@calendar=islamic'), заголовки ././@LongLink",
+    "Адрес сервера рассылки стоит в письме.\n12.2.1.1. Как вести себя в списках рассылки?",
     "localhost 127.0.0.1, маска 255.255.255.0, сеть 192.168.0.1",
 ]
 

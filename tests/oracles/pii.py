@@ -218,7 +218,7 @@ SECTIONS |= {"v", "подпункт"}
 
 
 def v4(text: str, at: int) -> Find | None:
-    before = text[at - 1] if at else " "
+    before = text[at - 1] if at else "\n"
     hit = V4.match(text, at)
     if not hit or before in ASCII + ".,_-" or numbers.letter(before):
         return None
@@ -246,6 +246,8 @@ def v4(text: str, at: int) -> Find | None:
     version = labels.nearest == "version" and labels.distance <= 20
     numbering = all(o < 32 for o in octets) or version or product
     numbering = numbering or bool(word and numbers.lower(word[0]) in SECTIONS)
+    if all(o < 32 for o in octets) and before == "\n" and text[hit.end() : hit.end() + 2] == ". ":
+        return None  # a heading: 12.2.1.1. Как вести себя
     parted = any(hit[n] == " . " for n in (2, 4, 6))
     if (numbering or parted) and ("address" not in labels.all or labels.nearest == "version"):
         return None

@@ -284,6 +284,11 @@ fn v4(text: &str, at: usize) -> Option<Found> {
         Some(c) if c.is_ascii_digit() || is_letter(c) || c == '_' => return None,
         _ => {}
     }
+    // A heading: 12.2.1.1. Как вести себя
+    let begins_line = before.is_none_or(|c| c == '\n');
+    if begins_line && parts.iter().all(|&p| p < 32) && text[walk.at..].starts_with(". ") {
+        return None;
+    }
     let l = labels(text, at);
     let close = l.any(label::ADDRESS) && !l.is_nearest(label::VERSION);
     let product = l.is_nearest(label::PRODUCT) && l.distance <= 3;
