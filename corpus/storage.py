@@ -273,27 +273,6 @@ def _walk_local(
             yield from _walk_local(entry.path, above, dead_links)
 
 
-def expand(location: str) -> list[str]:
-    """Locations that a glob (*, ?, [..], **) stands for, sorted; the location itself where it is no glob."""
-    if not re.search(r"[*?\[]", path_part(location)):
-        return [location]
-    if not is_url(location):
-        if Path(location).exists():  # a name with brackets or a question mark in it
-            return [location]
-        start, rest = ("/", location[1:]) if location.startswith("/") else (".", location)
-        return sorted(str(p) for p in Path(start).glob(rest) if p.is_file())
-    base = re.split(r"[*?\[]", location, maxsplit=1)[0].rpartition("/")[0]
-    pattern = re.compile(glob_to_regex(location))
-    return [f for f in list_files(base, recursive=True) if pattern.fullmatch(f)]
-
-
-def glob_to_regex(pattern: str) -> str:
-    """Regular expression of a glob in which * stays within a folder and ** crosses folders."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", pattern)
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(known.get(p, p if p.startswith("[") else re.escape(p)) for p in parts)
-
-
 def open_input(location: str) -> Any:
     """A seekable binary stream (pyarrow.NativeFile), uncompressed by us: the bytes as they lie."""
     filesystem, path = open_filesystem(location)

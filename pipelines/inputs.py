@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from corpus import storage
+from corpus import globs, storage
 from corpus.documents import DOCUMENT_ENDINGS, PARQUET_ENDINGS, TEXT_ENDINGS, is_parquet
 from corpus.errors import UsageError
 from corpus.extract.containers import CRAWL
@@ -190,7 +190,7 @@ def _files_of(
     def is_input(path: str) -> bool:
         return not leave_out or not _folder(path).startswith(_folder(leave_out))
 
-    matches = [path for path in storage.expand(argument) if is_input(path)]
+    matches = [path for path in globs.expand(argument) if is_input(path)]
     if not matches:
         raise UsageError(f"{argument}: nothing matches; check the pattern (quote it in the shell)")
     if len(matches) > 1 or matches[0] != argument:

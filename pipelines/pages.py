@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from corpus import storage
+from corpus import globs, storage
 from corpus.errors import BukvarError, UsageError
 from corpus.extract import content
 from corpus.extract.decode import decode
@@ -112,7 +112,7 @@ def find_input(arguments: Sequence[str], name: str) -> str | None:
     is not there. No folder is listed."""
     parts = name.split("/")
     for argument in arguments:
-        for path in storage.expand(argument):
+        for path in globs.expand(argument):
             tails = ["", *("/".join(parts[n:]) for n in range(len(parts)))]
             for candidate in (storage.join(path, tail) if tail else path for tail in tails):
                 if f"/{storage.path_part(candidate)}".endswith(f"/{name}") and _is_file(candidate):

@@ -45,7 +45,7 @@ _KINDS: Final = {
 )
 @common.output_options
 def report(folders: tuple[str, ...], compare: bool, out: str | None, **options: Any) -> None:
-    from corpus import storage
+    from corpus import globs, storage
 
     if len(folders) != 1 + compare:
         raise click.UsageError("--compare takes two runs" if compare else "one run; two with --compare")
@@ -56,7 +56,7 @@ def report(folders: tuple[str, ...], compare: bool, out: str | None, **options: 
     from pipelines.report import write_report
 
     for path in options["crawl"]:
-        if not any(map(storage.exists, storage.expand(path))):
+        if not any(map(storage.exists, globs.expand(path))):
             raise UsageError(f"--crawl {path}: no such file or folder")
     target = out or storage.join(folders[0], "report.html")
     write_report(folders[0], target, options["crawl"])

@@ -125,6 +125,7 @@ def inside(items: Items, bucket: int) -> Items:
 
 
 def taken(items: Items, which: Any) -> Items:
+    """The items at these places, or where a mask is true."""
     return Items(items.keys[which], items.rows[which], items.copies[which], items.sizes[which])
 
 

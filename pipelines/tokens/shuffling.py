@@ -71,6 +71,7 @@ class Spool:
         return [place for place, _ in self._spool.groups]
 
     def add(self, split: str, documents: Documents) -> None:
+        """Write documents of a split into the ranges that they fall in."""
         count = len(documents)
         numbers = np.arange(self._count, self._count + count, dtype=np.uint64)
         self._count += count

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import faults, leftovers, storage
+from corpus import faults, globs, leftovers, storage
 from corpus.errors import BukvarError, RunError, TransientError, UsageError
 from corpus.extract.packed import Packed
 
@@ -73,14 +73,14 @@ class TestGlob:
         for name in ("a.gz", "x/b.gz", "x/y/c.gz", "x/c.txt"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).touch()
-        found = [os.path.relpath(f, tmp_path) for f in storage.expand(f"{tmp_path}/*.gz")]
+        found = [os.path.relpath(f, tmp_path) for f in globs.expand(f"{tmp_path}/*.gz")]
         assert found == ["a.gz"]
-        found = [os.path.relpath(f, tmp_path) for f in storage.expand(f"{tmp_path}/**/*.gz")]
+        found = [os.path.relpath(f, tmp_path) for f in globs.expand(f"{tmp_path}/**/*.gz")]
         assert found == ["a.gz", "x/b.gz", "x/y/c.gz"]
 
     def test_what_is_no_glob_is_itself(self) -> None:
-        assert storage.expand("no/such.file") == ["no/such.file"]
-        assert storage.expand(S3) == [S3]
+        assert globs.expand("no/such.file") == ["no/such.file"]
+        assert globs.expand(S3) == [S3]
 
     @pytest.mark.parametrize(
         ("pattern", "path", "matches"),
@@ -96,7 +96,7 @@ class TestGlob:
     def test_of_a_url_means_the_same(self, pattern: str, path: str, *, matches: bool) -> None:
         import re
 
-        assert bool(re.fullmatch(storage.glob_to_regex(pattern), path)) is matches
+        assert bool(re.fullmatch(globs.glob_to_regex(pattern), path)) is matches
 
 
 class TestWriting:

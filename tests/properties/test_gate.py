@@ -4,20 +4,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.extract import gate
+from tests.corpus.extract.test_gate import CHARSETS as CYRILLIC
 from tests.oracles import gate as oracle
 
-CHARSETS = [
-    "utf-8",
-    "cp1251",
-    "koi8-r",
-    "koi8-u",
-    "cp866",
-    "iso8859-5",
-    "mac-cyrillic",
-    "utf-16",
-    "utf-16-be",
-]
-CHARSETS += ["utf-16-le", "utf-32-le", "utf-32-be", "gbk", "shift_jis", "cp1252", "cp1253"]
+CHARSETS = [*CYRILLIC, "utf-16-le", "utf-32-le", "utf-32-be", "gbk", "shift_jis", "cp1252", "cp1253"]
 pieces = st.one_of(
     st.sampled_from(
         [
