@@ -167,7 +167,10 @@ def read_manifest(target: str) -> Manifest:
     """The manifest of a published dataset. Raises UsageError where there is none or it is damaged."""
     location = storage.join(target, MANIFEST)
     if not storage.exists(location):
-        raise UsageError(f"{target}: no {MANIFEST} here; name the folder that `bukvar publish --to` wrote")
+        raise UsageError(
+            f"{target}: no {MANIFEST} here; name a folder that `bukvar publish` or `bukvar encode` wrote, "
+            "and run a command that was stopped again"
+        )
     try:
         return msgspec.json.decode(storage.read_bytes(location), type=Manifest)
     except msgspec.MsgspecError as error:

@@ -59,11 +59,15 @@ def encode(inputs: tuple[str, ...], tokenizer: str, form: str | None, out: str, 
         common.print_json(manifest)
         return
     for split, one in manifest.splits.items():
-        click.echo(f"{split}: {one.tokens:,} tokens of {one.documents:,} documents in {one.files} files")
+        files = "1 file" if one.files == 1 else f"{one.files:,} files"
+        click.echo(f"{split}: {one.tokens:,} tokens of {one.documents:,} documents in {files}")
     for split, packed in manifest.packed.items():
         click.echo(
             f"{split}: {packed.sequences:,} sequences, {packed.padding_share:.1%} of the tokens are padding, "
             f"{packed.cut_share:.1%} of the documents cut"
         )
+    if manifest.dropped:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(manifest.dropped.items()))
+        click.echo(f"left out: {reasons}", err=True)
     if not stage.end:
         click.echo("no end token: only the index separates documents; name one with --end", err=True)

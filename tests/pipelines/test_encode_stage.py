@@ -228,9 +228,10 @@ def test_the_manifest_counts_by_columns(home: Path) -> None:
     assert manifest.options["end"] == END
 
 
-def test_documents_without_text_are_counted(home: Path) -> None:
+def test_documents_without_text_are_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(home / "in/c.parquet", ["", None, "есть"])
     manifest = encoded(home)
+    assert "left out: 2 empty_text\n" in capsys.readouterr().err
     assert manifest.dropped == {"empty_text": 2}
     assert manifest.documents == len(TEXTS) + 1
 
