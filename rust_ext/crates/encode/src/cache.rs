@@ -1,8 +1,9 @@
 //! Pretoken -> ids, in bounded memory.
 //!
 //! Sets of four entries, two cache lines: the first two places keep who came first, which on text is mostly
-//! who comes often; the other two are given anew in turn. An entry is the pretoken's key and up to four ids; what has more lies in a ring beside the sets, and
-//! pretokens without a key in a map of their own. Neither is ever larger than it was meant to be.
+//! who comes often; the other two are given anew in turn. An entry is the pretoken's key and up to four ids;
+//! what has more lies in a ring beside the sets, and pretokens without a key in a map of their own. Neither is
+//! ever larger than it was meant to be.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};

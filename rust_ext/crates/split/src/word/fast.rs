@@ -1,4 +1,4 @@
-//! Common kinds of piece, told by a block of bytes: words of Cyrillic and of ASCII letters, punctuation, digits,
+//! Common kinds of piece, recognised in a block of bytes: words of Cyrillic and of ASCII letters, punctuation, digits,
 //! line ends, indents. `None` leaves a piece to `slow`.
 
 use super::switches::{CASED, CONTRACTIONS, THRICE, TRIPLES, has, is_mark};
