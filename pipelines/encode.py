@@ -31,6 +31,7 @@ from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE
 from pipelines.publish import split_fraction
 from pipelines.tokens import shuffling
+from pipelines.tokens.ahead import MOST as MOST_AHEAD
 from pipelines.tokens.ahead import ahead
 from pipelines.tokens.coder import Coder, Ids, Offsets, open_coder, tokenizer_path
 from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
@@ -40,8 +41,9 @@ from tokenizer import named
 
 #: Columns by which the manifest counts, where the documents have them.
 COUNTED: Final = ("lang", "quality")
-#: Bytes of memory of a task: the vocabulary, the encoder's cache, a batch of texts and of ids.
-_MEMORY: Final = 700 << 20
+#: Bytes of memory of a task: the vocabulary, the encoder's cache, a batch of texts and of ids, and what waits
+#: between the threads.
+_MEMORY: Final = (700 << 20) + 2 * MOST_AHEAD
 #: Parts of 0..1 by which qualities are counted.
 _QUALITIES: Final = 10
 #: Tokens of a sequence at most: above every context that is trained on, below what a window holds.
