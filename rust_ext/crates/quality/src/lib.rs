@@ -6,6 +6,7 @@
 //! whole numbers and each signal is one division, so that the readable definition, tests/oracles/quality.py, agrees
 //! to the last bit. Time and memory are linear in what is read.
 
+mod facts;
 pub mod lexicon;
 mod limits;
 mod lines;

@@ -3,12 +3,13 @@
 use bukvar_text::lines::{char_count, strip};
 use bukvar_text::repetition::Interner;
 
-use super::words::{Info, Words, is};
+use super::facts::is;
+use super::words::{Info, Words};
 
 /// A token of the text that is measured.
 #[derive(Clone, Copy)]
 pub struct Tok {
-    /// Facts of the token (`words::is`): here, so that passes over tokens read memory in order.
+    /// Facts of the token (`facts::is`): here, so that passes over tokens read memory in order.
     pub flags: u64,
     /// The number of its lower-case form.
     pub lower: u32,

@@ -1,8 +1,9 @@
 //! Sums over the tokens of a text, and the list of values they become.
 
+use super::facts::is;
 use super::lines::Tok;
 use super::names::COUNT;
-use super::words::{Info, Words, is};
+use super::words::{Info, Words};
 
 /// Words of a window in which different words are counted.
 pub const VARIETY: usize = 100;
