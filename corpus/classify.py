@@ -10,19 +10,20 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus import table
 from corpus.table import with_columns
 from rust_ext import LinearClassifier, linear_train
-from rust_ext.arrow import text_buffers
+from rust_ext.arrow import Buffers, text_array, text_buffers
 
 SCORE: Final = "class_score"
 #: Share of the texts that a model is measured and calibrated on.
@@ -137,34 +138,85 @@ class Training:
     threshold: float = 0.5
 
 
+class Texts(Sequence[str]):
+    """Texts one after the other in one buffer, as the kernels take them; strings are made when read."""
+
+    def __init__(self, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> None:
+        self.buffers: Buffers = (data, offsets)
+
+    @classmethod
+    def joined(cls, columns: list[pa.Array]) -> Texts:
+        """The texts of columns of large_string, which leave the list as they are copied."""
+        parts = [text_buffers(column)[1] for column in columns]
+        ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(np.diff(part) for part in parts)]))
+        data = np.empty(int(ends[-1]), np.uint8)
+        at = 0
+        while columns:
+            text, offsets = text_buffers(columns.pop(0))
+            size = int(offsets[-1] - offsets[0])
+            data[at : at + size] = text[offsets[0] : offsets[-1]]
+            at += size
+        return cls(data, ends)
+
+    def behind(self, first: int) -> Texts:
+        """The texts from a number on, in the same memory."""
+        data, offsets = self.buffers
+        return Texts(data, offsets[first:])
+
+    def __len__(self) -> int:
+        return len(self.buffers[1]) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        data, offsets = self.buffers
+        return data[offsets[at] : offsets[at + 1]].tobytes().decode("utf-8", "replace")
+
+
 def train(
-    positive: Sequence[str], negative: Sequence[str], training: Training
+    positive: Iterable[pa.Array], negative: Iterable[pa.Array], training: Training
 ) -> tuple[LinearClassifier, Report]:
-    """A classifier of `positive` against `negative` and its report. ValueError where texts are too few.
+    """A classifier of the texts of some columns against others, and its report. ValueError where too few.
 
     A text is held out by its digest: the same texts in every run, and equal texts are never on both sides.
+    All texts are in memory once.
     """
-    rows = [(text, True) for text in positive] + [(text, False) for text in negative]
-    held = [row for row in rows if is_held(row[0])]
-    seen = [row for row in rows if not is_held(row[0])]
-    for part in (held, seen):
-        if len({label for _, label in part}) < 2:
-            raise ValueError(
-                f"{len(positive)} texts against {len(negative)} are too few: give some tens of each"
-            )
-    texts = [text for text, _ in seen + held]
-    labels = np.array([label for _, label in seen + held], np.bool_)
+    sides = [_dealt(side) for side in (positive, negative)]
+    counts = np.array([[sum(map(len, part)) for part in side] for side in sides])
+    if not counts.all():
+        few, many = counts.sum(axis=1)
+        raise ValueError(f"{few} texts against {many} are too few: give some tens of each")
+    seen = int(counts[:, 0].sum())
+    labels = np.repeat([True, False, True, False], counts.T.ravel())
+    columns = [column for part in zip(*sides, strict=True) for side in part for column in side]
+    del sides
+    texts = Texts.joined(columns)
     model = linear_train(
-        text_buffers(pa.array(texts, pa.large_string())),
+        texts.buffers,
         labels,
-        len(seen),
+        seen,
         bits=training.bits,
         epochs=training.epochs,
         rate=training.rate,
         decay=training.decay,
         seed=training.seed,
     )
-    return model, _report(model, seen, held, training.threshold)
+    return model, _report(model, texts.behind(seen), labels[seen:], seen, training.threshold)
+
+
+def _dealt(columns: Iterable[pa.Array]) -> tuple[list[pa.Array], list[pa.Array]]:
+    """Columns of large_string: what a model learns from, and what it is measured on."""
+    seen, held = [], []
+    for column in columns:
+        texts = text_array(column)
+        mask = pa.array([is_held(text) for text in texts.to_pylist()], pa.bool_())
+        seen.append(texts.filter(pc.invert(mask)))
+        held.append(texts.filter(mask))
+    return seen, held
 
 
 def is_held(text: str) -> bool:
@@ -173,14 +225,9 @@ def is_held(text: str) -> bool:
 
 
 def _report(
-    model: LinearClassifier,
-    seen: Sequence[tuple[str, bool]],
-    held: Sequence[tuple[str, bool]],
-    threshold: float,
+    model: LinearClassifier, texts: Texts, labels: npt.NDArray[np.bool_], trained: int, threshold: float
 ) -> Report:
-    texts = [text for text, _ in held]
-    labels = np.array([label for _, label in held], np.bool_)
-    scores = model.scores(text_buffers(pa.array(texts, pa.large_string())))
+    scores = model.scores(texts.buffers)
     chosen = scores >= threshold
     right = int((chosen & labels).sum())
     bins = []
@@ -191,8 +238,8 @@ def _report(
     words = _words(model, texts)
     order = np.argsort(np.abs(scores - threshold), kind="stable")[:EDGES]
     return Report(
-        trained=len(seen),
-        held=len(held),
+        trained=trained,
+        held=len(texts),
         threshold=threshold,
         precision=right / max(int(chosen.sum()), 1),
         recall=right / max(int(labels.sum()), 1),

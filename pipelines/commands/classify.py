@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import click
 from pipelines.commands import common
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rust_ext import LinearClassifier
 
 
@@ -22,23 +25,25 @@ def classify() -> None:
     pass
 
 
-def texts_of(inputs: tuple[str, ...], text_column: str, limit: int) -> list[str]:
-    """The texts of documents, at most `limit`: the first of each file, files alike."""
+def columns_of(inputs: tuple[str, ...], text_column: str, limit: int) -> Iterator[pa.Array]:
+    """The texts of documents, at most `limit`: the first of each file, files alike; no empty ones."""
+    import pyarrow.compute as pc
+
     from corpus.documents import read_documents
     from pipelines.inputs import inputs_of
+    from rust_ext.arrow import text_array
 
     found = inputs_of("documents", inputs, text_column)
     each = -(-limit // len(found))
-    texts: list[str] = []
     for source in found:
         taken = 0
         for batch in read_documents(source, 512, text_only=True):
-            some = [text for text in batch.column("text").to_pylist() if text][: each - taken]
-            texts += some
+            column = text_array(batch.column("text"))
+            some = column.filter(pc.greater(pc.binary_length(column), 0))[: each - taken]
+            yield some
             taken += len(some)
             if taken >= each:
                 break
-    return texts
 
 
 @classify.command(
@@ -78,7 +83,7 @@ def train(positive: tuple[str, ...], against: tuple[str, ...], out: Path, **opti
     from corpus.classify import train as learn
     from corpus.errors import UsageError
 
-    sides = [texts_of(side, options["text_column"], options["limit"]) for side in (positive, against)]
+    sides = [columns_of(side, options["text_column"], options["limit"]) for side in (positive, against)]
     training = Training(
         bits=options["bits"], epochs=options["epochs"], seed=options["seed"], threshold=options["threshold"]
     )
@@ -132,6 +137,8 @@ def _print(report: Any) -> None:
 @common.engine_options
 @common.output_options
 def apply(inputs: tuple[str, ...], **options: Any) -> None:
+    import pyarrow as pa
+
     from corpus.errors import UsageError
     from pipelines import funnel
     from pipelines.commands.jobs import run_job
@@ -141,7 +148,8 @@ def apply(inputs: tuple[str, ...], **options: Any) -> None:
     least = options["min_score"] or 0.0
     model = _model(options["model"])
     if options["percentile"] is not None:
-        texts = texts_of(inputs, options["text_column"], options["sample"])
+        columns = columns_of(inputs, options["text_column"], options["sample"])
+        texts = pa.chunked_array(columns, pa.large_string())
         least = _score_at(model, texts, options["percentile"])
         click.echo(
             f"{options['percentile']:g}% of {len(texts):,} documents score below {least:.4f}", err=True
@@ -165,11 +173,10 @@ def _model(path: str) -> LinearClassifier:
         raise UsageError(f"{path}: {error}; `bukvar classify train` writes one") from error
 
 
-def _score_at(model: LinearClassifier, texts: list[str], percentile: float) -> float:
+def _score_at(model: LinearClassifier, texts: pa.ChunkedArray, percentile: float) -> float:
     import numpy as np
-    import pyarrow as pa
 
     from rust_ext.arrow import text_buffers
 
-    scores = model.scores(text_buffers(pa.array(texts, pa.large_string())))
+    scores = model.scores(text_buffers(texts))
     return float(np.quantile(scores, percentile / 100)) if len(scores) else 0.0

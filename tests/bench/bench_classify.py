@@ -39,8 +39,8 @@ def compare(name: str, positive: list[str], negative: list[str]) -> None:
     print(f"{name}: {len(rows)} texts, {len(held)} of them held out")
     started = time.process_time()
     model, report = classify.train(
-        [text for text, label in rows if label],
-        [text for text, label in rows if not label],
+        [pa.array([text for text, label in rows if label])],
+        [pa.array([text for text, label in rows if not label])],
         classify.Training(),
     )
     trained = time.process_time()

@@ -34,14 +34,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_model_recognises_what_it_learnt_and_its_report_is_of_other_texts() -> None:
-    model, report = train(texts(COOKING, 300), texts(MONEY, 300), Training(bits=16))
+    model, report = train([pa.array(texts(COOKING, 300))], [pa.array(texts(MONEY, 300))], Training(bits=16))
     assert report.auc > 0.99
     assert report.held + report.trained == 600
     assert {"соль", "мука"} & {word for word, _ in report.words_for}
     assert {"рубль", "банк"} & {word for word, _ in report.words_against}
     assert sum(one.texts for one in report.calibration) == report.held
-    again, _ = train(texts(COOKING, 300), texts(MONEY, 300), Training(bits=16))
+    again, _ = train([pa.array(texts(COOKING, 300))], [pa.array(texts(MONEY, 300))], Training(bits=16))
     assert again.to_bytes() == model.to_bytes()
+
+
+def test_how_texts_are_cut_into_columns_changes_nothing() -> None:
+    sides = [texts(words, 300) for words in (COOKING, MONEY)]
+    whole, _ = train([pa.array(sides[0])], [pa.array(sides[1])], Training(bits=16))
+    cut = [[pa.array(side[:1]), pa.array(["x", *side[1:200]])[1:], pa.array(side[200:])] for side in sides]
+    parts, report = train(iter(cut[0]), iter(cut[1]), Training(bits=16))
+    assert parts.to_bytes() == whole.to_bytes()
+    assert all(edge.text in sides[not edge.positive] for edge in report.edges)
 
 
 def test_the_area_under_the_curve_counts_equal_scores_by_half() -> None:
@@ -78,7 +87,7 @@ def test_a_file_that_is_no_model_is_refused_before_work(
 
 def test_equal_texts_are_never_on_both_sides_and_few_texts_are_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
-        train(["соль"], ["банк"], Training())
+        train([pa.array(["соль"])], [pa.array(["банк"])], Training())
 
 
 @pytest.mark.parametrize(("least", "most"), [(-1.0, 1.0), (0.8, 0.2)])
