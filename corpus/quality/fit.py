@@ -53,8 +53,11 @@ STYLE: Final = frozenset(
 #: Sources whose documents are a few sentences each, and kinds whose lines say more than their sentences.
 SHORT: Final = frozenset({"gsd", "pud_news", "pud_wiki"})
 LINED: Final = frozenset({"poems", "plays", "dialogue", "social"})
-#: Kinds of which pieces are also written as in a chat.
-SPOKEN: Final = frozenset({"dialogue", "plays", "fiction", "social", "comments", "qa"})
+#: Kinds of which pieces are also written as in a chat, where people speak of everything.
+SPOKEN: Final = frozenset(
+    {"dialogue", "plays", "fiction", "social", "comments", "qa", "manual", "news", "science"}
+    | {"encyclopedia", "essay"}
+)
 #: Registers of kinds of documents that may be fitted to.
 REGISTERS: Final = {
     "news": "news",
@@ -68,6 +71,7 @@ REGISTERS: Final = {
     "comments": "social",
     "tweets": "social",
     "law": "law",
+    "official": "law",
     "encyclopedia": "encyclopedia",
     "manual": "manual",
     "recipes": "recipe",
@@ -93,7 +97,7 @@ class Parameters:
     register_leaves: int = 8
     folds: int = 4
     pieces: int = 700
-    chats: int = 500
+    chats: int = 900
     made: int = 40
     seed: int = 1
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import csv
 import html
+import json
 import random
 import re
 import sys
 import tarfile
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +39,13 @@ NTREX_RUNS: Final = (2, 3, 4, 5, 8, 12, 20)
 TAIGA_RUNS: Final = (6, 10, 16, 25)
 JOKES: Final = (1, 3, 6, 12, 25)
 MESSAGES: Final = (4, 8, 14)
+PARAGRAPHS: Final = (1, 1, 2, 4)
+#: Share of pages that are taken whole, up to so many characters, and of poems whose lines are put back.
+WHOLE: Final = 0.5
+PAGE: Final = 30_000
+VERSES: Final = 0.5
+#: Least share of Cyrillic letters in a page: the rest of a documentation is not translated yet.
+CYRILLIC: Final = 0.35
 
 #: Genres of the treebank Taiga -> kinds of the fit.
 GENRES: Final = {
@@ -48,6 +57,21 @@ GENRES: Final = {
 }
 #: A newline of a message whose backslash was lost, so that an "n" is left between two messages.
 LOST_NEWLINE: Final = re.compile(r"(?<=[а-яё.!?)])n+(?=[А-ЯЁ]|http)")
+
+#: What Markdown writes that a page does not show -> what it shows instead.
+MARKDOWN: Final = (
+    (re.compile(r"\A---.*?\n---\n", re.DOTALL), ""),
+    (re.compile(r"<!--.*?-->", re.DOTALL), ""),
+    (re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL), r"\1"),
+    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
+    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"^#+ *", re.MULTILINE), ""),
+    (re.compile(r"[`*]{1,3}"), ""),
+    (re.compile(r"<[^>\n]{1,200}>"), ""),
+    (re.compile(r"\n{3,}"), "\n\n"),
+)
+#: Where a line of verse begins in a sentence written in one: at a capital behind a mark.
+VERSE: Final = re.compile(r"([,.!?:;—-]) (?=[А-ЯЁ])")
 
 SCHEMA: Final = pa.schema(
     [
@@ -204,6 +228,70 @@ def pud(path: Path, _: random.Random) -> Iterator[Found]:
             yield Found("news", text, "_news") if name[0] == "n" else Found("encyclopedia", text, "_wiki")
 
 
+def official(path: Path, rng: random.Random) -> Iterator[Found]:
+    """Two pieces of each programme and report of ministries and regions, out of archives of texts."""
+    for archive in sorted(path.glob("*.zip")):
+        with zipfile.ZipFile(archive) as opened:
+            names = sorted(name for name in opened.namelist() if name.endswith(".txt") and name[0] != "_")
+            texts = [opened.read(name).decode("utf-8", "replace") for name in names]
+        for text in texts:
+            for _ in range(2):
+                if len(cut := piece(text, rng)) >= LEAST:
+                    yield Found("official", cut)
+
+
+def pages(
+    kind: str, most: int, *suffixes: str, marked: bool = True
+) -> Callable[[Path, random.Random], Iterator[Found]]:
+    """Pages of a folder in a drawn order, half of them in pieces; `marked`: Markdown is taken off."""
+
+    def read(path: Path, rng: random.Random) -> Iterator[Found]:
+        names = sorted(name for name in path.rglob("*") if name.suffix in suffixes)
+        rng.shuffle(names)
+        taken = 0
+        for name in names:
+            text = name.read_text("utf-8", "replace")
+            text = plain(text) if marked else text
+            letters = sum("а" <= c <= "я" for c in text.lower())
+            if taken < most and len(text) >= LEAST and letters >= CYRILLIC * len(text):
+                cut = text[:PAGE].strip() if rng.random() < WHOLE else piece(text, rng)
+                taken += 1
+                if len(cut) >= LEAST:
+                    yield Found(kind, cut)
+
+    return read
+
+
+def plain(text: str) -> str:
+    """Markdown as a page shows it."""
+    for pattern, instead in MARKDOWN:
+        text = pattern.sub(instead, text)
+    return html.unescape(text)
+
+
+def medicine(path: Path, rng: random.Random) -> Iterator[Found]:
+    """Paragraphs of medical handbooks, the first 400 by one, two or four."""
+    contexts = (json.loads(line)["context"] for line in lines_of(path) if line)
+    for run in runs(list(dict.fromkeys(contexts))[:400], PARAGRAPHS, rng):
+        if len(text := "\n".join(run).strip()) >= LEAST:
+            yield Found("science", text)
+
+
+def poems(path: Path, rng: random.Random) -> Iterator[Found]:
+    """Poems a sentence a line; in half of them lines begin at capitals behind a mark, as most do in print."""
+    found: list[list[str]] = []
+    for line in lines_of(path):
+        if line.startswith("# newdoc"):
+            found.append([])
+        elif line.startswith("# text ="):
+            found[-1].append(line[9:])
+    for sentences in found:
+        text = "\n".join(sentences)
+        text = VERSE.sub(r"\1\n", text) if rng.random() < VERSES else text
+        if len(text) >= LEAST:
+            yield Found("poems", text)
+
+
 def lines_of(path: Path) -> list[str]:
     """The lines of a file, cut at newlines alone: texts hold other separators of lines."""
     return path.read_text("utf-8", "replace").split("\n")
@@ -212,6 +300,8 @@ def lines_of(path: Path) -> list[str]:
 SA: Final = "CC-BY-SA-4.0"
 ANEKDOTS: Final = "Conversations/Data/extract_dialogues_from_anekdots.tar.xz"
 UD: Final = "UniversalDependencies+UD_Russian-"
+OFFICE: Final = "MicrosoftDocs+office-developer-client-docs.ru-RU"
+LECTURES: Final = pages("science", 100, ".md", ".tex", marked=False)
 
 #: Read from the data where a path says so, else from the repositories.
 DATA: Final = ("langid", "text_ru")
@@ -229,6 +319,15 @@ SOURCES: Final = (
         "rusentitweet", "sismetanin+rusentitweet/rusentitweet_full.csv", "none given", tweets, 7, "measure"
     ),
     Source("pud", f"{UD}PUD", "CC-BY-SA-3.0", pud, seed=7),
+    # Documents of state and municipal bodies are objects of no copyright (Civil Code, article 1259).
+    Source("rurebus", "dialogue-evaluation+RuREBus/train_data", "official documents", official, seed=9),
+    Source("react", "reactjs+ru.react.dev/src/content", "CC-BY-4.0", pages("manual", 60, ".md"), seed=9),
+    Source("yii2", "yiisoft+yii2/docs/guide-ru", "BSD-3-Clause", pages("manual", 90, ".md"), seed=9),
+    Source("rustbook", "rust-lang-ru+book/rustbook-ru", "Apache-2.0", pages("manual", 80, ".md"), seed=9),
+    Source("office", f"{OFFICE}/docs", "CC-BY-4.0", pages("manual", 120, ".md"), seed=9),
+    Source("conspects", "pelmesh619+itmo_conspects", "CC0-1.0", LECTURES, seed=9),
+    Source("rumeddanet", "sb-ai-lab+MedBench/data/RuMedDaNet/train_v1.jsonl", "Apache-2.0", medicine, seed=9),
+    Source("udpoetry", f"{UD}Poetry/ru_poetry-ud-dev.conllu", SA, poems, seed=9),
 )
 
 

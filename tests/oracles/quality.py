@@ -512,7 +512,8 @@ def _marks(lines: list[Line], every: list[Word]) -> dict[str, float]:
                 left is not None and left.has_letter and left.end == w.start
                 and right is not None and right.has_letter and right.start == w.end
             )  # fmt: skip
-            inner += touches and w.text[0] in "?\ufffd"
+            cyrillic = touches and ((left and left.cyrillic) or (right and right.cyrillic))
+            inner += touches and (w.text[0] == "\ufffd" or (w.text[0] == "?" and bool(cyrillic)))
             glued += touches and w.text in (".", "!", ",") and right is not None and right.capital
             if w.text == ".":
                 stops += 1
@@ -667,9 +668,10 @@ def _roles(every: list[Word]) -> dict[str, float]:
 
 
 def is_phone(text: str) -> bool:
-    """Seven digits or more in three parts, or ten and more; no date (eight digits) and no pair of years."""
+    """Seven to twelve digits in three parts, or ten to twelve; no date (eight) and no pair of years."""
     digits, hyphens = sum(c in "0123456789" for c in text), text.count("-")
-    return digits + hyphens == len(text) and digits >= 7 and digits != 8 and (hyphens >= 2 or digits >= 10)
+    parts = hyphens >= 2 or digits >= 10
+    return digits + hyphens == len(text) and 7 <= digits <= 12 and digits != 8 and parts
 
 
 def _contacts(lines: list[Line], every: list[Word]) -> dict[str, float]:
@@ -689,7 +691,11 @@ def _contacts(lines: list[Line], every: list[Word]) -> dict[str, float]:
             phones += number and left is not None and left.text == "+" and left.end == w.start
             prices += number and right is not None and (right.lower in MONEY or right.text[0] in "₽$€")
             counted = left is not None and left.is_word and not left.has_letter
-            places += w.lower in STREET and right is not None and right.text == "." and not counted
+            initial = w.capital and len(w.lower) == 1
+            places += (
+                w.lower in STREET and not initial
+                and right is not None and right.text == "." and not counted
+            )  # fmt: skip
     return {
         "link_ratio": ratio(links, words),
         "phone_ratio": ratio(phones, words),

@@ -37,7 +37,7 @@ def story(rng: random.Random) -> str:
 
 
 def advertisement(rng: random.Random) -> str:
-    """What the bundled filter lets pass: the same story, an offer after each line."""
+    """What the bundled filter lets pass about half of: the same story, offers after each line."""
     return "\n".join(f"{line} {rng.choice(OFFERS)}! {rng.choice(OFFERS)}!" for line in story(rng).split("\n"))
 
 
@@ -66,7 +66,7 @@ def test_a_fit_drops_what_the_team_calls_junk_and_the_filter_takes_it(
     assert run(fit(team, preset, "--json")) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["documents"], report["hosts"]) == (160, 20)
-    assert report["dropped_before"] < 0.3
+    assert report["dropped_before"] < 0.6
     assert report["dropped_after"] > 0.9
     assert report["kept_after"] > 0.95
     documents, out = str(team / "documents.parquet"), tmp_path / "out"

@@ -247,7 +247,9 @@ fn listed(lower: &str, text: &str, flags: u64) -> u64 {
     let mut found = 0;
     let mut add = |flag: u64, yes: bool| found |= if yes { flag } else { 0 };
     add(is::MONEY, MONEY.contains(&lower));
-    add(is::STREET, STREET.contains(&lower));
+    // «Д. Медведев» has an initial, «д. 5» an address.
+    let initial = flags & is::CAPITAL != 0 && lower.chars().count() == 1;
+    add(is::STREET, STREET.contains(&lower) && !initial);
     add(is::MORE, MORE.contains(&lower));
     add(is::LINK, matches!(lower, "http" | "https" | "www"));
     add(is::PHONE, flags & is::LETTERS == 0 && is_phone(text));
@@ -258,11 +260,14 @@ fn listed(lower: &str, text: &str, flags: u64) -> u64 {
     found
 }
 
-/// Seven digits or more in three parts, or ten and more; neither a date (eight digits) nor a pair of years.
+/// Seven to twelve digits in three parts, or ten to twelve; neither a date (eight digits) nor a pair of years.
 fn is_phone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let hyphens = text.bytes().filter(|&byte| byte == b'-').count();
-    digits + hyphens == text.len() && digits >= 7 && digits != 8 && (hyphens >= 2 || digits >= 10)
+    digits + hyphens == text.len()
+        && (7..=12).contains(&digits)
+        && digits != 8
+        && (hyphens >= 2 || digits >= 10)
 }
 
 /// What the ending of a Cyrillic word of four letters or more suggests.

@@ -238,6 +238,18 @@ mod tests {
     fn years_and_pages_are_no_addresses() {
         assert_eq!(signal("стр. 10, в 1812 г. вышел, 5 кв. м", "address_ratio"), 0.0);
         assert_eq!(signal("г. Тверь, ул. Мира, д. 5", "address_ratio"), 3.0 / 6.0);
+        assert_eq!(signal("Д. Медведев и Г. Иванов", "address_ratio"), 0.0);
+    }
+
+    #[test]
+    fn addresses_of_the_web_and_long_numbers_are_neither_broken_letters_nor_phones() {
+        assert_eq!(
+            signal("смотри site.ru/watch?v=1 и a.aspx?file", "inner_question_ratio"),
+            0.0
+        );
+        assert!(signal("пр?вет, м?р", "inner_question_ratio") > 0.0);
+        assert_eq!(signal("число 12345678912345 в байтах", "phone_ratio"), 0.0);
+        assert!(signal("звоните 89161234567", "phone_ratio") > 0.0);
     }
 
     #[test]

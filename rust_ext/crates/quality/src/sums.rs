@@ -147,7 +147,9 @@ impl MarkSums {
             && behind.is(is::LETTERS)
             && right.start == token.end
         {
-            self.inner += usize::from(matches!(first, '?' | '\u{FFFD}'));
+            // Between Latin letters a question mark belongs to an address of the web.
+            let cyrillic = before.is(is::CYRILLIC) || behind.is(is::CYRILLIC);
+            self.inner += usize::from(matches!(first, '?' | '\u{FFFD}') && (first != '?' || cyrillic));
             self.glued +=
                 usize::from(info.chars == 1 && matches!(first, '.' | '!' | ',') && behind.is(is::CAPITAL));
         }
