@@ -243,7 +243,9 @@ def build(section: str, values: Any, where: str = "--set") -> Any:
     try:
         return msgspec.convert(values, cls)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {_explain(section, str(error))}") from error
+        said = _explain(section, str(error))
+        # What --set says of a section as a whole may come of another option: --vocab-size, --add.
+        raise UsageError(said if where == "--set" and said.startswith("[") else f"{where}: {said}") from error
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from error
 

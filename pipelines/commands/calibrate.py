@@ -46,6 +46,8 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @common.output_options
 def calibrate(inputs: tuple[str, ...], **options: Any) -> None:
+    import difflib
+
     from corpus.errors import UsageError
     from corpus.quality.calibrate import describe, fitted
     from corpus.quality.choose import written
@@ -59,9 +61,9 @@ def calibrate(inputs: tuple[str, ...], **options: Any) -> None:
         raise UsageError(str(error)) from error
     meanings = MEANING | {MARGIN: "margin of the model"}
     if unknown := [name for name in options["signals"] if name not in meanings]:
-        raise UsageError(
-            f"--signal {unknown[0]}: no such signal; docs/filter.md and `bukvar inspect` name them"
-        )
+        near = difflib.get_close_matches(unknown[0], meanings, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "docs/filter.md and `bukvar inspect --full` name them"
+        raise UsageError(f"--signal {unknown[0]}: no such signal; {hint}")
     texts, columns = _measured(inputs, options["text_column"], options["limit"])
     named = options["signals"] or [rule.signal for rule in rules] or list(MEANING)
     described = [

@@ -65,6 +65,10 @@ def _agreement(known: Any, options: dict[str, Any]) -> None:
     readers = options["agreement"].split(",")
     if len(readers) != 2:
         raise UsageError("--agreement: name two readers, as in anna,boris")
+    for reader in readers:
+        if not any(one.reader == reader for one in known):
+            there = ", ".join(sorted({one.reader for one in known})) or "nobody"
+            raise UsageError(f"{options['labels']}: no labels of {reader!r}; there are labels of {there}")
     found = agreement(known, *readers)
     if options["as_json"]:
         common.print_json(found)

@@ -85,7 +85,7 @@ def test_the_command_reports_and_writes_a_preset_and_a_page(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--signal", "wrods"], "no such signal"),
+        (["--signal", "wrods"], "no such signal; did you mean words?"),
         (["--preset", "ru-wbe"], "set it to one of"),
     ],
 )

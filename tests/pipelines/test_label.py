@@ -76,3 +76,17 @@ def test_what_is_wrong_is_said(documents: Path, tmp_path: Path, capsys: pytest.C
     labels.write_text("{}\n", "utf-8")
     assert run(["label", str(documents), "--labels", str(labels), "--reader", "a"]) == 2
     assert "line 1: not a label" in capsys.readouterr().err
+
+
+def test_the_agreement_of_somebody_who_has_read_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "team.jsonl"
+    for content, there in (
+        ("", "nobody"),
+        ('{"sha256": "00", "kind": "good", "good": true, "reader": "anna"}\n', "anna"),
+    ):
+        labels.write_text(content)
+        command = ["label", str(tmp_path), "--labels", str(labels), "--agreement", "anna,boris"]
+        assert run(command) == 2
+        assert f"there are labels of {there}" in capsys.readouterr().err
