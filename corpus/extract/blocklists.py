@@ -18,6 +18,8 @@ from corpus.errors import UsageError
 from rust_ext import AddressLists
 
 OWN: Final = Path(__file__).parent.parent / "assets" / "addresses_ru.txt"
+#: The lists in a folder of UT1.
+_UT1: Final = ("domains", "urls")
 #: Sections of `OWN`.
 CATEGORIES: Final = ("casino", "escort", "essays", "pirates", "doorways")
 REASON: Final = "blocked_address"
@@ -33,7 +35,7 @@ def load(categories: tuple[str, ...], locations: tuple[str, ...]) -> AddressList
         return None
     lists = [("own", _sections(set(categories)).encode())] if categories else []
     files = [file for location in locations for file in _files(location)]
-    lists += [(storage.base_name(file), storage.read_bytes(file)) for file in files]
+    lists += [(_name(file), storage.read_bytes(file)) for file in files]
     try:
         return AddressLists(lists)
     except ValueError as error:
@@ -41,13 +43,22 @@ def load(categories: tuple[str, ...], locations: tuple[str, ...]) -> AddressList
 
 
 def _files(location: str) -> list[str]:
-    """The file itself, or the files of a folder (UT1 comes as one), in the order of their names."""
+    """The file itself, or the files of a folder in the order of their names; of one that holds `domains` or
+    `urls` (a category of UT1), these: others beside them are patterns and notes."""
     if storage.info(location).type != fs.FileType.Directory:
         return [location]
     found = [
         path for path in storage.list_tree(location) if not storage.base_name(path).startswith((".", "_"))
     ]
-    return [storage.join(location, path) for path in sorted(found)]
+    folders = {path.rpartition("/")[0] for path in found if storage.base_name(path) in _UT1}
+    wanted = [p for p in found if p.rpartition("/")[0] not in folders or storage.base_name(p) in _UT1]
+    return [storage.join(location, path) for path in sorted(wanted)]
+
+
+def _name(file: str) -> str:
+    """What a list is called: its file, of UT1's with the folder («adult/domains»)."""
+    folder, _, name = file.rpartition("/")
+    return f"{storage.base_name(folder)}/{name}" if name in _UT1 else storage.base_name(file)
 
 
 def _sections(wanted: set[str]) -> str:

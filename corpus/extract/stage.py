@@ -45,7 +45,7 @@ class Extract:
     """
 
     name: ClassVar[str] = "extract"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     needs: ClassVar[tuple[str, ...]] = ()
     adds: ClassVar[pa.Schema] = rows.ADDS
     reasons: ClassVar[Mapping[str, str]] = {

@@ -3,9 +3,8 @@
 use std::sync::Mutex;
 
 use super::texts::Column;
-use bukvar_addresses::rules::{Builder, Scratch};
 use bukvar_addresses::url::Address;
-use bukvar_addresses::{Lists, Suffixes as List};
+use bukvar_addresses::{Builder, Lists, Scratch, Suffixes as List};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 

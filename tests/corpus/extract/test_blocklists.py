@@ -1,5 +1,6 @@
 """Block lists: what they block, what they let through, and what a broken line says."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -55,6 +56,64 @@ def test_own_lists_let_news_and_encyclopedias_through(url: str) -> None:
     assert blocklists.why(blocklists.load(blocklists.CATEGORIES, ()), url) is None
 
 
+def lines(name: str) -> Iterator[tuple[str, str]]:
+    """(section, address) of a file of tests/data/addresses."""
+    section = ""
+    for line in (
+        (Path(__file__).parent.parent.parent / "data/addresses" / name).read_text("utf-8").split("\n")
+    ):
+        if line.startswith("["):
+            section = line[1:-1]
+        elif line and not line.startswith("#"):
+            yield section, line
+
+
+def test_own_lists_tell_spam_from_what_only_sounds_like_it() -> None:
+    own = blocklists.load(blocklists.CATEGORIES, ())
+    wrong = [
+        (k, url) for k, url in lines("spam.txt") if f"category={k} " not in (blocklists.why(own, url) or "")
+    ]
+    assert not wrong
+    assert not [why for _, url in lines("good.txt") if (why := blocklists.why(own, url))]
+
+
+@pytest.mark.parametrize(
+    ("line", "blocked"),
+    [
+        ("127.0.0.1\tbad.example", True),
+        ("0.0.0.0 bad.example#ads", True),
+        (":: bad.example www.bad.example", True),
+        ("0.0.0.0 other.example # bad.example", False),
+        ("||bad.example^$all", True),
+        ("||bad.example^$document,important", True),
+        ("||bad.example^$third-party", False),
+        ("||bad.example^$csp=script-src 'self' data:", False),
+        ("||bad.$popup", False),
+        ("|https://bad.example/|", True),
+        ("*.bad.example", True),
+        ("address=/bad.example/0.0.0.0", True),
+        ("server=/bad.example/", True),
+        ("http://bad.example:8080/", True),
+        ("BAD.Example.", True),
+        ("=bad.example", False),
+        ("&url=bad.example", False),
+        (".swf?url=bad.example", False),
+        ("bad.example##.banner", False),
+        ("bad.example#@#.banner", False),
+        ("bad.example#%#//scriptlet('x', 'y')", False),
+        ('bad.example$$script[tag-content="x y"]', False),
+        ("%include other/bad.example.txt%", False),
+        ("; bad.example", False),
+        ("! bad.example", False),
+        ("#bad.example", False),
+    ],
+)
+def test_lines_of_public_lists_are_read(tmp_path: Path, line: str, blocked: bool) -> None:
+    (tmp_path / "list.txt").write_text(f"# list\n{line}\r\n\n")
+    lists = blocklists.load((), (str(tmp_path / "list.txt"),))
+    assert (blocklists.why(lists, "http://www.bad.example/page?x=1") is not None) == blocked
+
+
 def test_categories_can_be_chosen() -> None:
     lists = blocklists.load(("essays",), ())
     assert blocklists.why(lists, "http://bestreferat.ru/") is not None
@@ -66,9 +125,16 @@ def test_a_folder_of_lists_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "ut1/adult").mkdir(parents=True)
     (tmp_path / "ut1/adult/domains").write_text("bad.example\n")
     (tmp_path / "ut1/adult/urls").write_text("half.example/bad\n")
+    (tmp_path / "ut1/adult/expressions").write_text("(^|[-\\?+=/_])(bad|worse) words?\n")
+    (tmp_path / "ut1/adult/usage").write_text("NAME: adult\nblack list\n")
     lists = blocklists.load((), (str(tmp_path / "ut1"),))
-    assert blocklists.why(lists, "http://www.bad.example/") == "list=domains category=- rule=bad.example"
-    assert blocklists.why(lists, "http://half.example/bad/x") == "list=urls category=- rule=half.example/bad"
+    assert (
+        blocklists.why(lists, "http://www.bad.example/") == "list=adult/domains category=- rule=bad.example"
+    )
+    assert (
+        blocklists.why(lists, "http://half.example/bad/x")
+        == "list=adult/urls category=- rule=half.example/bad"
+    )
     assert blocklists.why(lists, "http://half.example/good") is None
 
 
