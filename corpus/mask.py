@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -88,7 +89,10 @@ class Mask:
         },
     )
     columns: tuple[str, ...] = field(
-        default=("text", "title"), metadata={"help": "columns that are masked, where a document has them"}
+        default=("text", "title", "extra"),
+        metadata={
+            "help": "columns that are masked, where a document has them; extra: its strings, one by one"
+        },
     )
     spans: bool = field(
         default=False, metadata={"help": "say in the column `masks` where each mask stands and what it is"}
@@ -136,6 +140,10 @@ def mask(stage: Mask, masker: PiiMask, batch: pa.Table) -> pa.Table:
         column = batch.column(name)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
             raise UsageError(f"mask.columns: {name} holds {column.type}, not text")
+        if name == "extra":
+            columns[name], found = mask_json(column, masker)
+            counts += found
+            continue
         columns[name], found, spans = _masked(column, masker)
         counts += found
         if stage.spans:
@@ -157,6 +165,64 @@ def _masked(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any, Spans]:
     return edited(column, masked).cast(column.type), counts.reshape(-1, len(KINDS)), spans
 
 
+def mask_json(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any]:
+    """A column of JSON with its strings and long numbers masked one by one, and finds by row and kind.
+
+    A row in which nothing is found keeps its bytes; one that is no JSON is masked as a text.
+    """
+    values: list[str] = []
+    rows = column.to_pylist()
+    trees, ends = [], []
+    for row in rows:
+        start = len(values)
+        try:
+            tree = json.loads(row) if row else None
+            _strings(tree, values)
+        except (ValueError, RecursionError):
+            tree, values[start:] = None, [row]
+        trees.append(tree)
+        ends.append(len(values))
+    masked, found, _ = _masked(pa.chunked_array([pa.array(values, pa.large_string())]), masker)
+    texts = masked.to_pylist()
+    counts = np.zeros((len(rows), len(KINDS)), np.int32)
+    for n, (start, end) in enumerate(itertools.pairwise([0, *ends])):
+        if not found[start:end].any():
+            continue
+        counts[n] = found[start:end].sum(axis=0)
+        replaced = iter(zip(values[start:end], texts[start:end], strict=True))
+        whole = trees[n] is None
+        rows[n] = next(replaced)[1] if whole else _dumped(_replaced(trees[n], replaced))
+    return pa.chunked_array([pa.array(rows, column.type)]), counts
+
+
+def _dumped(tree: Any) -> str:
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+
+
+def _strings(tree: Any, out: list[str]) -> None:
+    """Strings and whole numbers of a JSON value, in order; names of fields are none."""
+    if isinstance(tree, dict):
+        for value in tree.values():
+            _strings(value, out)
+    elif isinstance(tree, list):
+        for value in tree:
+            _strings(value, out)
+    elif isinstance(tree, str | int) and not isinstance(tree, bool):
+        out.append(str(tree))
+
+
+def _replaced(tree: Any, values: Iterator[tuple[str, str]]) -> Any:
+    """The same value with its strings as they are masked; a number in which nothing was found stays one."""
+    if isinstance(tree, dict):
+        return {name: _replaced(value, values) for name, value in tree.items()}
+    if isinstance(tree, list):
+        return [_replaced(value, values) for value in tree]
+    if isinstance(tree, str | int) and not isinstance(tree, bool):
+        before, after = next(values)
+        return tree if before == after else after
+    return tree
+
+
 def _add_places(places: list[list[dict[str, Any]]], column: str, spans: Spans) -> None:
     offsets, starts, ends, kinds = (values.tolist() for values in spans)
     for row, (first, last) in enumerate(itertools.pairwise(offsets)):
@@ -176,9 +242,10 @@ def mask_samples(rows: pa.Table) -> pa.Table:
 
     A sample is kept to be read by people who judge why a row went: it needs nobody's number.
     """
-    for name in ("text", "title"):
+    for name in ("text", "title", "extra"):
         if name in rows.column_names and rows.column(name).null_count < rows.num_rows:
-            texts, _, _ = _masked(rows.column(name), _for_samples())
+            masked = mask_json if name == "extra" else _masked
+            texts = masked(rows.column(name), _for_samples())[0]
             rows = rows.set_column(rows.column_names.index(name), rows.schema.field(name), texts)
     return rows
 

@@ -144,6 +144,8 @@ def test_rows_are_kept_with_counts_by_kind() -> None:
     assert out["text"].to_pylist() == ["тел. <ТЕЛЕФОН> и <ТЕЛЕФОН>", "ничего", None]
     assert out["title"].to_pylist() == ["ИНН <ИНН>", None, "x"]
     assert out["masked"].to_pylist() == [3, 0, 0]
+    deep = "[" * 50_000 + '"ivan@mail.ru"' + "]" * 50_000
+    assert Mask().open()(batch("x", extra=[deep]))["masked"].to_pylist() == [1]
     assert out["masked_phone"].to_pylist() == [2, 0, 0]
     assert out["masked_inn"].to_pylist() == [1, 0, 0]
     assert out[table.DROP].null_count == 3
@@ -219,6 +221,21 @@ def test_dropped_rows_show_no_identifiers(tmp_path: Path) -> None:
     dropped = pq.read_table(tmp_path / "_dropped/00000.parquet")
     assert dropped["text"].to_pylist() == ["мой номер <ТЕЛЕФОН>"]
     assert dropped["title"].to_pylist() == ["паспорт <ПАСПОРТ>"]
+
+
+def test_fields_kept_as_json_are_masked_string_by_string() -> None:
+    extra = '{"title":"Тел. +7 916 123-45-67","n":[1,{"to":"ivan@mail.ru"}],"phone":79161234567,"ok":true}'
+    out = Mask().open()(batch("x", "y", "z", extra=[extra, '{"n": 1.50}', "не JSON: ivan@mail.ru"]))
+    assert out["extra"].to_pylist() == [
+        '{"title":"Тел. <ТЕЛЕФОН>","n":[1,{"to":"<ПОЧТА>"}],"phone":"<ТЕЛЕФОН>","ok":true}',
+        '{"n": 1.50}',
+        "не JSON: <ПОЧТА>",
+    ]
+    deep = "[" * 50_000 + '"ivan@mail.ru"' + "]" * 50_000
+    assert Mask().open()(batch("x", extra=[deep]))["masked"].to_pylist() == [1]
+    assert out["masked_phone"].to_pylist() == [2, 0, 0]
+    assert out["masked"].to_pylist() == [3, 0, 1]
+    assert mask_samples(batch("x", extra=[extra]))["extra"].to_pylist() == out["extra"].to_pylist()[:1]
 
 
 def test_samples_without_text_pass() -> None:
