@@ -278,3 +278,10 @@ def test_a_word_in_every_row_of_a_list_does_not_decide_its_language() -> None:
     (found,) = run(text)
     assert found["lang"] == "ru"
     assert found["drop"] is None
+
+
+def test_names_and_loans_on_lines_of_their_own_add_no_languages_to_a_russian_page() -> None:
+    (row,) = run(
+        "\n".join([RUSSIAN, "Вакансии", "Шарлотта", "Рост: 173", "Телефон", "Москва", "Хобби", "Римма"])
+    )
+    assert row["shares"] == [{"lang": "ru", "share": 1.0}]

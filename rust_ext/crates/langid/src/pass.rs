@@ -16,6 +16,10 @@ const TELLING_LETTERS: u32 = 40;
 /// A language that no telling line is in has this share of the document all the same.
 const UNSEEN: f32 = 0.01;
 
+/// Times that it is counted which languages a document is in: at first each line is named by itself, later with
+/// what was counted before, so that a few names in a Russian document do not make it partly Tajik.
+const ROUNDS: usize = 3;
+
 /// Units after which short lines are joined, so that a document of one-letter lines takes bounded memory.
 const MANY_UNITS: usize = 20_000;
 
@@ -294,28 +298,28 @@ impl<'m, 'c> Pass<'m, 'c> {
     }
 
     /// Units with their languages, and the languages' shares: long lines decide alone which languages there are,
-    /// then every line is identified with that in mind.
+    /// each with the others in mind, then every line is identified with that in mind.
     fn told(&self, letters: u64) -> (Vec<Unit>, Vec<(usize, f32)>) {
-        let mut seen = vec![0u64; self.model.labels.len()];
+        let labels = self.model.labels.len();
         let telling = |d: &&Draft| d.letters >= TELLING_LETTERS;
         let fewest = if self.drafts.iter().any(|d| telling(&d)) {
             TELLING_LETTERS
         } else {
             1
         };
-        for draft in self.drafts.iter().filter(|d| d.letters >= fewest) {
-            seen[usize::from(draft.best[0].0)] += u64::from(draft.letters);
+        let mut expected = vec![0f32; labels];
+        for _ in 0..ROUNDS {
+            let mut seen = vec![0u64; labels];
+            for draft in self.drafts.iter().filter(|d| d.letters >= fewest) {
+                seen[draft.label(&expected)] += u64::from(draft.letters);
+            }
+            let whole = seen.iter().sum::<u64>().max(1) as f32;
+            expected = seen.iter().map(|&n| (UNSEEN + n as f32 / whole).ln()).collect();
         }
-        let whole = seen.iter().sum::<u64>().max(1) as f32;
-        let expected: Vec<f32> = seen.iter().map(|&n| (UNSEEN + n as f32 / whole).ln()).collect();
-        let mut shares = vec![0u64; self.model.labels.len()];
+        let mut shares = vec![0u64; labels];
         let mut units = Vec::with_capacity(self.drafts.len());
         for draft in &self.drafts {
-            let label = (draft.letters > 0).then(|| {
-                let value = |&(label, score): &(u16, f32)| score + expected[usize::from(label)];
-                let by = |a: &&(u16, f32), b: &&(u16, f32)| value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0));
-                usize::from(draft.best.iter().max_by(by).map_or(0, |best| best.0))
-            });
+            let label = (draft.letters > 0).then(|| draft.label(&expected));
             if let Some(label) = label {
                 shares[label] += u64::from(draft.letters);
             }

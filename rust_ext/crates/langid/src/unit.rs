@@ -8,7 +8,7 @@ use crate::score::{KEPT, key};
 use crate::words::WORD_LETTERS;
 
 /// Best labels of a unit that are remembered until the document's languages are known.
-pub const REMEMBERED: usize = 4;
+pub const REMEMBERED: usize = 8;
 
 /// Most words of a unit that are put aside.
 const ASIDE: usize = 8;
@@ -79,8 +79,20 @@ pub struct Draft {
     pub best: [(u16, f32); REMEMBERED],
 }
 
+impl Draft {
+    /// The best label where each is expected so much, in nats.
+    pub fn label(&self, expected: &[f32]) -> usize {
+        let value = |&(label, score): &(u16, f32)| score + expected[usize::from(label)];
+        let by = |a: &&(u16, f32), b: &&(u16, f32)| value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0));
+        usize::from(self.best.iter().max_by(by).map_or(0, |best| best.0))
+    }
+}
+
 /// Puts an entry at its place among the best, if it has one.
 pub fn insert(best: &mut [(u16, f32); REMEMBERED], mut entry: (u16, f32)) {
+    if entry.1 <= best[REMEMBERED - 1].1 {
+        return;
+    }
     for place in best {
         if entry.1 > place.1 {
             std::mem::swap(place, &mut entry);
