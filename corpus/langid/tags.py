@@ -25,7 +25,7 @@ LATIN = frozenset(
 CYRILLIC = frozenset(
     names("""
     ab abq ady alt av az-Cyrl ba be bg bua ce cjs ckt crh-Cyrl cu cv eve evn gld inh kaa kbd kjh kk koi kpv
-    krc kum ky mdf mhr mk mn myv nio niv oaa orv os rsk ru sah sr tg tk-Cyrl tt
+    krc kum ky mdf mhr mk mn myv nio niv nog oaa orv os rsk ru sah sr tab tg tk-Cyrl tt
     tyv udm uk uz-Cyrl xal ykg yrk
     """)
 )

@@ -24,14 +24,21 @@ from numpy.typing import NDArray
 
 from corpus.langid.tags import CYRILLIC, LATIN, names
 from rust_ext import LanguageModel, langid_checksum, langid_fit
-from scripts.fit.language_augment import civil_script, old_spelling, transliterated
+from scripts.fit.language_augment import (
+    civil_script,
+    lacinka,
+    old_spelling,
+    other_letters,
+    tatar_latin,
+    transliterated,
+)
 from scripts.fit.language_sources import SOURCES, Text, texts
 
 SEED = 20261129
 
 #: Labels that are made, not read: Russian in old spelling, and languages in Latin letters.
 OLD_RUSSIAN = "ru-petr1708"
-MADE_LATIN = ("ru-Latn", "uk-Latn", "bg-Latn")
+MADE_LATIN = ("ru-Latn", "uk-Latn", "bg-Latn", "be-Latn")
 
 #: Pieces of a label that scores are calibrated on.
 CALIBRATED = 400
@@ -58,7 +65,7 @@ class Plan:
 
 
 CYRL = Plan(
-    "Cyrl", ("ru", OLD_RUSSIAN, *sorted(CYRILLIC - {"ru"})), candidates=180_000, rows=72_000, epochs=4
+    "Cyrl", ("ru", OLD_RUSSIAN, *sorted(CYRILLIC - {"ru"})), candidates=300_000, rows=96_000, epochs=6
 )
 LATN = Plan("Latn", (*sorted(LATIN), *MADE_LATIN), candidates=50_000, rows=20_000)
 
@@ -72,7 +79,7 @@ OFTEN = {
 }
 SELDOM = 0.3
 RARE = dict.fromkeys(
-    names("abq eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl kum av rsk"), 0.1
+    names("abq eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl kum av rsk tab nog"), 0.1
 )
 
 
@@ -105,6 +112,12 @@ def made(lang: str, text: str, draw: random.Random) -> Iterator[Piece]:
         yield OLD_RUSSIAN, old_spelling(text, draw)
     elif lang in ("ru", "uk", "bg") and chance < 0.45:
         yield f"{lang}-Latn", transliterated(text, lang, draw)
+    elif lang == "be" and chance < 0.3:
+        yield "be-Latn", lacinka(text)
+    elif lang == "tt" and chance < 0.1:
+        yield "tt-Latn", tatar_latin(text)
+    elif lang == "orv" and chance < 0.5:
+        yield "orv", other_letters(text, draw)
     elif lang == "cu" and chance < 0.4:
         yield "cu", civil_script(text, draw)
 

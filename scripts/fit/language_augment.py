@@ -207,3 +207,69 @@ def civil_script(text: str, draw: random.Random) -> str:
     if draw.random() < 0.5:
         text = re.sub(r"ъ\b", "", text)
     return text.replace("ѣ", "е")
+
+
+#: Letters of Old East Slavic that editors print in more than one way.
+VARIANTS = (("е", ("є",)), ("у", ("оу", "ѹ")), ("я", ("ѧ", "ꙗ")), ("ы", ("ꙑ",)), ("и", ("і",)))
+
+
+def other_letters(text: str, draw: random.Random) -> str:
+    """Old East Slavic with some of its letters as other editors print them."""
+    text = text.lower()
+    for letter, others in VARIANTS:
+        if draw.random() < 0.4:
+            text = text.replace(letter, draw.choice(others))
+    return text
+
+
+_HARD = dict(
+    zip(
+        "абвгґджзйкмнопрстуўфхцчшыэ",
+        names("a b v h g d ž z j k m n o p r s t u ŭ f ch c č š y e"),
+        strict=True,
+    )
+)
+_SOFT = {"е": "e", "ё": "o", "ю": "u", "я": "a", "і": "i"}
+_SOFTENED = {"с": "ś", "з": "ź", "ц": "ć", "н": "ń", "л": "l"}
+
+
+def lacinka(text: str) -> str:
+    """Belarusian in Latin letters, in its own tradition (as in the newspapers Nasha Niva and Biełarus)."""
+    text = text.lower()
+    out = []
+    for at, letter in enumerate(text):
+        before, after = text[at - 1 : at], text[at + 1 : at + 2]
+        if letter in _SOFT:
+            soft = (
+                ""
+                if letter == "і" or before == "л"
+                else "i"
+                if before in _HARD and before not in "аоуыэйў"
+                else "j"
+            )
+            out.append(soft + _SOFT[letter])
+        elif letter == "л":
+            out.append("l" if after and after in "еёюяіьл" else "ł")
+        elif after == "ь" and letter in _SOFTENED:
+            out.append(_SOFTENED[letter])
+        else:
+            out.append("" if letter in "ь'’" else _HARD.get(letter, letter))
+    return "".join(out)
+
+
+_TATAR = {
+    **dict(zip("абдезийлмнопрстухцщыэ", names("a b d e z i y l m n o p r s t u x ts şç ı e"), strict=True)),
+    **dict(zip("әөүңһҗчшжъь", ("ä", "ö", "ü", "ñ", "h", "c", "ç", "ş", "j", "", ""), strict=True)),
+    "ф": "f",
+    "ё": "yo",
+    "ю": "yu",
+    "я": "ya",
+    "в": "w",
+}
+_BACK = re.compile(r"[кг](?=[аоуыъ])|(?<=[аоуы])[кг]")
+
+
+def tatar_latin(text: str) -> str:
+    """Tatar in Latin letters, nearly in its alphabet of 1999: к and г beside back vowels are q and ğ."""
+    text = _BACK.sub(lambda m: "q" if m.group() == "к" else "ğ", text.lower())
+    return "".join(_TATAR.get(c, {"к": "k", "г": "g"}.get(c, c)) for c in text)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,9 +20,21 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from corpus.langid.tags import CYRILLIC, LATIN, TAGS
+from scripts.fit.language_lists import (
+    CLDR,
+    SLAVIC,
+    forms,
+    in_cyrillic,
+    lexicon,
+    place_names,
+    russian_words,
+    subtitles,
+    unilex,
+    without_russian,
+    words,
+)
 
 NTREX = "NTREX-128 (CC-BY-SA-4.0)"
-WORD = re.compile(r"\w")
 CYRILLIC_LETTER = re.compile(r"[\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f]")
 LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
@@ -38,14 +49,8 @@ PLACEHOLDER = re.compile(
     r"\[\[[^|\]]*\|?|\]\]|\{\{[^|}]*[|:]?|\}\}|\$\d+|%(?:\d+\$)?[sd\d]|<[^>]*>|https?:\S+"
 )
 
-#: Names of languages that Android and GATITOS alone use.
+#: Names of languages that Android alone uses.
 ANDROID = {"in": "id", "be-x-old": "be", "kk-Cyrl": "kk", "tg-Cyrl": "tg", "tt-Cyrl": "tt", "sr-Cyrl": "sr"}
-GATITOS = {"crh": "crh-Cyrl"}
-
-
-_LATIN, _CYRILLIC = "abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж"
-#: Letters of Serbian in Latin script -> those of Cyrillic.
-SERBIAN = str.maketrans(_LATIN + _LATIN.upper(), _CYRILLIC + _CYRILLIC.upper())
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,16 @@ class Text:
 
 @dataclass(frozen=True)
 class Source:
-    """A folder under the root, its licence, the most texts taken of one language, and how to read it."""
+    """A folder under the root, its licence, the most texts taken of one language, and how to read it.
+
+    Of a source that is `listed` words, those that are Russian too are left out where they are borrowed.
+    """
 
     folder: str
     licence: str
     most: int
     read: Callable[[Path], Iterator[tuple[str, str, str]]]
+    listed: bool = False
 
 
 def _tag(name: str) -> str:
@@ -148,23 +157,6 @@ def android_strings(root: Path) -> Iterator[tuple[str, str, str]]:
             yield ANDROID.get(name, name), f"message {key}", PLACEHOLDER.sub(" ", text)
 
 
-def lexicon(root: Path) -> Iterator[tuple[str, str, str]]:
-    """GATITOS: the same English words and phrases in many languages, dealt into lines of three.
-
-    Lines hold what begins with the same letters in English, so that no word is in both halves.
-    """
-    for path in sorted((root / "gatitos").glob("en_*.tsv")):
-        name = path.stem.removeprefix("en_")
-        found: dict[str, dict[str, None]] = {}
-        for line in path.read_text("utf-8").splitlines():
-            english, _, text = line.partition("\t")
-            found.setdefault(english[:2].lower(), {})[text.split("\t")[0]] = None
-        for letters, entries in found.items():
-            texts = list(entries)
-            for at in range(0, len(texts), 3):
-                yield GATITOS.get(name, name), f"gatitos {letters}", " ".join(texts[at : at + 3])
-
-
 def treebank(lang: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
     """Sentences of a Universal Dependencies treebank: its lines `# text = `."""
 
@@ -188,29 +180,6 @@ def four_battles(root: Path) -> Iterator[tuple[str, str, str]]:
     for number, line in enumerate((root / "data-raw" / "four_battles.tsv").read_text("utf-8").splitlines()):
         for lang, text in zip(("kpv", "koi", "myv", "udm", "mhr"), line.split("\t"), strict=False):
             yield lang, f"battles {number}", text
-
-
-def words(root: Path) -> Iterator[tuple[str, str, str]]:
-    """Lists of words of a folder a language (in words and in pairs), dealt into lines of six."""
-    for path in sorted(root.glob("*/*.*")):
-        if path.name.endswith(("wordlist", "bigrams")):
-            yield from _lines_of_words(path.parent.name, path.read_text("utf-8").split("\n")[:60_000])
-
-
-def _lines_of_words(lang: str, entries: list[str]) -> Iterator[tuple[str, str, str]]:
-    entries = [entry for entry in entries if WORD.search(entry) and "?" not in entry]
-    random.Random(lang).shuffle(entries)  # noqa: S311 - shuffled again in the same way
-    for at in range(0, len(entries), 6):
-        line = " ".join(entries[at : at + 6])
-        yield lang, line, line
-
-
-def in_cyrillic(text: str) -> str:
-    """Serbian in Latin letters written in Cyrillic ones."""
-    for latin, letter in (("lj", "љ"), ("nj", "њ"), ("dž", "џ")):
-        text = text.replace(latin, letter).replace(latin.upper(), letter.upper())
-        text = text.replace(latin.capitalize(), letter.upper())
-    return text.translate(SERBIAN)
 
 
 def church_slavonic(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -281,10 +250,15 @@ SOURCES: tuple[Source, ...] = (
     Source("google+blockly", "Apache-2.0", 1_000, messages),
     Source("wikimedia+apps-android-wikipedia", "Apache-2.0", 2_000, android_strings),
     Source("commons-app+apps-android-commons", "Apache-2.0", 2_000, android_strings),
-    Source("google-research+url-nlp", "CC-BY-4.0", 2_000, lexicon),
+    Source("google-research+url-nlp", "CC-BY-4.0", 2_000, lexicon, listed=True),
     Source("slavonic+cu-md-sandbox", "MIT", 10_000, church_slavonic),
-    Source("tesseract-ocr+langdata", "Apache-2.0", 7_000, words),
-    Source("tesseract-ocr+langdata_lstm", "Apache-2.0", 4_000, words),
+    Source("tesseract-ocr+langdata", "Apache-2.0", 7_000, words, listed=True),
+    Source("tesseract-ocr+langdata_lstm", "Apache-2.0", 4_000, words, listed=True),
+    Source("hermitdave+FrequencyWords", "CC-BY-SA-4.0", 12_000, subtitles, listed=True),
+    Source("unicode-org+unilex", "Unicode-3.0", 6_000, unilex, listed=True),
+    Source(CLDR, "Unicode-3.0", 2_000, place_names, listed=True),
+    Source("unimorph+ady", "CC-BY-SA-3.0", 2_000, forms("ady"), listed=True),
+    Source("unimorph+kbd", "CC-BY-SA-3.0", 2_000, forms("kbd"), listed=True),
     Source("langdoc+uralic", "public domain", 10_000, four_battles),
     Source(UD + "Abaza-ATB", SA, 10_000, treebank("abq")),
     Source(UD + "Abkhaz-AbNC", SA, 10_000, treebank("ab")),
@@ -315,26 +289,35 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
     Of a source that holds more than `most` texts of a language, those with the smallest digests are taken.
     Raises FileNotFoundError that names the folder where a source is missing.
     """
-    seen: set[tuple[str, str]] = set()
-    for source in sorted(sources, key=lambda source: source.read in TRANSLATED):
+    for source in sources:
         folder = root / source.folder
         if not folder.is_dir():
             raise FileNotFoundError(
                 f"{folder}: the source is not there; docs/measured/language.md says how to get it"
             )
+    seen: set[tuple[str, str]] = set()
+    russian = russian_words(root) if any(source.listed for source in sources) else frozenset()
+    for source in sorted(sources, key=lambda source: source.read in TRANSLATED):
         found: dict[str, list[tuple[bytes, Text]]] = {}
         known = CYRILLIC | LATIN
         rows = [
             (_tag(name), group, _plain(raw))
-            for name, group, raw in source.read(folder)
+            for name, group, raw in source.read(root / source.folder)
             if _tag(name) in known
         ]
+        if source.listed:
+            rows = [
+                (lang, group, text if lang in SLAVIC else _plain(without_russian(text, russian)))
+                for lang, group, text in rows
+            ]
         # Messages that nobody translated are there in Russian.
         russian_texts = (
             {text for lang, _, text in rows if lang == "ru"} if source.read in TRANSLATED else set()
         )
         for name, group, text in rows:
             lang = _by_script(name, text)
+            if source.listed and name in ALSO_LATIN and lang != name:
+                continue  # what is in Latin letters in such lists is English and names of files
             if lang and (lang, text) not in seen and (lang == "ru" or text not in russian_texts):
                 seen.add((lang, text))
                 digest = hashlib.blake2b(text.encode(), digest_size=8).digest()

@@ -165,12 +165,18 @@ def halves(folder: Path, half: int) -> dict[str, Rows]:
     return dict(sets)
 
 
+def same(lang: str, name: str | None) -> bool:
+    """Whether it is the language, in whatever script: some of Tatoeba's Tatar is in Latin letters."""
+    found = _named(name)
+    return found is not None and found.partition("-")[0] == lang.partition("-")[0]
+
+
 def recall(rows: Rows, found: list[str | None]) -> tuple[float, float, float, str]:
     """Mean recall over languages, Russian's, the largest share taken for Russian and whose that is."""
     right: dict[str, list[bool]] = collections.defaultdict(list)
     russian: dict[str, list[bool]] = collections.defaultdict(list)
     for (lang, _), name in zip(rows, found, strict=True):
-        right[lang].append(_named(name) == lang)
+        right[lang].append(same(lang, name))
         russian[lang].append(_named(name) == "ru")
     leak, whose = max((float(np.mean(russian[lang])), lang) for lang in russian if lang != "ru")
     mean = float(np.mean([np.mean(values) for values in right.values()]))
@@ -195,7 +201,7 @@ def table_of_peers(sets: dict[str, Rows]) -> None:
 def errors(rows: Rows) -> None:
     found = own([text for _, text in rows])
     wrong = collections.Counter(
-        (lang, name) for (lang, _), name in zip(rows, found, strict=True) if name != lang
+        (lang, name) for (lang, _), name in zip(rows, found, strict=True) if not same(lang, name)
     )
     sizes = collections.Counter(lang for lang, _ in rows)
     shown = [f"{a}->{b} {n / sizes[a]:.4f}" for (a, b), n in wrong.most_common(12)]
@@ -297,7 +303,9 @@ def reliability(sets: dict[str, Rows], figure: Path | None) -> None:
     batch = pa.table({"text": pa.array([text for _, text in rows], pa.large_string())})
     result = Identify(keep="all", max_foreign_letters=1, max_bulgarian_hard_signs=1).open()(batch)
     score = result["lang_score"].to_numpy()
-    right = np.array([name == lang for (lang, _), name in zip(rows, result["lang"].to_pylist(), strict=True)])
+    right = np.array(
+        [same(lang, name) for (lang, _), name in zip(rows, result["lang"].to_pylist(), strict=True)]
+    )
     points, error = [], 0.0
     for low in np.arange(0, 1, 0.1):
         part = (score > low) & (score <= low + 0.1)

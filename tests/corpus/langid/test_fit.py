@@ -14,6 +14,9 @@ from corpus.langid.tags import CYRILLIC, LATIN, TAGS
 from rust_ext import LanguageModel
 from rust_ext.arrow import text_buffers
 from scripts.fit import language as fit
+from scripts.fit import language_lists as lists
+from scripts.fit.language_augment import lacinka, other_letters, tatar_latin
+from scripts.fit.language_lists import forms, in_cyrillic, lexicon, place_names, subtitles, unilex, words
 from scripts.fit.language_sources import (
     SOURCES,
     Source,
@@ -21,13 +24,10 @@ from scripts.fit.language_sources import (
     android_strings,
     common_voice,
     four_battles,
-    in_cyrillic,
-    lexicon,
     messages,
     serbian_in_cyrillic,
     texts,
     treebank,
-    words,
 )
 
 RUSSIAN = [
@@ -113,6 +113,104 @@ def test_serbian_in_latin_letters_is_read_in_cyrillic_ones(tmp_path: Path) -> No
     )
     write(tmp_path / "sr.conllu", "# text = Njih je sve više.\n")
     assert [text for _, _, text in serbian_in_cyrillic(tmp_path)] == ["Њих је све више."]
+
+
+def test_words_with_frequencies_are_drawn_into_lines(tmp_path: Path) -> None:
+    head = "Form\tFrequency\n\n# SPDX-License-Identifier: Unicode-DFS-2016\n\n"
+    for lang in lists.UNILEX:
+        write(tmp_path / "data" / "frequency" / f"{lang}.txt", head)
+    rows = "".join(f"суьйт{n}\t{1000 - n}\n" for n in range(200))
+    write(tmp_path / "data" / "frequency" / "uz.txt", head + "сўз\t90000\n" + rows)
+    found = list(unilex(tmp_path))
+    assert {lang for lang, _, _ in found} == {"uz-Cyrl"}
+    assert {len(text.split()) for _, _, text in found} == {2, 3, 4, 5}
+    counts = collections.Counter(word for _, _, text in found for word in text.split())
+    assert counts.most_common(1)[0][0] == "сўз"
+    assert list(unilex(tmp_path)) == found
+
+
+def test_what_another_language_says_far_oftener_is_left_out_of_subtitles(tmp_path: Path) -> None:
+    for lang, rows in {
+        "bg": "да 900\nтука 1\n",
+        "mk": "да 900\nтука 400\nкакво 100\n",
+        "ru": "да 900\n",
+        "sr": "da 500\nда 400\nnjuška 100\n",
+    }.items():
+        write(tmp_path / "content" / "2018" / lang / f"{lang}_50k.txt", rows)
+    found = collections.defaultdict(set)
+    for lang, _, text in subtitles(tmp_path):
+        found[lang] |= set(text.split())
+    assert found["bg"] == {"да"}
+    assert found["mk"] == {"да", "тука", "какво"}
+    assert found["sr"] == {"да", "њушка"}
+
+
+def test_names_of_places_keep_the_halves_apart_by_their_keys(tmp_path: Path) -> None:
+    names = {
+        "territories": {
+            "main": {"ru": {"localeDisplayNames": {"territories": {"FR": "Франция", "FI": "Финляндия"}}}}
+        },
+        "languages": {"main": {"ru": {"localeDisplayNames": {"languages": {"fr": "французский"}}}}},
+        "timeZoneNames": {"main": {"ru": {"zone": {"Europe": {"Paris": {"exemplarCity": "Париж"}}}}}},
+    }
+    for part, tree in names.items():
+        package = "dates" if part == "timeZoneNames" else "localenames"
+        path = tmp_path / "cldr-json" / f"cldr-{package}-full" / "main" / "ru" / f"{part}.json"
+        write(path, json.dumps(tree))
+    found = list(place_names(tmp_path, ("ru",)))
+    assert {(group, frozenset(text.split(", "))) for _, group, text in found} == {
+        ("cldr territories F", frozenset(("Франция", "Финляндия"))),
+        ("cldr languages f", frozenset(("французский",))),
+        ("cldr timeZoneNames P", frozenset(("Париж",))),
+    }
+
+
+def test_forms_are_read_once_each(tmp_path: Path) -> None:
+    write(tmp_path / "unimorph+ady" / "ady", "унэ\tунэхэр\tN;PL\nунэ\tунэм\tN\nунэ\tунэм\tN;ERG\n\n")
+    ((lang, _, line),) = forms("ady")(tmp_path / "unimorph+ady")
+    assert (lang, sorted(line.split())) == ("ady", ["унэм", "унэхэр"])
+
+
+def test_russian_words_are_left_out_of_lists_of_languages_that_borrow_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "w" / "a" / "a.wordlist", "")
+    write(tmp_path / lists.RUSSIAN_LIST, "сахар 9\nнебо 5\nсоль 3\nто 100\n")
+    monkeypatch.setattr(lists, "place_names", lambda *_: [("ru", "", "Италия, Рим")])
+    given = [("mhr", "a", "Сахар шинчал то"), ("mhr", "b", "соль, Италия"), ("bg", "c", "небо то")]
+    source = Source("w", "MIT", 10, lambda _: iter(given), listed=True)
+    found = {(t.lang, t.text) for t in texts(tmp_path, (source,))}
+    assert found == {("mhr", "шинчал то"), ("bg", "небо то")}
+    (tmp_path / lists.RUSSIAN_LIST).unlink()
+    with pytest.raises(FileNotFoundError, match=r"ru_50k.txt: the list is not there"):
+        list(texts(tmp_path, (source,)))
+
+
+def test_latin_letters_in_lists_of_words_are_no_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / lists.RUSSIAN_LIST, "")
+    (tmp_path / "w").mkdir()
+    source = Source("w", "MIT", 10, lambda _: iter([("tt", "a", "Panasonic qayta SPRINGGREEN")]))
+    assert [t.lang for t in texts(tmp_path, (source,))] == ["tt-Latn"]
+    listed = Source("w", "MIT", 10, source.read, listed=True)
+    monkeypatch.setattr(lists, "place_names", lambda *_: [])
+    assert list(texts(tmp_path, (listed,))) == []
+
+
+def test_belarusian_and_tatar_are_written_in_latin_letters() -> None:
+    assert lacinka("Маю надзею, што ты гэта разумееш: людзі, вялікі, зямля, дзень, большы") == (
+        "maju nadzieju, što ty heta razumieješ: ludzi, vialiki, ziamla, dzień, bolšy"
+    )
+    assert tatar_latin("Хатын-кызлар көне, җиңел, шәһәр, Кытай") == "xatın-qızlar köne, ciñel, şähär, qıtay"
+
+
+def test_old_east_slavic_is_written_as_several_editors_do() -> None:
+    found = {other_letters("есть у земли", random.Random(seed)) for seed in range(40)}
+    assert "есть у земли" in found
+    assert any("єсть" in text for text in found)
+    assert any("оу" in text for text in found)
+    assert len(found) > 5
 
 
 def test_short_parts_of_texts_are_learned_from_as_well() -> None:
