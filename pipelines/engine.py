@@ -91,6 +91,7 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         job.digests.save()
         folder = read_folder(job.folder)
         _clean_up(held)
+        _forget_heartbeats(folder)
         try:
             worked, failures = _run_phases(plan, folder, work)
         finally:
@@ -217,6 +218,12 @@ def _forget_failures(folder: Folder, done: Iterable[Receipt]) -> None:
             storage.delete(storage.join(folder.location, failure))
 
 
+def _forget_heartbeats(folder: Folder) -> None:
+    """Delete those of workers that were killed; while we hold the lease and no task runs, all are."""
+    for path in folder.below(records.RUNNING):
+        storage.delete(storage.join(folder.location, path))
+
+
 def _check_stored(before: Folder, receipts: Mapping[str, Receipt]) -> Folder:
     """The folder as it is listed now. Raises RunError where storage does not hold what the tasks returned;
     a shared disk may show other machines' files some seconds late."""
@@ -254,6 +261,7 @@ def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequ
             _check_intact(location, receipts)
         _remove_stale(after)
         _forget_failures(after, receipts.values())
+        _forget_heartbeats(after)
         records.write_index(after)
         work.tally.write(ended=True)
     if work.in_doubt and not failures:

@@ -153,6 +153,30 @@ class TestResuming:
         go(source, tmp_path / "out")
         assert not list((tmp_path / "out").rglob("*.partial"))
 
+    def test_heartbeats_of_killed_workers_are_removed(self, source: Path, tmp_path: Path) -> None:
+        """Also where the task is done again in less time than it takes to write one."""
+        out = tmp_path / "out"
+        heartbeat = out / f"_running/{NAMES[0]}.json"
+
+        def leave(_: Receipt) -> None:
+            heartbeat.parent.mkdir(exist_ok=True)
+            heartbeat.write_text("{}")
+
+        def be_killed(receipt: Receipt) -> None:
+            leave(receipt)
+            raise KeyboardInterrupt
+
+        def look(receipt: Receipt) -> None:
+            assert not heartbeat.exists()
+            leave(receipt)
+
+        job = Job(Shorten(), inputs_of(source.glob("*")), str(out))
+        with pytest.raises(KeyboardInterrupt):
+            run_and(job, be_killed)
+        assert heartbeat.exists()
+        run_and(job, look)
+        assert not heartbeat.exists()
+
     def test_files_that_are_no_shards_of_ours_are_left_alone(self, source: Path, tmp_path: Path) -> None:
         go(source, tmp_path / "out")
         (tmp_path / "out/notes.txt").write_text("mine")
