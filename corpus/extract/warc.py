@@ -24,6 +24,7 @@ from corpus import storage
 from corpus.errors import one_line
 from corpus.extract import containers
 from corpus.inputs import Part
+from corpus.packing import ahead
 from rust_ext import WARC_REASONS, WarcReader, warc_layout
 
 #: Largest record block and largest decoded body. Crawls cut payloads at 1 MiB (Common Crawl, 5 MiB since
@@ -261,7 +262,7 @@ def _open(source: str | PathLike[str] | Readable) -> tuple[Any, bool]:
     if hasattr(source, "read"):
         return source, False
     # Decompression is the reader's: pyarrow would hide the members' offsets.
-    return storage.open_input(fspath(source)), True
+    return ahead(storage.open_input(fspath(source)), fspath(source)), True
 
 
 def _batch(fields: dict[str, Any]) -> Batch:
