@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from corpus import storage
 
-#: Bytes that are read ahead of who reads a file from front to end: of an object store's each read is a request.
+#: Bytes read ahead where a file is read from front to end: of an object store each read is a request.
 AHEAD: Final = 8 << 20
 
 
@@ -22,8 +22,8 @@ def open_lines(location: str) -> Any:
 
 
 def ahead(raw: Any, location: str) -> Any:
-    """A file's stream to read from front to end: one of an object store's in large pieces, where decompressors
-    ask for 8 kB each time. What is in memory or on a disk stays as it is."""
+    """A file's stream to read from front to end: one of an object store's in large pieces, where
+    decompressors ask for 8 kB each time. What is in memory or on a disk stays as it is."""
     if isinstance(raw, pa.BufferReader) or storage.local_path(location) is not None:
         return raw
     return io.BufferedReader(raw, AHEAD)

@@ -151,7 +151,7 @@ def large_inputs(folder: Path) -> int:
 
 
 def test_refusals_in_the_middle_of_large_files_cost_nothing(server: str, tmp_path: Path) -> None:  # noqa: F811 - the fixture
-    """A file that is read in pieces is begun anew; none of it is taken for cut short. The pieces are large."""
+    """A file that is read in pieces, large ones, is begun anew; none of it is taken for cut short."""
     rows = large_inputs(tmp_path / "documents")
     put(server, tmp_path / "documents", "documents-large")
     command = ["clean", url(server, "documents-large"), "--executor", "inline", "-q", "--json", "--out"]
