@@ -76,9 +76,11 @@ def calibrate(inputs: tuple[str, ...], **options: Any) -> None:
             f"wrote {options['write']}: bukvar filter --set filter.preset={options['write']}", err=True
         )
     if options["html"]:
+        from pipelines.columns import signals_in_russian
         from pipelines.templates import render
 
-        page = render("calibrate.html", signals=described, documents=len(texts))
+        russian = signals_in_russian() | {MARGIN: "перевес модели в сторону мусора"}
+        page = render("calibrate.html", signals=described, documents=len(texts), russian=russian)
         options["html"].write_text(page, encoding="utf-8")
         click.echo(f"wrote {options['html']}", err=True)
     if options["as_json"]:

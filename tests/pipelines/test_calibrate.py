@@ -77,7 +77,8 @@ def test_the_command_reports_and_writes_a_preset_and_a_page(
     shown = {signal["name"]: signal for signal in json.loads(capsys.readouterr().out)}
     assert shown["words"]["quantiles"][0] == 10
     assert read_preset(rules)[0] == Rule("words", 10, least=True)
-    assert "<h2>junk_margin</h2>" in page.read_text("utf-8")
+    assert '<h2 id="junk_margin">' in page.read_text("utf-8")
+    assert "перевес модели" in page.read_text("utf-8")
     assert run(["calibrate", str(documents), "--signal", "words"]) == 0
     assert "kept at 10" in capsys.readouterr().out
 

@@ -26,7 +26,7 @@ from pipelines.highlight import pieces
 from pipelines.progress import Silent
 from pipelines.report import _ASKED, russian_reasons, write_report
 from pipelines.templates import russian_units
-from tests.pipelines.stages import Shorten, inputs_of, write_texts
+from tests.pipelines.stages import LONG, OTHER, Shorten, inputs_of, write_texts
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDE = "очень" + "длинноеслово" * 30
@@ -233,6 +233,15 @@ def comparison(run: Path, tmp_path: Path) -> str:
     return target.read_text()
 
 
+@pytest.fixture
+def calibration(tmp_path: Path) -> str:
+    """The page of thresholds over a few texts."""
+    write_texts(tmp_path / "few.parquet", [LONG, OTHER, "Коротко.", "слово " * 300])
+    page = tmp_path / "calibration.html"
+    assert cli.run(["calibrate", str(tmp_path / "few.parquet"), "--html", str(page)]) == 0
+    return page.read_text("utf-8")
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The report of a run over two of the bundled crawl's files, tokenizer and evaluation included."""
@@ -257,7 +266,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 800, 1280])
-@pytest.mark.parametrize("page", ["html", "comparison", "whole"])
+@pytest.mark.parametrize("page", ["html", "comparison", "calibration", "whole"])
 def test_in_a_browser_nothing_is_wider_than_the_page_and_no_error_shows(
     request: pytest.FixtureRequest, page: str, tmp_path: Path, width: int, dark: bool
 ) -> None:
