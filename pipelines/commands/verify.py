@@ -56,7 +56,7 @@ def _verify_tokens(url: str, *, as_json: bool) -> int:
         click.echo("bukvar: the token ids differ from their manifest; encode again with --redo", err=True)
     else:
         click.echo(
-            f"{len(manifest.shards)} files, {manifest.tokens:,} tokens, {samples} documents decoded: as the "
-            "manifest says"
+            f"{len(manifest.shards)} files, {manifest.tokens:,} tokens, "
+            f"{samples} document{'s' * (samples != 1)} decoded: as the manifest says"
         )
     return 1 if faults else 0

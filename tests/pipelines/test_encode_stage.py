@@ -78,7 +78,7 @@ class TestEveryFormat:
     ) -> None:
         manifest = encoded(home, "--format", form, "--end", END)
         assert run(["verify", str(home / "out")]) == 0
-        assert "documents decoded" in capsys.readouterr().out
+        assert "decoded: as the manifest says" in capsys.readouterr().out
         first = manifest.shards[0]
         for ending in first.files:
             path = home / "out" / f"{first.name}{ending}"
