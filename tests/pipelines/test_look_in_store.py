@@ -7,7 +7,7 @@ import pytest
 
 from tests.pipelines.stages import write_texts
 from tests.pipelines.test_object_store import bukvar, put, url
-from tests.pipelines.test_publish import server  # noqa: F401 - a fixture
+from tests.pipelines.test_publish_s3 import server  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -18,7 +18,7 @@ from pyarrow import fs
 
 from tests.pipelines.proxy import Proxy, before
 from tests.pipelines.stages import write_texts
-from tests.pipelines.test_publish import server  # noqa: F401 - a fixture
+from tests.pipelines.test_publish_s3 import server  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
 CRAWL = ROOT / "tests/data/crawl"

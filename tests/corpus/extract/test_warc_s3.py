@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pyarrow.fs import S3FileSystem
 
-from tests.pipelines.test_publish import server  # noqa: F401 - a fixture
+from tests.pipelines.test_publish_s3 import server  # noqa: F401 - a fixture
 
 #: Reads a crawl; says how many records, pages and bytes of memory it took beyond what a small one did.
 READ = """
