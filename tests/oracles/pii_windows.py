@@ -279,7 +279,9 @@ class Window:
         nice = self.usual(offset, 3)
         if not offset:
             return 62 if nice and self.has(HYPHEN, PAREN) and self.ends_at(3) else None
-        marked = self.has(HYPHEN, PAREN, DOT, ODD, SLASH)
+        tails = ([3, 2, 2], [2, 2, 3], [2, 3, 2], [3, 4], [7])
+        usual = any(self.lengths[-len(tail) :] == tail for tail in tails)
+        marked = self.has(HYPHEN, PAREN, SLASH) or (self.has(DOT, ODD) and (not self.has(SPACE) or usual))
         assigned = self.text[: self.groups[0].start].endswith("=")
         if nice and (marked or (self.contiguous and not assigned) or (self.alone and not self.contiguous)):
             return 70

@@ -81,7 +81,9 @@ impl Window<'_> {
             return None;
         }
         let nice = self.usual_groups(offset, 3);
-        let marked = self.has(sep::HYPHEN | sep::PAREN | sep::DOT | sep::ODD | sep::SLASH);
+        // A decimal or a gap in a row of a table has one dot too: then the groups have to be a telephone's.
+        let marked = self.has(sep::HYPHEN | sep::PAREN | sep::SLASH)
+            || (self.has(sep::DOT | sep::ODD) && (!self.has(sep::SPACE) || self.usual_tail()));
         let words = self.groups.iter().any(|g| g.words);
         if offset == 0 {
             let marked = self.has(sep::HYPHEN | sep::PAREN);
@@ -95,6 +97,15 @@ impl Window<'_> {
             return Some(65);
         }
         None
+    }
+
+    /// The last seven digits stand as 123 45 67, 12 34 567, 12 345 67, 123 4567 or together.
+    fn usual_tail(&self) -> bool {
+        const TAILS: [&[usize]; 5] = [&[3, 2, 2], &[2, 2, 3], &[2, 3, 2], &[3, 4], &[7]];
+        TAILS.iter().any(|tail| {
+            let from = self.groups.len().saturating_sub(tail.len());
+            self.lengths().skip(from).eq(tail.iter().copied())
+        })
     }
 
     /// The rank of a mobile number read aloud whose parts run into each other: «пятьсот сорок два» may be 500 and 42.
