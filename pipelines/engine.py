@@ -8,12 +8,10 @@ plan left and this one does not make is removed at the end.
 from __future__ import annotations
 
 import dataclasses
-import posixpath
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from corpus import receipts as records
 from corpus import storage
@@ -32,10 +30,14 @@ from pipelines.lease import Held, lease
 from pipelines.planning import Job as Job
 from pipelines.planning import Plan, planned
 from pipelines.planning import plan_job as plan_job
+from pipelines.settling import (
+    check_intact,
+    check_stored,
+    forget_failures,
+    forget_heartbeats,
+    remove_stale,
+)
 from pipelines.sums import Tally
-
-#: Pauses in seconds between looks for files that were said to be there: NFS may hide them for half a minute.
-LATE: Final = (1.0, 5.0, 30.0)
 
 
 class Reporter(Protocol):
@@ -91,7 +93,7 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         job.digests.save()
         folder = read_folder(job.folder)
         _clean_up(held)
-        _forget_heartbeats(folder)
+        forget_heartbeats(folder)
         try:
             worked, failures = _run_phases(plan, folder, work)
         finally:
@@ -152,13 +154,13 @@ def _run_phases(plan: Plan, folder: Folder, work: _Work) -> tuple[int, list[Fail
         if pending and records.SUMS in folder.files:
             tally.write(ended=False)
         done, failed = _run_phase(plan, (tasks, pending), work)
-        _forget_failures(folder, done)
+        forget_failures(folder, done)
         failures += failed
         worked += len(done)
         if number + 1 == len(plan.phases):
             break
         if done:
-            _check_stored(folder, tally.receipts)
+            check_stored(folder, tally.receipts)
         if failed:
             plan = _without(plan, {f.name for f in failed}, number)
             if not plan.inputs:
@@ -210,42 +212,6 @@ def _run_phase(
     return receipts, failures
 
 
-def _forget_failures(folder: Folder, done: Iterable[Receipt]) -> None:
-    """Delete the records of earlier failures of tasks that are done now."""
-    for receipt in done:
-        failure = f"{records.FAILED}/{receipt.name}.json"
-        if failure in folder.files:
-            storage.delete(storage.join(folder.location, failure))
-
-
-def _forget_heartbeats(folder: Folder) -> None:
-    """Delete those of workers that were killed; while we hold the lease and no task runs, all are."""
-    for path in folder.below(records.RUNNING):
-        storage.delete(storage.join(folder.location, path))
-
-
-def _check_stored(before: Folder, receipts: Mapping[str, Receipt]) -> Folder:
-    """The folder as it is listed now. Raises RunError where storage does not hold what the tasks returned;
-    a shared disk may show other machines' files some seconds late."""
-    location = before.location
-    for wait in (*LATE, None):
-        folder = read_folder(location, {**before.receipts, **receipts})
-        lost = [r for r in receipts.values() if not folder.is_done(r.name, r.key)]
-        if not lost:
-            return folder
-        if wait is not None:
-            time.sleep(wait)
-    if lost[0].name not in folder.receipts:
-        raise RunError(
-            f"{location}: {len(lost)} of {len(receipts)} tasks were done elsewhere ({lost[0].name} ...): the "
-            "machines do not share this folder; give an --out that all of them see"
-        )
-    raise RunError(
-        f"{location}: files of {len(lost)} of {len(receipts)} tasks are gone or changed since they were "
-        f"written ({lost[0].name} ...); see that nothing else writes there and run the same command again"
-    )
-
-
 def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequence[Failure]) -> StageResult:
     """Remove what this plan does not make, check that storage holds what was returned, write the index."""
     location, receipts = plan.job.folder, work.tally.receipts
@@ -256,12 +222,12 @@ def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequ
         failed = {f.name for f in failures}
         stale = [r for name, r in before.receipts.items() if name not in receipts and name not in failed]
         records.retract(location, stale)
-        after = _check_stored(before, receipts)
+        after = check_stored(before, receipts)
         if work.in_doubt:
-            _check_intact(location, receipts)
-        _remove_stale(after)
-        _forget_failures(after, receipts.values())
-        _forget_heartbeats(after)
+            check_intact(location, receipts)
+        remove_stale(after)
+        forget_failures(after, receipts.values())
+        forget_heartbeats(after)
         records.write_index(after)
         work.tally.write(ended=True)
     if work.in_doubt and not failures:
@@ -273,31 +239,6 @@ def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequ
         own = own if before_it else lineage.with_sources(own, plan.job.inputs)
         lineage.write(location, (*before_it, own))
     return result
-
-
-def _check_intact(location: str, receipts: Mapping[str, Receipt]) -> None:
-    """Raise RunError where another driver's tasks wrote over a file of ours since its receipt."""
-    good = {receipt.name for receipt in records.intact(location, receipts.values())}
-    bad = sorted(set(receipts) - good)
-    if bad:
-        raise RunError(
-            f"{location}: files of {len(bad)} of {len(receipts)} tasks were written by a bukvar with other "
-            f"parameters or inputs meanwhile ({bad[0]} ...); end it and run the same command again"
-        )
-
-
-def _remove_stale(folder: Folder) -> None:
-    """Remove shards, dropped rows and work files that no receipt states: of a plan that is no more, or of a
-    task that was killed before its receipt and did not write them again."""
-    written = {output.path for receipt in folder.receipts.values() for output in receipt.outputs}
-    for path in folder.files:
-        part = posixpath.dirname(path).partition("/")[0]
-        ours = part in (records.DROPPED, records.WORK, records.SITES) or (
-            part in ("", "data", "sample") and path.endswith(".parquet")
-        )
-        ours |= path.startswith(records.PROBE)  # of a driver that was killed while machines looked for it
-        if ours and path not in written:
-            storage.delete(storage.join(folder.location, path))
 
 
 def outputs_of(folder: str) -> list[Input]:

@@ -18,7 +18,7 @@ from corpus.inputs import Input
 from corpus.receipts import Folder, Receipt, read_receipts
 from corpus.stage import Stage, Task
 from corpus.writing import Progress
-from pipelines import engine, execute, lease
+from pipelines import execute, lease, settling
 from pipelines.account import StageResult, summarize
 from pipelines.engine import Job, StageFailedError, outputs_of, run_stage
 from pipelines.execute import Failure, Outcome, run_inline
@@ -377,7 +377,7 @@ class TestStorageIsCompared:
 
     @pytest.fixture(autouse=True)
     def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(engine, "LATE", ())
+        monkeypatch.setattr(settling, "LATE", ())
 
     @pytest.mark.parametrize("stage", [Shorten(), Dedup()], ids=["map", "phases"])
     def test_receipts_that_lie_elsewhere_are_an_error(
@@ -409,8 +409,8 @@ class TestStorageIsCompared:
         self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         out = tmp_path / "out"
-        monkeypatch.setattr(engine, "LATE", (0.0,))
-        real, hidden = engine.read_folder, tmp_path / "hidden"
+        monkeypatch.setattr(settling, "LATE", (0.0,))
+        real, hidden = settling.read_folder, tmp_path / "hidden"
 
         def read(location: str, known: Mapping[str, Receipt] | None = None) -> Folder:
             found = real(location, known)
@@ -418,7 +418,7 @@ class TestStorageIsCompared:
                 hidden.rename(out / "_receipts" / f"{NAMES[0]}.json")
             return found
 
-        monkeypatch.setattr(engine, "read_folder", read)
+        monkeypatch.setattr(settling, "read_folder", read)
         job = Job(Shorten(), inputs_of(source.glob("*")), str(out))
         assert run_and(job, lambda r: (out / "_receipts" / f"{r.name}.json").rename(hidden)).worked == 5
         assert not hidden.exists()
