@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.langid.tags import CYRILLIC, LATIN, names
-from rust_ext import LanguageModel, langid_checksum, langid_fit
+from rust_ext import LanguageModel, langid_checksum, langid_features, langid_fit
 from scripts.fit.language_augment import (
     civil_script,
     lacinka,
@@ -81,6 +81,25 @@ SELDOM = 0.3
 RARE = dict.fromkeys(
     names("abq eve evn gld nio niv oaa ykg cjs tk-Cyrl kaa yrk ckt crh-Cyrl kum av rsk tab nog"), 0.1
 )
+
+#: Letters that the alphabets of Russian's neighbours lack. Word lists of names weigh much and look alike in
+#: all of them; a letter outside the alphabet is to weigh more.
+LACKING = {
+    "uk": "ыэёъ",
+    "be": "щиъї",
+    "bg": "ыэёєіїјўґђѓљњћќџғқңүһәө",
+    "mk": "ыэёєіїйщъыьюяўґђћ",
+    "sr": "ыэёєіїйщъыьюяўґ",
+}
+#: Of the features of a one-letter word the one that is the letter without the word's edges.
+LETTER_ALONE = 2
+
+#: The least weight, in units of the file.
+LEAST_WEIGHT = -127
+
+#: Added to Russian's bias: most texts that reach the stage are Russian. Chosen with `LACKING` on the unseen
+#: half (docs/measured/language.md).
+RUSSIAN_BIAS = 0.25
 
 
 def expected(label: str) -> float:
@@ -147,6 +166,23 @@ def fitted(plan: Plan, learned: Sequence[Piece]) -> tuple[bytes, float]:
     return keys + bias + weights, scale
 
 
+def decided(plan: Plan, body: bytes) -> bytes:
+    """A section's bytes with what is known beside the texts: `RUSSIAN_BIAS`, and `LACKING` letters."""
+    count = len(plan.labels)
+    size = (len(body) - 4 * count) // (4 + count)
+    keys = np.frombuffer(body, "<u4", size)
+    bias = np.frombuffer(body, "<f4", count, 4 * size).copy()
+    weights = np.frombuffer(body, np.int8, size * count, 4 * (size + count)).reshape(size, count).copy()
+    if "ru" in plan.labels:
+        bias[plan.labels.index("ru")] += RUSSIAN_BIAS
+    for label in LACKING.keys() & set(plan.labels):
+        column = plan.labels.index(label)
+        alone = {langid_features(letter)[LETTER_ALONE] for letter in LACKING[label]}
+        rows = np.isin(keys, np.array(sorted(alone), np.uint32))
+        weights[rows, column] = LEAST_WEIGHT
+    return keys.tobytes() + bias.tobytes() + weights.tobytes()
+
+
 def model_bytes(parts: Sequence[tuple[Plan, bytes, float, float, float]], made_from: Sequence[str]) -> bytes:
     """The file, from (plan, bytes, scale, sharpness, slope) of each section."""
     lines = ["bukvar-langid 1", *(f"made {line}" for line in made_from)]
@@ -206,7 +242,10 @@ def fit(found: Sequence[Text], held: Sequence[Text], plans: Sequence[Plan] = (CY
     names = sorted({text.source for text in found})
     made_from = [f"of {len(learned)} pieces, sha256 {digest}", *(f"from {name}" for name in names)]
     return model_bytes(
-        [(plan, body, scale, *pair) for (plan, body, scale, *_), pair in zip(parts, sharp, strict=True)],
+        [
+            (plan, decided(plan, body), scale, *pair)
+            for (plan, body, scale, *_), pair in zip(parts, sharp, strict=True)
+        ],
         made_from,
     )
 

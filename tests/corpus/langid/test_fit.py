@@ -59,6 +59,30 @@ def sources(root: Path) -> tuple[Source, ...]:
     return (Source("voice", "CC0-1.0", 100, common_voice),)
 
 
+def test_russian_is_expected_and_letters_of_no_neighbour_weigh_most() -> None:
+    plan = fit.Plan("Cyrl", ("ru", "uk", "bg"), candidates=2_000, rows=1_000, epochs=2)
+    learned = [
+        *(("ru", text) for text in RUSSIAN),
+        *(("uk", text) for text in UKRAINIAN),
+        ("bg", "къде е"),
+    ] * 5
+    body, scale = fit.fitted(plan, learned)
+    decided = fit.decided(plan, body)
+
+    def scores(body: bytes, text: str) -> dict[str, float]:
+        latin = fit.Plan("Latn", ("en",), candidates=10, rows=10)
+        parts = [(plan, body, scale, 0.0, 0.0), (latin, bytes(4), scale, 0.0, 0.0)]
+        values, _ = LanguageModel(fit.model_bytes(parts, ())).scores([text], 0)
+        return dict(zip(plan.labels, values[0].tolist(), strict=False))
+
+    before, after = scores(body, "что"), scores(decided, "что")
+    assert after["ru"] - before["ru"] == pytest.approx(fit.RUSSIAN_BIAS, abs=1e-4)
+    assert (after["uk"], after["bg"]) == (before["uk"], before["bg"])  # no letter that these lack
+    before, after = scores(body, "мы"), scores(decided, "мы")
+    assert after["bg"] < before["bg"]
+    assert after["uk"] < before["uk"]
+
+
 def test_each_reader_gives_language_group_and_text(tmp_path: Path) -> None:
     write(tmp_path / "a.conllu", "# sent_id = 1\n# text = Мон ванан.\n1\tМон\n")
     assert list(treebank("myv")(tmp_path)) == [("myv", "Мон ванан.", "Мон ванан.")]
