@@ -312,9 +312,14 @@ def read_bytes(location: str) -> bytes:
 
 def copy(location: str, target: Path) -> None:
     """Copy a file to a local path."""
-    with translated(location), open_input(location) as stream, target.open("wb") as made:
-        while chunk := stream.read(1 << 20):
-            made.write(chunk)
+
+    def read(stream: Any) -> None:
+        with target.open("wb") as made:
+            while chunk := stream.read(1 << 20):
+                made.write(chunk)
+
+    with translated(location):
+        reading(location, read)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from corpus.table import DROP_DETAIL
 from pipelines import registry
 from pipelines.account import StageResult
 from pipelines.fates import Move, changed_texts, kept_of, moves, rows_with_ids
-from pipelines.findings import Findings, Sample, opened, read_findings, sample, without_paths
+from pipelines.findings import Findings, Sample, read_findings, reading_shard, sample, without_paths
 from pipelines.layout import RECIPE, shards_of
 from pipelines.report import read_evaluation, read_results, russian_reasons
 from pipelines.templates import render
@@ -190,8 +190,7 @@ def _side(run: str) -> Side:
 def _check(result: StageResult) -> None:
     """Raise ShardError that names a shard which can't be read."""
     for file in (*shards_of(result.folder), *shards_of(storage.join(result.folder, DROPPED))):
-        with opened(file):
-            pass
+        reading_shard(file, lambda _: None)
 
 
 def _settings(run: str, results: Sequence[StageResult]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import ShardError
@@ -17,7 +18,7 @@ from corpus.receipts import DROPPED
 from corpus.table import DROP, DROP_DETAIL
 from pipelines.account import StageResult
 from pipelines.fates import rows_with_ids
-from pipelines.findings import opened
+from pipelines.findings import reading_shard
 from pipelines.highlight import Piece
 from pipelines.layout import shards_of
 
@@ -73,13 +74,16 @@ def _candidates(dedup: StageResult) -> list[dict[str, Any]]:
 
 
 def _with_texts(file: str) -> Iterator[dict[str, Any]]:
+    names = ["url", "text", DROP, DROP_DETAIL]
+
+    def read(parquet: pq.ParquetFile) -> Any:
+        return parquet.read(columns=names) if set(names) <= set(parquet.schema_arrow.names) else None
+
     try:
-        with opened(file) as parquet:
-            names = ("url", "text", DROP, DROP_DETAIL)
-            if not set(names) <= set(parquet.schema_arrow.names):
-                return
-            rows = parquet.read(columns=list(names))
+        rows = reading_shard(file, read)
     except ShardError:
+        return
+    if rows is None:
         return
     yield from rows.filter(pc.is_valid(rows.column("text"))).to_pylist()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,8 @@ from pipelines.account import StageResult
 from pipelines.contents import FLAGS
 from pipelines.highlight import Piece, pieces
 from pipelines.layout import shards_of
+
+T = TypeVar("T")
 
 #: Samples of dropped rows per reason, of kept documents, and characters of each in the report.
 SAMPLES_PER_REASON: Final = 5
@@ -104,12 +106,11 @@ def without_paths(text: str) -> str:
     return _PATH.sub("", text)
 
 
-@contextmanager
-def opened(file: str) -> Iterator[pq.ParquetFile]:
-    """A shard for reading. Raises ShardError that names it where it is no Parquet or is damaged."""
+def reading_shard(file: str, read: Callable[[pq.ParquetFile], T]) -> T:
+    """What `read` makes of a shard; it is done again where a store does not answer in the middle. Raises
+    ShardError that names the shard where it is no Parquet or is damaged."""
     try:
-        with storage.open_input(file) as stream:
-            yield pq.ParquetFile(stream)
+        return storage.reading(file, lambda stream: read(pq.ParquetFile(stream)))
     except (pa.ArrowException, OSError) as error:
         raise ShardError(
             f"{storage.base_name(file)}: not a readable Parquet file ({one_line(error)})"
@@ -122,15 +123,13 @@ def read_findings(folder: str, rows: int) -> Findings:
     drawn: dict[str, list[Any]] = {name: [] for name in HISTOGRAMS}
     for file in shards_of(folder):
         try:
-            with opened(file) as parquet:
-                names = [f.name for f in parquet.schema_arrow if _is_counted(f.name)]
-                table = parquet.read(columns=names)
-                found.counted += parquet.metadata.num_rows
+            table, rows_here = reading_shard(file, _counted_columns)
         except ShardError as error:
             found.unreadable[storage.base_name(file)] = str(error)
             continue
+        found.counted += rows_here
         _add(found, table)
-        for name in set(HISTOGRAMS) & set(names):
+        for name in set(HISTOGRAMS) & set(table.column_names):
             drawn[name].append(table.column(name).cast(pa.float64()).drop_null().to_numpy())
         if found.counted >= COUNTED_ROWS:
             break
@@ -140,6 +139,11 @@ def read_findings(folder: str, rows: int) -> Findings:
         if len(values):
             found.histograms.append(histogram(name, values))
     return found
+
+
+def _counted_columns(parquet: pq.ParquetFile) -> tuple[pa.Table, int]:
+    names = [f.name for f in parquet.schema_arrow if _is_counted(f.name)]
+    return parquet.read(columns=names), parquet.metadata.num_rows
 
 
 def _is_counted(name: str) -> bool:
@@ -194,8 +198,9 @@ def dropped_samples(result: StageResult) -> Iterator[tuple[str, list[Sample]]]:
         if not wanted:
             break
         try:
-            with opened(file) as parquet:
-                rows = parquet.read(columns=["url", "drop", "drop_detail", "text"])
+            rows = reading_shard(
+                file, lambda parquet: parquet.read(columns=["url", "drop", "drop_detail", "text"])
+            )
         except ShardError:
             continue
         for reason in sorted(wanted & set(_counts(rows.column("drop")))):
@@ -238,15 +243,18 @@ def kept_samples(folder: str) -> Iterator[Sample]:
     """Documents evenly spaced over the first shard that has enough, else over the largest."""
     sizes: dict[str, int] = {}
     for file in shards_of(folder):
-        with suppress(ShardError), opened(file) as parquet:
-            sizes[file] = parquet.metadata.num_rows
+        with suppress(ShardError):
+            sizes[file] = reading_shard(file, lambda parquet: parquet.metadata.num_rows)
         if sizes.get(file, 0) >= KEPT_SAMPLES:
             break
     if not sizes:
         return
-    with opened(max(sizes, key=lambda file: sizes[file])) as parquet:
+
+    def read(parquet: pq.ParquetFile) -> pa.Table:
         names = [name for name in ("url", "text", "source") if name in parquet.schema_arrow.names]
-        rows = parquet.read(columns=names)
+        return parquet.read(columns=names)
+
+    rows = reading_shard(max(sizes, key=lambda file: sizes[file]), read)
     step = max(1, rows.num_rows // KEPT_SAMPLES)
     for row in rows.take(pa.array(range(0, rows.num_rows, step)[:KEPT_SAMPLES], pa.int64())).to_pylist():
         yield replace(sample(row.get("url"), None, row["text"]), source=row.get("source") or "")

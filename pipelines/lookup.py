@@ -29,7 +29,9 @@ def rows_with(
     if not files:
         return
     if storage.local_path(files[0]) is None:
-        yield from _by_arrow(files, column, value, columns)
+        yield from storage.patiently(
+            files[0], lambda: list(_by_arrow(files, column, value, columns)), plain=True
+        )
         return
     for start in range(0, len(files), _FILES):
         yield from _by_duckdb(files[start : start + _FILES], column, value, columns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -189,12 +188,12 @@ def verify(target: str) -> list[str]:
     for entry in manifest.files:
         location = storage.join(target, entry.path)
         fault = _file_fault(location, entry)
-        found = [fault] if fault else list(_row_faults(location, entry, manifest.columns, ids))
+        found = [fault] if fault else _row_faults(location, entry, manifest.columns, ids)
         faults += [f"{entry.path}: {one}" for one in found]
     if manifest.sample is not None:
         location = storage.join(target, manifest.sample.path)
         fault = _file_fault(location, manifest.sample)
-        found = [fault] if fault else list(_row_faults(location, manifest.sample, manifest.columns, []))
+        found = [fault] if fault else _row_faults(location, manifest.sample, manifest.columns, [])
         faults += [f"{manifest.sample.path}: {one}" for one in found]
     twice = _twice(ids)
     if twice:
@@ -213,31 +212,34 @@ def _file_fault(location: str, entry: FileEntry) -> str:
     return "" if digest == entry.sha256 else "content differs from the manifest's SHA-256"
 
 
-def _row_faults(
-    location: str, entry: FileEntry, columns: dict[str, str], ids: list[pa.Array]
-) -> Iterator[str]:
-    digest, rows = TextDigest(), 0
-    with storage.open_input(location) as stream:
-        try:
-            file = pq.ParquetFile(stream, pre_buffer=False)
-            if {f.name: str(f.type) for f in file.schema_arrow} != columns:
-                yield "its columns are not those of the manifest"
-                return
-            wanted = [name for name in ("doc_id", "text") if name in columns]
-            for batch in file.iter_batches(_READ_ROWS, columns=wanted, use_threads=False):
-                part = pa.Table.from_batches([batch])
-                rows += part.num_rows
-                if "text" in wanted:
-                    digest.add(part.column("text"))
-                if "doc_id" in wanted:
-                    ids.extend(part.column("doc_id").chunks)
-        except pa.ArrowException as error:
-            yield f"not readable as Parquet ({one_line(error)})"
-            return
-    if rows != entry.rows:
-        yield f"{rows} rows, the manifest says {entry.rows}"
-    if entry.text and "text" in columns and digest.hex() != entry.text:
-        yield "its texts are not those of the manifest"
+def _row_faults(location: str, entry: FileEntry, columns: dict[str, str], ids: list[pa.Array]) -> list[str]:
+    """Faults of a file's rows; its doc_ids are added to `ids`."""
+
+    def read(stream: Any) -> tuple[list[str], list[pa.Array]]:
+        file = pq.ParquetFile(stream, pre_buffer=False)
+        if {f.name: str(f.type) for f in file.schema_arrow} != columns:
+            return ["its columns are not those of the manifest"], []
+        digest, rows, found = TextDigest(), 0, []
+        wanted = [name for name in ("doc_id", "text") if name in columns]
+        for batch in file.iter_batches(_READ_ROWS, columns=wanted, use_threads=False):
+            part = pa.Table.from_batches([batch])
+            rows += part.num_rows
+            if "text" in wanted:
+                digest.add(part.column("text"))
+            if "doc_id" in wanted:
+                found.extend(part.column("doc_id").chunks)
+        faults = [] if rows == entry.rows else [f"{rows} rows, the manifest says {entry.rows}"]
+        if entry.text and "text" in columns and digest.hex() != entry.text:
+            faults.append("its texts are not those of the manifest")
+        return faults, found
+
+    try:
+        with storage.translated(location):
+            faults, found = storage.reading(location, read)
+    except pa.ArrowException as error:
+        return [f"not readable as Parquet ({one_line(error)})"]
+    ids.extend(found)
+    return faults
 
 
 def _twice(ids: list[pa.Array]) -> list[str]:

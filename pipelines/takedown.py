@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -56,6 +57,10 @@ def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEn
     location = storage.join(dataset, entry.path)
     if not _holds(location, stones):
         return entry, 0
+    return storage.patiently(location, lambda: _rewrite(location, entry, stones), plain=True)
+
+
+def _rewrite(location: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEntry, int]:
     writer = TableWriter(location, chunked=True)
     digest, went = TextDigest(), 0
     try:
@@ -79,8 +84,10 @@ def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEn
 
 
 def _holds(location: str, stones: Tombstones) -> bool:
-    with storage.open_input(location) as stream:
+    def read(stream: Any) -> bool:
         file = pq.ParquetFile(stream, pre_buffer=False)
         columns = [name for name in ("doc_id", "url", "host", "text") if name in file.schema_arrow.names]
         batches = file.iter_batches(_READ_ROWS, columns=columns, use_threads=False)
         return any(stones.places(pa.Table.from_batches([batch])) for batch in batches)
+
+    return storage.reading(location, read)
