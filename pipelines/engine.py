@@ -182,7 +182,8 @@ def _run_phase(
     plan: Plan, of_phase: tuple[Sequence[Task], Sequence[Task]], work: _Work
 ) -> tuple[list[Receipt], list[Failure]]:
     """Run the tasks of a phase that are to be done; `of_phase` are all of them and those. Raises RunError
-    where an outcome is fatal, or another driver took the folder over."""
+    where an outcome is fatal, or another driver took the folder over, StageError where the one
+    task of a phase found that the stage can't succeed."""
     tasks, pending = of_phase
     reporter = work.reporter
     phase = tasks[0].phase.name if tasks else "map"
@@ -203,6 +204,8 @@ def _run_phase(
                     work.tally.add(outcome)
                     reporter.advance(outcome)
                     continue
+                if outcome.kind == StageError.__name__ and len(tasks) == 1:  # no shard is to blame
+                    raise StageError(f"{plan.stage.name}: {outcome.message}")
                 reporter.fail(outcome)
                 if outcome.fatal:
                     raise RunError(outcome.message)

@@ -87,13 +87,16 @@ def sides_of(stage: Stage, later: Collection[str] = ()) -> tuple[Stage, tuple[Si
             continue
         locations = (value,) if isinstance(value, str) else tuple(value)
         parameter = f"{stage.name}.{field.name}"
+        names = named.NAMES if field.metadata.get("tokenizer") else ()
         files = (
             []
             if field.name in later
             else [
                 file
                 for one in locations
-                for file in _side_files(parameter, str(folder_of(one)) if _is_named(field, one) else one)
+                for file in _side_files(
+                    parameter, str(folder_of(one)) if _is_named(field, one) else one, names
+                )
             ]
         )
         found.append(Side(field.name, tuple(files)))
@@ -111,10 +114,11 @@ def _is_named(field: dataclasses.Field[Any], location: str) -> bool:
     return bool(field.metadata.get("tokenizer")) and named.is_named(location)
 
 
-def _side_files(parameter: str, location: str) -> list[Input]:
+def _side_files(parameter: str, location: str, names: Sequence[str]) -> list[Input]:
     kind = storage.info(location).type
     if kind == fs.FileType.NotFound:
-        raise UsageError(f"{parameter}: {location}: no such file or folder")
+        ready = f"; the ready vocabularies are {', '.join(names)}" if names else ""
+        raise UsageError(f"{parameter}: {location}: no such file or folder{ready}")
     if kind == fs.FileType.File:
         return [_input(location, storage.base_name(location), storage.file(location), Digests())]
     root = storage.base_name(location)

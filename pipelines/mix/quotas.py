@@ -8,6 +8,7 @@ all of the source was read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from corpus.errors import ShardError
-from pipelines.mix.recipe import TAKE, MixRecipe
+from corpus.errors import StageError
+from pipelines.mix.recipe import MOST_EPOCHS, TAKE, MixRecipe
 
 Keys = npt.NDArray[np.uint64]
 #: Parts of the keys' range in which sizes are summed up first: 512 KiB a source.
@@ -40,7 +41,7 @@ def parted(total: int, weights: Mapping[str, float]) -> dict[str, int]:
 def quotas(recipe: MixRecipe, sizes: Mapping[str, int]) -> tuple[dict[str, dict[str, int]], tuple[str, ...]]:
     """Phase -> source -> quota, and remarks on what was cut. `sizes`: of one pass over each source.
 
-    Raises ShardError where a budget can't be met and the recipe does not say to take what there is.
+    Raises StageError where a budget can't be met and the recipe does not say to take what there is.
     """
     most = {name: int(Fraction(source.epochs) * sizes[name]) for name, source in recipe.sources.items()}
     left, found, remarks = dict(most), {}, []
@@ -49,29 +50,39 @@ def quotas(recipe: MixRecipe, sizes: Mapping[str, int]) -> tuple[dict[str, dict[
         if not weights:
             found[phase.name] = dict(most)
             continue
-        budget = phase.budget or int(
+        most_here = int(
             min(left[n] * sum(map(Fraction, weights.values())) / Fraction(w) for n, w in weights.items())
         )
+        budget = phase.budget or most_here
         if not budget:
             empty = min(weights, key=lambda name: left[name])
-            raise ShardError(f"phase {phase.name}: source {empty} has nothing to give: leave it out")
+            raise StageError(f"phase {phase.name}: source {empty} has nothing to give: leave it out")
         wanted = parted(budget, weights)
         for name, quota in wanted.items():
             if quota > left[name]:
                 text = (
-                    f"phase {phase.name} wants {quota:,} {recipe.unit} of {name}, and {left[name]:,} are "
-                    f"left of {recipe.sources[name].epochs:g} x {sizes[name]:,}"
+                    f"phase {phase.name}: the budget of {budget:,} takes {quota:,} {recipe.unit} of {name}, "
+                    f"and {left[name]:,} are left of {recipe.sources[name].epochs:g} x {sizes[name]:,}"
                 )
                 if recipe.short != TAKE:
-                    raise ShardError(
-                        f"{text}: lower the budget or its weight, raise sources.{name}.epochs, or set "
-                        'short = "take"'
-                    )
+                    more = _more_epochs(name, most[name] - left[name] + quota, sizes[name])
+                    raise StageError(f'{text}; {_smaller(name, most_here)}{more}or set short = "take"')
                 remarks.append(f"{text}: {quota - left[name]:,} fewer are taken")
                 wanted[name] = left[name]
             left[name] -= wanted[name]
         found[phase.name] = wanted
     return found, tuple(remarks)
+
+
+def _smaller(name: str, budget: int) -> str:
+    lower = f"lower the weight of {name}, "
+    return f"set the budget to {budget:,} or less, {lower}" if budget else lower
+
+
+def _more_epochs(name: str, wanted: int, size: int) -> str:
+    """What to say of a source's epochs where so much is wanted of it; nothing where no number is enough."""
+    epochs = math.ceil(100 * Fraction(wanted, size)) / 100 if size else math.inf
+    return f"raise sources.{name}.epochs to {epochs:g}, " if epochs <= MOST_EPOCHS else ""
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,42 @@ def test_a_source_without_documents_is_named(home: Path, capsys: pytest.CaptureF
     assert "phase main: source books has nothing to give: leave it out" in capsys.readouterr().err
 
 
+def test_a_budget_that_can_t_be_met_is_one_line_with_numbers_that_work(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def recipe(budget: int, books: str = "") -> str:
+        text = DOCUMENTS + sources(books=books)
+        return text + phase("first", "books = 1", 10) + phase("main", "web = 3, books = 1", budget)
+
+    assert mix(home, recipe(200)) == 1
+    said = capsys.readouterr().err.strip()
+    assert said == (
+        "bukvar: mix: phase main: the budget of 200 takes 50 documents of books, and 30 are left of 1 x 40; "
+        "set the budget to 120 or less, lower the weight of books, raise sources.books.epochs to 1.5, "
+        'or set short = "take"'
+    )
+    assert mix(home, recipe(124), "--redo") == 1
+    assert mix(home, recipe(120), "--redo") == 0
+    assert mix(home, recipe(200, "epochs = 1.49"), out="more") == 1
+    assert mix(home, recipe(200, "epochs = 1.5"), "--redo", out="more") == 0
+
+
+def test_a_budget_that_no_number_of_epochs_meets(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert mix(home, DOCUMENTS + sources() + phase("main", "books = 1", 10**6)) == 1
+    said = capsys.readouterr().err
+    assert "set the budget to 40 or less" in said
+    assert "epochs" not in said
+
+
+def test_a_tokenizer_that_is_not_there_names_the_ready_ones(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mix(home, 'tokenizer = "ru-23k"\n' + sources()) == 2
+    said = capsys.readouterr().err
+    assert "mix.tokenizer" in said
+    assert "no such file or folder; the ready vocabularies are ru-32k, ru-64k" in said
+
+
 def test_weights_by_any_column_drop_and_repeat(home: Path) -> None:
     quality = [None, 0.1, 0.5, 0.9] * 10
     write(home / "books/x.parquet", 40, quality=pa.array(quality))
@@ -152,7 +188,7 @@ def test_a_budget_that_cannot_be_met_is_one_line(home: Path, capsys: pytest.Capt
     text = DOCUMENTS + sources() + phase("main", "web = 1, books = 1", 200)
     assert mix(home, text) == 1
     said = capsys.readouterr().err
-    assert "phase main wants 100 documents of books, and 40 are left of 1 x 40" in said
+    assert "phase main: the budget of 200 takes 100 documents of books, and 40 are left of 1 x 40" in said
     assert ".parquet" not in said  # no one input is to blame
     assert "raise sources.books.epochs" in said
     assert not list((home / "out").glob("*.parquet"))
