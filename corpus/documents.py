@@ -2,8 +2,8 @@
 
 A dataset of somebody else needs a text column and nothing more: `doc_id`, `url`, `host`, `fetched_at` and
 `source` are made up deterministically where they are absent. Parquet columns that we do not know pass
-through; JSONL fields other than ours are kept as JSON in the column `extra`, since their types may differ
-from line to line. What can't be used becomes a row that is dropped, with the reason.
+through; JSONL fields other than ours and `title` are kept as JSON in the column `extra`, since their types
+may differ from line to line. What can't be used becomes a row that is dropped, with the reason.
 """
 
 from __future__ import annotations

@@ -21,8 +21,11 @@ from corpus.packing import unpacked
 #: Bytes from which a line is no document but a mistake, or a whole corpus: longer than any book.
 MAX_LINE: Final = 64 << 20
 _BLOCK: Final = 1 << 20
-#: Columns of a row, in order; `extra` holds every field that is not one of ours as JSON.
-SCHEMA: Final = table.DOCUMENT.append(pa.field("extra", pa.large_string()))
+#: Columns of a row, in order; `extra` holds every field that is not one of ours as JSON. A title is a text in
+#: the field `title`, as the stage extract names it; of another type it stays in `extra`.
+SCHEMA: Final = pa.schema(
+    [*table.DOCUMENT, pa.field("title", pa.string()), pa.field("extra", pa.large_string())]
+)
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -131,6 +134,8 @@ def _row(line: bytes | None, source: Input, number: int) -> dict[str, Any]:
     row["host"] = host_of(row["url"])
     date = next((fields[n] for n in DATE_NAMES if isinstance(fields.get(n), str)), None)
     row["fetched_at"] = parse_date(date)
+    if isinstance(fields.get("title"), str):
+        row["title"] = fields.pop("title")
     extra = {k: v for k, v in fields.items() if url is None or k != "url"}
     row["extra"] = msgspec.json.encode(extra, order="deterministic").decode() if extra else None
     return row

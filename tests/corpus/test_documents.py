@@ -119,6 +119,25 @@ class TestJsonl:
         assert json.loads(row["extra"]) == {"a": "x", "b": [1, {"c": None}]}
         assert (row["url"], row["host"]) == ("http://e.ru/", "e.ru")
 
+    def test_a_title_is_the_column_title_where_it_is_text(self, tmp_path: Path) -> None:
+        path = jsonl(
+            tmp_path / "a.jsonl",
+            {"text": "т", "title": "Букварь", "n": 1},
+            {"text": "т", "title": ["a", "b"]},
+            {"text": "т", "title": None},
+            {"text": "т"},
+        )
+        rows = read(path).to_pylist()
+        assert [row["title"] for row in rows] == ["Букварь", None, None, None]
+        assert [json.loads(row["extra"] or "null") for row in rows] == [
+            {"n": 1}, {"title": ["a", "b"]}, {"title": None}, None
+        ]  # fmt: skip
+
+    def test_a_title_that_is_the_text_is_no_title(self, tmp_path: Path) -> None:
+        path = jsonl(tmp_path / "a.jsonl", {"title": "т", "n": 1})
+        (row,) = read(path, text_column="title").to_pylist()
+        assert (row["text"], row["title"], row["extra"]) == ("т", None, '{"n":1}')
+
     def test_rows_that_can_t_be_used_are_dropped_with_the_reason(self, tmp_path: Path) -> None:
         path = jsonl(
             tmp_path / "a.jsonl", {"text": "т"}, "{", {"text": 1}, {"other": "x"}, [], '{"text": "\\ud800"}'
