@@ -246,10 +246,14 @@ def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequ
 
 def outputs_of(folder: str) -> list[Input]:
     """A stage's shards as inputs of the next: digests from the receipts, names without folders."""
-    found = []
-    for receipt in records.read_receipts(folder):
-        for output in receipt.outputs:
-            if "/" not in output.path and output.path.endswith(".parquet"):
-                path = storage.join(folder, output.path)
-                found.append(Input(path, output.path, output.digest, output.bytes, output.rows))
+    found = [shard for receipt in records.read_receipts(folder) for shard in shards_in(folder, receipt)]
     return sorted(found, key=lambda i: i.name)
+
+
+def shards_in(folder: str, receipt: Receipt) -> list[Input]:
+    """The shards that a task wrote, as inputs of the next stage."""
+    return [
+        Input(storage.join(folder, one.path), one.path, one.digest, one.bytes, one.rows)
+        for one in receipt.outputs
+        if "/" not in one.path and one.path.endswith(".parquet")
+    ]

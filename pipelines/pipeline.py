@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +16,12 @@ from typing import Any
 from corpus import storage
 from corpus.errors import BukvarError, UsageError
 from corpus.inputs import Input
+from corpus.receipts import Receipt
 from corpus.stage import Stage
 from pipelines import funnel, registry
 from pipelines.account import Run, StageResult
 from pipelines.digests import Digests
-from pipelines.engine import Reporter, outputs_of, run_stage
+from pipelines.engine import Reporter, outputs_of, run_stage, shards_in
 from pipelines.execute import Executor
 from pipelines.finishing import finish
 from pipelines.inputs import inputs_of
@@ -28,7 +29,7 @@ from pipelines.layout import RECIPE, REPORT, stage_folder
 from pipelines.lease import lease
 from pipelines.log import logged
 from pipelines.planning import MADE_UP, Job, Plan, columns_of, plan_tasks_of
-from pipelines.plans import StagePlan, stage_plan
+from pipelines.plans import StagePlan, done_of, stage_plan
 from pipelines.recipe import Recipe
 from pipelines.report import write_report
 
@@ -47,36 +48,45 @@ class RunResult:
     worked: int = field(default=0)
 
 
-def plan_recipe(recipe: Recipe, folder: str, inputs: Sequence[Input]) -> list[StagePlan]:
+def plan_recipe(
+    recipe: Recipe, folder: str, inputs: Sequence[Input], *, look: bool = False
+) -> list[StagePlan]:
     """Plan all stages of a recipe over its first inputs without doing any. Raises UsageError for whatever is
-    wrong with any."""
+    wrong with any. With `look`, receipts are read, and the plan says what of it is done."""
     columns = columns_of(recipe.sections[recipe.run.stages[0]], inputs)
     planned = []
-    for number, name in enumerate(recipe.run.stages):
+    finished: set[str] = set()
+    for name in recipe.run.stages:
         row = registry.row_of(name)
         stage, later = with_made(recipe, folder, name)
         job = _job(recipe, stage, inputs, stage_folder(folder, name))
-        plan = plan_tasks_of(job, later, columns, exists=number == 0)
+        later = tuple(one for one in later if row.takes[one].partition("/")[0] not in finished)
+        plan = plan_tasks_of(job, later, columns)
+        done = done_of(plan) if look else {}
+        if len(done) == len(plan.tasks):
+            finished.add(name)
         made = tuple(dict.fromkeys([*(columns or sorted(MADE_UP)), *stage.adds.names]))
-        planned.append(stage_plan(plan, made))
+        planned.append(stage_plan(plan, made, done))
         if row.documents:
             columns = made
-            inputs = _to_come(plan)
+            inputs = _to_come(plan, done)
     return planned
 
 
-def _to_come(plan: Plan) -> list[Input]:
-    """The shards that a planned stage is to write, each as large as what it is made from."""
+def _to_come(plan: Plan, done: Mapping[str, Receipt]) -> list[Input]:
+    """The shards of a planned stage: of tasks that are done as they lie there, of the others without a digest
+    and as large as what they are made from."""
+    folder = plan.job.folder
     _, tasks = next((phase, tasks) for phase, tasks in plan.phases if phase.documents)
-    return [
-        Input(
-            storage.join(plan.job.folder, f"{task.name}.parquet"),
-            f"{task.name}.parquet",
-            "",
-            sum(source.size for source in task.inputs),
-        )
-        for task in tasks
-    ]
+    found: list[Input] = []
+    for task in tasks:
+        if task.record in done:
+            found += shards_in(folder, done[task.record])
+        else:
+            name = f"{task.name}.parquet"
+            size = sum(source.size for source in task.inputs)
+            found.append(Input(storage.join(folder, name), name, "", size))
+    return sorted(found, key=lambda source: source.name)
 
 
 def with_made(recipe: Recipe, folder: str, name: str) -> tuple[Stage, tuple[str, ...]]:

@@ -74,11 +74,14 @@ def plan_job(job: Job) -> Plan:
     return planned(job, stage, inputs, sides)
 
 
-def plan_tasks_of(job: Job, later: Collection[str], columns: Sequence[str], *, exists: bool) -> Plan:
+def plan_tasks_of(job: Job, later: Collection[str], columns: Sequence[str]) -> Plan:
     """Plan a job of a run before the stages ahead of it have run: `later` are the parameters that name what
-    others are yet to make, `columns` those of its documents; its inputs lie there or are yet to come."""
+    others are yet to make, `columns` those of its documents; its inputs lie there, or have no digest and are
+    yet to come."""
     stage, sides = sides_of(job.stage, later)
-    inputs = _cut(stage, job.inputs, job) if exists else job.inputs
+    there: Sequence[Input] = [source for source in job.inputs if source.digest]
+    there = _cut(stage, with_one_schema(there) if not isinstance(stage, FileStage) else there, job)
+    inputs = (*there, *(source for source in job.inputs if not source.digest))
     check_inputs(stage, inputs, columns)
     return planned(job, stage, inputs, sides)
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from corpus.receipts import Receipt, read_folder
 from pipelines.planning import Plan
 from pipelines.progress import make_console, size
 
 
 @dataclass(frozen=True)
 class PhasePlan:
-    """One phase of a stage that is to run: tasks, processors and bytes of memory of each (0: not known)."""
+    """One phase of a stage that is to run: tasks, those of them that are done, processors and bytes of memory
+    of each (0: not known)."""
 
     name: str
     tasks: int
+    done: int
     cpus: int
     memory: int
 
@@ -35,9 +38,23 @@ class StagePlan:
     columns: tuple[str, ...]
 
 
-def stage_plan(plan: Plan, columns: Sequence[str]) -> StagePlan:
-    """A plan without its tasks."""
-    phases = tuple(PhasePlan(p.name, len(tasks), p.cpus, p.memory) for p, tasks in plan.phases)
+def done_of(plan: Plan) -> dict[str, Receipt]:
+    """Receipts of the tasks that were done before and stay done, by name. The folder is listed and its
+    receipts are read; files are known by their sizes."""
+    folder = read_folder(plan.job.folder)
+    return {
+        name: folder.receipts[name]
+        for name in folder.receipts
+        if name in plan.keys and folder.is_done(name, plan.keys[name])
+    }
+
+
+def stage_plan(plan: Plan, columns: Sequence[str], done: Collection[str] = ()) -> StagePlan:
+    """A plan without its tasks. `done` are the names of the receipts of those that are done."""
+    phases = tuple(
+        PhasePlan(p.name, len(tasks), sum(t.record in done for t in tasks), p.cpus, p.memory)
+        for p, tasks in plan.phases
+    )
     total = sum(source.size for source in plan.inputs)
     return StagePlan(plan.stage.name, plan.job.folder, len(plan.inputs), total, phases, tuple(columns))
 
@@ -54,6 +71,7 @@ def print_plan(stages: Sequence[StagePlan], *, as_json: bool) -> None:
         ("stage", "left"),
         ("phase", "left"),
         ("tasks", "right"),
+        ("to do", "right"),
         ("reads", "right"),
         ("memory a task", "right"),
         ("columns", "right"),
@@ -67,6 +85,7 @@ def print_plan(stages: Sequence[StagePlan], *, as_json: bool) -> None:
                 stage.stage if first else "",
                 phase.name,
                 f"{phase.tasks:,}",
+                f"{phase.tasks - phase.done:,}",
                 about + size(stage.bytes_in) if first else "",
                 size(phase.memory) if phase.memory else "",
                 str(len(stage.columns)) if first and stage.columns else "",

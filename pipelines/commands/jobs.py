@@ -30,7 +30,7 @@ def run_job(
     from pipelines.inputs import inputs_of
     from pipelines.metrics import Metered
     from pipelines.planning import Job, plan_job
-    from pipelines.plans import print_plan, stage_plan
+    from pipelines.plans import done_of, print_plan, stage_plan
     from pipelines.progress import make_reporter
 
     stage = recipe.build(name, recipe.parse_settings([*options["settings"], *settings], name))
@@ -50,7 +50,8 @@ def run_job(
         digests=digests,
     )
     if options["dry_run"]:
-        print_plan([stage_plan(plan_job(job), ())], as_json=options["as_json"])
+        plan = plan_job(job)
+        print_plan([stage_plan(plan, (), done_of(plan))], as_json=options["as_json"])
         raise click.exceptions.Exit(0)
     reporter = make_reporter(quiet=options["quiet"])
     for note in notes:

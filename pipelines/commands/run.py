@@ -31,6 +31,7 @@ def run(recipe: str, **options: Any) -> None:
     import msgspec
 
     from pipelines import recipe as recipes
+    from pipelines.digests import Digests
     from pipelines.execute import processors
     from pipelines.executors import open_executor
     from pipelines.metrics import Metered
@@ -42,7 +43,8 @@ def run(recipe: str, **options: Any) -> None:
     where = loaded.run
     folder = options["out"] or where.out or f"out/{loaded.name}"
     if options["dry_run"]:
-        print_plan(plan_recipe(loaded, folder, first_inputs(loaded, folder)), as_json=options["as_json"])
+        inputs = first_inputs(loaded, folder, Digests(folder))
+        print_plan(plan_recipe(loaded, folder, inputs, look=True), as_json=options["as_json"])
         return
     address = options["address"] or where.address or None
     workers = options["workers"] or where.workers or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ from pipelines import card, funnel, manifest, recipe, registry
 from pipelines.engine import StageFailedError
 from pipelines.execute import run_inline
 from pipelines.layout import results_of, stage_folder
-from pipelines.pipeline import RunResult, run_recipe
+from pipelines.pipeline import RunResult, first_inputs, plan_recipe, run_recipe
 from pipelines.progress import Silent
 from tests.pipelines.stages import write_texts
 
@@ -84,6 +85,32 @@ def test_the_published_dataset_verifies_and_holds_what_dedup_kept(run: RunResult
     assert [entry.stage for entry in found.lineage] == stages
     assert "identify" in found.recipe
     assert found.contents["different"]["host"] > 10
+
+
+def to_do(loaded: recipe.Recipe, folder: str) -> dict[str, tuple[int, int]]:
+    """Stage -> tasks to do and tasks in all, as --dry-run says."""
+    planned = plan_recipe(loaded, folder, first_inputs(loaded, folder), look=True)
+    return {
+        stage.stage: (sum(p.tasks - p.done for p in stage.phases), sum(p.tasks for p in stage.phases))
+        for stage in planned
+    }
+
+
+def test_a_dry_run_says_what_is_done(loaded: recipe.Recipe, run: RunResult, tmp_path: Path) -> None:
+    nothing = to_do(loaded, str(tmp_path / "new"))
+    assert all(left == of > 0 for left, of in nothing.values())
+    assert {left for left, _ in to_do(loaded, run.folder).values()} == {0}
+
+    shutil.copytree(run.folder, tmp_path / "copy")
+    lost = sorted((tmp_path / "copy/identify").glob("*.parquet"))[0]
+    lost.unlink()
+    found = to_do(loaded, str(tmp_path / "copy"))
+    assert found["extract"] == (0, len(FILES))
+    for stage in ("identify", "clean", "mask", "filter"):
+        assert found[stage] == (1, len(FILES))
+    assert found["dedup"][0] > 1  # what is over all inputs is not known to be done
+    assert found["publish"][0] == found["publish"][1]
+    assert found["train"][0] > 0
 
 
 def test_the_card_names_no_path_of_the_machine(run: RunResult) -> None:
