@@ -17,9 +17,11 @@ def expand(location: str) -> list[str]:
             return [location]
         start, rest = ("/", location[1:]) if location.startswith("/") else (".", location)
         return sorted(str(p) for p in Path(start).glob(rest) if p.is_file())
-    base = re.split(r"[*?\[]", location, maxsplit=1)[0].rpartition("/")[0]
-    pattern = re.compile(glob_to_regex(location))
-    return [f for f in storage.list_files(base, recursive=True) if pattern.fullmatch(f)]
+    path, mark, query = location.partition("?")  # the filesystem's options: a URL's ? is no wildcard
+    base = re.split(r"[*\[]", path, maxsplit=1)[0].rpartition("/")[0]
+    pattern = re.compile(glob_to_regex(path))
+    found = storage.list_files(f"{base}{mark}{query}", recursive=True)
+    return [file for file in found if pattern.fullmatch(storage.path_part(file))]
 
 
 def glob_to_regex(pattern: str) -> str:

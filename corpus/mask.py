@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -48,6 +49,9 @@ SPAN: Final = pa.struct(
         pa.field("kind", pa.string()),
     ]
 )
+#: Levels of JSON that are masked string by string; deeper than data ever lies, well within Python's stack.
+_DEEPEST: Final = 100
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _COUNTS: Final = ("masked", *(f"masked_{kind}" for kind in KINDS))
 
 
@@ -168,7 +172,8 @@ def _masked(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any, Spans]:
 def mask_json(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any]:
     """A column of JSON with its strings and long numbers masked one by one, and finds by row and kind.
 
-    A row in which nothing is found keeps its bytes; one that is no JSON is masked as a text.
+    A row in which nothing is found keeps its bytes; one that is no JSON, is nested too deep or names a field
+    twice is masked as a text. Halves of surrogate pairs become U+FFFD in what is written anew.
     """
     values: list[str] = []
     rows = column.to_pylist()
@@ -176,8 +181,8 @@ def mask_json(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any]:
     for row in rows:
         start = len(values)
         try:
-            tree = json.loads(row) if row else None
-            _strings(tree, values)
+            tree = json.loads(row, object_pairs_hook=_fields) if row else None
+            _strings(tree, values, _DEEPEST)
         except (ValueError, RecursionError):
             tree, values[start:] = None, [row]
         trees.append(tree)
@@ -195,20 +200,33 @@ def mask_json(column: pa.ChunkedArray, masker: PiiMask) -> tuple[Any, Any]:
     return pa.chunked_array([pa.array(rows, column.type)]), counts
 
 
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields of an object. Raises ValueError where one is named twice: the first would go unmasked."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field is named twice")
+    return found
+
+
 def _dumped(tree: Any) -> str:
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    return _whole(json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
 
 
-def _strings(tree: Any, out: list[str]) -> None:
-    """Strings and whole numbers of a JSON value, in order; names of fields are none."""
-    if isinstance(tree, dict):
-        for value in tree.values():
-            _strings(value, out)
-    elif isinstance(tree, list):
-        for value in tree:
-            _strings(value, out)
+def _whole(text: str) -> str:
+    """The text with U+FFFD for halves of surrogate pairs, which no column can hold."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
+def _strings(tree: Any, out: list[str], deepest: int) -> None:
+    """Strings and whole numbers of a JSON value, in order; names of fields are none. Raises RecursionError
+    for one that is nested deeper than `deepest`."""
+    if isinstance(tree, dict | list):
+        if not deepest:
+            raise RecursionError("nested too deep")
+        for value in tree.values() if isinstance(tree, dict) else tree:
+            _strings(value, out, deepest - 1)
     elif isinstance(tree, str | int) and not isinstance(tree, bool):
-        out.append(str(tree))
+        out.append(_whole(str(tree)))
 
 
 def _replaced(tree: Any, values: Iterator[tuple[str, str]]) -> Any:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 _SCHEME: Final = "s3://"
 #: Connections of a client: as many as a folder's receipts are read at a time.
 _CONNECTIONS: Final = 32
+#: Variables that name another server than Amazon's, to botocore and pyarrow alike.
+_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 class Place(NamedTuple):
-    """What a URL names: key and secret (empty: the environment's), bucket, key of the object, options."""
+    """What a URL names: key and secret (empty: the environment's; a name alone, `anonymous@`: requests are
+    not signed), bucket, key of the object, options."""
 
     credentials: str
     bucket: str
@@ -49,6 +53,7 @@ def read_small(location: str, most: int) -> bytes | None:
     if place is None or not place.key:
         return None
     from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
 
     try:
         found = client(place.credentials, place.query, attempts=1).get_object(
@@ -63,7 +68,7 @@ def read_small(location: str, most: int) -> bytes | None:
         if error.response.get("Error", {}).get("Code") == "NoSuchKey":
             raise FileNotFoundError(location) from error
         return None
-    except (BotoCoreError, OSError, ValueError):
+    except (BotoCoreError, HTTPError, OSError, ValueError):
         return None
     return data if len(data) == whole else None
 
@@ -72,22 +77,25 @@ def read_small(location: str, most: int) -> bytes | None:
 def client(credentials: str, query: str, attempts: int = 4) -> Any:
     """A client for a location's server: the options are those that pyarrow takes from a URL."""
     import botocore.session
+    from botocore import UNSIGNED
     from botocore.config import Config
 
     options = {name: values[-1] for name, values in parse_qs(query).items()}
     endpoint = options.get("endpoint_override")
     if endpoint and "://" not in endpoint:
         endpoint = f"{options.get('scheme', 'https')}://{endpoint}"
+    by_path = endpoint or any(map(os.environ.get, _ENDPOINTS))
     user, _, secret = credentials.partition(":")
     session = botocore.session.get_session()
     return session.create_client(
         "s3",
         endpoint_url=endpoint,
         region_name=options.get("region") or session.get_config_variable("region") or "us-east-1",
-        aws_access_key_id=unquote(user) or None,
+        aws_access_key_id=unquote(user) if secret else None,
         aws_secret_access_key=unquote(secret) or None,
         config=Config(
-            s3={"addressing_style": "path" if endpoint else "auto"},
+            signature_version=UNSIGNED if user and not secret else None,
+            s3={"addressing_style": "path" if by_path else "auto"},
             connect_timeout=5,
             read_timeout=30,
             retries={"total_max_attempts": attempts},

@@ -109,7 +109,9 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
         root += ("&" if query else "?") + "allow_delayed_open=true"
     try:
         filesystem = _filesystem(root)
-        return filesystem, rest if scheme in ("s3", "gs", "gcs") else "/" + rest.partition("/")[2]
+        below = rest[len(bucket) :]  # the bucket may have key and secret before it
+        name = bucket.rpartition("@")[2] if scheme in ("s3", "gs", "gcs") else ""
+        return filesystem, name + below or "/"
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{location}: {first_line(error)}; use a path, s3://, gs:// or hdfs://") from error
 

@@ -221,12 +221,14 @@ class Encode:
         """The documents of an input as ids, by split; packed into sequences where that is asked for."""
         source = task.inputs[0]
         packers = self._packers(coder)
+        broken = 0
         batches = _batches(source, out)
         if task.threads > 1:
             batches = ahead(batches, lambda batch: batch.nbytes)
         with closing(batches):
             for read in batches:
-                batch, encoded = _checked(read, coder, out)
+                batch, encoded = _checked(read, coder)
+                broken += read.num_rows - batch.num_rows
                 ids, lengths = bounded(*encoded, *around)
                 documents = Documents(
                     ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
@@ -236,6 +238,8 @@ class Encode:
                     for one in packers[split].add(part) if packers else (part,):
                         yield split, one
                 out.rows_out += len(documents)
+        if broken:  # only now: the thread that reads counts what it drops
+            out.dropped["malformed_row"] += broken
         for split, packer in packers.items():
             for one in packer.close():
                 yield split, one
@@ -265,9 +269,9 @@ class Encode:
                 yield split, documents.where(mask)
 
 
-def _checked(batch: pa.RecordBatch, coder: Coder, out: Output) -> tuple[pa.RecordBatch, tuple[Ids, Offsets]]:
+def _checked(batch: pa.RecordBatch, coder: Coder) -> tuple[pa.RecordBatch, tuple[Ids, Offsets]]:
     """The batch and its ids. The encoder finds what is no UTF-8, and only then are the rows looked at one by
-    one: those at fault are counted as dropped."""
+    one: those at fault are left out."""
     try:
         return batch, coder.encode(batch.column("text"))
     except ValueError:
@@ -275,7 +279,6 @@ def _checked(batch: pa.RecordBatch, coder: Coder, out: Output) -> tuple[pa.Recor
         if broken is None:
             raise
     good = pc.is_null(broken[table.DROP])
-    out.dropped["malformed_row"] += rows.num_rows - pc.sum(good).as_py()
     rows = rows.filter(good).combine_chunks()
     batch = rows.to_batches()[0] if len(rows) else batch.slice(0, 0)
     return batch, coder.encode(batch.column("text"))

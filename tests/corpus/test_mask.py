@@ -268,3 +268,17 @@ def test_a_line_of_megabytes_is_read_in_one_pass() -> None:
             "1.",
             "::1",
         )
+
+
+@pytest.mark.parametrize(
+    ("extra", "masked"),
+    [
+        ("[" * 600 + '"ivan@mail.ru"' + "]" * 600, "[" * 600 + '"<ПОЧТА>"' + "]" * 600),
+        ('{"a":"ivan@mail.ru","a":"x"}', '{"a":"<ПОЧТА>","a":"x"}'),
+        (r'{"a":"\ud83d","b":"ivan@mail.ru"}', '{"a":"\ufffd","b":"<ПОЧТА>"}'),
+        (r'{"\ud83d":"ivan@mail.ru"}', '{"\ufffd":"<ПОЧТА>"}'),
+        (r'{"a":"\ud83d"}', r'{"a":"\ud83d"}'),
+    ],
+)
+def test_odd_json_is_masked_all_the_same(extra: str, masked: str) -> None:
+    assert Mask().open()(batch("x", extra=[extra]))["extra"].to_pylist() == [masked]

@@ -82,6 +82,17 @@ class TestGlob:
         assert globs.expand("no/such.file") == ["no/such.file"]
         assert globs.expand(S3) == [S3]
 
+    def test_of_a_url_keeps_its_options(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        options = "?endpoint_override=localhost:1&scheme=http"
+        listed = {
+            f"s3://b/data{options}": [f"s3://b/data/{name}{options}" for name in ("1.gz", "2.xz", "3.gz")]
+        }
+        monkeypatch.setattr(
+            storage, "list_files", lambda folder, recursive: listed[folder] if recursive else []
+        )
+        found = [f"s3://b/data/1.gz{options}", f"s3://b/data/3.gz{options}"]
+        assert globs.expand(f"s3://b/data/*.gz{options}") == found
+
     @pytest.mark.parametrize(
         ("pattern", "path", "matches"),
         [

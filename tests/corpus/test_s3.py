@@ -1,0 +1,97 @@
+"""Requests by botocore, to a server on loopback that writes down what it is asked."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+import pytest
+
+from corpus import s3, storage
+
+CONTENT = bytes(range(256)) * 4
+
+
+class Asked(NamedTuple):
+    method: str
+    path: str
+    signed_by: str
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Gives `CONTENT` for every key but two: `missing`, and `cut`, whose connection ends in the middle."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[Asked]
+
+    def do_GET(self) -> None:
+        scheme, _, key = self.headers.get("Authorization", "").partition("Credential=")
+        self.asked.append(Asked(self.command, self.path, key.partition("/")[0] if scheme else ""))
+        if self.path.endswith("missing"):
+            self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>", "bytes 0-0/0")
+            return
+        first, last = self.headers.get("Range", "bytes=0-9999").removeprefix("bytes=").split("-")
+        part = CONTENT[int(first) : int(last) + 1]
+        self.answer(206, part, f"bytes {first}-{int(first) + len(part) - 1}/{len(CONTENT)}")
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def answer(self, status: int, body: bytes, of: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Range", of)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body[: 100 if self.path.endswith("cut") else None])
+        self.close_connection = self.path.endswith("cut")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[Asked]]]:
+    """The options of a URL by which the server is found, and what it was asked."""
+    pytest.importorskip("botocore")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "environment")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    found: list[Asked] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"asked": found}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"?endpoint_override=127.0.0.1:{server.server_port}&scheme=http&region=eu-west-1", found
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "signed_by"),
+    [("", "environment"), ("own:se%2Fcret@", "own"), ("anonymous@", "")],
+)
+def test_a_small_object_is_read_in_one_request_with_the_credentials_of_its_url(
+    asked: tuple[str, list[Asked]], credentials: str, signed_by: str
+) -> None:
+    options, found = asked
+    assert storage.read_bytes(f"s3://{credentials}bucket/a/é 1%20+.txt{options}") == CONTENT
+    assert found == [Asked("GET", "/bucket/a/%C3%A9%201%2520%2B.txt", signed_by)]
+
+
+@pytest.mark.parametrize("credentials", ["", "own:se%2Fcret@", "anonymous@"])
+def test_pyarrow_is_given_the_bucket_without_them(credentials: str) -> None:
+    location = f"s3://{credentials}bucket/a/b@c.txt?region=eu-west-1"
+    assert storage.open_filesystem(location)[1] == "bucket/a/b@c.txt"
+
+
+def test_what_is_larger_or_cut_short_is_left_to_pyarrow(asked: tuple[str, list[Asked]]) -> None:
+    options, _ = asked
+    assert s3.read_small(f"s3://bucket/k{options}", len(CONTENT)) == CONTENT
+    assert s3.read_small(f"s3://bucket/k{options}", len(CONTENT) - 1) is None
+    assert s3.read_small(f"s3://bucket/cut{options}", len(CONTENT)) is None
+
+
+def test_a_missing_object_is_an_error(asked: tuple[str, list[Asked]]) -> None:
+    options, _ = asked
+    with pytest.raises(storage.NotFoundError):
+        storage.read_bytes(f"s3://bucket/missing{options}")
