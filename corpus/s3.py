@@ -53,7 +53,7 @@ def read_small(location: str, most: int) -> bytes | None:
     if place is None or not place.key:
         return None
     from botocore.exceptions import BotoCoreError, ClientError
-    from urllib3.exceptions import HTTPError
+    from botocore.httpsession import URLLib3SSLError as TlsError  # of the body: botocore lets it through
 
     try:
         found = client(place.credentials, place.query, attempts=1).get_object(
@@ -68,7 +68,7 @@ def read_small(location: str, most: int) -> bytes | None:
         if error.response.get("Error", {}).get("Code") == "NoSuchKey":
             raise FileNotFoundError(location) from error
         return None
-    except (BotoCoreError, HTTPError, OSError, ValueError):
+    except (BotoCoreError, TlsError, OSError, ValueError):
         return None
     return data if len(data) == whole else None
 
