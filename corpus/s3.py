@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+from contextlib import closing
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -60,7 +61,9 @@ def read_small(location: str, most: int) -> bytes | None:
             Bucket=place.bucket, Key=place.key, Range=f"bytes=0-{most - 1}"
         )
         whole = int(found.get("ContentRange", "").rpartition("/")[2] or found["ContentLength"])
-        with found["Body"] as body:
+        with closing(
+            found["Body"]
+        ) as body:  # as a context it gives urllib3's stream, whose errors are others
             if whole > most:
                 return None
             data: bytes = body.read()
