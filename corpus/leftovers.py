@@ -1,4 +1,4 @@
-"""What killed writers left half-written in a local folder, and whether a process still runs.
+"""What killed writers left half-written in a folder, on disk or on HDFS, and whether a process still runs.
 
 Of object stores, `corpus.uploads` ends what they left open.
 """
@@ -19,23 +19,25 @@ EXPIRED: Final = 3600.0
 
 
 def clean_leftovers(folder: str) -> None:
-    """Remove what killed tasks left half-written in a local folder (hidden names ending in `.partial`): of
-    this machine where the writer is gone, of another where the file has not changed for `EXPIRED` seconds."""
+    """Remove what killed tasks left half-written in a folder (hidden names ending in `.partial`): of this
+    machine where the writer is gone, of another where the file has not changed for `EXPIRED` seconds."""
     path = storage.local_path(folder)
     if path is None:
+        for location, file in storage.list_partials(folder).items():
+            if _is_left_behind(storage.base_name(location), file.mtime_ns / 1e9):
+                storage.delete(location)
         return
     for leftover in path.rglob(f".*{storage.PARTIAL}"):
-        if _is_left_behind(leftover):
-            leftover.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if _is_left_behind(leftover.name, leftover.stat().st_mtime):
+                leftover.unlink()
 
 
-def _is_left_behind(partial: Path) -> bool:
-    *_, host, pid, _, _ = ["", "", *partial.name.split(".")]
+def _is_left_behind(name: str, changed: float) -> bool:
+    *_, host, pid, _, _ = ["", "", *name.split(".")]
     if host == storage.host() and pid.isdigit():
         return not is_alive(int(pid))
-    with suppress(FileNotFoundError):
-        return time.time() - partial.stat().st_mtime > EXPIRED
-    return False
+    return time.time() - changed > EXPIRED
 
 
 def is_alive(pid: int) -> bool:

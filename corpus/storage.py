@@ -2,8 +2,8 @@
 
 A location is a path or a URL of a pyarrow filesystem (s3://bucket/key, gs://, hdfs://, file://), or, to be
 read only, of a repository on the hub (hf://datasets/owner/name/path). Everything here takes locations;
-nothing else in the project opens files for data. A file appears under its name whole or not at all: a local
-one is written beside its place and renamed, an object is put when all of its bytes are there.
+nothing else in the project opens files for data. A file appears under its name whole or not at all: on a disk
+and on HDFS it is written beside its place and renamed, an object is put when all of its bytes are there.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ _WHOLE: Final = 32 << 20
 _SPOOL: Final = 32 << 20
 #: Scheme of the hub's repositories.
 HUB: Final = "hf"
+#: Types of file systems that show a file while it is written: it is written beside its place and moved.
+_SHOWING: Final = ("hdfs",)
 #: Suffix of a file being written; `corpus.leftovers` removes what a killed task left behind.
 PARTIAL: Final = ".partial"
 
@@ -201,10 +203,26 @@ def list_files(folder: str, *, recursive: bool = False) -> list[str]:
         return sorted(join(folder, found[start:]) for found in _list_local(path, recursive))
     selector = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
     found = patiently(folder, lambda: filesystem.get_file_info(selector))
-    base, mark, query = folder.partition("?") if is_url(folder) else (folder, "", "")
-    root = base.rstrip("/")
     start = len(path.rstrip("/")) + 1
-    return sorted(f"{root}/{f.path[start:]}{mark}{query}" for f in found if f.type == fs.FileType.File)
+    return sorted(join(folder, f.path[start:]) for f in found if _is_whole(f))
+
+
+def list_partials(folder: str) -> dict[str, File]:
+    """Partial files below a folder of a file system that is not local, by location: of those that show them,
+    none elsewhere."""
+    filesystem, path = open_filesystem(folder)
+    if filesystem.type_name not in _SHOWING:
+        return {}
+    selector = fs.FileSelector(path, allow_not_found=True, recursive=True)
+    found = patiently(folder, lambda: filesystem.get_file_info(selector))
+    start = len(path.rstrip("/")) + 1
+    return {
+        join(folder, f.path[start:]): File(f.size, f.mtime_ns or 0) for f in found if is_partial(f.base_name)
+    }
+
+
+def _is_whole(found: fs.FileInfo) -> bool:
+    return found.type == fs.FileType.File and not is_partial(found.base_name)
 
 
 def _list_local(path: str, recursive: bool) -> Iterator[str]:
@@ -256,7 +274,7 @@ def list_tree(folder: str, dead_links: list[str] | None = None) -> dict[str, Fil
     selector = fs.FileSelector(path, allow_not_found=True, recursive=True)
     found = patiently(folder, lambda: filesystem.get_file_info(selector))
     start = len(path.rstrip("/")) + 1
-    files = {f.path[start:]: File(f.size, f.mtime_ns or 0) for f in found if f.type == fs.FileType.File}
+    files = {f.path[start:]: File(f.size, f.mtime_ns or 0) for f in found if _is_whole(f)}
     return dict(sorted(files.items()))
 
 
@@ -386,14 +404,31 @@ def _mapped(stream: Any) -> Any:
 
 
 def _put(location: str, data: Any) -> None:
-    """Write an object whole, in one call: so ctrl-C can't come between two parts of it."""
+    """Write an object whole, in one call: so ctrl-C can't come between two parts of it. Where it would
+    show meanwhile it is written beside its place and moved."""
     filesystem, path = open_filesystem(location)
 
     def put() -> None:
+        if filesystem.type_name in _SHOWING:
+            _put_beside(filesystem, path, data)
+            return
         with filesystem.open_output_stream(path) as stream:
             stream.write(data)
 
     patiently(location, put)
+
+
+def _put_beside(filesystem: fs.FileSystem, path: str, data: Any) -> None:
+    folder, name = posixpath.split(path)
+    partial = posixpath.join(folder, partial_name(name))
+    try:
+        with filesystem.open_output_stream(partial) as stream:
+            stream.write(data)
+        filesystem.move(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            filesystem.delete_file(partial)
+        raise
 
 
 def write_bytes(location: str, data: bytes) -> None:

@@ -158,6 +158,64 @@ class TestWriting:
             fail()
         assert storage.read_bytes(target) == b"whole"
 
+    @pytest.fixture
+    def showing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+        """A location on a file system that shows files while they are written, as HDFS does."""
+        monkeypatch.setattr(storage, "_SHOWING", ("mock",))
+        return f"mock://stores/{tmp_path.name}"
+
+    def test_on_hdfs_a_file_is_written_beside_and_moved(self, showing: str) -> None:
+        storage.write_bytes(showing, b"old")
+        with storage.write_atomic(showing) as stream:
+            stream.write(b"new")
+        assert storage.read_bytes(showing) == b"new"
+        assert storage.list_partials("mock://stores/") == {}
+
+    @pytest.mark.parametrize("fails", ["write", "move"])
+    def test_on_hdfs_a_write_that_fails_leaves_the_old_file_and_nothing_beside(
+        self, showing: str, monkeypatch: pytest.MonkeyPatch, fails: str
+    ) -> None:
+        storage.write_bytes(showing, b"old")
+        real, path = storage.open_filesystem(showing)
+
+        class Failing:
+            type_name = "mock"
+            delete_file = real.delete_file
+
+            def open_output_stream(self, place: str) -> Any:
+                assert place != path
+                stream = real.open_output_stream(place)
+                if fails == "write":
+                    stream.write(b"n")
+                    stream.close()
+                    raise OSError("cut off")
+                return stream
+
+            def move(self, _: str, __: str) -> None:
+                raise OSError("cut off")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(storage, "open_filesystem", lambda _: (Failing(), path))
+            with pytest.raises(BukvarError, match="cut off"):
+                storage._put(showing, b"new")
+        assert storage.read_bytes(showing) == b"old"
+        assert storage.list_partials("mock://stores/") == {}
+
+    def test_what_a_killed_writer_left_on_hdfs_is_no_file_and_is_cleaned(self, showing: str) -> None:
+        folder = storage.parent(showing)
+        filesystem, path = storage.open_filesystem(showing)
+        place = path.rpartition("/")[0]
+        gone = storage.partial_name("a.parquet").replace(f".{os.getpid()}.", ".4194305.")
+        ours = storage.partial_name("b.parquet")
+        for name in (gone, ours, Path(path).name):
+            with filesystem.open_output_stream(f"{place}/{name}") as stream:
+                stream.write(b"x")
+        assert showing in storage.list_files(folder)
+        assert not any(map(storage.is_partial, storage.list_tree(folder)))
+        leftovers.clean_leftovers(folder)
+        assert [storage.base_name(one) for one in storage.list_partials(folder)] == [ours]
+        storage.delete(storage.join(folder, ours))
+
     @pytest.mark.parametrize("content", [b"", b"made here"])
     def test_a_local_file_is_put_as_it_is(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "made").write_bytes(content)
