@@ -8,21 +8,15 @@ and on HDFS it is written beside its place and renamed, an object is put when al
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import mmap
 import os
-import platform
 import posixpath
-import re
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -41,15 +35,30 @@ from corpus.faults import (
     translate,
     translated,
 )
+from corpus.locations import (
+    PARTIAL,
+    URL,
+    absolute,
+    base_name,
+    host,
+    is_partial,
+    is_url,
+    is_utf8,
+    join,
+    parent,
+    partial_name,
+    path_part,
+)
+from corpus.walking import File, list_local, walk_local
 
 __all__ = [
-    "NotFoundError", "impatient", "is_system_error", "passes_by_itself", "patiently", "stops_everything",
-    "translate", "translated",
+    "PARTIAL", "File", "NotFoundError", "absolute", "base_name", "host", "impatient", "is_partial",
+    "is_system_error", "is_url", "is_utf8", "join", "parent", "partial_name", "passes_by_itself", "path_part",
+    "patiently", "stops_everything", "translate", "translated",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
-_URL = re.compile(r"^([a-z][a-z0-9+.-]*)://")
 #: Bytes up to which a file of an object store is read whole: one or two requests instead of one a column.
 _WHOLE: Final = 32 << 20
 #: Bytes of a file being written to an object store that are held in memory; more of it lies on the disk.
@@ -58,21 +67,6 @@ _SPOOL: Final = 32 << 20
 HUB: Final = "hf"
 #: Types of file systems that show a file while it is written: it is written beside its place and moved.
 _SHOWING: Final = ("hdfs",)
-#: Suffix of a file being written; `corpus.leftovers` removes what a killed task left behind.
-PARTIAL: Final = ".partial"
-
-
-@dataclass(frozen=True)
-class File:
-    """Size in bytes and time of the last change of a file."""
-
-    size: int
-    mtime_ns: int
-
-
-def is_url(location: str) -> bool:
-    """Whether the location is a URL (file:// included) rather than a local path."""
-    return bool(_URL.match(location))
 
 
 @cache
@@ -96,7 +90,7 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
     if not location.isascii() and not is_utf8(location):
         shown = os.fsencode(location).decode("utf-8", "backslashreplace")
         raise UsageError(f"{shown}: the name is not UTF-8; rename the file (convmv renames many)")
-    match = _URL.match(location)
+    match = URL.match(location)
     if not match:
         return _local(), str(Path.cwd() / location)
     scheme = match.group(1)
@@ -127,15 +121,6 @@ def check_writable(location: str) -> None:
         )
 
 
-def is_utf8(name: str) -> bool:
-    """Whether a name that the system gave is UTF-8: bytes that are not come as lone surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 @cache
 def _local() -> fs.FileSystem:
     return fs.LocalFileSystem()
@@ -145,33 +130,6 @@ def local_path(location: str) -> Path | None:
     """The local path of a location, or None on an object store."""
     filesystem, path = open_filesystem(location)
     return Path(path) if isinstance(filesystem, fs.LocalFileSystem) else None
-
-
-def absolute(location: str) -> str:
-    """The location for a process with another current folder: local paths made whole, URLs as they are."""
-    return location if is_url(location) else str(Path.cwd() / location)
-
-
-def join(location: str, *parts: str) -> str:
-    """Append parts to a location; a URL's query (options of the filesystem) stays at its end."""
-    base, mark, query = location.partition("?") if is_url(location) else (location, "", "")
-    return posixpath.join(base, *parts) + mark + query
-
-
-def parent(location: str) -> str:
-    """The folder of a location."""
-    base, mark, query = location.partition("?") if is_url(location) else (location, "", "")
-    return posixpath.dirname(base.rstrip("/")) + mark + query
-
-
-def path_part(location: str) -> str:
-    """A location without a URL's query; a local name may hold a question mark."""
-    return location.partition("?")[0] if is_url(location) else location
-
-
-def base_name(location: str) -> str:
-    """Last part of a location."""
-    return posixpath.basename(path_part(location).rstrip("/"))
 
 
 def info(location: str) -> fs.FileInfo:
@@ -200,7 +158,7 @@ def list_files(folder: str, *, recursive: bool = False) -> list[str]:
     filesystem, path = open_filesystem(folder)
     if isinstance(filesystem, fs.LocalFileSystem):
         start = len(path.rstrip("/")) + 1
-        return sorted(join(folder, found[start:]) for found in _list_local(path, recursive))
+        return sorted(join(folder, found[start:]) for found in list_local(path, recursive))
     selector = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
     found = patiently(folder, lambda: filesystem.get_file_info(selector))
     start = len(path.rstrip("/")) + 1
@@ -225,37 +183,6 @@ def _is_whole(found: fs.FileInfo) -> bool:
     return found.type == fs.FileType.File and not is_partial(found.base_name)
 
 
-def _list_local(path: str, recursive: bool) -> Iterator[str]:
-    if recursive:
-        yield from (entry.path for entry, _ in _walk_local(path))
-        return
-    yield from (entry.path for entry, stat in _scan(path) if S_ISREG(stat.st_mode))
-
-
-def _scan(
-    path: str, dead_links: list[str] | None = None
-) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
-    """Files and folders of a folder, by name, links followed. Passes over partial files, links that lead
-    nowhere or to themselves (which `dead_links` gets), and what ends while we look."""
-    try:
-        entries = sorted(os.scandir(path), key=lambda e: e.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise translate(error, path) from error
-    for entry in entries:
-        try:
-            stat = entry.stat()
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP):
-                if dead_links is not None and entry.is_symlink():
-                    dead_links.append(entry.path)
-                continue
-            raise translate(error, entry.path) from error
-        if S_ISDIR(stat.st_mode) or not is_partial(entry.name):
-            yield entry, stat
-
-
 def list_tree(folder: str, dead_links: list[str] | None = None) -> dict[str, File]:
     """All files below a folder, by path below it, sorted; none where the folder is missing. On an
     object store that is one request for a thousand files. `dead_links` gets the paths of links to files that
@@ -266,7 +193,7 @@ def list_tree(folder: str, dead_links: list[str] | None = None) -> dict[str, Fil
         dead: list[str] = []
         found_here = {
             entry.path[start:]: File(stat.st_size, stat.st_mtime_ns)
-            for entry, stat in _walk_local(path, dead_links=dead)
+            for entry, stat in walk_local(path, dead_links=dead)
         }
         if dead_links is not None:
             dead_links += [place[start:] for place in dead]
@@ -276,21 +203,6 @@ def list_tree(folder: str, dead_links: list[str] | None = None) -> dict[str, Fil
     start = len(path.rstrip("/")) + 1
     files = {f.path[start:]: File(f.size, f.mtime_ns or 0) for f in found if _is_whole(f)}
     return dict(sorted(files.items()))
-
-
-def _walk_local(
-    path: str, above: frozenset[tuple[int, int]] = frozenset(), dead_links: list[str] | None = None
-) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
-    """All files below a folder. `above`: the folders that lead here; a link back to one of them is passed
-    over."""
-    with suppress(FileNotFoundError):
-        top = os.stat(path)  # noqa: PTH116 - a path as the scan gives it
-        above |= {(top.st_dev, top.st_ino)}
-    for entry, stat in _scan(path, dead_links):
-        if not S_ISDIR(stat.st_mode):
-            yield entry, stat
-        elif (stat.st_dev, stat.st_ino) not in above:
-            yield from _walk_local(entry.path, above, dead_links)
 
 
 def open_input(location: str) -> Any:
@@ -374,21 +286,6 @@ def write_atomic(location: str, scratch: str = "") -> Iterator[Any]:
             partial.replace(final)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def partial_name(name: str) -> str:
-    """A name under which a file is written: it says by whom, and no two writers have the same."""
-    return f".{name[-120:]}.{host()}.{os.getpid()}.{secrets.token_hex(4)}{PARTIAL}"
-
-
-def host() -> str:
-    """This machine's name as it stands in the names of partial files."""
-    return re.sub(r"[^A-Za-z0-9]", "-", platform.node())
-
-
-def is_partial(name: str) -> bool:
-    """Whether a file of this name is being written, or was when its writer was killed."""
-    return name.startswith(".") and name.endswith(PARTIAL)
 
 
 def upload(source: Path, location: str) -> None:
