@@ -25,8 +25,9 @@ from corpus import table
 from corpus.benchmarks import FIELDS, Benchmark, files_of, read_benchmarks
 from corpus.errors import UsageError
 from corpus.inputs import Input
+from corpus.judging import map_documents
 from corpus.mask import mask_text
-from corpus.stage import Phase, Task, local_copies, map_documents
+from corpus.stage import Phase, Task, local_copies
 from corpus.transliteration import transliterated
 from corpus.writing import Output
 from rust_ext import Decontaminator

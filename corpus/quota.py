@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 from corpus import table
 from corpus.documents import read_documents
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS, Phase, Task, local_copy, map_documents
+from corpus.judging import BATCH_ROWS, map_documents
+from corpus.stage import Phase, Task, local_copy
 from corpus.writing import Output
 from rust_ext import Suffixes
 

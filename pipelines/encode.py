@@ -25,7 +25,8 @@ from corpus.documents import read_documents
 from corpus.errors import ShardError, UsageError
 from corpus.foreign import URL_NAMES, readable
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS, Phase, Task
+from corpus.judging import BATCH_ROWS
+from corpus.stage import Phase, Task
 from corpus.writing import Output
 from pipelines.inputs import local_tokenizer
 from pipelines.layout import RECIPE

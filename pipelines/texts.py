@@ -18,7 +18,7 @@ from corpus import storage, table
 from corpus.documents import TEXT_ENDINGS, ReadProgress, done_of, read_documents, unpacked
 from corpus.errors import ShardError
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS
+from corpus.judging import BATCH_ROWS
 
 #: Bytes after which a plain text is cut at the next line end: about a long article.
 PIECE: Final = 16 << 10

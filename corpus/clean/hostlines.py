@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from corpus import table
 from corpus.documents import read_documents
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS, Phase, Task, local_copies, local_copy, map_documents
+from corpus.judging import BATCH_ROWS, map_documents
+from corpus.stage import Phase, Task, local_copies, local_copy
 from corpus.writing import Output
 from rust_ext import HostLinesStripper, HostLinesWriter, hostlines_count
 from rust_ext.arrow import Buffers, edited, text_buffers

@@ -33,7 +33,8 @@ from corpus import storage, table
 from corpus.documents import PARQUET_ENDINGS, read_documents
 from corpus.errors import ShardError, StageError, one_line
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS, Phase, Task, local_copies, local_copy, map_documents
+from corpus.judging import BATCH_ROWS, map_documents
+from corpus.stage import Phase, Task, local_copies, local_copy
 from corpus.writing import Output
 from rust_ext import DedupSigner, dedup_group, dedup_resolve
 from rust_ext.arrow import text_buffers

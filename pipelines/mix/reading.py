@@ -15,7 +15,7 @@ from corpus.documents import read_documents
 from corpus.errors import ShardError
 from corpus.foreign import URL_NAMES
 from corpus.inputs import Input
-from corpus.stage import BATCH_ROWS
+from corpus.judging import BATCH_ROWS
 from corpus.writing import Output
 from pipelines.mix.recipe import Source, Upsampling
 from pipelines.tokens.keys import keys_of, salted

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from corpus import receipts, storage, table, writing
 from corpus.errors import DocumentError, RunError, ShardError
 from corpus.inputs import Input, Part
-from corpus.stage import MAP, Side, Task, judge, local_copies, run_task
+from corpus.judging import judge
+from corpus.stage import MAP, Side, Task, local_copies, run_task
 from corpus.writing import Output
 from tests.pipelines.stages import Shorten, inputs_of, name_of, tasks_of, write_texts
 
