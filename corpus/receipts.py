@@ -48,6 +48,8 @@ PROBE: Final = "_probe-"
 
 #: Receipts read at a time: an object store answers each in tens of milliseconds.
 _READERS: Final = 32
+#: Outputs hashed at a time: of an object store each may lie in memory, 32 MB of it.
+_HASHERS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def intact(location: str, receipts: Iterable[Receipt]) -> list[Receipt]:
             return False
 
     wanted = list(receipts)
-    with ThreadPoolExecutor(_READERS) as pool:
+    with ThreadPoolExecutor(_HASHERS) as pool:
         found = pool.map(is_intact, wanted)
         return [receipt for receipt, good in zip(wanted, found, strict=True) if good]
 

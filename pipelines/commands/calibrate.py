@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,8 +47,6 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 @click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
 @common.output_options
 def calibrate(inputs: tuple[str, ...], **options: Any) -> None:
-    import difflib
-
     from corpus.errors import UsageError
     from corpus.quality.calibrate import describe, fitted
     from corpus.quality.choose import written
@@ -60,10 +59,7 @@ def calibrate(inputs: tuple[str, ...], **options: Any) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from error
     meanings = MEANING | {MARGIN: "margin of the model"}
-    if unknown := [name for name in options["signals"] if name not in meanings]:
-        near = difflib.get_close_matches(unknown[0], meanings, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else "docs/filter.md and `bukvar inspect --full` name them"
-        raise UsageError(f"--signal {unknown[0]}: no such signal; {hint}")
+    _check_signals(options["signals"], meanings)
     texts, columns = _measured(inputs, options["text_column"], options["limit"])
     named = options["signals"] or [rule.signal for rule in rules] or list(MEANING)
     described = [
@@ -87,6 +83,21 @@ def calibrate(inputs: tuple[str, ...], **options: Any) -> None:
         common.print_json(described)
     else:
         _print(described, len(texts), full=bool(options["signals"]))
+
+
+def _check_signals(names: Iterable[str], known: Collection[str]) -> None:
+    """Raise UsageError for a signal that there is none of, with the nearest name."""
+    import difflib
+
+    from corpus.errors import UsageError
+
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = (
+                f"did you mean {near[0]}?" if near else "docs/filter.md and `bukvar inspect --full` name them"
+            )
+            raise UsageError(f"--signal {name}: no such signal; {hint}")
 
 
 def _measured(inputs: tuple[str, ...], text_column: str, limit: int) -> tuple[list[str], dict[str, Any]]:

@@ -11,6 +11,7 @@ from pipelines.commands import common
 
 if TYPE_CHECKING:
     from pipelines.account import StageResult
+    from pipelines.planning import Job
 
 
 def run_job(
@@ -22,33 +23,18 @@ def run_job(
     With --dry-run prints the plan and exits with 0. Raises the errors of `engine.run_stage`.
     """
     from corpus import storage
-    from pipelines import recipe, registry
-    from pipelines.digests import Digests
+    from pipelines import recipe
     from pipelines.engine import run_stage
     from pipelines.execute import processors
     from pipelines.executors import open_executor
-    from pipelines.inputs import inputs_of
     from pipelines.metrics import Metered
-    from pipelines.planning import Job, plan_job
+    from pipelines.planning import plan_job
     from pipelines.plans import done_of, print_plan, stage_plan
     from pipelines.progress import make_reporter
 
     stage = recipe.build(name, recipe.parse_settings([*options["settings"], *settings], name))
     storage.check_writable(folder)
-    digests = Digests(folder)
-    column = options.get("text_column", "text")
-    notes: list[str] = []
-    found = inputs_of(registry.row_of(name).reads, inputs, column, digests, folder, notes)
-    job = Job(
-        stage,
-        tuple(found),
-        folder,
-        redo=options["redo"],
-        fail_if_empty=options["fail_if_empty"],
-        part_bytes=options["part_mb"] * 1_000_000,
-        scratch=options["scratch"],
-        digests=digests,
-    )
+    job, notes = _job(stage, inputs, folder, options)
     if options["dry_run"]:
         plan = plan_job(job)
         print_plan([stage_plan(plan, (), done_of(plan))], as_json=options["as_json"])
@@ -65,3 +51,27 @@ def run_job(
         except Exception as error:
             common.show_traces(error, debug=options["debug"])
             raise
+
+
+def _job(stage: Any, inputs: Sequence[str], folder: str, options: dict[str, Any]) -> tuple[Job, list[str]]:
+    """The job of a stage over inputs, and what a person should know of files that are left out."""
+    from pipelines import registry
+    from pipelines.digests import Digests
+    from pipelines.inputs import inputs_of
+    from pipelines.planning import Job
+
+    digests = Digests(folder)
+    column = options.get("text_column", "text")
+    notes: list[str] = []
+    found = inputs_of(registry.row_of(stage.name).reads, inputs, column, digests, folder, notes)
+    job = Job(
+        stage,
+        tuple(found),
+        folder,
+        redo=options["redo"],
+        fail_if_empty=options["fail_if_empty"],
+        part_bytes=options["part_mb"] * 1_000_000,
+        scratch=options["scratch"],
+        digests=digests,
+    )
+    return job, notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -112,7 +113,8 @@ def _no_unknown(data: Any, where: str) -> None:
         parts += [(f"sources.{name}.", one, Source) for name, one in data["sources"].items()]
         for name, one in data["sources"].items():
             by = one.get("by", ()) if isinstance(one, dict) else ()
-            parts += [(f"sources.{name}.by.", each, Upsampling) for each in by]
+            if isinstance(by, list):
+                parts += [(f"sources.{name}.by.", each, Upsampling) for each in by]
     if isinstance(data.get("phases"), list):
         parts += [("phases.", one, MixPhase) for one in data["phases"]]
     for prefix, one, kind in parts:
@@ -155,9 +157,9 @@ def _check_source(name: str, source: Source) -> None:
             values, times = one.steps()
         except ValueError as error:
             raise ValueError(f"sources.{name}: weights by {one.column}: {error}") from error
-        if not values or len(set(values)) != len(values):
+        if not values or len(set(values)) != len(values) or any(map(math.isnan, values)):
             raise ValueError(f"sources.{name}: weights by {one.column} need values, each once")
-        if min(times) < 0 or max(times) > MOST_COPIES:
+        if not all(0 <= copies <= MOST_COPIES for copies in times):
             raise ValueError(f"sources.{name}: weights by {one.column} lie in 0..{MOST_COPIES}")
 
 
@@ -166,7 +168,8 @@ def _check_phase(phase: MixPhase, recipe: MixRecipe) -> None:
         raise ValueError(
             f"phases.{phase.name}: no source {unknown[0]!r}; there are {', '.join(recipe.sources)}"
         )
-    if not phase.weights or min(phase.weights.values()) < 0 or not any(phase.weights.values()):
+    weights = phase.weights.values()
+    if not any(weights) or not all(0 <= weight < math.inf for weight in weights):
         raise ValueError(f"phases.{phase.name}.weights: give a source a share above 0, none below")
     if phase.budget < 0:
         raise ValueError(f"phases.{phase.name}.budget is above 0, or 0 for the most there is")
