@@ -58,7 +58,7 @@ impl Builder {
                 why,
             };
             let Ok(text) = std::str::from_utf8(line) else {
-                if line.starts_with(b"#") || line.starts_with(b"!") {
+                if matches!(line.trim_ascii_start(), [b'#' | b'!' | b';', ..]) {
                     continue; // a comment in another charset
                 }
                 return Err(error("is not UTF-8"));

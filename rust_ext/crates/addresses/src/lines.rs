@@ -4,7 +4,7 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `# ...`, `! ...`, `[Adblock ...]` | a comment |
+//! | `# ...`, `! ...`, `; ...`, `[Adblock ...]` | a comment |
 //! | `[name]` | the category of the lines below |
 //! | `~^kazino*`, `~1xbet+zerkalo*` | words of host or path (after `^`: of the host), all of them; `*` stands for any letters |
 //! | `0.0.0.0 a.ru b.ru` | a hosts file: domains; so `address=/a.ru/0.0.0.0` of dnsmasq |

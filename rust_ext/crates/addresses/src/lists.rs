@@ -146,11 +146,17 @@ impl Lists {
     }
 
     fn find(&self, address: &Address, hits: &mut Vec<usize>) -> Option<(String, u16)> {
-        if !self.path_hosts.is_empty()
-            && let Some((domain, _)) = self.path_hosts.covering(address.host())
-            && let Some(found) = self.by_path(domain, address)
-        {
-            return Some(found);
+        let mut host = if self.path_hosts.is_empty() {
+            &[]
+        } else {
+            address.host()
+        };
+        while let Some((domain, _)) = self.path_hosts.covering(host) {
+            if let Some(found) = self.by_path(domain, address) {
+                return Some(found);
+            }
+            let above = domain.iter().position(|&b| b == b'.').map(|dot| dot + 1);
+            host = &domain[above.unwrap_or(domain.len())..];
         }
         self.by_words(address, hits)
     }
@@ -263,6 +269,30 @@ mod tests {
             assert_eq!(rule(&lists, url).as_deref(), expected, "{url}");
         }
         assert_eq!(lists.counts().1, 3);
+    }
+
+    #[test]
+    fn paths_of_a_domain_hold_below_it_beside_those_of_its_own() {
+        let lists = lists("a.ru/x\nb.a.ru/y\nru/z\n");
+        for (url, expected) in [
+            ("http://c.b.a.ru/y", Some("b.a.ru/y")),
+            ("http://c.b.a.ru/x", Some("a.ru/x")),
+            ("http://c.b.a.ru/z", Some("ru/z")),
+            ("http://a.ru/y", None),
+            ("http://b.a.ru/w", None),
+        ] {
+            assert_eq!(rule(&lists, url).as_deref(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_comment_may_be_in_another_charset() {
+        let mut builder = Builder::default();
+        for mark in ["#", "!", ";", " # "] {
+            let list = [mark.as_bytes(), b" \xef\xf0\nA.ru\n"].concat();
+            builder.add("list", &list).unwrap();
+        }
+        assert!(builder.add("list", b"\xef.ru\n").is_err());
     }
 
     #[test]
