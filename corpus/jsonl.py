@@ -17,6 +17,7 @@ from corpus.errors import ShardError, one_line
 from corpus.foreign import DATE_NAMES, URL_NAMES, host_of, identity_of, parse_date
 from corpus.inputs import Input
 from corpus.packing import unpacked
+from corpus.surrogates import without_halves
 
 #: Bytes from which a line is no document but a mistake, or a whole corpus: longer than any book.
 MAX_LINE: Final = 64 << 20
@@ -26,8 +27,6 @@ _BLOCK: Final = 1 << 20
 SCHEMA: Final = pa.schema(
     [*table.DOCUMENT, pa.field("title", pa.string()), pa.field("extra", pa.large_string())]
 )
-
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 ReadProgress = Callable[[float, float], None]
 
@@ -160,7 +159,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return without_halves(value)
     if isinstance(value, dict):
         return {str(_plain(k)): _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list) else value

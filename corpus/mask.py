@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -23,6 +22,7 @@ import pyarrow as pa
 
 from corpus import storage, table
 from corpus.errors import UsageError
+from corpus.surrogates import without_halves
 from rust_ext import PII_KINDS, PII_PLACEHOLDERS, PiiMask
 from rust_ext.arrow import edited, text_buffers
 
@@ -51,7 +51,6 @@ SPAN: Final = pa.struct(
 )
 #: Levels of JSON that are masked string by string; deeper than data ever lies, well within Python's stack.
 _DEEPEST: Final = 100
-_HALF: Final = re.compile("[\ud800-\udfff]")
 _COUNTS: Final = ("masked", *(f"masked_{kind}" for kind in KINDS))
 
 
@@ -209,12 +208,7 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _dumped(tree: Any) -> str:
-    return _whole(json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
-
-
-def _whole(text: str) -> str:
-    """The text with U+FFFD for halves of surrogate pairs, which no column can hold."""
-    return text if text.isascii() else _HALF.sub("\ufffd", text)
+    return without_halves(json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
 
 
 def _strings(tree: Any, out: list[str], deepest: int) -> None:
@@ -226,7 +220,7 @@ def _strings(tree: Any, out: list[str], deepest: int) -> None:
         for value in tree.values() if isinstance(tree, dict) else tree:
             _strings(value, out, deepest - 1)
     elif isinstance(tree, str | int) and not isinstance(tree, bool):
-        out.append(_whole(str(tree)))
+        out.append(without_halves(str(tree)))
 
 
 def _replaced(tree: Any, values: Iterator[tuple[str, str]]) -> Any:

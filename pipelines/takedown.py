@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def take_down(dataset: str, stones: Sequence[Tombstone], reason: str = "") -> Ch
             manifest,
             version=change.version,
             rows=manifest.rows - gone,
-            text_bytes=manifest.text_bytes - sum(size for _, size in entries),
+            text_bytes=_text_left(dataset, manifest.text_bytes, entries),
             files=tuple(entry for entry, _ in entries),
             sample=sample,
             changes=(*manifest.changes, change),
@@ -52,12 +53,30 @@ def take_down(dataset: str, stones: Sequence[Tombstone], reason: str = "") -> Ch
     return change
 
 
-def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEntry, int]:
-    """A file without what is taken down, rewritten only if it held some; and the bytes of text that went."""
+def _without(dataset: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEntry, int | None]:
+    """A file without what is taken down, and the bytes of text that went. It is rewritten only if it holds
+    some, or if a takedown that was killed had rewritten it: how much text went is not known then (None)."""
     location = storage.join(dataset, entry.path)
-    if not _holds(location, stones):
+    holds, rows = storage.reading(location, functools.partial(_look, stones))
+    if not holds and rows == entry.rows:
         return entry, 0
-    return storage.patiently(location, lambda: _rewrite(location, entry, stones), plain=True)
+    made, went = storage.patiently(location, lambda: _rewrite(location, entry, stones), plain=True)
+    return made, went if rows == entry.rows else None
+
+
+def _text_left(dataset: str, before: int, entries: Sequence[tuple[FileEntry, int | None]]) -> int:
+    """Bytes of text that the files hold now; counted anew where it is not known how much went."""
+    went = [size for _, size in entries if size is not None]
+    if len(went) == len(entries):
+        return before - sum(went)
+    locations = [storage.join(dataset, entry.path) for entry, _ in entries]
+    return sum(storage.reading(location, _text_in) for location in locations)
+
+
+def _text_in(stream: Any) -> int:
+    file = pq.ParquetFile(stream, pre_buffer=False)
+    batches = file.iter_batches(_READ_ROWS, columns=["text"], use_threads=False)
+    return sum(text_bytes(pa.Table.from_batches([batch])) for batch in batches)
 
 
 def _rewrite(location: str, entry: FileEntry, stones: Tombstones) -> tuple[FileEntry, int]:
@@ -83,11 +102,10 @@ def _rewrite(location: str, entry: FileEntry, stones: Tombstones) -> tuple[FileE
     return FileEntry(entry.path, *closed, digest.hex()), went
 
 
-def _holds(location: str, stones: Tombstones) -> bool:
-    def read(stream: Any) -> bool:
-        file = pq.ParquetFile(stream, pre_buffer=False)
-        columns = [name for name in ("doc_id", "url", "host", "text") if name in file.schema_arrow.names]
-        batches = file.iter_batches(_READ_ROWS, columns=columns, use_threads=False)
-        return any(stones.places(pa.Table.from_batches([batch])) for batch in batches)
-
-    return storage.reading(location, read)
+def _look(stones: Tombstones, stream: Any) -> tuple[bool, int]:
+    """Whether a file holds something that is taken down, and its rows."""
+    file = pq.ParquetFile(stream, pre_buffer=False)
+    columns = [name for name in ("doc_id", "url", "host", "text") if name in file.schema_arrow.names]
+    batches = file.iter_batches(_READ_ROWS, columns=columns, use_threads=False)
+    holds = any(stones.places(pa.Table.from_batches([batch])) for batch in batches)
+    return holds, file.metadata.num_rows

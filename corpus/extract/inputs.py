@@ -28,6 +28,7 @@ from corpus.extract.packed import Packed
 from corpus.extract.warc import DROPPED, Batch, Gate, Page
 from corpus.extract.wikidump import read_dump
 from corpus.inputs import Part
+from corpus.surrogates import without_halves
 from rust_ext import gate_judge
 
 #: Pages of one batch.
@@ -269,7 +270,7 @@ def _row(row: Any, number: int, how: _How) -> Raw:
     if not isinstance(row, dict):
         return Raw(place, number, reason="malformed_row", detail="no_object")
     url, body = row.get(how.columns.url), row.get(how.columns.html)
-    url = url if isinstance(url, str) and url else place
+    url = without_halves(url) if isinstance(url, str) and url else place
     if isinstance(body, str):
         body = body.encode("utf-8", "replace")
     if not isinstance(body, bytes):

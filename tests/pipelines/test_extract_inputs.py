@@ -117,6 +117,13 @@ def test_html_in_jsonl(tmp_path: Path, extract: Extract, ending: str, pack: Any)
     assert_accounted(tmp_path)
 
 
+def test_half_a_surrogate_pair_in_an_address_costs_no_other_row(tmp_path: Path, extract: Extract) -> None:
+    lines = [json.dumps({"url": url, "html": PAGE}) for url in ("http://a.ru/\ud83d", "http://a.ru/2")]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    assert extract(tmp_path / "x.jsonl") == (0, "")
+    assert [row["url"] for row in documents(tmp_path)] == ["http://a.ru/\ufffd", "http://a.ru/2"]
+
+
 def test_jsonl_without_the_field_says_how_to_name_it(tmp_path: Path, extract: Extract) -> None:
     (tmp_path / "x.jsonl").write_text('{"url": "http://a.ru/", "body": "<p>..."}\n')
     code, said = extract(tmp_path / "x.jsonl")

@@ -180,6 +180,21 @@ class TestOptOuts:
         assert manifest.lineage[-1].dropped["taken_down"] == 2
         assert manifest.rows == 2
 
+    def test_a_takedown_that_was_killed_goes_on(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        target = str(tmp_path / "set")
+        publish(source, target, shards=4)
+        stones = [Tombstone("id", table.doc_id(TEXTS[n]).hex()) for n in (0, 299)]
+        with monkeypatch.context() as patched:
+            patched.setattr("pipelines.takedown.write_beside", None)
+            with pytest.raises(TypeError):
+                take_down(target, stones)
+        assert take_down(target, stones).rows == 2
+        manifest = read_manifest(target)
+        assert (manifest.rows, manifest.text_bytes) == (298, sum(len(t.encode()) for t in TEXTS[1:-1]))
+        assert verify(target) == []
+
     def test_touches_only_the_files_concerned(self, source: Path, tmp_path: Path) -> None:
         target = str(tmp_path / "set")
         before = publish(source, target, shards=4)
