@@ -8,7 +8,7 @@ read of sampled documents only.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -141,11 +141,16 @@ def _dataset(files: Sequence[str]) -> Any:
     )
 
 
-def rows_with_ids(folder: str, ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+def rows_with_ids(folder: str, ids: Collection[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Those of the columns that a folder's shards have, by doc_id, of the documents asked for that are there.
 
-    The ids of all shards are read, other columns of shards that hold one of the documents.
+    The ids of all shards are read, other columns of shards that hold one of the documents; all of it
+    again where a store does not answer in the middle.
     """
+    return storage.patiently(folder, lambda: _rows_with_ids(folder, ids, columns), plain=True)
+
+
+def _rows_with_ids(folder: str, ids: Collection[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
     data = _dataset(shards_of(folder))
     asked = sorted(set(ids))
     if data is None or not asked or "doc_id" not in data.schema.names:

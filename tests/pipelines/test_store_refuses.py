@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus import faults, storage
+from pipelines import fates
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
 from pipelines.manifest import verify
@@ -86,3 +87,20 @@ def test_a_report_leaves_no_shard_out(tmp_path: Path, opened: Counter[str]) -> N
     write_report(str(run), str(run / "report.html"))
     assert "not a readable Parquet file" not in (run / "report.html").read_text()
     assert max(opened[str(file)] for file in run.glob("*.parquet")) > 1
+
+
+def test_rows_are_looked_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = "ab" * 16
+    write_texts(tmp_path / "a.parquet", ["Привет", "а"], doc_id=[identity, "cd" * 16])
+    real, calls = fates._dataset, []
+
+    def refusing(files: list[str]) -> Any:
+        calls.append(files)
+        if len(calls) < 3:
+            raise OSError("AWS Error SLOW_DOWN (HTTP status 503) during GetObject operation")
+        return real(files)
+
+    monkeypatch.setattr(fates, "_dataset", refusing)
+    monkeypatch.setattr(faults.time, "sleep", lambda _: None)
+    assert fates.rows_with_ids(str(tmp_path), [identity], ("text",)) == {identity: {"text": "Привет"}}
+    assert len(calls) == 3
