@@ -20,17 +20,16 @@ from corpus.quality.signals import SIGNALS
 
 Rows = npt.NDArray[np.float32]
 
-#: Share of good text that is kept, as a mean over genres, and of the genre that fares worst.
-KEEP: Final = 0.991
-WORST: Final = 0.97
-#: The same of genres in which people write as they speak.
-SPOKEN: Final = frozenset({"dialogue", "social", "comments", "tweets"})
-WORST_SPOKEN: Final = 0.95
-#: The same of a genre of one source: the model that judges it in cross-validation never saw the genre, the
-#: model that is written did.
-WORST_ALONE: Final = 0.965
+#: Share of plain junk that is dropped, as a mean over its kinds. More of it would cost good text, which is
+#: worth more, and first that of genres that resemble no source of the fit.
+DROP: Final = 0.89
+#: Junk that costs a fit more than it brings: fluent text, which only its purpose makes junk.
+FLUENT: Final = frozenset(
+    {"spun", "sentence_soup", "markov2", "telegram_spam", "essay_mill", "essay_mill_fullpage", "service_seo"}
+    | {"service_seo_fullpage"}
+)
 #: Sources whose share says nothing of other sources: lists of paraphrases and of questions cut from one
-#: sentence. Rules spare them, and the model is fitted to them; the margin's threshold is chosen without them.
+#: sentence. Rules spare them, and the model is fitted to them; shares of good text are counted without them.
 ODD: Final = frozenset({"koziev", "koziev_more"})
 #: Share of a genre, and of a source, that one rule may cost.
 COST: Final = 0.002
@@ -92,8 +91,8 @@ def rows(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> Rows:
     return np.ascontiguousarray(np.stack(values, axis=1)) if values else np.zeros((0, 0), np.float32)
 
 
-def preset(judged: Judged, keep: float = KEEP) -> list[Rule]:
-    """Rules, the model's margin last."""
+def preset(judged: Judged, drop: float = DROP) -> list[Rule]:
+    """Rules, the model's margin last: the highest at which `drop` of plain junk goes."""
     chosen = list(GIVEN)
     dropped = failed(judged, chosen)
     junk = ~judged.good
@@ -105,10 +104,8 @@ def preset(judged: Judged, keep: float = KEEP) -> list[Rule]:
         if gain >= GAIN:
             chosen.append(rule)
             dropped |= fails
-    for margin in np.arange(0.0, 12.0, 0.05):
-        kept = _kept(judged, dropped | (judged.margins > margin))
-        spare = min(share - _bar(judged, genre) for genre, share in kept.items())
-        if np.mean(list(kept.values())) >= keep and spare >= 0:
+    for margin in np.arange(12.0, 0.0, -0.05):
+        if _plain(judged, dropped | (judged.margins > margin)) >= drop:
             break
     return [*chosen, Rule("junk_margin", float(np.round(margin, 2)))]
 
@@ -146,23 +143,11 @@ def failed(judged: Judged, rules: Sequence[Rule]) -> npt.NDArray[np.bool_]:
     return result
 
 
-def _bar(judged: Judged, genre: str) -> float:
-    """The share of a genre that must be kept."""
-    if genre in SPOKEN:
-        return WORST_SPOKEN
-    sources = np.unique(judged.source[judged.good & (judged.kind == genre)])
-    return WORST_ALONE if len(sources) == 1 else WORST
-
-
-def _kept(judged: Judged, dropped: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Shares kept of genres."""
-    good = judged.good & ~np.isin(judged.source, sorted(ODD))
-    genres, counts = np.unique(judged.kind[good], return_counts=True)
-    return {
-        str(genre): float(1 - dropped[good & (judged.kind == genre)].mean())
-        for genre, count in zip(genres, counts, strict=True)
-        if count >= FEW
-    }
+def _plain(judged: Judged, dropped: npt.NDArray[np.bool_]) -> float:
+    """The share of plain junk that is dropped, as a mean over its kinds."""
+    plain = ~judged.good & ~np.isin(judged.kind, sorted(FLUENT))
+    kinds = np.unique(judged.kind[plain])
+    return float(np.mean([dropped[plain & (judged.kind == kind)].mean() for kind in kinds]))
 
 
 def written(rules: Sequence[Rule]) -> str:

@@ -35,11 +35,6 @@ from corpus.quality.signals import SIGNALS, function_words, measure, russian_sto
 from rust_ext import quality_neighbours
 from rust_ext.arrow import text_buffers
 
-#: Junk that costs a fit more than it brings: fluent text, which only its purpose makes junk.
-FLUENT: Final = frozenset(
-    {"spun", "sentence_soup", "markov2", "telegram_spam", "essay_mill", "essay_mill_fullpage", "service_seo"}
-    | {"service_seo_fullpage"}
-)
 #: Signals that tell kinds of text, not quality: the margin is fitted without them, registers with them.
 STYLE: Final = frozenset(
     {"chars", "tokens", "words", "lines", "mean_word_length", "stop_words", "newline_ratio", "dash_ratio"}
@@ -293,7 +288,7 @@ def fit_registers(
 
 def out_of_fold(documents: Documents, rows: model.Rows, parameters: Parameters) -> Floats:
     """The margin of each document by a model that was not fitted to its source."""
-    may_fit = documents.fit & ~np.isin(documents.kind, sorted(FLUENT))
+    may_fit = documents.fit & ~np.isin(documents.kind, sorted(choose.FLUENT))
     folds = np.array([fold_of(str(source), parameters.folds) for source in documents.source])
     # Generated junk has one source a kind: its documents are dealt out one by one.
     one_source = ~documents.good & ~documents.made
@@ -368,7 +363,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--most-chars", type=int, default=30_000_000, help="characters of each file of --texts"
     )
     parser.add_argument(
-        "--keep", type=float, default=choose.KEEP, help="share of each genre that thresholds keep"
+        "--drop", type=float, default=choose.DROP, help="share of plain junk that thresholds drop"
     )
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -378,7 +373,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     documents = with_made(read_documents(options.documents), parameters)
     rows = rows_of(documents.texts)
     margins = out_of_fold(documents, rows, parameters)
-    may_fit = documents.fit & ~np.isin(documents.kind, sorted(FLUENT))
+    may_fit = documents.fit & ~np.isin(documents.kind, sorted(choose.FLUENT))
     dump = fit_junk(documents, rows, may_fit, parameters)
     taught = with_sentences(documents, parameters)
     registers = fit_registers(taught, rows_of(taught.texts), taught.fit, parameters)
@@ -388,7 +383,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     judged = choose.Judged(
         rows[found], margins[found], documents.good[found], documents.kind[found], documents.source[found]
     )
-    preset = choose.preset(judged, options.keep)
+    preset = choose.preset(judged, options.drop)
     (options.out / "ru-web.rules").write_text(choose.written(preset), encoding="utf-8")
     print(choose.report(judged, preset))
     print(

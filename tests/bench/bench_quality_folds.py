@@ -70,7 +70,7 @@ def nested(documents: fit.Documents, rows: model.Rows) -> fit.Bools:
         others = part(documents, seen)
         margins = fit.out_of_fold(others, rows[seen], parameters)
         rules = choose.preset(judged(others, rows[seen], margins, ~others.made))
-        may_fit = others.fit & ~np.isin(others.kind, sorted(fit.FLUENT))
+        may_fit = others.fit & ~np.isin(others.kind, sorted(choose.FLUENT))
         margin = fit._margin(fit.fit_junk(others, rows[seen], may_fit, parameters))
         every = np.zeros(len(folds))
         every[held] = margin(rows[held])
@@ -90,7 +90,7 @@ def main() -> None:
     dropped = nested(documents, fit.rows_of(documents.texts))
     good, junk = documents.good & ~documents.made, ~documents.good & ~documents.made
     odd = np.isin(documents.source, sorted(choose.ODD))
-    fluent = np.isin(documents.kind, sorted(fit.FLUENT))
+    fluent = np.isin(documents.kind, sorted(choose.FLUENT))
     for title, values, mask in (
         ("kept", ~dropped, good & ~odd),
         ("kept with the sources that thresholds are chosen without", ~dropped, good),
