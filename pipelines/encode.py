@@ -187,10 +187,11 @@ class Encode:
             encoded = self._encoded(coder, (start, end), task, out, figures)
             if task.threads > 1:
                 encoded = ahead(encoded, lambda found: found[1].nbytes)
-            if self.shuffle is None:
-                self._write(encoded, kind, out, figures)
-            else:
-                self._spool(encoded, self.shuffle, int(task.options["ranges"]), out)
+            with closing(encoded):  # where writing fails, its threads end before the task's files go
+                if self.shuffle is None:
+                    self._write(encoded, kind, out, figures)
+                else:
+                    self._spool(encoded, self.shuffle, int(task.options["ranges"]), out)
         with out.work("figures") as path:
             path.write_bytes(msgspec.json.encode(figures))
 

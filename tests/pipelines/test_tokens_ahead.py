@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.writing import Output
+from pipelines.encode import Encode
 from pipelines.execute import run_inline, threads_a_task
 from pipelines.tokens.ahead import ahead
+from tests.pipelines.stages import inputs_of, tasks_of
+from tests.pipelines.token_files import home_in, write
 
 sizes = st.lists(st.integers(0, 30), max_size=30)
 
@@ -101,3 +108,19 @@ def test_tasks_get_what_processors_others_leave(monkeypatch: pytest.MonkeyPatch)
 
     four.processors = 4  # type: ignore[attr-defined]
     assert [threads_a_task(four, tasks) for tasks in (0, 1, 2, 3, 4, 100)] == [8, 8, 4, 2, 2, 2]  # type: ignore[arg-type]
+
+
+def test_where_writing_fails_the_threads_end_before_the_task_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_in(tmp_path)
+    stage = Encode(tokenizer=str(home / "tokenizer"))
+    write(home / "in/a.parquet", [f"текст {n}" for n in range(5_000)])  # batches that wait
+    (task,) = tasks_of(stage, inputs_of([home / "in/a.parquet"]), tmp_path / "out")
+    monkeypatch.setattr("pipelines.encode.ahead", partial(ahead, most=1))
+    monkeypatch.setattr("pipelines.encode.Shards.add", None)
+    before = threading.active_count()
+    with Output(task.folder, task.name) as out, pytest.raises(TypeError) as failed:
+        stage.run(replace(task, threads=3), out)
+    assert failed.tb is not None  # holds whatever the task's frames held
+    assert threading.active_count() == before
