@@ -321,3 +321,29 @@ fn symbol_flags(first: char, one: bool) -> u64 {
     }
     found
 }
+
+/// FNV-1a of the class's name: the symbol, 0 for a number, L without Cyrillic, a function word itself, else a
+/// hyphen and the last three letters.
+pub fn class_of(first: char, lower: &str, flags: u64) -> u64 {
+    let mut buffer = [0; 4];
+    if flags & is::WORD == 0 {
+        return fnv(first.encode_utf8(&mut buffer).as_bytes().iter());
+    }
+    if flags & is::LETTERS == 0 {
+        return fnv(b"0".iter());
+    }
+    if flags & is::CYRILLIC == 0 {
+        return fnv(b"L".iter());
+    }
+    if flags & is::FUNCTION != 0 {
+        return fnv(lower.as_bytes().iter());
+    }
+    let start = lower.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
+    fnv(b"-".iter().chain(&lower.as_bytes()[start..]))
+}
+
+fn fnv<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

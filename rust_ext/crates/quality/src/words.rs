@@ -4,9 +4,8 @@ use bukvar_text::chars::Classes;
 use bukvar_text::repetition::Interner;
 use bukvar_text::words::{Token, tokens};
 
-use super::facts::{Shape, is, lower_case, of_token};
+use super::facts::{Shape, class_of, is, lower_case, of_token};
 use super::lexicon::Lexicon;
-use super::neighbours::class_of;
 use super::repeats::Numbers;
 
 /// What is known of a token.
