@@ -159,12 +159,15 @@ def test_refusals_in_the_middle_of_large_files_cost_nothing(server: str, tmp_pat
         command[1] = url(address, "documents-large")
         smooth = bukvar(*command, url(server, "large-smooth"))
         assert smooth.returncode == 0, smooth.stderr
-        assert proxy.requests.total() < 150, proxy.requests  # where decompressors ask for 8 kB: 4,500
+        asked = proxy.requests.total()
+        assert asked < 150, proxy.requests  # where decompressors ask for 8 kB: 4,500
         ended = threading.Event()
 
         def disturb() -> None:
-            for _ in range(4):  # longer than the client's own tries, at whatever points of the work
-                ended.wait(5)
+            for _ in range(4):  # after each fifth of the work, longer than the client's own tries
+                begun = proxy.requests.total()
+                while proxy.requests.total() < begun + asked // 5 and not ended.wait(0.01):
+                    pass
                 proxy.refuse_until = time.monotonic() + 10
                 ended.wait(10)
 
