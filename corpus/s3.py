@@ -61,9 +61,8 @@ def read_small(location: str, most: int) -> bytes | None:
             Bucket=place.bucket, Key=place.key, Range=f"bytes=0-{most - 1}"
         )
         whole = int(found.get("ContentRange", "").rpartition("/")[2] or found["ContentLength"])
-        with closing(
-            found["Body"]
-        ) as body:  # as a context it gives urllib3's stream, whose errors are others
+        # As a context manager of its own the body gives urllib3's stream, whose errors are others.
+        with closing(found["Body"]) as body:
             if whole > most:
                 return None
             data: bytes = body.read()

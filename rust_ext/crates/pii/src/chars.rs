@@ -119,6 +119,13 @@ pub fn back(text: &str, end: usize, count: usize) -> usize {
     0
 }
 
+/// The word that `text` ends with, in small letters; empty where it ends with something else.
+pub fn last_word(text: &str) -> String {
+    let letters = text.chars().rev().take_while(|&c| is_letter(c)).map(lower);
+    let word: Vec<char> = letters.collect();
+    word.into_iter().rev().collect()
+}
+
 /// The end of the slice of at most `count` characters that begins at byte `start`.
 pub fn ahead(text: &str, start: usize, count: usize) -> usize {
     let bytes = text.as_bytes();

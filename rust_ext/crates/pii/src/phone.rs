@@ -1,6 +1,6 @@
 //! Telephones: a plus, a code and the usual groups, or a word before them.
 
-use crate::chars::{ahead, back, is_letter, is_space, lower, sep};
+use crate::chars::{ahead, back, is_space, last_word, sep};
 use crate::kinds::Kind;
 use crate::labels::label;
 use crate::window::{Verdict, Window};
@@ -214,13 +214,7 @@ impl Window<'_> {
         let before = &self.text[back(self.text, start, 14)..start];
         let trimmed = before
             .trim_end_matches(|c: char| is_space(c) || matches!(c, '.' | ':' | '№' | '(' | '-' | '–' | '—'));
-        let word: String = trimmed
-            .chars()
-            .rev()
-            .take_while(|&c| is_letter(c))
-            .map(lower)
-            .collect();
-        let word: String = word.chars().rev().collect();
+        let word = last_word(trimmed);
         let marks = &before[trimmed.len()..];
         match word.as_str() {
             "тел" | "т" | "факс" | "tel" | "phone" | "fax" => true,

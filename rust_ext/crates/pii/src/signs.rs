@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::chars::{back, digit, is_ignorable, is_letter, is_space, lower};
+use crate::chars::{back, digit, is_ignorable, is_letter, is_space, last_word, lower};
 use crate::checks::region;
 use crate::kinds::{Found, Kind};
 use crate::labels::label;
@@ -332,14 +332,7 @@ fn section_word(text: &str, at: usize) -> bool {
         "подпункт",
     ];
     let before = text[back(text, at, 12)..at].trim_end_matches(|c: char| is_space(c) || c == '.');
-    let word: String = before
-        .chars()
-        .rev()
-        .take_while(|&c| is_letter(c))
-        .map(lower)
-        .collect();
-    let word: String = word.chars().rev().collect();
-    WORDS.contains(&word.as_str())
+    WORDS.contains(&last_word(before).as_str())
 }
 
 /// Not of a local network, this machine, a mask, a group, documentation or a public name server: such an
