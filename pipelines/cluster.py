@@ -41,6 +41,8 @@ STARTS: Final = 4
 #: left to begin, is begun a second time elsewhere; the first result counts.
 STRAGGLES: Final = 3.0
 STRAGGLES_AFTER: Final = 30.0
+#: Seconds that the copy of a task which is done elsewhere has to end by itself.
+ENDS_WITHIN: Final = 10.0
 #: Receipts from which the memory that a phase's tasks take is known, and the bytes that it is rounded up to.
 _MEASURED: Final = 4
 _STEP: Final = 256 << 20
@@ -125,8 +127,7 @@ class RayExecutor:
                 ready, _ = self._ray.wait(list(flow.running), num_returns=1, timeout=1.0)
                 for reference in ready:
                     yield from self._received(flow, flow.running.pop(reference), reference)
-            for reference in flow.running:  # copies of what is done: they stop at the next chance
-                self._ray.cancel(reference, force=False)
+            self._stop_copies(list(flow.running))
         except BaseException:  # also GeneratorExit: the caller wants no more
             self._leave()
             raise
@@ -219,6 +220,16 @@ class RayExecutor:
                 flow.doubled |= {one.task.record for one in left}
                 self._begin(flow, Pack([dataclasses.replace(one) for one in left]))
                 return
+
+    def _stop_copies(self, references: list[Any]) -> None:
+        """Stop copies of tasks that are done, and wait for them: whoever cleans up next must find no writer.
+        One that does not stop in `ENDS_WITHIN` seconds is killed, with all workers of this driver."""
+        for reference in references:
+            self._ray.cancel(reference, force=False)
+        if references:
+            _, left = self._ray.wait(references, num_returns=len(references), timeout=ENDS_WITHIN)
+            if left:
+                self._leave()
 
     def _window(self) -> int:
         return WINDOW_PER_CPU * self._cpus()

@@ -450,16 +450,18 @@ def test_a_task_that_kills_its_worker_every_time_is_set_aside_and_the_others_go_
 @pytest.mark.slow
 @pytest.mark.timeout(280)
 @ray_s_own_warnings
+@pytest.mark.parametrize("deaf", [False, True], ids=["stops", "does not stop when told"])
 def test_a_straggler_is_begun_again_elsewhere_and_the_first_result_counts(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: bool
 ) -> None:
-    """The first copy would take five minutes. What it leaves is stopped with the run."""
+    """The first copy would take five minutes. It is stopped before anybody cleans up behind it."""
     monkeypatch.setattr(cluster, "STRAGGLES_AFTER", 2.0)
+    monkeypatch.setattr(cluster, "ENDS_WITHIN", 2.0 if deaf else 60.0)
     write_texts(source / "03.parquet", ["slow", *[f"слово {k}" for k in range(20)]])
     calm = run_stage(
         Job(Shorten(), inputs_of(source.glob("*")), str(tmp_path / "calm")), run_inline, Silent()
     )
-    stage = Slow(seen=str(tmp_path / "seen"))
+    stage = Slow(seen=str(tmp_path / "seen"), deaf=deaf)
     job = Job(stage, inputs_of(source.glob("*")), str(tmp_path / "out"))
     with open_executor("ray", None, 2) as run:
         result = run_stage(job, run, Silent())
