@@ -17,6 +17,7 @@ from typing import Final
 import click
 
 from pipelines import command_log
+from pipelines.terminal import harmless
 
 #: Commands that are no stage's -> what they do.
 _OTHERS: Final[dict[str, str]] = {
@@ -198,7 +199,7 @@ def _interrupted(by_sigterm: bool) -> int:
 def _say(message: str, code: int, before: str = "") -> int:
     line = " ".join(message.split())
     if not command_log.failed(line, code):
-        print(f"{before}bukvar: {line}", file=sys.stderr)
+        print(f"{before}bukvar: {harmless(line)}", file=sys.stderr)
     return code
 
 

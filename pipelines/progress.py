@@ -17,6 +17,7 @@ from corpus.receipts import RUNNING, Receipt
 from pipelines import command_log
 from pipelines.execute import Failure
 from pipelines.pace import Pace
+from pipelines.terminal import harmless
 
 if TYPE_CHECKING:
     import structlog
@@ -37,10 +38,12 @@ LOOK_REST: Final = 10.0
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """A rich console that honours NO_COLOR and stays plain where the stream is no terminal."""
+    """A rich console that honours NO_COLOR and stays plain where the stream is no terminal. Square brackets
+    mean themselves."""
     from rich.console import Console
 
-    return Console(stderr=stderr, no_color=True if os.environ.get("NO_COLOR") else None, highlight=False)
+    no_color = True if os.environ.get("NO_COLOR") else None
+    return Console(stderr=stderr, no_color=no_color, highlight=False, markup=False)
 
 
 class Silent:
@@ -61,7 +64,7 @@ class Quiet(Silent):
     """Reports no progress, but what a person should know (`--quiet`)."""
 
     def note(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(harmless(text), file=sys.stderr, flush=True)
 
 
 class Lines(Silent):
@@ -137,7 +140,7 @@ class Lines(Silent):
             self._say(f"{self._title}: {worked} of {self._total} tasks in {spent}{before}")
 
     def _say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(harmless(text), file=sys.stderr, flush=True)
 
 
 class Bars(Lines):
@@ -187,7 +190,7 @@ class Bars(Lines):
         super().end()
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(harmless(text))
 
 
 class Logged:

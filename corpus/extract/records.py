@@ -5,12 +5,19 @@ Owns: nothing. Reads: one record of a file. Writes: WARC files of records that w
 
 from __future__ import annotations
 
+import logging
+import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from corpus import storage
 from corpus.errors import UsageError
+
+#: Bytes by which the beginning of a record is known: `WARC/1.0`, or an ARC record's address.
+_HEAD: Final = 512
+_BEGINS: Final = re.compile(rb"\s*(WARC/\d|[a-z][a-z0-9+.-]*:\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,29 @@ def _read(stream: Any, location: str, offset: int) -> Any:
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
 
-    stream.seek(offset)
+    # It says what it mends in a record, with the record's bytes as they are.
+    logging.getLogger("warcio").setLevel(logging.ERROR)
     try:
-        return next(iter(ArchiveIterator(stream, arc2warc=True)))
+        stream.seek(offset)
+        # Of other bytes it takes any line with spaces for the head of an ARC record.
+        if not _BEGINS.match(_unpacked(stream.read(_HEAD))):
+            raise ArchiveLoadFailed("other bytes")
+        stream.seek(offset)
+        try:
+            return next(iter(ArchiveIterator(stream, arc2warc=True)))
+        except AttributeError:  # of a response without an address, whose HTTP head it can't tell then
+            stream.seek(offset)
+            return next(iter(ArchiveIterator(stream, arc2warc=True, no_record_parse=True)))
     except (ArchiveLoadFailed, StopIteration, EOFError, OSError) as error:
         raise UsageError(
             f"{location}:{offset}: no WARC or ARC record begins there (where a file is packed whole, the "
             "offset counts unpacked bytes: unpack it first)"
         ) from error
+
+
+def _unpacked(head: bytes) -> bytes:
+    """The beginning of a record whose first bytes these are, maybe of a gzip member."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD)
+    except zlib.error:
+        return head

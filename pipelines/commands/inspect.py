@@ -177,17 +177,19 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(console: Any, row: dict[str, Any], options: dict[str, Any]) -> None:
-    plain = _plain(row)
+    from pipelines.terminal import harmless
+
+    plain = {k: harmless(v) if isinstance(v, str) else v for k, v in _plain(row).items()}
     text = plain.pop("text", None)
     console.rule(style="dim", characters="-" if console.options.ascii_only else "─")
-    console.print(f"{plain.pop('doc_id', '')}  ", end="", style="bold", markup=False)
-    console.print(str(plain.pop("url", "")), style="blue", markup=False, soft_wrap=True)
+    console.print(f"{plain.pop('doc_id', '')}  ", end="", style="bold")
+    console.print(str(plain.pop("url", "")), style="blue", soft_wrap=True)
     reason, detail = plain.pop("drop", None), plain.pop("drop_detail", None)
     if reason:
-        console.print(f"dropped: {reason}" + (f" ({detail})" if detail else ""), style="red", markup=False)
+        console.print(f"dropped: {reason}" + (f" ({detail})" if detail else ""), style="red")
     shown, left_out = _columns(plain, f"{detail or ''} {options['where'] or ''}", full=options["full"])
     more = [f"({left_out} more quality signals with --full)"] if left_out else []
-    console.print("  ".join([*shown, *more]), style="dim", markup=False, soft_wrap=True)
+    console.print("  ".join([*shown, *more]), style="dim", soft_wrap=True)
     if text is None:
         console.print("(text not kept: a sample per reason is)", style="dim italic")
     else:
@@ -207,7 +209,9 @@ def _columns(row: dict[str, Any], asked: str, *, full: bool) -> tuple[list[str],
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    from pipelines.terminal import harmless
+
+    return f"{value:.3g}" if isinstance(value, float) else harmless(str(value))
 
 
 def _highlighted(text: str, options: dict[str, Any]) -> Text:

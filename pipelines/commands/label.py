@@ -114,6 +114,7 @@ def _texts(inputs: tuple[str, ...], text_column: str) -> list[str]:
 def _read(inputs: tuple[str, ...], known: Any, options: dict[str, Any]) -> None:
     from corpus.errors import UsageError
     from corpus.quality.labels import GOOD, Label, append, digest
+    from pipelines.terminal import harmless
 
     if not options["reader"]:
         raise UsageError("--reader: say who reads, so that two readers can be compared")
@@ -134,9 +135,8 @@ def _read(inputs: tuple[str, ...], known: Any, options: dict[str, Any]) -> None:
         if sha in done:
             at += 1
             continue
-        click.echo(
-            f"\n--- {at + 1} of {len(queue)} ---\n{text[:2500]}\n{legend}  [s] pass on  [u] back  [q] stop"
-        )
+        click.echo(f"\n--- {at + 1} of {len(queue)} ---\n{harmless(text[:2500])}")
+        click.echo(f"{legend}  [s] pass on  [u] back  [q] stop")
         key = click.getchar()
         if key == "q":
             break

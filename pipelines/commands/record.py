@@ -23,6 +23,7 @@ from pipelines.commands import common
 @common.output_options
 def record(places: tuple[str, ...], **options: Any) -> None:
     from corpus.extract.records import copy_records, record_at
+    from pipelines.terminal import harmless
 
     if options["out"]:
         count = copy_records(places, options["out"])
@@ -40,5 +41,5 @@ def record(places: tuple[str, ...], **options: Any) -> None:
             )
         else:
             for name, value in (*found.headers, *found.http):
-                click.echo(f"{name}: {value}")
-            click.echo(f"\n{found.payload.decode('utf-8', 'replace')}")
+                click.echo(harmless(f"{name}: {value}"))
+            click.echo(harmless(f"\n{found.payload.decode('utf-8', 'replace')}"))

@@ -47,27 +47,26 @@ def status(folder: str, **options: Any) -> None:
     if options["as_json"]:
         common.print_json(stages)
         return
+    from rich.text import Text
+
     from pipelines.progress import make_console
+    from pipelines.terminal import harmless
 
     console = make_console()
     width = max(9, *(len(stage.stage) for stage in stages))
     for stage in stages:
-        console.print(
-            f"[bold]{stage.stage:<{width}}[/] {stage.state:<11} {_figures(stage)}".rstrip(), soft_wrap=True
-        )
+        about = f" {stage.state:<11} {_figures(stage)}".rstrip()
+        console.print(Text.assemble((f"{stage.stage:<{width}}", "bold"), about), soft_wrap=True)
         for reason, count in sorted(stage.dropped.items(), key=lambda item: -item[1]):
             console.print(f"    {count:>9,}  {reason}", style="dim", soft_wrap=True)
         for name in stage.running:
-            console.print(f"    running      {name}", markup=False, soft_wrap=True)
+            console.print(f"    running      {name}", soft_wrap=True)
         for name in stage.interrupted:
             console.print(
-                f"    interrupted  {name} (run the same command again)",
-                style="yellow",
-                markup=False,
-                soft_wrap=True,
+                f"    interrupted  {name} (run the same command again)", style="yellow", soft_wrap=True
             )
         for name, message in stage.failed.items():
-            console.print(f"    failed       {name}: {message}", style="red", markup=False, soft_wrap=True)
+            console.print(harmless(f"    failed       {name}: {message}"), style="red", soft_wrap=True)
 
 
 def _figures(stage: StageStatus) -> str:

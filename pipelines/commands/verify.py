@@ -22,6 +22,7 @@ from pipelines.commands import common
 def verify(url: str, **options: Any) -> int:
     from pipelines.manifest import read_manifest
     from pipelines.manifest import verify as check
+    from pipelines.terminal import harmless
     from pipelines.tokens.manifest import is_tokens
 
     if is_tokens(url):
@@ -32,7 +33,7 @@ def verify(url: str, **options: Any) -> int:
         common.print_json({"files": len(manifest.files), "rows": manifest.rows, "faults": faults})
     elif faults:
         for fault in faults:
-            click.echo(fault)
+            click.echo(harmless(fault))
         click.echo(
             f"bukvar: {len(faults)} of {len(manifest.files)} files differ; delete them and publish again",
             err=True,

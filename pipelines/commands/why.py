@@ -43,11 +43,12 @@ def why(address: str, folder: str, **options: Any) -> int:
 
 def _print(trace: Trace) -> None:
     from pipelines.progress import make_console
+    from pipelines.terminal import harmless
 
     console = make_console()
 
     def line(text: str, style: str = "") -> None:
-        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        console.print(harmless(text), style=style, soft_wrap=True)
 
     line(trace.url, "bold")
     line(f"doc_id {trace.doc_id}   record {trace.source}   shard {trace.shard}")

@@ -55,3 +55,19 @@ def test_the_command_prints_copies_and_gives_the_payload(
     assert page.body[:100] in capsysbinary.readouterr().out
     assert run(["record", place, "--out", str(tmp_path / "one.warc.gz")]) == 0
     assert (tmp_path / "one.warc.gz").stat().st_size > 100
+
+
+def test_other_bytes_are_no_record(tmp_path: Path) -> None:
+    lines = tmp_path / "a.warc"
+    head = b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 3\r\n\r\n"
+    lines.write_bytes(head + "а б в г д\r\n".encode())
+    with pytest.raises(UsageError, match="no WARC or ARC record begins there"):
+        record_at(f"{lines}:{len(head)}")
+
+
+def test_a_record_without_an_address_is_shown_as_it_is(tmp_path: Path) -> None:
+    page = b"HTTP/1.1 200 OK\r\n\r\n<p>x"
+    head = f"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: {len(page)}\r\n\r\n"
+    (tmp_path / "a.warc").write_bytes(head.encode() + page + b"\r\n\r\n")
+    found = record_at(f"{tmp_path / 'a.warc'}:0")
+    assert (found.kind, found.url, found.payload) == ("response", "", page)
