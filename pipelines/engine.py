@@ -125,12 +125,13 @@ class _Work:
 
 
 def _clean_up(held: Held) -> None:
-    """Remove what killed writers left half-written; nobody else writes there while we hold the lease."""
+    """Remove what killed writers left half-written; nobody else writes there while we hold the lease. What
+    can't be removed now costs nothing, and is tried again by the next command: why a run ends comes first."""
     with suppress(BukvarError):
         held.look()
-    if held.is_ours:
-        clean_leftovers(held.folder)
-        end_open_uploads(held.folder)
+        if held.is_ours:
+            clean_leftovers(held.folder)
+            end_open_uploads(held.folder)
 
 
 def _run_phases(plan: Plan, folder: Folder, work: _Work) -> tuple[int, list[Failure]]:

@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 from corpus import storage
 from corpus.receipts import DROPPED
 from corpus.table import DROP
+from pipelines import duck
 from pipelines.account import StageResult
 from pipelines.layout import shards_of
 
@@ -84,22 +85,27 @@ def _gather(connection: Any, name: str, results: Sequence[StageResult], stages: 
     twice the later fate counts, and a kept one most."""
     connection.execute(f"CREATE TABLE {name}_all (id VARCHAR, fate VARCHAR)")
     for result in results:
-        number = stages.index(result.stage)
-        for data in _with_ids(storage.join(result.folder, DROPPED), DROP):
-            connection.register("shards", data)
-            connection.execute(
-                f"INSERT INTO {name}_all SELECT {_HEX}, printf('%03d ', $1) || \"drop\" FROM shards",  # noqa: S608 - names of this module
-                [number],
-            )
+        fate = f"printf('%03d ', {stages.index(result.stage)}) || \"drop\""
+        _insert(connection, f"{name}_all", storage.join(result.folder, DROPPED), fate, DROP)
     kept = kept_of(results)
-    for data in _with_ids(kept.folder) if kept is not None else ():
-        connection.register("shards", data)
-        connection.execute(f"INSERT INTO {name}_all SELECT {_HEX}, '900 ' FROM shards")  # noqa: S608 - same
+    if kept is not None:
+        _insert(connection, f"{name}_all", kept.folder, "'900 '")
     # What publishing left out was kept by the stage before: it counts as dropped.
     published = "max(fate) FILTER (fate < $1 AND fate >= $2)"
     query = f"SELECT id, coalesce({published}, max(fate)) AS fate FROM {name}_all GROUP BY id"  # noqa: S608 - same
     connection.execute(f"CREATE TABLE {name} AS {query}", _publishing(stages))
     connection.execute(f"DROP TABLE {name}_all")
+
+
+def _insert(connection: Any, table: str, folder: str, fate: str, *columns: str) -> None:
+    """Add the ids of a folder's rows with this fate (an expression over these columns): all or none."""
+
+    def insert() -> None:
+        for data in _with_ids(folder, *columns):
+            connection.register("shards", data)
+            connection.execute(f"INSERT INTO {table} SELECT {_HEX}, {fate} FROM shards")  # noqa: S608 - names of this module
+
+    duck.patiently(folder, insert)
 
 
 def _publishing(stages: Sequence[str]) -> list[str]:
@@ -177,14 +183,11 @@ def changed_texts(first: StageResult, second: StageResult) -> tuple[int, tuple[s
 
     if max(first.rows_out, second.rows_out) > COMPARED_TEXTS:
         return None
-    one, other = (_dataset(shards_of(result.folder)) for result in (first, second))
-    if one is None or other is None or not {"doc_id", "text"} <= {*one.schema.names} & {*other.schema.names}:
-        return None
     connection = duckdb.connect(":memory:")
     try:
-        for name, data in (("one", one), ("other", other)):
-            connection.register("shards", data)
-            connection.execute(f"CREATE TABLE {name} AS SELECT {_HEX} AS id, hash(text) AS text FROM shards")  # noqa: S608 - names of this module
+        for name, folder in (("one", first.folder), ("other", second.folder)):
+            if not duck.patiently(folder, lambda: _load_texts(connection, name, folder)):  # noqa: B023 - called at once
+                return None
         count, ids = connection.execute(
             "SELECT count(*), min(one.id, $1) FROM one JOIN other USING (id) WHERE one.text <> other.text",
             [SAMPLES],
@@ -192,3 +195,12 @@ def changed_texts(first: StageResult, second: StageResult) -> tuple[int, tuple[s
     finally:
         connection.close()
     return int(count), tuple(ids or ())
+
+
+def _load_texts(connection: Any, table: str, folder: str) -> bool:
+    """Make a table (id, hash of the text) of a folder's documents; whether they have ids and texts."""
+    for data in _with_ids(folder, "text"):
+        connection.register("shards", data)
+        connection.execute(f"CREATE TABLE {table} AS SELECT {_HEX} AS id, hash(text) AS text FROM shards")  # noqa: S608 - names of this module
+        return True
+    return False

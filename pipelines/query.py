@@ -24,6 +24,7 @@ import pyarrow.dataset as ds
 from corpus import storage
 from corpus.errors import UsageError
 from corpus.table import DROP
+from pipelines import duck
 
 #: Rows that are read at a time: texts of 256 pages are about a megabyte.
 BATCH_ROWS: Final = 256
@@ -148,11 +149,39 @@ def _mixed(x: Any) -> Any:
 
 def _batches(file: str, wanted: Wanted, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     """Rows of a file that match: all columns, or those of `columns` that it has (none of them: some column,
-    for the number of rows)."""
+    for the number of rows). Where a store does not answer in the middle the file is read again, from the row
+    on that comes next."""
+    batches: Iterator[pa.RecordBatch] | None = None
+    given = 0
+
+    def next_batch() -> pa.RecordBatch | None:
+        nonlocal batches
+        if batches is None:
+            batches = _from_row(given, _read(file, wanted, columns))
+        try:
+            return next(batches, None)
+        except Exception:
+            batches = None  # a generator that has raised would say that it is at its end
+            raise
+
+    with storage.translated(file):
+        while (batch := storage.patiently(file, next_batch, plain=True)) is not None:
+            given += batch.num_rows
+            yield batch
+
+
+def _from_row(start: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows from a number on."""
+    for batch in batches:
+        if start < batch.num_rows:
+            yield batch.slice(start)
+        start = max(0, start - batch.num_rows)
+
+
+def _read(file: str, wanted: Wanted, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     filesystem, path = storage.open_filesystem(file)
     try:
-        with storage.translated(file):
-            data = ds.dataset(path, filesystem=filesystem, format="parquet")
+        data = ds.dataset(path, filesystem=filesystem, format="parquet")
     except pa.ArrowException as error:
         raise UsageError(f"{file}: not a readable Parquet file ({error})") from error
     names = data.schema.names
@@ -164,12 +193,11 @@ def _batches(file: str, wanted: Wanted, columns: Sequence[str] | None) -> Iterat
     expression = _arrow_condition(wanted, data.schema)
     if expression is not None:
         data = data.filter(expression)
-    found = _by_sql(data, wanted.where, needed) if wanted.where else _plainly(data, needed)
-    with storage.translated(file):
-        for batch in found:
-            chosen = _by_pattern(batch, wanted.pattern)
-            if chosen.num_rows:
-                yield chosen
+    found = _by_sql(data, wanted.where, needed, file) if wanted.where else _plainly(data, needed)
+    for batch in found:
+        chosen = _by_pattern(batch, wanted.pattern)
+        if chosen.num_rows:
+            yield chosen
 
 
 def _smallest(schema: pa.Schema) -> list[str]:
@@ -247,7 +275,7 @@ def host_forms(host: str) -> list[str]:
     return sorted(forms)
 
 
-def _by_sql(data: Any, where: str, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+def _by_sql(data: Any, where: str, columns: list[str] | None, file: str) -> Iterator[pa.RecordBatch]:
     """Batches of rows for which the condition is true. doc_id is hexadecimal text in it and in the rows."""
     import duckdb
 
@@ -258,7 +286,8 @@ def _by_sql(data: Any, where: str, columns: list[str] | None) -> Iterator[pa.Rec
         found = rows.filter(where)
         if columns is not None:
             found = found.project(", ".join(map(_quoted, columns)))
-        yield from found.to_arrow_reader(BATCH_ROWS if columns is None else 1 << 16)
+        with duck.reading(file):
+            yield from found.to_arrow_reader(BATCH_ROWS if columns is None else 1 << 16)
     except duckdb.Error as error:
         raise UsageError(f"--where {where[:80]!r}: {_said(str(error), where, data.schema.names)}") from error
 

@@ -5,8 +5,9 @@ import io
 import os
 import platform
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from corpus import faults, globs, leftovers, storage
 from corpus.errors import BukvarError, RunError, TransientError, UsageError
 from corpus.extract.packed import Packed
 
+ROOT = Path(__file__).parents[2]
 S3 = "s3://bucket/a/b.parquet?endpoint_override=localhost:1&scheme=http"
 
 
@@ -373,11 +375,52 @@ class TestPatience:
             storage.reading(str(tmp_path / "file"), fail)
 
 
+class TestWritersThatLive:
+    """Workers end some time after Ray says that it has ended."""
+
+    WRITER = """
+import sys, time
+from corpus import storage
+open(sys.argv[1] + "/" + storage.partial_name("a.parquet"), "w").close()
+print("began", flush=True)
+sys.stdin.read()
+time.sleep(0.5)
+"""
+
+    @pytest.fixture
+    def writer(self, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+        """A process with a partial file, which ends half a second after its stdin is closed."""
+        command = [sys.executable, "-c", self.WRITER, str(tmp_path)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "began\n"
+            yield process
+
+    def test_are_waited_for(self, tmp_path: Path, writer: subprocess.Popen[str]) -> None:
+        assert writer.stdin is not None
+        writer.stdin.close()
+        leftovers.clean_leftovers(str(tmp_path), wait=60)
+        assert not list(tmp_path.iterdir())
+
+    def test_but_not_for_ever(self, tmp_path: Path, writer: subprocess.Popen[str]) -> None:
+        leftovers.clean_leftovers(str(tmp_path), wait=0.2)
+        assert writer.poll() is None
+        assert len(list(tmp_path.iterdir())) == 1
+
+    def test_this_process_itself_is_not_waited_for(self, tmp_path: Path) -> None:
+        """The thread that renews the lease, or writes metrics, may write just now."""
+        (tmp_path / storage.partial_name("run.prom")).touch()
+        leftovers.clean_leftovers(str(tmp_path), wait=10**6)
+        assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_killed_process_that_nobody_has_waited_for_runs_no_more() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         assert leftovers.is_alive(process.pid)
         process.kill()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while leftovers.is_alive(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert process.returncode is None
