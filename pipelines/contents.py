@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -132,6 +132,37 @@ def add_up(encoded: Iterable[bytes]) -> Contents:
         found.last = max(found.last, data["last"])
         found.texts |= data["texts"]
     return found
+
+
+def less(summary: Mapping[str, Any], gone: Contents) -> dict[str, Any]:
+    """What a manifest says of its documents (`manifest.summary`) without some of them. What is not counted in
+    `gone`, since the published files do not hold the column, stays as it was."""
+    found: dict[str, Any] = {**summary, "different": dict(summary.get("different", {}))}
+    counts = {**summary.get("counts", {})}
+    for name in counts.keys() & gone.counts.keys():
+        counts[name] = by_count(_fewer(name, counts[name], gone.counts[name], found["different"]))
+    found["counts"] = counts
+    found["years"] = _fewer("years", summary.get("years", {}), gone.years, found["different"])
+    domains = _fewer("domain_bytes", summary.get("domain_bytes", {}), gone.domain_bytes, found["different"])
+    found["domain_bytes"] = by_count(domains)
+    for name, sums in (("flags", gone.flags), ("masked", gone.sums)):
+        found[name] = {key: count - sums[key] for key, count in summary.get(name, {}).items()}
+    return found
+
+
+def _fewer(
+    name: str, counts: Mapping[str, int], gone: Mapping[str, int], different: dict[str, int]
+) -> dict[str, int]:
+    """Counts of values, in their order, without those that are nought; `different` is kept up."""
+    left = {value: count - gone.get(value, 0) for value, count in counts.items()}
+    if name in different:
+        different[name] -= sum(count <= 0 for count in left.values())
+    return {value: count for value, count in left.items() if count > 0}
+
+
+def by_count(counts: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent values first, at most `MOST`; of equally frequent ones, in their order."""
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST])
 
 
 def _values(column: pa.ChunkedArray) -> dict[str, int]:

@@ -16,7 +16,7 @@ from corpus.errors import BukvarError, UsageError, one_line
 from corpus.receipts import WORK, OutputFile, digest_of, read_receipts, versions
 from pipelines import lineage
 from pipelines.account import Run
-from pipelines.contents import MOST, Contents, TextDigest, add_up
+from pipelines.contents import Contents, TextDigest, add_up, by_count
 from pipelines.subsets import SAMPLE
 
 MANIFEST: Final = "manifest.json"
@@ -127,10 +127,7 @@ def _sample_entry(target: str, output: OutputFile) -> FileEntry:
 
 def summary(contents: Contents) -> dict[str, Any]:
     """Counts as the manifest holds them: of hosts and other open sets, the most frequent and their number."""
-    counts = {
-        name: dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:MOST])
-        for name, found in contents.counts.items()
-    }
+    counts = {name: by_count(found) for name, found in contents.counts.items()}
     return {
         "counts": counts,
         "different": {
@@ -141,7 +138,7 @@ def summary(contents: Contents) -> dict[str, Any]:
         "flags": dict(contents.flags),
         "masked": dict(contents.sums),
         "tokens": contents.tokens,
-        "domain_bytes": dict(sorted(contents.domain_bytes.items(), key=lambda one: (-one[1], one[0]))[:MOST]),
+        "domain_bytes": by_count(contents.domain_bytes),
         "first": contents.first,
         "last": contents.last,
     }

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import storage
-from corpus.documents import host_of
 from corpus.errors import UsageError
 from corpus.extract.sites import SITES, Sites
 from corpus.inputs import Input
+from pipelines import hosts
 
 #: Beginning of the drop reason of a vocabulary.
 REASON: Final = "opt_out_"
@@ -74,9 +74,8 @@ class OptOuts:
             return found
         for name in OF_SITES if len(self.sites) else ():
             found.setdefault(name, [False] * rows.num_rows)
-        urls = _column(rows, "url")
-        hosts = [host or host_of(url) or "" for host, url in zip(_column(rows, "host"), urls, strict=True)]
-        for place, (host, url) in enumerate(zip(hosts, urls, strict=True)):
+        pairs = zip(hosts.hosts_of(rows), hosts.texts(rows, "url"), strict=True)
+        for place, (host, url) in enumerate(pairs):
             for name in (*self.sites.reserved(host, url), *self._asked(host, url)):
                 found.setdefault(name, [False] * rows.num_rows)[place] = True
         return found
@@ -87,29 +86,14 @@ class OptOuts:
         return {VOCABULARIES[name].column: pa.array(flags[name], pa.bool_()) for name in names}
 
     def _asked(self, host: str, url: str) -> tuple[str, ...]:
-        parts = host.split(".")
-        listed = any(".".join(parts[n:]) in self.hosts for n in range(len(parts)))
-        return (ASKED,) if listed or _address(url) in self.addresses else ()
-
-
-def _column(rows: pa.Table, name: str) -> list[str]:
-    if name not in rows.column_names:
-        return [""] * rows.num_rows
-    return [value or "" for value in rows.column(name).to_pylist()]
-
-
-def _address(url: str) -> str:
-    """An address without scheme, fragment and last slash."""
-    return (
-        re.sub(r"^[a-z][a-z0-9+.-]*://", "", url.strip(), flags=re.IGNORECASE).partition("#")[0].rstrip("/")
-    )
+        listed = hosts.is_within(host, self.hosts)
+        return (ASKED,) if listed or (self.addresses and hosts.address(url) in self.addresses) else ()
 
 
 @functools.lru_cache(2)
 def opened(sites: tuple[Input, ...], asked: tuple[Input, ...]) -> OptOuts:
     """What these files say, read once a process."""
-    hosts, addresses = read_asked([source.path for source in asked])
-    return OptOuts(Sites(_rows(sites)), hosts, addresses)
+    return OptOuts(Sites(_rows(sites)), *read_asked([source.path for source in asked]))
 
 
 def _rows(sites: Sequence[Input]) -> Iterator[tuple[str, str]]:
@@ -129,7 +113,8 @@ def read_asked(locations: Iterable[str]) -> tuple[frozenset[str], frozenset[str]
 
     Raises UsageError that names a line which is neither.
     """
-    hosts, addresses = set(), set()
+    found: set[str] = set()
+    addresses: set[str] = set()
     for location in locations:
         lines = storage.read_bytes(location).decode("utf-8-sig", "replace").splitlines()
         for number, line in enumerate(lines, 1):
@@ -138,8 +123,12 @@ def read_asked(locations: Iterable[str]) -> tuple[frozenset[str], frozenset[str]
                 continue
             if re.search(r"\s", entry) or "." not in entry:
                 raise UsageError(f"publish.asked: {location}: line {number} is neither a host nor an address")
-            if _address(entry) != entry.rstrip("/") or "/" in entry.rstrip("/"):
-                addresses.add(_address(entry))
-            else:
-                hosts.add(entry.rstrip("/").lower())
-    return frozenset(hosts), frozenset(addresses)
+            bare = entry.rstrip("/")
+            if "/" in bare or "#" in bare:
+                addresses.add(hosts.address(entry))
+                continue
+            try:
+                found.update(hosts.forms(bare))
+            except ValueError as error:
+                raise UsageError(f"publish.asked: {location}: line {number}: {error}") from error
+    return frozenset(found), frozenset(addresses)

@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage, table
+from corpus.documents import PARQUET_ENDINGS
 from corpus.errors import ShardError, UsageError, one_line
 from corpus.inputs import Input
 from corpus.stage import Phase, Share, Task, local_copy
@@ -54,7 +55,7 @@ class Publish:
     """Write documents as a dataset: shards of even size, manifest with checksums, card."""
 
     name: ClassVar[str] = "publish"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
     reasons: ClassVar[Mapping[str, str]] = {
@@ -146,9 +147,16 @@ class Publish:
             known = ", ".join(optouts.CHOICES)
             raise ValueError(f"publish.respect: no vocabulary {unknown[0]!r}; there are {known}")
 
-    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any documents
-        """Raise UsageError for a column that the documents lack, and where the hub can't be spoken to."""
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
+        """Raise UsageError for a column that the documents lack, for what is no Parquet, and where the hub
+        can't be spoken to."""
         optouts.read_asked(self.asked)
+        for source in inputs:
+            if not storage.path_part(source.path).lower().endswith(PARQUET_ENDINGS):
+                raise UsageError(
+                    f"{source.name}: publish takes Parquet; any stage makes it of JSONL and text (`bukvar "
+                    "identify FILE --set identify.keep=all --out DIR`)"
+                )
         if self.to:
             hub.check(self.to)
         known = [*columns, *([subsets.QUALITY] if "junk_margin" in columns else [])]
@@ -233,9 +241,10 @@ class Publish:
         for place in tombstones.places(rows):
             reasons[place] = TAKEN_DOWN
         drop = pa.array(reasons, pa.string())
-        return table.with_columns(
+        judged = table.with_columns(
             rows, {table.DROP: drop, table.DROP_DETAIL: pa.nulls(len(drop), pa.string())}
         )
+        return _blanked(judged)
 
     def _splits(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         if not self.validation:
@@ -265,6 +274,22 @@ def finish(stage: Publish, target: str, run: Run) -> Manifest:
     if stage.to:
         hub.send(target, stage.to, lambda line: print(line, file=sys.stderr), private=stage.private)
     return manifest
+
+
+def _blanked(judged: pa.Table) -> pa.Table:
+    """The same rows; those that go keep no text, since `_dropped` lies beside the dataset, and those that are
+    taken down nothing but their ids."""
+    drop = judged.column(table.DROP)
+    taken = pc.equal(pc.fill_null(drop, ""), TAKEN_DOWN)
+    kept = {"doc_id", *table.DROP_COLUMNS.names}
+    for name in judged.column_names:
+        gone = pc.is_valid(drop) if name == "text" else taken
+        if name not in kept and pc.any(gone).as_py():
+            column = judged.column(name)
+            judged = table.with_columns(
+                judged, {name: pc.if_else(gone, pa.scalar(None, column.type), column)}
+            )
+    return judged
 
 
 def hex_ids(column: pa.ChunkedArray) -> pa.Array:

@@ -12,7 +12,6 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ import pyarrow.dataset as ds
 from corpus import storage
 from corpus.errors import UsageError
 from corpus.table import DROP
-from pipelines import duck
+from pipelines import duck, hosts
 
 #: Rows that are read at a time: texts of 256 pages are about a megabyte.
 BATCH_ROWS: Final = 256
@@ -251,28 +250,18 @@ def _id_condition(start: str, schema: pa.Schema) -> Any:
     return (value >= pa.scalar(low, pa.binary())) & (value <= pa.scalar(high, pa.binary()))
 
 
-def _host_condition(hosts: Sequence[str], names: Sequence[str]) -> Any:
+def _host_condition(asked: Sequence[str], names: Sequence[str]) -> Any:
     column = next((name for name in ("host", "url") if name in names), None)
     if column is None:
         raise UsageError(f"--host: neither a column 'host' nor 'url'; {_there_are(names)}")
-    forms = "|".join(re.escape(form) for host in hosts for form in host_forms(host))
+    try:
+        forms = "|".join(re.escape(form) for host in asked for form in hosts.forms(host))
+    except ValueError as error:
+        raise UsageError(f"--host {error}") from error
     pattern = rf"^(.+\.)?({forms})\.?$"
     if column == "url":
         pattern = rf"^[a-z][a-z0-9+.-]*://([^/?#]*@)?([^/?#:@]+\.)?({forms})\.?(:[0-9]+)?([/?#]|$)"
     return pc.match_substring_regex(ds.field(column), pattern, ignore_case=True)
-
-
-def host_forms(host: str) -> list[str]:
-    """A host as crawls write it: in lower case, as letters and as punycode. Raises UsageError for none."""
-    plain = host.strip().lower().strip(".")
-    if not plain or re.search(r"[\s/:@]", plain):
-        raise UsageError(f"--host {host!r}: no name of a host; write it like example.ru")
-    forms = {plain}
-    with suppress(UnicodeError):
-        forms.add(plain.encode("idna").decode())
-    with suppress(UnicodeError):
-        forms.add(plain.encode("ascii").decode("idna"))
-    return sorted(forms)
 
 
 def _by_sql(data: Any, where: str, columns: list[str] | None, file: str) -> Iterator[pa.RecordBatch]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
@@ -11,13 +13,19 @@ import pyarrow as pa
 
 from corpus import storage
 from corpus.errors import UsageError
+from pipelines import hosts
 
 FILE: Final = "tombstones.jsonl"
+#: Columns of which any shows what a request names.
+_SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "url": ("url",), "host": ("host", "url"), "id": ("doc_id",), "phrase": ("text",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Tombstone:
-    """One request: documents of this address, host (and those below it), id, or with this phrase."""
+    """One request: documents of this address (`hosts.address`), host (and those below it), id, or with this
+    phrase."""
 
     kind: Literal["url", "host", "id", "phrase"]
     value: str
@@ -34,39 +42,46 @@ class Tombstones:
         """Positions of the rows that a request names."""
         if not self.stones or not rows.num_rows:
             return []
-        urls, hosts = _texts(rows, "url"), _texts(rows, "host")
-        ids, texts = _ids(rows), _texts(rows, "text") if self._of("phrase") else [""] * rows.num_rows
-        wanted_urls, wanted_ids = self._of("url"), self._of("id")
-        wanted_hosts, phrases = self._of("host"), self._of("phrase")
-        return [
-            place
-            for place in range(rows.num_rows)
-            if urls[place] in wanted_urls
-            or ids[place] in wanted_ids
-            or any(domain in wanted_hosts for domain in _domains(hosts[place]))
-            or any(phrase in texts[place] for phrase in phrases)
-        ]
+        found: set[int] = set()
+        if self._urls:
+            urls = hosts.texts(rows, "url")
+            found.update(n for n, url in enumerate(urls) if hosts.address(url) in self._urls)
+        if self._hosts:
+            found.update(
+                n for n, host in enumerate(hosts.hosts_of(rows)) if hosts.is_within(host, self._hosts)
+            )
+        if wanted := self._of("id"):
+            found.update(n for n, one in enumerate(_ids(rows)) if one in wanted)
+        if phrases := self._of("phrase"):
+            texts = hosts.texts(rows, "text")
+            found.update(n for n, text in enumerate(texts) if any(phrase in text for phrase in phrases))
+        return sorted(found)
+
+    def hidden_from(self, columns: Collection[str]) -> list[str]:
+        """Kinds of requests of which documents with these columns don't show whether they are meant."""
+        kinds = dict.fromkeys(stone.kind for stone in self.stones)
+        return [kind for kind in kinds if not any(name in columns for name in _SHOWN_BY[kind])]
+
+    @cached_property
+    def _urls(self) -> set[str]:
+        return {hosts.address(url) for url in self._of("url")}
+
+    @cached_property
+    def _hosts(self) -> set[str]:
+        found = self._of("host")
+        for host in tuple(found):
+            with suppress(ValueError):  # written by hand
+                found.update(hosts.forms(host))
+        return found
 
     def _of(self, kind: str) -> set[str]:
         return {stone.value for stone in self.stones if stone.kind == kind}
-
-
-def _texts(rows: pa.Table, name: str) -> list[str]:
-    if name not in rows.column_names:
-        return [""] * rows.num_rows
-    return [value or "" for value in rows.column(name).to_pylist()]
 
 
 def _ids(rows: pa.Table) -> list[str]:
     if "doc_id" not in rows.column_names:
         return [""] * rows.num_rows
     return [v.hex() if isinstance(v, bytes) else str(v) for v in rows.column("doc_id").to_pylist()]
-
-
-def _domains(host: str) -> list[str]:
-    """A host and the domains above it: a.b.ru, b.ru, ru."""
-    parts = host.split(".")
-    return [".".join(parts[n:]) for n in range(len(parts))]
 
 
 def read_tombstones(dataset: str) -> Tombstones:

@@ -44,7 +44,7 @@ def publish(inputs: tuple[str, ...], target: str, work: str, **options: Any) -> 
     if options["as_json"]:
         common.print_json(manifest)
     else:
-        click.echo(f"{manifest.rows:,} documents in {len(manifest.files)} shards at {target}")
+        click.echo(f"{manifest.rows:,} documents in {_shards(manifest)} at {target}")
 
 
 def _publish(inputs: tuple[str, ...], folder: str, options: dict[str, Any]) -> Any:
@@ -76,9 +76,13 @@ def _to_hub(inputs: tuple[str, ...], target: str, work: str, options: dict[str, 
         common.print_json(sent)
     else:
         click.echo(
-            f"{manifest.rows:,} documents in {len(manifest.files)} shards at {target}: {sent.files} files "
+            f"{manifest.rows:,} documents in {_shards(manifest)} at {target}: {sent.files} files "
             f"sent, {sent.unchanged} were there (kept in {folder})"
         )
+
+
+def _shards(manifest: Any) -> str:
+    return f"{len(manifest.files)} shard{'s' if len(manifest.files) != 1 else ''}"
 
 
 def _say(line: str) -> None:

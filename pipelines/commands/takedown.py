@@ -20,7 +20,13 @@ from pipelines.commands import common
     ),
 )
 @click.argument("dataset")
-@click.option("--url", "urls", multiple=True, metavar="URL", help="The document of this address.")
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    help="The document of this address; scheme, fragment and last slash do not count.",
+)
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="All of a host and the hosts below it.")
 @click.option("--id", "ids", multiple=True, metavar="HEX", help="The document of this doc_id.")
 @click.option("--phrase", "phrases", multiple=True, help="All documents in which this stands.")
@@ -29,9 +35,15 @@ from pipelines.commands import common
 @common.output_options
 def takedown(dataset: str, **options: Any) -> None:
     from corpus import storage
+    from pipelines import hosts
     from pipelines.takedown import take_down
     from pipelines.tombstones import Tombstone
 
+    for host in options["hosts"]:
+        try:
+            hosts.forms(host)
+        except ValueError as error:
+            raise click.UsageError(f"--host {error}") from error
     reason = options["reason"]
     stones = [
         *(Tombstone("url", value, reason) for value in options["urls"]),

@@ -214,7 +214,7 @@ class TestOptOuts:
 
     def test_of_nothing_changes_nothing(self, marked: Path, tmp_path: Path) -> None:
         before = publish(marked, str(tmp_path / "set"))
-        assert take_down(str(tmp_path / "set"), [Tombstone("id", "00")]).rows == 0
+        assert take_down(str(tmp_path / "set"), [Tombstone("phrase", "нет")]).rows == 0
         assert read_manifest(str(tmp_path / "set")) == before
 
 
@@ -270,7 +270,7 @@ class TestCommand:
         target = str(tmp_path / "set")
         command = ["publish", str(source), "--to", target, "--executor", "inline", "-q"]
         assert cli.run(command) == 0
-        assert capsys.readouterr().out == f"300 documents in 1 shards at {target}\n"
+        assert capsys.readouterr().out == f"300 documents in 1 shard at {target}\n"
         assert cli.run(["verify", target, "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == {"files": 1, "rows": 300, "faults": []}
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from corpus import table
 from corpus.errors import UsageError
-from pipelines.query import BATCH_ROWS, Wanted, count_rows, host_forms, read_rows, sample_rows
+from pipelines import hosts
+from pipelines.query import BATCH_ROWS, Wanted, count_rows, read_rows, sample_rows
 
 ROWS = pa.table(
     {
@@ -143,12 +144,12 @@ class TestHosts:
         assert [row["n"] for row in rows] == [0, 1, 3]
 
     def test_cyrillic_names_in_both_spellings(self) -> None:
-        assert host_forms("Пример.РФ") == host_forms("xn--e1afmkfd.xn--p1ai")
+        assert hosts.forms("Пример.РФ") == hosts.forms("xn--e1afmkfd.xn--p1ai")
 
     @pytest.mark.parametrize("host", ["", "http://e.ru/", "e.ru/x", "a b"])
     def test_what_is_no_host_is_refused(self, host: str) -> None:
-        with pytest.raises(UsageError, match="write it like example"):
-            host_forms(host)
+        with pytest.raises(ValueError, match="write it like example"):
+            hosts.forms(host)
 
     def test_joins_an_sql_condition(self, tmp_path: Path) -> None:
         pq.write_table(pa.table({"n": range(5), "url": self.URLS}), tmp_path / "a.parquet")
