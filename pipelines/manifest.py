@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
@@ -21,6 +22,8 @@ from pipelines.subsets import SAMPLE
 
 MANIFEST: Final = "manifest.json"
 _READ_ROWS: Final = 4_000
+#: Hexadecimal digits of a doc_id.
+_HEX: Final = 32
 
 
 @dataclass(frozen=True)
@@ -168,9 +171,13 @@ def read_manifest(target: str) -> Manifest:
             "and run a command that was stopped again"
         )
     try:
-        return msgspec.json.decode(storage.read_bytes(location), type=Manifest)
+        manifest = msgspec.json.decode(storage.read_bytes(location), type=Manifest)
     except msgspec.MsgspecError as error:
         raise UsageError(f"{location}: damaged ({error})") from error
+    for entry in (*manifest.files, *([manifest.sample] if manifest.sample else [])):
+        if entry.path.startswith("/") or ".." in entry.path.split("/"):
+            raise UsageError(f"{location}: damaged ({entry.path!r} is no path below the dataset)")
+    return manifest
 
 
 def verify(target: str) -> list[str]:
@@ -192,9 +199,9 @@ def verify(target: str) -> list[str]:
         fault = _file_fault(location, manifest.sample)
         found = [fault] if fault else _row_faults(location, manifest.sample, manifest.columns, [])
         faults += [f"{manifest.sample.path}: {one}" for one in found]
-    twice = _twice(ids)
-    if twice:
-        faults.append(f"doc_id {twice[0]} stands more than once, and {len(twice) - 1} others")
+    if twice := _twice(ids):
+        others = f", and {len(twice) - 1:,} others" if len(twice) > 1 else ""
+        faults.append(f"doc_id {twice[0]} stands more than once{others}: the published documents had it so")
     known = {storage.join(target, entry.path) for entry in manifest.files}
     listed = storage.list_files(storage.join(target, "data"))
     return faults + [f"data/{storage.base_name(f)}: not in the manifest" for f in listed if f not in known]
@@ -224,7 +231,7 @@ def _row_faults(location: str, entry: FileEntry, columns: dict[str, str], ids: l
             if "text" in wanted:
                 digest.add(part.column("text"))
             if "doc_id" in wanted:
-                found.extend(part.column("doc_id").chunks)
+                found.extend(part.column("doc_id").cast(pa.string()).cast(pa.binary()).chunks)
         faults = [] if rows == entry.rows else [f"{rows} rows, the manifest says {entry.rows}"]
         if entry.text and "text" in columns and digest.hex() != entry.text:
             faults.append("its texts are not those of the manifest")
@@ -240,7 +247,20 @@ def _row_faults(location: str, entry: FileEntry, columns: dict[str, str], ids: l
 
 
 def _twice(ids: list[pa.Array]) -> list[str]:
-    if not ids:
-        return []
-    values, counts = np.unique(pa.chunked_array(ids).cast(pa.string()).to_numpy(), return_counts=True)
-    return [str(value) for value in values[counts > 1]]
+    """Identities that stand more than once, in their order. Documents without one don't count."""
+    found = pa.chunked_array(ids, pa.binary()).drop_null()
+    try:  # 32 hexadecimal digits each, as we write them: sorted in a tenth of the time, without objects
+        values = np.concatenate([_fixed(one) for one in (*found.chunks, pa.array([], pa.binary()))])
+    except pa.ArrowInvalid:
+        counts = found.value_counts()
+        often = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+        return sorted(one.decode("utf-8", "replace") for one in often.to_pylist())
+    values.sort()
+    return [one.decode() for one in np.unique(values[1:][values[1:] == values[:-1]]).tolist()]
+
+
+def _fixed(ids: pa.Array) -> Any:
+    """Identities of 32 bytes each as a numpy array. Raises ArrowInvalid where one is longer or shorter."""
+    fixed = ids.cast(pa.binary(_HEX))
+    start = fixed.offset * _HEX
+    return np.frombuffer(fixed.buffers()[1], np.uint8)[start : start + len(fixed) * _HEX].view(f"S{_HEX}")

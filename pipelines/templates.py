@@ -28,7 +28,7 @@ def _environment() -> Any:
     )
     made.filters |= {"size": progress.size, "duration": progress.duration}
     made.filters |= {"number": "{:,}".format, "figure": figure}
-    made.filters |= {"units": russian_units, "short": short, "edges": edges}
+    made.filters |= {"units": russian_units, "short": short, "edges": edges, "cell": cell}
     return made
 
 
@@ -39,6 +39,11 @@ def figure(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def cell(value: Any) -> str:
+    """A value of which nothing is known, in Markdown: one line in which no mark means anything."""
+    return re.sub(r"([\\`*\[\]<>|&])", r"\\\1", " ".join(str(value).split()))
 
 
 def short(value: float) -> str:

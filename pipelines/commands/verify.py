@@ -35,7 +35,8 @@ def verify(url: str, **options: Any) -> int:
         for fault in faults:
             click.echo(harmless(fault))
         click.echo(
-            f"bukvar: {len(faults)} of {len(manifest.files)} files differ; delete them and publish again",
+            f"bukvar: {len(faults)} fault{'s' * (len(faults) != 1)} in {len(manifest.files)} "
+            f"file{'s' * (len(manifest.files) != 1)}; delete those that are named and publish again",
             err=True,
         )
     else:

@@ -107,7 +107,7 @@ class TestVerify:
         out, err = capsys.readouterr()
         assert f"data/{file.name}: " in out
         assert says in out
-        assert err == "bukvar: 1 of 1 files differ; delete them and publish again\n"
+        assert err == "bukvar: 1 fault in 1 file; delete those that are named and publish again\n"
 
     def test_finds_rows_that_were_exchanged(self, source: Path, tmp_path: Path) -> None:
         """A file that is whole and says the right SHA-256 of itself may still hold other texts."""
@@ -132,6 +132,24 @@ class TestVerify:
         publish(tmp_path / "in", str(tmp_path / "set"))
         (fault,) = verify(str(tmp_path / "set"))
         assert fault.startswith(f"doc_id {table.doc_id('a').hex()} stands more than once")
+
+    @pytest.mark.parametrize("ids", [["а", "b", None, None, "а"], ["0" * 32, None, "1" * 32, "0" * 32, None]])
+    def test_documents_of_other_ids_and_of_none(self, tmp_path: Path, ids: list[str | None]) -> None:
+        write_texts(tmp_path / "in/a.parquet", TEXTS[:5], doc_id=ids)
+        publish(tmp_path / "in", str(tmp_path / "set"))
+        (fault,) = verify(str(tmp_path / "set"))
+        assert fault.startswith(f"doc_id {ids[0]} stands more than once: ")
+        write_texts(tmp_path / "in/a.parquet", TEXTS[:5], doc_id=["c", *ids[1:]])
+        publish(tmp_path / "in", str(tmp_path / "set"))
+        assert verify(str(tmp_path / "set")) == []
+
+    def test_a_file_outside_of_the_dataset_is_refused(self, source: Path, tmp_path: Path) -> None:
+        manifest = publish(source, str(tmp_path / "set"))
+        entry = replace(manifest.files[0], path="data/../../in/0.parquet")
+        write_manifest(str(tmp_path / "set"), replace(manifest, files=(entry,)))
+        for command in (verify, lambda target: take_down(target, [Tombstone("phrase", "Документ")])):
+            with pytest.raises(UsageError, match="is no path below the dataset"):
+                command(str(tmp_path / "set"))
 
     def test_finds_a_file_too_many(self, source: Path, tmp_path: Path) -> None:
         publish(source, str(tmp_path / "set"))
@@ -230,7 +248,15 @@ class TestCard:
         write_texts(tmp_path / "in/a.parquet", TEXTS[:3], lang=["ru", "uk", "ru"])
         publish(tmp_path / "in", str(tmp_path / "set"))
         head = (tmp_path / "set/README.md").read_text().split("---")[1]
-        assert "- ru\n- uk\n" in head
+        assert '- "ru"\n- "uk"\n' in head
+
+    def test_values_of_documents_are_no_markdown(self, tmp_path: Path) -> None:
+        write_texts(tmp_path / "in/a.parquet", TEXTS[:2], host=["a|b<i>*.ru", "c`d\n|.ru"], lang=["no", "on"])
+        publish(tmp_path / "in", str(tmp_path / "set"), Publish(title="a\n# <b>"))
+        card = (tmp_path / "set/README.md").read_text()
+        assert r"| host | 2 | a\|b\<i\>\*.ru 1, c\`d \|.ru 1 |" in card
+        assert "\n# a # \\<b\\>\n" in card
+        assert '- "no"\n- "on"\n' in card  # YAML takes bare ones for false and true
 
     def test_a_licence_with_a_colon_is_text(self, source: Path, tmp_path: Path) -> None:
         publish(source, str(tmp_path / "set"), Publish(license="CC: by"))
