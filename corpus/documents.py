@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import ShardError, one_line
-from corpus.foreign import DATE_NAMES, IDENTITY, as_documents, host_of, is_text, parse_date, plain_type
+from corpus.foreign import DATE_NAMES, IDENTITY, as_documents, holds_text, host_of, parse_date, plain_type
 from corpus.inputs import Input
 from corpus.jsonl import done_of, lines_of, read_jsonl
 from corpus.packing import open_lines, unpacked
@@ -83,8 +83,8 @@ def _corrupt(location: str, error: Exception) -> str:
 
 
 def check_text_column(schema: pa.Schema, text_column: str, where: str) -> None:
-    """Raise ShardError, saying what to do, unless the schema has this column once and it is text, and no name
-    stands twice."""
+    """Raise ShardError, saying what to do, unless the schema has this column once, it holds text (or its
+    bytes), and no name stands twice."""
     twice = [name for name, count in Counter(schema.names).items() if count > 1]
     if twice:
         raise ShardError(f"{where}: two columns are named {twice[0]!r}; rename one")
@@ -92,7 +92,7 @@ def check_text_column(schema: pa.Schema, text_column: str, where: str) -> None:
         known = ", ".join(schema.names[:12])
         raise ShardError(f"{where}: no column {text_column!r} (it has {known}); name it with --text-column")
     kind = schema.field(text_column).type
-    if not is_text(kind):
+    if not holds_text(kind):
         raise ShardError(
             f"{where}: column {text_column!r} is {kind}, not text; name another with --text-column"
         )

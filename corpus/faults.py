@@ -48,8 +48,18 @@ class NotFoundError(UsageError):
 def impatient() -> Iterator[None]:
     """Within the block a server that has not answered yet, and does not, is an error after seconds: what a
     person typed is wrong more often than a server is down."""
+    yield from _with_impatience(on=True)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Within the block, also inside one of `impatient`, every server is waited for: for work of hours."""
+    yield from _with_impatience(on=False)
+
+
+def _with_impatience(*, on: bool) -> Iterator[None]:
     global _impatient
-    before, _impatient = _impatient, True
+    before, _impatient = _impatient, on
     try:
         yield
     finally:

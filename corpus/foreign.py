@@ -45,6 +45,12 @@ def is_binary(kind: pa.DataType) -> bool:
     )
 
 
+def holds_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type can be the text column: text, or bytes of any length, as writers that do
+    not mark strings as UTF-8 leave them."""
+    return is_text(kind) or (is_binary(kind) and not pa.types.is_fixed_size_binary(kind))
+
+
 def plain_type(kind: pa.DataType) -> pa.DataType:
     """The type under which a column passes on: views and dictionaries of text as what they stand for."""
     if pa.types.is_string_view(kind):
@@ -62,6 +68,10 @@ def as_documents(
     `name` and `first` are the file's name and the number of the batch's first row in it. Rows with a string
     that is not UTF-8 are judged `malformed_row`; with `unchecked` whoever uses the text does that.
     """
+    if not is_text(batch.schema.field(text_column).type):
+        unproved = pc.CastOptions(target_type=pa.large_string(), allow_invalid_utf8=True)
+        column = batch.column(text_column).cast(pa.large_binary())
+        batch = table.with_columns(batch, {text_column: column.cast(options=unproved)})
     batch, broken = readable(batch, text_column if unchecked else "")
     places = [f"{name}:{n}" for n in range(first, first + batch.num_rows)]
     columns: dict[str, Any] = {}

@@ -67,6 +67,8 @@ def read_jsonl(source: Input, rows: int, progress: ReadProgress) -> Iterator[pa.
 
 def _unpacking(error: Exception) -> str:
     said = one_line(error)
+    if said.startswith("Not a gzipped file"):
+        return "it is not gzip, whatever its name says; give it the ending of what it is"
     if "requires too much memory" in said or "window" in said.lower():
         return "packed with a zstd window above 128 MiB; pack it again without --long"
     return f"{said}; the file is cut short or damaged"
@@ -201,5 +203,8 @@ def why_none(source: Input) -> str:
         except ValueError as error:
             several = re.search(rb"}\s*{", first)
             hint = "; several objects stand on one line: jq -c . makes a line of each" if several else ""
-            return f"its lines are no JSON objects (the first: {one_line(error)}){hint}"
+            return (
+                f"its lines are not JSON objects (the first: {one_line(error)}); documents are read from "
+                f'Parquet, or from lines such as {{"{source.text_column}": ...}}{hint}'
+            )
     return f"no row has a text in {source.text_column!r}; name it with --text-column"

@@ -30,6 +30,7 @@ from corpus.faults import (
     impatient,
     is_system_error,
     passes_by_itself,
+    patient,
     patiently,
     stops_everything,
     translate,
@@ -54,7 +55,7 @@ from corpus.walking import File, list_local, walk_local
 __all__ = [
     "PARTIAL", "File", "NotFoundError", "absolute", "base_name", "host", "impatient", "is_partial",
     "is_system_error", "is_url", "is_utf8", "join", "parent", "partial_name", "passes_by_itself", "path_part",
-    "patiently", "stops_everything", "translate", "translated",
+    "patient", "patiently", "stops_everything", "translate", "translated",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -36,12 +36,14 @@ class StageResult:
 
     def empty(self) -> str:
         """Why no document came out."""
+        if not self.rows_in and self.skipped:
+            return (
+                f"{self.stage}: no documents: all records are of kinds that hold none ({_most(self.skipped)})"
+            )
         if not self.rows_in:
             return f"{self.stage}: no documents: there is no record in what it read"
-        worst = sorted(self.dropped.items(), key=lambda item: -item[1])[:3]
-        why = ", ".join(f"{reason} {count}" for reason, count in worst)
         return (
-            f"{self.stage}: none of {self.rows_in} documents is left ({why}); "
+            f"{self.stage}: none of {self.rows_in} documents is left ({_most(self.dropped)}); "
             f"read them with `bukvar inspect {self.folder} --dropped`"
         )
 
@@ -60,7 +62,13 @@ class StageResult:
     @property
     def documents_are_gone(self) -> bool:
         """Whether it read or should have read documents and none came out."""
-        return not self.rows_out and (bool(self.rows_in) or bool(self.without_records))
+        return not self.rows_out and bool(self.rows_in or self.without_records or self.skipped)
+
+
+def _most(counts: dict[str, int]) -> str:
+    """The three largest of some counts by name, for a message."""
+    worst = sorted(counts.items(), key=lambda item: -item[1])[:3]
+    return ", ".join(f"{name} {count}" for name, count in worst)
 
 
 @dataclass(frozen=True)

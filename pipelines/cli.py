@@ -120,10 +120,14 @@ def _run(arguments: list[str]) -> int:
     _heed_sigterm()
     _print_everything()
     try:
+        from corpus.faults import impatient
         from pipelines.names import check_names
 
         check_names()
-        result = bukvar.main(args=arguments, prog_name="bukvar", standalone_mode=False, obj=tuple(arguments))
+        with impatient():
+            result = bukvar.main(
+                args=arguments, prog_name="bukvar", standalone_mode=False, obj=tuple(arguments)
+            )
     except click.exceptions.Abort as error:  # what click makes of KeyboardInterrupt
         return _interrupted(_terminated.is_set() or isinstance(error.__context__, Terminated))
     except click.UsageError as error:

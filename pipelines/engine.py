@@ -88,7 +88,7 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
     with storage.impatient():
         plan = plan_job(job)
         check_folder(plan)
-    with lease(job.folder) as held:
+    with storage.patient(), lease(job.folder) as held:
         work = _Work(held, Tally(job.stage.name, job.folder), claim(plan, held), executor, reporter)
         job.digests.save()
         folder = read_folder(job.folder)

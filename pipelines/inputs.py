@@ -203,6 +203,7 @@ def _files_of(
     if kind == fs.FileType.NotFound:
         raise UsageError(f"{argument}: no such file or folder")
     if kind == fs.FileType.File:
+        _refuse_tables_of_text(argument)
         return [(argument, storage.base_name(argument), storage.file(argument))]
     files = _files_in(argument, accepts or _ends_with(endings), is_input, notes)
     if not files:
@@ -228,13 +229,24 @@ def _files_in(
         elif not _BESIDE.search(path):
             others.append(path)
     if links := [path for path in links if not _is_hidden(path)]:
-        notes.append(f"{folder}: links to files that are not there are left out: {_first(links)}")
+        notes.append(f"{folder}: links to files that are not there are skipped: {_first(links)}")
     if others:
         notes.append(
-            f"{folder}: files whose names say that they are none to read here are left out: "
-            f"{_first(others)}; to read one, name the file itself"
+            f"{folder}: skipped, since their names are not those of input files: {_first(others)}; "
+            "to read one of them, name the file itself"
         )
     return files
+
+
+def _refuse_tables_of_text(path: str) -> None:
+    """Raise UsageError, saying what to do, for a file that was named and is CSV or TSV by its ending."""
+    name = storage.base_name(path)
+    if found := re.search(r"\.([ct]sv)(\.gz)?$", name, re.IGNORECASE):
+        stem = name[: found.start()]
+        raise UsageError(
+            f"{path}: {found.group(1).upper()} is not read; make Parquet of it: python -c "
+            f"\"import duckdb; duckdb.read_csv('{name}').write_parquet('{stem}.parquet')\""
+        )
 
 
 def _first(names: Sequence[str]) -> str:

@@ -128,7 +128,7 @@ def run_recipe(
         plan_recipe(recipe, folder, inputs)
         _check_run(recipe, folder, redo=redo)
     results: list[StageResult] = []
-    with lease(folder):
+    with storage.patient(), lease(folder):
         storage.write_bytes(storage.join(folder, RECIPE), _identity(recipe).encode())
         digests.save()
         with logged(reporter, folder) as logging:

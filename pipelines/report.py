@@ -142,7 +142,8 @@ def _remarks(results: Sequence[StageResult]) -> Iterator[Both]:
             )
         gone = sum(result.dropped.values())
         if result.documents_are_gone:
-            yield known.empty(), f"{result.stage}: не осталось ни одного документа из {result.rows_in}"
+            left = f"не осталось ни одного документа из {result.rows_in}"
+            yield known.empty(), f"{result.stage}: {left if result.rows_in else 'документов нет'}"
         elif result.rows_in and gone > _UNREMARKABLE * result.rows_in:
             share = f"{gone / result.rows_in:.1%}"
             yield (

@@ -50,6 +50,8 @@ _PATTERNS: Final[dict[Kind, str]] = {
     "page": _HTML + _PACKED,
 }
 _NAMES: Final = tuple((kind, re.compile(p, re.IGNORECASE)) for kind, p in _PATTERNS.items())
+#: Begins a record of WARC or WET, a file of ARC, a record of ARC.
+_CRAWL_HEAD: Final = re.compile(rb"WARC/\d|filedesc:|^\w+://\S+ [\d.:a-f]+ \d{8,14} ", re.MULTILINE)
 #: Bytes looked at where the name says nothing.
 _HEAD: Final = 16 << 10
 
@@ -106,6 +108,18 @@ def kind_of(location: str) -> Kind:
         return "mediawiki"
     is_wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")  # a byte order mark
     return "page" if start.startswith(b"<") or is_wide else "crawl"
+
+
+def check_kind(location: str, name: str) -> None:
+    """Raise UsageError, saying what to do, where neither a file's name nor its first bytes say that it is an
+    input. An empty file is one, of no record."""
+    if kind_by_name(location) is None and kind_of(location) == "crawl":
+        head = _head(location)
+        if head and not _CRAWL_HEAD.search(head):
+            raise UsageError(
+                f"{name}: neither its name nor its first bytes are those of a crawl (WARC, ARC, WET), HTML "
+                "or a MediaWiki dump; leave the file out, or give it the ending of what it is"
+            )
 
 
 def accepts(location: str) -> bool:

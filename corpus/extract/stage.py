@@ -143,9 +143,12 @@ class Extract:
         Sandbox(timeout_s=self.timeout_s, max_bytes=self.max_page_bytes, favor=self.favor)  # checks them
 
     def check(self, sources: Sequence[Input]) -> None:
-        """Raise UsageError where a list has a broken line, or the first Parquet file lacks the columns that
-        hold pages."""
+        """Raise UsageError where a list has a broken line, the first Parquet file lacks the columns that hold
+        pages, or the first file whose name says nothing is none to read."""
         blocklists.load(self.blocked, self.blocklists)
+        unnamed = next((s for s in sources if inputs.kind_by_name(s.path) is None), None)
+        if unnamed is not None:
+            inputs.check_kind(unnamed.path, unnamed.name)
         first = next((s for s in sources if inputs.kind_by_name(s.path) == "parquet"), None)
         if first is not None:
             inputs.check_columns(first.path, first.name, self._columns())

@@ -279,6 +279,24 @@ class TestTablesOfOthers:
         assert found["drop_detail"].to_pylist() == ["column 'text' is not UTF-8", None]
         found.validate(full=True)
 
+    @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()], ids=str)
+    @pytest.mark.parametrize("text_only", [False, True])
+    def test_bytes_are_read_as_utf8_where_a_writer_did_not_mark_them(
+        self, tmp_path: Path, kind: pa.DataType, *, text_only: bool
+    ) -> None:
+        path = parquet(tmp_path / "a.parquet", text=pa.array(["мама".encode(), None, b"\xff\xfe"], kind))
+        batches = read_documents(Input(str(path), path.name, "d"), 100, text_only=text_only)
+        found = pa.concat_tables(batches, promote_options="default")
+        assert found.schema.field("text").type == pa.large_string()
+        assert found["text"].to_pylist()[:2] == ["мама", None]
+        assert found["drop"].to_pylist() == [None, None, "malformed_row"]
+        found.validate(full=True)
+
+    def test_digests_of_a_fixed_size_are_no_text(self, tmp_path: Path) -> None:
+        path = parquet(tmp_path / "a.parquet", text=pa.array([b"0123"], pa.binary(4)))
+        with pytest.raises(ShardError, match="not text; name another with --text-column"):
+            read(path)
+
     def test_columns_that_bear_our_names_are_kept_under_another(self, tmp_path: Path) -> None:
         path = parquet(tmp_path / "a.parquet", text=["т"], host=[{"name": "x"}], fetched_at=[7], lang=["ru"])
         (row,) = read(path).to_pylist()
@@ -350,8 +368,8 @@ class TestLinesOfOthers:
             (b'{"body": "a"}', "no row has a text in 'text'"),
             (b'{"text": "a"}{"text": "b"}\n', "several objects stand on one line: jq -c . makes"),
             (b'{"text": "a"} {"text": "b"}', "several objects stand on one line"),
-            (b'"a"\n"b"\n', "its lines are no JSON objects"),
-            (b"text\turl\n1\t2\n", "its lines are no JSON objects"),
+            (b'"a"\n"b"\n', "its lines are not JSON objects"),
+            (b"text\turl\n1\t2\n", 'documents are read from Parquet, or from lines such as {"text"'),
         ],
     )
     def test_a_file_without_one_document_says_the_true_reason(

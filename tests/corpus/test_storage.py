@@ -342,6 +342,13 @@ class TestPatience:
             storage.patiently("s3://b/k", self.refusing_until(clock, 120))
         assert clock[0] < 10
 
+    def test_but_work_that_follows_is_patient_again(self, clock: list[float]) -> None:
+        with storage.impatient():
+            with storage.patient():
+                assert storage.patiently("s3://b/k", self.refusing_until(clock, 120)) == "answer"
+            with pytest.raises(TransientError):
+                storage.patiently("s3://c/k", self.refusing_until(clock, 10**6))
+
     def test_but_for_a_store_that_has_answered(self, clock: list[float]) -> None:
         """Planning reads ten thousand inputs, which takes minutes."""
         with storage.impatient():

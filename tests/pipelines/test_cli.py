@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,6 +40,33 @@ def assert_refused(result: tuple[int, str, str], code: int, *says: str) -> None:
     assert "internal error" not in result[2]
     for text in says:
         assert text in result[2]
+
+
+class Unreachable:
+    """A file system whose server never answers."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError("AWS Error NETWORK_CONNECTION during HeadObject operation")
+
+        return refuse
+
+
+class TestAStoreThatDoesNotAnswer:
+    @pytest.mark.parametrize(
+        "command", ["inspect {}", "status {}", "verify {}", "why http://e.ru/ {}", "identify {} --out out"]
+    )
+    def test_is_said_and_not_waited_for(
+        self, command: str, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        waited: list[float] = []
+        monkeypatch.setattr(storage, "_filesystem", lambda _: Unreachable())
+        monkeypatch.setattr("corpus.faults.time.sleep", waited.append)
+        monkeypatch.setattr("corpus.faults.time.monotonic", lambda: sum(waited))
+        result = say(*command.format("s3://bucket/x").split())
+        assert_refused(result, 1, "the server does not answer as it should")
+        assert sum(waited) < 20
 
 
 class TestStart:

@@ -82,6 +82,14 @@ class TestAccounting:
         result = go(source, tmp_path / "out")
         assert result.remarks() == ["clean: no record in void.jsonl, void.parquet"]
 
+    def test_records_of_kinds_that_hold_no_document_are_counted_where_there_is_nothing_else(self) -> None:
+        skipped = {"revisit": 3, "warcinfo": 1}
+        nothing = StageResult("extract", "out", 1, 0, 0, 0, {}, skipped)
+        assert nothing.remarks() == [
+            "extract: no documents: all records are of kinds that hold none (revisit 3, warcinfo 1)"
+        ]
+        assert StageResult("extract", "out", 1, 0, 5, 5, {}, skipped).remarks() == []
+
 
 def inputs_of_shards(folder: Path) -> list[Input]:
     return list(inputs_of(folder.glob("*.parquet")))

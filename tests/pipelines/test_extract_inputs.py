@@ -186,6 +186,24 @@ def test_a_folder_without_input_says_what_was_looked_for(tmp_path: Path, extract
     assert "MediaWiki .xml" in said
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"id,text\n1,a\n", 2),
+        (b"plain words\n" * 99, 2),
+        (b"WARC/1.0\r\n\r\n", 0),
+        (b"junk\nWARC/1.1\r\n", 0),
+        (b"", 0),
+    ],
+)
+def test_a_file_that_was_named_has_to_be_an_input_by_its_name_or_its_first_bytes(
+    tmp_path: Path, extract: Extract, content: bytes, code: int
+) -> None:
+    (tmp_path / "part-00000").write_bytes(content)
+    found, said = extract(tmp_path / "part-00000")
+    assert (found, "part-00000: neither its name nor its first bytes are" in said) == (code, code == 2)
+
+
 @pytest.mark.parametrize(("ending", "pack"), [("", bytes), (".gz", gzip.compress), (".bz2", bz2.compress)])
 def test_a_mediawiki_dump(tmp_path: Path, extract: Extract, ending: str, pack: Any) -> None:
     pages = [

@@ -112,6 +112,14 @@ class TestFolders:
             (tmp_path / name).symlink_to(tmp_path / target)
         assert names(tmp_path / "set") == ["set/a.jsonl", "set/other/b.jsonl"]
 
+    @pytest.mark.parametrize("name", ["a.csv", "b.TSV.gz"])
+    def test_csv_that_was_named_is_refused_with_the_command_that_converts_it(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        touch(tmp_path, name)
+        with pytest.raises(UsageError, match=rf"{name[2:5].upper()} is not read; .*{name[0]}\.parquet"):
+            resolve([str(tmp_path / name)], DOCUMENT_ENDINGS)
+
     def test_what_is_left_out_of_a_folder_is_said(self, tmp_path: Path) -> None:
         touch(tmp_path, "set/a.jsonl", "set/part-00000", "set/.b.jsonl", "set/_c.jsonl", "set/x/b.zip")
         touch(tmp_path, "set/LICENSES/MIT.txt", "set/SHA256SUMS", "set/README.md", "set/a.cdx", "set/x.css")
@@ -119,9 +127,9 @@ class TestFolders:
         notes: list[str] = []
         assert len(resolve([str(tmp_path / "set")], DOCUMENT_ENDINGS, notes=notes)) == 1
         assert [note.removeprefix(f"{tmp_path}/set: ") for note in notes] == [
-            "links to files that are not there are left out: gone.jsonl",
-            "files whose names say that they are none to read here are left out: part-00000, x/b.zip; "
-            "to read one, name the file itself",
+            "links to files that are not there are skipped: gone.jsonl",
+            "skipped, since their names are not those of input files: part-00000, x/b.zip; "
+            "to read one of them, name the file itself",
         ]
 
     def test_of_a_dataset_only_its_documents_are_inputs(self, tmp_path: Path) -> None:
