@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
+from corpus import credentials
 from corpus.errors import BukvarError, RunError, TransientError, UsageError
 
 T = TypeVar("T")
@@ -120,6 +121,7 @@ def translated(location: str) -> Iterator[None]:
 
 def translate(error: Exception, location: str) -> BukvarError:
     """What an error of a file system or a server means to a person, on one line that says what to do."""
+    location = credentials.hidden(location)
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int):
         return _of_status(status, error, location)

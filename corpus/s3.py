@@ -9,9 +9,13 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import warnings
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
+
+from corpus import credentials
 
 _SCHEME: Final = "s3://"
 #: Connections of a client: as many as a folder's receipts are read at a time.
@@ -31,13 +35,28 @@ class Place(NamedTuple):
 
 
 def place_of(location: str) -> Place | None:
-    """The place that a URL of S3 names; None for another location, and where botocore is not installed."""
+    """The place that a URL of S3 names; None for another location, where botocore is not installed, and
+    where it can't do what the URL asks for: it takes no folder of certificates."""
     if not location.startswith(_SCHEME) or not _has_botocore():
         return None
-    path, _, query = location.removeprefix(_SCHEME).partition("?")
+    place = parse(location)
+    return None if "tls_ca_dir_path" in parse_qs(place.query) else place
+
+
+def parse(location: str) -> Place:
+    """The place that a URL of S3 names; key and secret are its own, or those that this command was given for
+    it (`corpus.credentials`)."""
+    keys, clean = credentials.split(location)
+    path, _, query = clean.removeprefix(_SCHEME).partition("?")
     netloc, _, key = path.partition("/")
-    credentials, _, bucket = netloc.rpartition("@")
-    return Place(credentials, bucket, key.strip("/"), query)
+    user, _, bucket = netloc.rpartition("@")
+    return Place(user or keys, bucket, key.strip("/"), query)
+
+
+def userinfo(keys: str) -> str:
+    """Key and secret as they stand before the bucket of a URL: a secret may hold slashes."""
+    user, colon, secret = keys.partition(":")
+    return f"{quote(unquote(user), safe='')}{colon}{quote(unquote(secret), safe='')}@" if keys else ""
 
 
 @functools.cache
@@ -75,8 +94,16 @@ def read_small(location: str, most: int) -> bytes | None:
     return data if len(data) == whole else None
 
 
+def _verify(options: Mapping[str, str]) -> bool | str | None:
+    """What botocore's `verify` is by pyarrow's options: no check, or a file of authorities; None: as
+    AWS_CA_BUNDLE and the configuration say."""
+    if options.get("tls_verify_certificates", "true").lower() in ("false", "0"):
+        return False
+    return options.get("tls_ca_file_path")
+
+
 @functools.cache
-def client(credentials: str, query: str, attempts: int = 4) -> Any:
+def client(keys: str, query: str, attempts: int = 4) -> Any:
     """A client for a location's server: the options are those that pyarrow takes from a URL."""
     import botocore.session
     from botocore import UNSIGNED
@@ -87,11 +114,15 @@ def client(credentials: str, query: str, attempts: int = 4) -> Any:
     if endpoint and "://" not in endpoint:
         endpoint = f"{options.get('scheme', 'https')}://{endpoint}"
     by_path = endpoint or any(map(os.environ.get, _ENDPOINTS))
-    user, _, secret = credentials.partition(":")
+    user, _, secret = keys.partition(":")
+    verify = _verify(options)
+    if verify is False:  # whoever writes that into a URL knows it
+        warnings.filterwarnings("ignore", "Unverified HTTPS request")
     session = botocore.session.get_session()
     return session.create_client(
         "s3",
         endpoint_url=endpoint,
+        verify=verify,
         region_name=options.get("region") or session.get_config_variable("region") or "us-east-1",
         aws_access_key_id=unquote(user) if secret else None,
         aws_secret_access_key=unquote(secret) or None,

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 from pyarrow import fs
 
-from corpus import s3
+from corpus import credentials, s3
 from corpus.errors import UsageError
 from corpus.faults import (
     NotFoundError,
@@ -64,6 +64,8 @@ T = TypeVar("T")
 _WHOLE: Final = 32 << 20
 #: Bytes of a file being written to an object store that are held in memory; more of it lies on the disk.
 _SPOOL: Final = 32 << 20
+#: What a location may be, for messages.
+_SCHEMES: Final = "use a path, s3://, gs:// or hdfs://"
 #: Scheme of the hub's repositories.
 HUB: Final = "hf"
 #: Types of file systems that show a file while it is written: it is written beside its place and moved.
@@ -99,18 +101,31 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
         return _local(), location.removeprefix("file://")
     if scheme == HUB:
         return _hub(), location[match.end() :].rstrip("/")
+    if scheme == "s3":
+        return _of_s3(location)
     rest, _, query = location[match.end() :].partition("?")
     bucket, _, _ = rest.partition("/")
-    root = f"{scheme}://{bucket}" + (f"?{query}" if query else "")
-    if scheme == "s3" and "allow_delayed_open" not in query:  # one request for a small file, not three
-        root += ("&" if query else "?") + "allow_delayed_open=true"
     try:
-        filesystem = _filesystem(root)
-        below = rest[len(bucket) :]  # the bucket may have key and secret before it
-        name = bucket.rpartition("@")[2] if scheme in ("s3", "gs", "gcs") else ""
+        filesystem = _filesystem(f"{scheme}://{bucket}" + (f"?{query}" if query else ""))
+        below = rest[len(bucket) :]
+        name = bucket.rpartition("@")[2] if scheme in ("gs", "gcs") else ""
         return filesystem, name + below or "/"
     except (pa.ArrowInvalid, OSError) as error:
-        raise UsageError(f"{location}: {first_line(error)}; use a path, s3://, gs:// or hdfs://") from error
+        raise UsageError(f"{location}: {first_line(error)}; {_SCHEMES}") from error
+
+
+def _of_s3(location: str) -> tuple[fs.FileSystem, str]:
+    place = s3.parse(location)
+    _, clean = credentials.split(location)
+    root = f"s3://{s3.userinfo(place.credentials)}{place.bucket}" + (f"?{place.query}" if place.query else "")
+    if "allow_delayed_open" not in place.query:  # one request for a small file, not three
+        root += ("&" if place.query else "?") + "allow_delayed_open=true"
+    try:
+        path = path_part(clean).removeprefix("s3://")
+        return _filesystem(root), path[path.partition("/")[0].rfind("@") + 1 :] or "/"
+    except (pa.ArrowInvalid, OSError) as error:  # whose message may hold the root, secret included
+        said = credentials.hidden(first_line(error))
+        raise UsageError(f"{clean}: {said}; {_SCHEMES}") from None
 
 
 def check_writable(location: str) -> None:

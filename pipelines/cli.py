@@ -16,6 +16,7 @@ from typing import Final
 
 import click
 
+from corpus import credentials
 from pipelines import command_log
 from pipelines.terminal import harmless
 
@@ -108,8 +109,9 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
     code = 1
+    credentials.learn(())  # of an earlier command of this process
     try:
-        code = _run(arguments)
+        code = _run([credentials.take(one) for one in arguments])
     finally:
         command_log.end(code)
     return code

@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from corpus import storage
+from corpus import credentials, storage
 from corpus.errors import RunError, ShardError, UsageError, one_line
 from corpus.receipts import PROBE, Receipt, versions
 from corpus.stage import Task
@@ -136,7 +136,7 @@ class RayExecutor:
         pack.started = time.monotonic()
         # A list, not a generator: of one whose worker died ray.wait may never say a word.
         remote = self._ray.remote(max_retries=0)(attempts).options(**self._resources(flow, pack.tries))
-        flow.running[remote.remote([one.task for one in pack.tries])] = pack
+        flow.running[remote.remote([one.task for one in pack.tries], credentials.known())] = pack
 
     def _resources(self, flow: _Flow, tries: Sequence[Try]) -> dict[str, float]:
         """Processors and memory of a pack, at most what the largest machine has: it runs there alone then.
@@ -262,7 +262,7 @@ class RayExecutor:
             answers = {
                 node: remote.options(
                     scheduling_strategy=NodeAffinitySchedulingStrategy(node_id=node, soft=False)
-                ).remote(location, token, versions())
+                ).remote(location, token, versions(), credentials.known())
                 for node in new
             }
             for node, reference in answers.items():

@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from corpus import storage
+from corpus.credentials import Keys, learn
 from corpus.errors import BukvarError, RunError, ShardError, TransientError, one_line
 from corpus.receipts import FAILED, RUNNING, Receipt
 from corpus.stage import Task, run_task
@@ -147,8 +148,10 @@ def failed(task: Task, error: Exception) -> Failure:
     return failure
 
 
-def attempts(tasks: Sequence[Task]) -> list[Receipt | Failure]:
-    """`attempt` of each task, one after the other: several small tasks are sent to a worker as one."""
+def attempts(tasks: Sequence[Task], keys: Sequence[Keys] = ()) -> list[Receipt | Failure]:
+    """`attempt` of each task, one after the other: several small tasks are sent to a worker as one. `keys`:
+    of stores, as the driver's command names them."""
+    learn(keys)
     return [attempt(task) for task in tasks]
 
 

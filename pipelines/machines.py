@@ -5,20 +5,23 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from corpus import storage
+from corpus.credentials import Keys, learn
 from corpus.errors import BukvarError, one_line
 from corpus.receipts import FAILED, RUNNING, Receipt, read_receipt, versions
 from corpus.stage import Task
 
 
-def probe(location: str, token: str, wanted: dict[str, str]) -> str:
+def probe(location: str, token: str, wanted: dict[str, str], keys: Sequence[Keys] = ()) -> str:
     """What is wrong with the machine that this runs on, for a run into the folder of `location` by a driver
-    with these versions; empty where nothing is."""
+    with these versions and keys of stores; empty where nothing is."""
+    learn(keys)
     here = versions()
     for name in ("bukvar", "pyarrow"):  # equal inputs give equal bytes within one version of these
         if here[name] != wanted[name]:

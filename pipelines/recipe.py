@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 import tomli_w
 
-from corpus import storage
+from corpus import credentials, storage
 from corpus.errors import UsageError
 from pipelines import registry
 
@@ -133,7 +133,7 @@ def load(location: str, settings: Sequence[str] = ()) -> Recipe:
     """
     text, folder = _read(location)
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(credentials.take(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{location}: not valid TOML: {error}") from error
     _anchor_paths(data, folder)

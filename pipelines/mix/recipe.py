@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from corpus import credentials
 from corpus.errors import UsageError
 from pipelines.mix.presets import PRESETS
 
@@ -88,7 +89,7 @@ class MixRecipe:
 def read(path: str) -> MixRecipe:
     """Read a recipe of a mix. Raises UsageError, in one line, for what is wrong with it."""
     try:
-        data = tomllib.loads(Path(path).read_text("utf-8"))
+        data = tomllib.loads(credentials.take(Path(path).read_text("utf-8")))
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

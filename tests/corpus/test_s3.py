@@ -1,8 +1,12 @@
 """Requests by botocore, to a server on loopback that writes down what it is asked."""
 
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -50,20 +54,34 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[Asked]]]:
-    """The options of a URL by which the server is found, and what it was asked."""
-    pytest.importorskip("botocore")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "environment")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+@contextmanager
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[Asked]]]:
+    """A server's port, and what it was asked."""
     found: list[Asked] = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"asked": found}))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # of clients that do not trust it
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"?endpoint_override=127.0.0.1:{server.server_port}&scheme=http&region=eu-west-1", found
+        yield server.server_port, found
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("botocore")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "environment")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+@pytest.fixture
+def asked(keys_of_the_environment: None) -> Iterator[tuple[str, list[Asked]]]:  # noqa: ARG001 - set for it
+    """The options of a URL by which the server is found, and what it was asked."""
+    with serving() as (port, found):
+        yield f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=eu-west-1", found
 
 
 @pytest.mark.parametrize(
@@ -95,3 +113,29 @@ def test_a_missing_object_is_an_error(asked: tuple[str, list[Asked]]) -> None:
     options, _ = asked
     with pytest.raises(storage.NotFoundError):
         storage.read_bytes(f"s3://bucket/missing{options}")
+
+
+@pytest.mark.usefixtures("keys_of_the_environment")
+@pytest.mark.parametrize(
+    ("option", "trusted"),
+    [("", False), ("&tls_ca_file_path={file}", True), ("&tls_verify_certificates=false", True)],
+)
+def test_a_url_says_which_certificates_count(tmp_path: Path, option: str, trusted: bool) -> None:
+    file = tmp_path / "server.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", file],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("needs openssl")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file, tmp_path / "key.pem")
+    with serving(tls) as (port, _):
+        url = f"s3://bucket/k?endpoint_override=127.0.0.1:{port}{option.format(file=file)}"
+        found = s3.read_small(url, len(CONTENT))
+    assert found == (CONTENT if trusted else None)
+
+
+def test_a_folder_of_certificates_is_for_pyarrow_alone() -> None:
+    assert s3.place_of("s3://bucket/k?tls_ca_dir_path=/etc/ssl/certs") is None

@@ -71,6 +71,8 @@ class FakeRay:
         #: The first task's record of each call.
         self.records: list[str] = []
         self.cancelled: list[int] = []
+        #: Whether calls go on when they are told to stop, and whether Ray was ended here.
+        self.deaf = self.ended = False
         #: Machines beside the head, which has no processor for tasks then, by what a probe says there.
         self.machines: dict[str, Any] = {}
 
@@ -81,7 +83,7 @@ class FakeRay:
         if function is probe:
             return SimpleNamespace(remote=lambda *_: ("probe", given["scheduling_strategy"].node_id))
         assert function is attempts
-        return SimpleNamespace(remote=lambda tasks: self._call(tasks, given))
+        return SimpleNamespace(remote=lambda tasks, _: self._call(tasks, given))
 
     def _call(self, tasks: Sequence[Task], given: dict[str, float]) -> int:
         self.options.append(given)
@@ -91,10 +93,11 @@ class FakeRay:
         self._calls[tasks[0].record] += 1
         return number
 
-    def wait(self, references: list[int], **_: object) -> tuple[list[int], list[int]]:
-        ready = [r for r in references if self._answers[r] is not None]
-        assert ready, "the executor waits for ever"
-        return ready[:1], []
+    def wait(self, references: list[int], *, num_returns: int, timeout: float) -> tuple[list[int], list[int]]:
+        ended = () if self.deaf else self.cancelled
+        ready = [r for r in references if self._answers[r] is not None or r in ended][:num_returns]
+        assert ready or timeout == cluster.ENDS_WITHIN, "the executor waits for ever"
+        return ready, [r for r in references if r not in ready]
 
     def _probed(self, _: str, node: str) -> Any:
         return next(answer for name, answer in self.machines.items() if node_id(name) == node)
@@ -123,7 +126,8 @@ class FakeRay:
     def cluster_resources(self) -> dict[str, float]:
         return {"CPU": float(self._cpus)}
 
-    def shutdown(self) -> None: ...
+    def shutdown(self) -> None:
+        self.ended = True
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +160,15 @@ def test_a_straggler_is_begun_again_and_the_first_result_counts(tasks: list[Task
     assert names(found, Receipt) == sorted(t.record for t in tasks)
     assert len(ray.options) == len(tasks) + 1
     assert ray.cancelled == [4]  # the first copy of the fourth task
+    assert not ray.ended
+
+
+def test_a_copy_that_does_not_stop_is_ended_with_all_workers(tasks: list[Task]) -> None:
+    slow = tasks[3].record
+    ray = FakeRay(lambda of, call: None if (of[0].record, call) == (slow, 0) else attempts(of))
+    ray.deaf = True
+    assert len(outcomes(ray, tasks)) == len(tasks)
+    assert ray.ended
 
 
 def test_the_copy_of_a_straggler_may_fail_where_the_first_does_not(tasks: list[Task], tmp_path: Path) -> None:

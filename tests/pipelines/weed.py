@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.pipelines.net import free_port
 
 KEY, SECRET = "key", "right"
+#: Keys of another user, to stand in URLs.
+URL_KEY, URL_SECRET = "AKIAOFAURL", "oFa/Url+Secret0123456789"
 _PORTS = (
     "s3.port",
     "s3.port.grpc",
@@ -30,8 +32,8 @@ def program() -> str | None:
 
 
 class Weed:
-    """A server with a user, another who may only read (key `reader`), and the bucket `corpora`; it keeps what
-    it holds in a folder."""
+    """A server with two users, another who may only read (key `reader`), and the bucket `corpora`; it keeps
+    what it holds in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,12 +45,17 @@ class Weed:
             "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin"],
         }
+        of_urls = {
+            "name": "o",
+            "credentials": [{"accessKey": URL_KEY, "secretKey": URL_SECRET}],
+            "actions": ["Admin"],
+        }
         reader = {
             "name": "r",
             "credentials": [{"accessKey": "reader", "secretKey": SECRET}],
             "actions": ["Read", "List"],
         }
-        (folder / "s3.json").write_text(json.dumps({"identities": [user, reader]}))
+        (folder / "s3.json").write_text(json.dumps({"identities": [user, of_urls, reader]}))
 
     @property
     def address(self) -> str:
