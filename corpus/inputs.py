@@ -55,6 +55,12 @@ class Input:
     #: Of a crawl file, how its records lie in it (`corpus.extract.warc.layout_of`).
     shape: str = ""
 
+    @property
+    def file_bytes(self) -> int:
+        """Bytes that the whole file has at least: a part's end says so, where it is no number of row
+        groups."""
+        return max(self.size, self.part.stop) if self.part and self.rows is None else self.size
+
     def identity(self) -> list[object]:
         """What of it decides a task's output, as plain data."""
         part = [self.part.index, self.part.start, self.part.stop] if self.part else None

@@ -281,6 +281,8 @@ def run_task(task: Task, progress: Progress | None = None) -> Receipt:
     Raises ShardError with the input's name in it.
     """
     started, cpu = time.monotonic(), time.process_time()
+    for source in task.inputs:
+        storage.expect(source.path, source.file_bytes)
     with Output(task.folder, task.name, task.phase.name, progress, task.stage.reasons, task.scratch) as out:
         try:
             if isinstance(task.stage, PhasedStage):

@@ -151,7 +151,9 @@ def local_path(location: str) -> Path | None:
 def info(location: str) -> fs.FileInfo:
     """FileInfo (type, size, mtime) of a location."""
     filesystem, path = open_filesystem(location)
-    return patiently(location, lambda: filesystem.get_file_info(path))
+    found = patiently(location, lambda: filesystem.get_file_info(path))
+    expect(location, found.size or 0)
+    return found
 
 
 def file(location: str) -> File:
@@ -218,7 +220,20 @@ def list_tree(folder: str, dead_links: list[str] | None = None) -> dict[str, Fil
     found = patiently(folder, lambda: filesystem.get_file_info(selector))
     start = len(path.rstrip("/")) + 1
     files = {f.path[start:]: File(f.size, f.mtime_ns or 0) for f in found if _is_whole(f)}
+    for name, one in files.items():
+        expect(join(folder, name), one.size)
     return dict(sorted(files.items()))
+
+
+#: Objects that are known to be larger than `_WHOLE`: nobody asks a store for one of them whole.
+_large: set[str] = set()
+
+
+def expect(location: str, size: int) -> None:
+    """Take note of a file's size, as whoever named the file knows it. It decides how a store is asked for the
+    file, and nothing else."""
+    if size > _WHOLE and is_url(location):
+        _large.add(location)
 
 
 def open_input(location: str) -> Any:
@@ -231,11 +246,12 @@ def open_input(location: str) -> Any:
 
 
 def _open_remote(location: str, filesystem: fs.FileSystem, path: str) -> Any:
-    data = s3.read_small(location, _WHOLE)
+    data = s3.read_small(location, _WHOLE) if location not in _large else None
     if data is not None:
         return pa.BufferReader(data)
     stream = filesystem.open_input_file(path)
     if stream.size() > _WHOLE:
+        _large.add(location)
         return stream
     with stream:
         return pa.BufferReader(stream.read_buffer())

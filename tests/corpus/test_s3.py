@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,10 @@ from typing import NamedTuple
 import pytest
 
 from corpus import s3, storage
+from corpus.errors import ShardError
+from corpus.inputs import Input, Part
+from corpus.stage import run_task
+from tests.pipelines.stages import Shorten, tasks_of
 
 CONTENT = bytes(range(256)) * 4
 
@@ -20,6 +25,7 @@ class Asked(NamedTuple):
     method: str
     path: str
     signed_by: str
+    range: str = ""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,7 +36,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         scheme, _, key = self.headers.get("Authorization", "").partition("Credential=")
-        self.asked.append(Asked(self.command, self.path, key.partition("/")[0] if scheme else ""))
+        signed_by = key.partition("/")[0] if scheme else ""
+        self.asked.append(Asked(self.command, self.path, signed_by, self.headers.get("Range", "")))
         if self.path.endswith("missing"):
             self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>", "bytes 0-0/0")
             return
@@ -93,7 +100,8 @@ def test_a_small_object_is_read_in_one_request_with_the_credentials_of_its_url(
 ) -> None:
     options, found = asked
     assert storage.read_bytes(f"s3://{credentials}bucket/a/é 1%20+.txt{options}") == CONTENT
-    assert found == [Asked("GET", "/bucket/a/%C3%A9%201%2520%2B.txt", signed_by)]
+    whole = f"bytes=0-{storage._WHOLE - 1}"
+    assert found == [Asked("GET", "/bucket/a/%C3%A9%201%2520%2B.txt", signed_by, whole)]
 
 
 @pytest.mark.parametrize("credentials", ["", "own:se%2Fcret@", "anonymous@"])
@@ -107,6 +115,46 @@ def test_what_is_larger_or_cut_short_is_left_to_pyarrow(asked: tuple[str, list[A
     assert s3.read_small(f"s3://bucket/k{options}", len(CONTENT)) == CONTENT
     assert s3.read_small(f"s3://bucket/k{options}", len(CONTENT) - 1) is None
     assert s3.read_small(f"s3://bucket/cut{options}", len(CONTENT)) is None
+
+
+class TestOfALargeObject:
+    """Nobody asks for all of it at first, where its size is known."""
+
+    @pytest.fixture
+    def location(self, asked: tuple[str, list[Asked]], monkeypatch: pytest.MonkeyPatch) -> str:
+        monkeypatch.setattr(storage, "_WHOLE", len(CONTENT) - 1)
+        monkeypatch.setattr(storage, "_large", set())
+        return f"s3://bucket/large{asked[0]}"
+
+    def opened(self, location: str, found: list[Asked]) -> list[str]:
+        """What the server is asked when the file is opened, and nothing of it is read."""
+        found.clear()
+        storage.open_input(location).close()
+        return [one.method for one in found]
+
+    def test_whose_size_was_looked_up(self, asked: tuple[str, list[Asked]], location: str) -> None:
+        assert storage.file(location).size == len(CONTENT)
+        assert "GET" not in self.opened(location, asked[1])
+
+    def test_that_was_opened_before(self, asked: tuple[str, list[Asked]], location: str) -> None:
+        assert "GET" in self.opened(location, asked[1])
+        assert "GET" not in self.opened(location, asked[1])
+
+    def test_that_a_task_was_given(
+        self, asked: tuple[str, list[Asked]], location: str, tmp_path: Path
+    ) -> None:
+        whole = Input(location, "large.jsonl", "", len(CONTENT))
+        (task,) = tasks_of(Shorten(), [whole], tmp_path)
+        asked[1].clear()
+        with pytest.raises(ShardError):  # it is no JSON
+            run_task(task)
+        ranges = [one.range for one in asked[1] if one.method == "GET"]
+        assert f"bytes=0-{len(CONTENT) - 2}" not in ranges
+
+    def test_of_which_a_task_has_a_part(self) -> None:
+        lines = Input("a", "a", "", 10, part=Part(1, 90, 100, 5))
+        assert lines.file_bytes == 100
+        assert replace(lines, rows=7).file_bytes == 10  # row groups 90 to 100
 
 
 def test_a_missing_object_is_an_error(asked: tuple[str, list[Asked]]) -> None:
