@@ -131,7 +131,7 @@ def by_numbers(text: str) -> list[Find]:
         while at >= 0:
             starts.add(at)
             at = folded.find(word, at + 1)
-    found = []
+    found: list[Find] = []
     at = 0
     for hit in sorted(starts):
         if hit < at:
@@ -139,7 +139,8 @@ def by_numbers(text: str) -> list[Find]:
         chain, resume = numbers.chain_from(text, numbers.run_start(text, hit, at))
         at = max(resume, hit + 1)
         if sum(len(g.digits) for g in chain) >= 5:
-            found += numbers.windows(text, chain)
+            phones = [f for f in found if f[2].startswith("phone")]
+            found += numbers.windows(text, chain, phones[-1][1] if phones else None)
     return found
 
 
@@ -147,10 +148,15 @@ ASCII = "0123456789"
 LETTER = "[АВЕКМНОРСТУХавекмнорстухABEKMHOPCTYXabekmhopctyx]"
 WIDTHLESS = "[\xad\u200b-\u200f\u2060\ufeff\ufe0f\u20e3]*"
 GAP = r"[ \t\xa0\u202f\u205f\u3000\u2000-\u200a_.-]"
+GAPS = rf"((?:{GAP}{WIDTHLESS}){{0,2}})"
 PLATE = re.compile(
-    rf"([0-9ОO]{{3}}){WIDTHLESS}({GAP}?)({LETTER}{{2}})(?:(\n)|{WIDTHLESS}({GAP}?)([/|(]?))([0-9]{{2,3}})(?![0-9])"
+    rf"([0-9ОO]{{3}}){WIDTHLESS}{GAPS}({LETTER}{{2}})"
+    rf"(?:(\n)|{WIDTHLESS}{GAPS}(?:([/|(]){WIDTHLESS}{GAPS})?)([0-9]{{2,3}})(?![0-9])"
 )
-COUNTRY = re.compile(rf"{WIDTHLESS}{GAP}?[Rr][Uu][Ss](?![A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ])")
+COUNTRY = re.compile(rf"{WIDTHLESS}{GAPS}[Rr][Uu][Ss](?![A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ])")
+
+
+IGNORED = dict.fromkeys(map(ord, "\xad\u2060\ufeff\ufe0f\u20e3" + "".join(map(chr, range(0x200B, 0x2010)))))
 
 
 def goes_on(c: str) -> bool:
@@ -160,14 +166,12 @@ def goes_on(c: str) -> bool:
 def plate(text: str, at: int) -> Find | None:
     """The plate whose digits begin with the one at `at`, or with an О right before it."""
     head = [n for n in range(at) if not numbers.ignorable(text[n])]
+    gaps = [n for n in head[-2:] if re.fullmatch(f"(?:{GAP})*", text[n:at].translate(IGNORED))]
+    parted = bool(gaps)
+    head = head[: len(head) - len(gaps)]
     if not head:
         return None
     start = head.pop()
-    parted = bool(re.fullmatch(GAP, text[start]))
-    if parted:
-        if not head:
-            return None
-        start = head.pop()
     before = text[head[-1]] if head else ""
     if text[start] in "ОO" and not parted and re.fullmatch(LETTER, before):
         at, start = start, head.pop()
@@ -178,7 +182,7 @@ def plate(text: str, at: int) -> Find | None:
     hit = PLATE.match(text, at)
     if not hit or (hit[4] and (parted or hit[2])):
         return None
-    number, pair, code = hit[1], hit[3], hit[7]
+    number, pair, code = hit[1], hit[3], hit[8]
     end = country.end() if (country := COUNTRY.match(text, hit.end())) else hit.end()
     if goes_on(text[end : end + 1]) or not set(number) - set("0ОO"):
         return None
@@ -187,8 +191,9 @@ def plate(text: str, at: int) -> Find | None:
     labels = numbers.labels(text, start)
     letters = text[start] + pair
     numbered = bool(labels.all & {"plate", "number"})
-    parted = parted or any(hit[n] for n in (2, 5, 6))
-    plain = not parted and (numbered or (not set(letters) & LATIN and real == 3))
+    joined = not parted and not hit[2]
+    parted = not joined or bool(hit[5] or hit[6])
+    plain = (joined and numbered) or (not parted and not set(letters) & LATIN and real == 3)
     small = any(c.islower() for c in letters) and "plate" not in labels.all
     if real < 2 or not known or (small and not plain):
         return None
@@ -244,7 +249,8 @@ def v4(text: str, at: int) -> Find | None:
     word = re.search(r"[A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ԯ]*\Z", window)
     product = labels.nearest == "product" and labels.distance <= 3
     version = labels.nearest == "version" and labels.distance <= 20
-    numbering = all(o < 32 for o in octets) or version or product
+    other = labels.nearest == "other" and labels.distance <= 12
+    numbering = all(o < 32 for o in octets) or version or product or other
     numbering = numbering or bool(word and numbers.lower(word[0]) in SECTIONS)
     if all(o < 32 for o in octets) and before == "\n" and text[hit.end() : hit.end() + 2] == ". ":
         return None  # a heading: 12.2.1.1. Как вести себя

@@ -27,8 +27,13 @@ NUMERALS = {word: int(value) for word, value in rows("NUMERALS", "words.rs")}
 LABELS = [(w.replace("\\\\", "\\"), c.split("::")[1].lower()) for w, c in rows("LABELS", "labels.rs")]
 #: Latin letters that look like Russian ones.
 SIMILAR = dict(zip("ABEKMHOPCTYXaeopcyxіІ", "авекмнорстухаеорсухii", strict=True))
+SIMILAR |= dict.fromkeys("☏✆📞📱📲", "☎")
 OFFICES = re.findall(r'"([а-я]+)"', (CRATE / "directory.rs").read_text("utf-8").split("];")[0])
 _RULES = (CRATE / "phone.rs").read_text("utf-8")
+PLACES, UNITS = (
+    tuple(re.findall(r'"([^"]+)"', _RULES.split(f"const {name}: ")[1].split("];")[0]))
+    for name in ("PLACES", "UNITS")
+)
 TOWNS = set(re.findall(r"\b\d{3}\b", _RULES.split("const TOWNS")[1].split("];")[0].split("= [")[1]))
 CODES = [
     re.sub(r"\D", "", c)
@@ -130,7 +135,7 @@ def plus_before(text: str, start: int) -> bool:
 def separators(text: str, start: int) -> tuple[frozenset[str], int]:
     """What stands from `start` on between two groups, and where the next begins; `start` where none does."""
     found: list[str] = []
-    at, lines, previous = start, 0, " "
+    at, lines, previous, dots, run = start, 0, " ", 0, 1
     stop = (frozenset[str](), start)
     while at < len(text):
         c = text[at]
@@ -144,7 +149,9 @@ def separators(text: str, start: int) -> tuple[frozenset[str], int]:
                 lines += not (c == "\n" and previous == "\r")
             else:
                 found.append(kind)
-            if len(found) > 8 or lines > 1 or found.count(DOT) > 1:
+            run = run + 1 if kind == DOT and previous == c else 1
+            dots += kind == DOT and (run == 1 or run > 3)
+            if len(found) > 8 or lines > 1 or dots > 1:
                 return stop
             previous = c
             at += 1
@@ -286,8 +293,18 @@ def in_directory(text: str, start: int, end: int) -> bool:
     return any(lower(w).startswith(tuple(OFFICES)) for w in [w for w in words if w][:3])
 
 
-def windows(text: str, chain: list[Group]) -> list[Find]:
-    """What the windows of a chain are taken for."""
+def list_goes_on(between: str) -> bool:
+    """A list of telephones goes on between two: «; », « и », «, дом. »."""
+    words = "".join(" " if space(c) or c in ";,/.:" else c for c in between).split(" ")
+    known = all(
+        lower(w) in ("", "и", "или", "тел", "т", "факс", "ф") or lower(w).startswith(PLACES) for w in words
+    )
+    parted = bool(set(between) & set(";,")) or bool({lower(w) for w in words} & {"и", "или"})
+    return known and parted and len(between.encode()) <= 32
+
+
+def windows(text: str, chain: list[Group], phone_end: int | None) -> list[Find]:
+    """What the windows of a chain are taken for; a telephone of the text before it ends at `phone_end`."""
     from tests.oracles.pii_windows import Window
 
     found = []
@@ -309,8 +326,13 @@ def windows(text: str, chain: list[Group]) -> list[Find]:
             words = any(g.words for g in chain[first : last + 1])
             if len(digits) < 5 or (len(digits) == 8 and not words):
                 continue
-            if (find := Window.of(text, chain, (first, last), phone_ends).find()) is not None:
+            listed = first > 0 and phone_ends == first and COMMA in chain[first].before
+            if first == 0 and phone_end is not None and phone_end <= chain[0].start:
+                listed = list_goes_on(text[phone_end : chain[0].start])
+            if (
+                find := Window.of(text, chain, (first, last), phone_ends == first, listed).find()
+            ) is not None:
                 found.append(find)
                 if find[2].startswith("phone"):
-                    phone_ends = last + 1
+                    phone_ends, phone_end = last + 1, find[1]
     return found

@@ -38,6 +38,7 @@ impl Finder {
         let mut found = Vec::new();
         scratch.numerals.clear();
         scratch.labels.reset();
+        scratch.flat.reset();
         self.patterns.find(text, &mut found, &mut scratch.numerals);
         self.find_numbers(text, scratch, &mut found);
         // What is not asked for still takes its place: a telephone does not become a card because telephones stay.

@@ -28,8 +28,9 @@ pub mod label {
 }
 
 /// Beginnings of words, in small letters with е for ё. Where two end at one place, the later row is the nearest.
-pub const LABELS: [(&str, u32); 222] = [
+pub const LABELS: [(&str, u32); 228] = [
     ("номер", label::NUMBER),
+    ("☎", label::PHONE),
     ("number", label::NUMBER),
     ("тел ", label::PHONE),
     ("тел.", label::PHONE),
@@ -146,6 +147,8 @@ pub const LABELS: [(&str, u32); 222] = [
     ("driver", label::LICENCE),
     ("driving", label::LICENCE),
     ("в.у.", label::LICENCE),
+    ("в. у.", label::LICENCE),
+    ("права на имя", label::LICENCE),
     ("права ", label::RIGHTS),
     ("права:", label::RIGHTS),
     ("прав ", label::RIGHTS),
@@ -195,6 +198,9 @@ pub const LABELS: [(&str, u32); 222] = [
     ("окато", label::OTHER),
     ("октмо", label::OTHER),
     ("оквэд", label::OTHER),
+    ("окпд", label::OTHER),
+    ("окдп", label::OTHER),
+    ("тн вэд", label::OTHER),
     ("кбк", label::OTHER),
     ("doi:", label::OTHER),
     ("doi ", label::OTHER),

@@ -1,6 +1,6 @@
 //! Telephones: a plus, a code and the usual groups, or a word before them.
 
-use crate::chars::{ahead, back, is_space, last_word, sep};
+use crate::chars::{ahead, back, is_letter, is_space, last_word, lower, sep};
 use crate::kinds::Kind;
 use crate::labels::label;
 use crate::window::{Verdict, Window};
@@ -25,6 +25,7 @@ impl Window<'_> {
             11 if matches!(d[0], 7 | 8) => match d[1] {
                 9 => self.mobile(1).map(|rank| (Kind::Phone, rank)),
                 3 | 4 | 8 => self.landline(1).map(|rank| (self.free_of_charge(&d[1..]), rank)),
+                0 if d[0] == 8 && d[2] <= 4 => self.abroad(1).map(|rank| (self.of_institution(false), rank)),
                 _ => None,
             },
             5..=10 if self.groups.iter().any(|g| g.words) => {
@@ -35,7 +36,7 @@ impl Window<'_> {
             10 => match d[0] {
                 9 => self.mobile(0).map(|rank| (Kind::Phone, rank)),
                 3 | 4 | 8 => self.landline(0).map(|rank| (self.free_of_charge(d), rank)),
-                0 if d[1] >= 3 => self.ukrainian().map(|rank| (self.of_institution(false), rank)),
+                0 if d[1] >= 3 => self.abroad(0).map(|rank| (self.of_institution(false), rank)),
                 _ => None,
             },
             5..=7 => self.local().map(|rank| (self.of_institution(false), rank)),
@@ -55,17 +56,21 @@ impl Window<'_> {
         self.text[..self.groups[0].start].ends_with('=')
     }
 
-    /// A slash stands alone between this number, written as telephones are, and the next: «.../8-916-...».
-    fn slashed(&self) -> bool {
+    /// A slash or a comma alone can part this number, written as telephones are, from the next: «.../8-916-...».
+    fn marked(&self) -> bool {
         self.has(sep::HYPHEN | sep::PAREN)
     }
 
     fn joined_before(&self) -> bool {
-        self.tight_before && !(self.groups[0].before == sep::SLASH && self.slashed())
+        let before = self.groups[0].before;
+        let next = self.follows && matches!(before, sep::SLASH | sep::COMMA);
+        let listed = next && (self.marked() || self.contiguous());
+        self.tight_before && !listed && !(before == sep::SLASH && self.marked())
     }
 
     fn joined_after(&self) -> bool {
-        self.tight_after && !(self.slash_after && self.slashed())
+        let whole = self.contiguous() && self.next >= 10;
+        self.tight_after && !(self.list_after && (self.marked() || whole))
     }
 
     /// The rank of a number of a mobile network whose own ten digits begin at `offset`.
@@ -78,6 +83,9 @@ impl Window<'_> {
             || self.groups[0].glued_before
             || self.labels.is_nearest(label::OTHER) && self.labels.distance <= 12
         {
+            return None;
+        }
+        if self.measured() {
             return None;
         }
         let nice = self.usual_groups(offset, 3);
@@ -93,7 +101,9 @@ impl Window<'_> {
             return Some(70);
         }
         let few = self.groups.len() <= 6;
-        if self.alone() && (self.singles() || words || (few && self.in_prose())) {
+        // «79 163 341 520» is a quantity, its digits parted by thousands.
+        let thousands = self.between == sep::SPACE && self.lengths().eq([2, 3, 3, 3]);
+        if self.alone() && (self.singles() || words || (few && !thousands && self.in_prose())) {
             return Some(65);
         }
         None
@@ -130,13 +140,18 @@ impl Window<'_> {
         if self.said() {
             return Some(if offset == 1 { 75 } else { 71 });
         }
-        if self.labels.is_nearest(label::OTHER) && self.labels.distance <= 12 {
+        if self.labels.is_nearest(label::OTHER) && self.labels.distance <= 12 || self.measured() {
             return None;
+        }
+        // «8 (4 9 5) 2 2 4 ...»
+        let bracketed = [3, 4, 5].into_iter().any(|c| self.in_brackets(offset + c));
+        if self.singles() && bracketed && self.alone() {
+            return Some(68);
         }
         let code = [3, 4, 5]
             .into_iter()
             .any(|c| self.ends_at(offset + c) && self.usual_groups(offset, c));
-        if code && self.has(sep::PAREN) && [3, 4, 5].into_iter().any(|c| self.in_brackets(offset + c)) {
+        if code && bracketed {
             return Some(68);
         }
         let hyphens = self.between & !(sep::HYPHEN | sep::SPACE) == 0 && self.has(sep::HYPHEN);
@@ -155,9 +170,10 @@ impl Window<'_> {
         ((spaced || (known && (self.lengths().eq([1, 3, 7]) || self.plain()))) && self.alone()).then_some(56)
     }
 
-    /// The rank of a number as it is written within Ukraine, «(044) 205-43-04», said to be a telephone.
-    pub(crate) fn ukrainian(&self) -> Option<u8> {
-        let marked = self.has(sep::PAREN | sep::HYPHEN) && self.ends_at(3) && self.usual_groups(0, 3);
+    /// The rank of a number as it is written within Ukraine, «(044) 205-43-04», or Belarus, «8 (017) 205-43-04»,
+    /// said to be a telephone; its code begins at `offset`.
+    pub(crate) fn abroad(&self, offset: usize) -> Option<u8> {
+        let marked = self.marked() && self.ends_at(offset + 3) && self.usual_groups(offset, 3);
         (self.said() && marked && self.apart()).then_some(71)
     }
 
@@ -183,9 +199,12 @@ impl Window<'_> {
     pub(crate) fn local(&self) -> Option<u8> {
         let l = self.labels;
         if self.listed {
-            return (self.apart() && self.has(sep::HYPHEN) && self.alike()).then_some(54);
+            let glued = self.groups[0].glued_before || self.groups[self.groups.len() - 1].glued_after;
+            let apart = !self.joined_before() && !self.tight_after && !glued;
+            return (apart && self.has(sep::HYPHEN) && self.alike()).then_some(54);
         }
-        let close = l.is_nearest(label::PHONE) && l.distance <= 10 && self.spelled_out();
+        let close = l.is_nearest(label::PHONE)
+            && (l.distance <= 10 && self.spelled_out() || self.has(sep::HYPHEN) && self.of_whom());
         let usual = match self.digits.len() {
             7 => self.contiguous() || self.lengths().eq([3, 2, 2]) || self.lengths().eq([3, 4]),
             6 => self.lengths().eq([2, 2, 2]) || self.lengths().eq([3, 3]),
@@ -223,6 +242,51 @@ impl Window<'_> {
             }
             _ => false,
         }
+    }
+
+    /// «тел. дом.», «тел. дежурного врача:»: up to three words between the label and the number say whose it is,
+    /// of `PLACES` or before a colon.
+    pub(crate) fn of_whom(&self) -> bool {
+        let start = self.groups[0].start;
+        let before = &self.text[back(self.text, start, 48)..start];
+        let mut rest = before
+            .trim_end_matches(|c: char| is_space(c) || matches!(c, '.' | ':' | '№' | '(' | '-' | '–' | '—'));
+        let colon = before[rest.len()..].contains(':');
+        let mut of_places = true;
+        for _ in 0..=3 {
+            let letters = rest.chars().rev().take_while(|&c| is_letter(c));
+            let length: usize = letters.map(char::len_utf8).sum();
+            let word = last_word(rest);
+            match word.as_str() {
+                "" => return false,
+                "тел" | "телефон" | "телефоны" | "факс" => return of_places || colon,
+                "т" => return of_places,
+                _ => of_places &= PLACES.iter().any(|place| word.starts_with(place)),
+            }
+            if !of_places && !colon {
+                return false;
+            }
+            rest = rest[..rest.len() - length].trim_end_matches(|c: char| is_space(c) || c == '.');
+        }
+        false
+    }
+
+    /// A unit follows the digits: they are a quantity.
+    fn measured(&self) -> bool {
+        if self.groups.iter().any(|g| g.words) {
+            return false;
+        }
+        let after = self.text[self.bounds().1..].trim_start_matches(is_space);
+        let word: String = after
+            .chars()
+            .take(8)
+            .take_while(|&c| is_letter(c))
+            .map(lower)
+            .collect();
+        let sign = after.chars().next().filter(|&c| !is_letter(c));
+        UNITS
+            .iter()
+            .any(|unit| *unit == word || sign.is_some_and(|sign| unit.starts_with(sign)))
     }
 
     /// Groups as a telephone is written: a code of `code` digits that is a group or begins one, then up to four
@@ -284,6 +348,68 @@ impl Window<'_> {
                 && crate::directory::in_directory(self.text, self.groups[0].start, self.bounds().1));
         if directory { Kind::PhoneOffice } else { Kind::Phone }
     }
+}
+
+/// Whose telephone it is: beginnings of words, in small letters.
+const PLACES: [&str; 14] = [
+    "дом",
+    "раб",
+    "моб",
+    "сот",
+    "служ",
+    "гор",
+    "дежурн",
+    "вахт",
+    "приемн",
+    "секретар",
+    "бухгалтер",
+    "диспетчер",
+    "кварт",
+    "офис",
+];
+
+/// What quantities are counted in: words in small letters, and signs.
+const UNITS: [&str; 18] = [
+    "руб",
+    "рублей",
+    "рубля",
+    "рубль",
+    "млн",
+    "млрд",
+    "трлн",
+    "тыс",
+    "тысяч",
+    "шт",
+    "чел",
+    "кг",
+    "км",
+    "тонн",
+    "экз",
+    "₽",
+    "%",
+    "°",
+];
+
+/// Whether from byte `end`, where a telephone ends, to byte `start` a list of telephones goes on: «; », « и »,
+/// «, дом. ».
+pub(crate) fn list_goes_on(text: &str, end: usize, start: usize) -> bool {
+    const REACH: usize = 32;
+    if start < end || start - end > REACH {
+        return false;
+    }
+    let between = &text[end..start];
+    let is_mark = |c: char| is_space(c) || matches!(c, ';' | ',' | '/' | '.' | ':');
+    let mut parted = between.contains([';', ',']);
+    for word in between.split(is_mark).filter(|word| !word.is_empty()) {
+        let small: String = word.chars().map(lower).collect();
+        match small.as_str() {
+            "и" | "или" => parted = true,
+            "тел" | "т" | "факс" | "ф" => {}
+            _ if PLACES.iter().any(|place| small.starts_with(place)) => {}
+            _ => return false,
+        }
+    }
+    parted
 }
 
 /// Codes of towns, for eleven digits written together.

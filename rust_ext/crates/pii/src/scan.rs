@@ -17,6 +17,8 @@ use crate::labels::{LABELS, Labels};
 const REACH: usize = 56;
 /// What stands for a character that is in no label.
 const OTHER: u8 = 1;
+/// What stands for any picture of a telephone.
+const TELEPHONE: u8 = 0x80;
 
 /// The byte that stands for a character in the automaton.
 const fn folded(c: char) -> u8 {
@@ -62,6 +64,7 @@ fn fold(c: char) -> u8 {
         n @ 0x400..0x480 => FOLDED[(n - 0x400 + 128) as usize],
         _ if is_space(c) => b' ',
         _ if is_hyphen(c) => b'-',
+        _ if matches!(c, '☎' | '☏' | '✆' | '📞' | '📱' | '📲') => TELEPHONE,
         _ => OTHER,
     }
 }

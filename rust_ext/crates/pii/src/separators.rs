@@ -5,6 +5,9 @@ use crate::chars::{digit, is_ignorable, is_letter, lower, sep, separator};
 /// Separating characters between two groups at most.
 const MOST_SEPARATORS: usize = 8;
 
+/// Dots one after the other that count as one.
+const MOST_DOTS: usize = 3;
+
 /// What stands between two groups: classes of `chars::sep`, whether a plus of the next number is among them, and
 /// the byte where the next group begins.
 pub struct Between {
@@ -29,7 +32,7 @@ pub fn separators(text: &str, start: usize) -> Between {
     }
     let mut mask = 0;
     let mut count = 0;
-    let (mut lines, mut dots) = (0, 0);
+    let (mut lines, mut dots, mut run) = (0, 0, 1);
     let mut at = start;
     let mut previous = ' ';
     let stop = Between {
@@ -49,7 +52,13 @@ pub fn separators(text: &str, start: usize) -> Between {
             } else {
                 count += 1;
             }
-            dots += usize::from(class == sep::DOT);
+            // «8...916...» has one separator between two groups, not three.
+            run = if class == sep::DOT && previous == c {
+                run + 1
+            } else {
+                1
+            };
+            dots += usize::from(class == sep::DOT && (run == 1 || run > MOST_DOTS));
             if count > MOST_SEPARATORS || lines > 1 || dots > 1 {
                 return stop;
             }

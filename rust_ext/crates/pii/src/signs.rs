@@ -88,8 +88,12 @@ impl Walk<'_> {
     /// Passes what stands between the parts of a plate.
     fn gap(&mut self) {
         while self.take(is_ignorable).is_some() {}
-        if self.take(is_gap).is_some() {
+        for _ in 0..MOST_GAPS {
+            if self.take(is_gap).is_none() {
+                break;
+            }
             self.parted = true;
+            while self.take(is_ignorable).is_some() {}
         }
     }
 }
@@ -110,9 +114,11 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
     let mut head = text[..at].char_indices().rev().filter(|&(_, c)| !is_ignorable(c));
     let (mut start, mut c) = head.next()?;
     let mut parted = false;
-    if is_gap(c) {
-        parted = true;
-        (start, c) = head.next()?;
+    for _ in 0..MOST_GAPS {
+        if is_gap(c) {
+            parted = true;
+            (start, c) = head.next()?;
+        }
     }
     let first = head.next();
     let mut walk = Walk { text, at, parted };
@@ -135,12 +141,14 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
     for _ in 0..2 {
         letters.push(walk.take(plate_letter)?);
     }
-    if walk.peek() == Some('\n') && !walk.parted {
+    let joined = !walk.parted;
+    if walk.peek() == Some('\n') && joined {
         walk.take(|c| c == '\n');
     } else {
         walk.gap();
         if walk.take(|c| matches!(c, '/' | '|' | '(')).is_some() {
             walk.parted = true;
+            walk.gap();
         }
     }
     let mut code = Vec::new();
@@ -173,7 +181,7 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
     let russian = letters.iter().all(|&c| !c.is_ascii());
     let said = labels(text, start).mask;
     let numbered = said & (label::PLATE | label::NUMBER) != 0;
-    let plain = !parted && (numbered || (russian && real == 3));
+    let plain = joined && numbered || !parted && russian && real == 3;
     if !known || (lower_case && said & label::PLATE == 0 && !plain) {
         return None;
     }
@@ -189,6 +197,9 @@ pub fn plate(text: &str, at: usize) -> Option<Found> {
 fn is_gap(c: char) -> bool {
     is_space(c) || matches!(c, '-' | '_' | '.')
 }
+
+/// Such characters between two parts at most.
+const MOST_GAPS: usize = 2;
 
 /// О for 0.
 fn is_zero(c: char) -> bool {
@@ -293,7 +304,8 @@ fn v4(text: &str, at: usize) -> Option<Found> {
     let close = l.any(label::ADDRESS) && !l.is_nearest(label::VERSION);
     let product = l.is_nearest(label::PRODUCT) && l.distance <= 3;
     let version = l.is_nearest(label::VERSION) && l.distance <= 20;
-    let versioned = version || product;
+    let other = l.is_nearest(label::OTHER) && l.distance <= 12;
+    let versioned = version || product || other;
     let numbering = parts.iter().all(|&p| p < 32) || versioned || section_word(text, at);
     if !public(Ipv4Addr::from(parts)) || ((numbering || walk.parted) && !close) {
         return None;

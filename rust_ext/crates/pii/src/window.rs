@@ -5,6 +5,7 @@ use crate::chars::{is_ignorable, is_letter, is_space, lower, sep};
 use crate::checks;
 use crate::kinds::{Found, Kind};
 use crate::labels::{Labels, label};
+use crate::phone;
 use crate::scan::Scan;
 
 /// Digits of the longest number (an account), and groups of a window.
@@ -23,9 +24,13 @@ pub(crate) struct Window<'a> {
     pub(crate) tight_after: bool,
     pub(crate) near_before: Option<&'a Group>,
     pub(crate) near_after: Option<&'a Group>,
-    /// The separators after the window are a slash alone.
-    pub(crate) slash_after: bool,
-    /// A telephone of the chain ends right before the window, with a comma between.
+    /// The separators after the window are a slash alone, or a comma that a telephone's groups follow.
+    pub(crate) list_after: bool,
+    /// Digits of the group after the window; 0 where there is none.
+    pub(crate) next: usize,
+    /// A telephone of the chain ends right before the window.
+    pub(crate) follows: bool,
+    /// The window goes on a list of telephones: one ends before it, with a comma or the like between.
     pub(crate) listed: bool,
     /// The groups of the chain before the window.
     pub(crate) earlier: &'a [Group],
@@ -36,9 +41,16 @@ pub(crate) struct Window<'a> {
 pub struct Flat {
     digits: Vec<u8>,
     starts: Vec<usize>,
+    /// Where the last telephone of the text ends.
+    phone_end: Option<usize>,
 }
 
 impl Flat {
+    /// Makes the buffer ready for another text.
+    pub fn reset(&mut self) {
+        self.phone_end = None;
+    }
+
     fn fill(&mut self, chain: &[Group]) {
         self.digits.clear();
         self.starts.clear();
@@ -62,7 +74,12 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
         let (mut between, mut lines, mut words) = (0, 0, false);
         let mut known: Option<Labels> = None;
         let mut spoken = None;
-        let listed = first > 0 && phone_ends == first && chain[first].before & sep::COMMA != 0;
+        let follows = first > 0 && phone_ends == first;
+        let listed = follows && chain[first].before & sep::COMMA != 0
+            || first == 0
+                && flat
+                    .phone_end
+                    .is_some_and(|end| phone::list_goes_on(text, end, chain[0].start));
         for last in first..chain.len() {
             let group = &chain[last];
             if last > first {
@@ -103,7 +120,11 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
                 labels: said,
                 tight_before: first > 0 && is_tight(chain[first].before),
                 tight_after: after.is_some_and(|g| is_tight(g.before)),
-                slash_after: after.is_some_and(|g| g.before == sep::SLASH),
+                list_after: after.is_some_and(|g| {
+                    g.before == sep::SLASH || g.before == sep::COMMA && begins_phone(&chain[last + 1..])
+                }),
+                next: after.map_or(0, |g| g.digits.len()),
+                follows,
                 near_before: first
                     .checked_sub(1)
                     .map(|n| &chain[n])
@@ -116,6 +137,7 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
                 let (start, end) = window.span(kind);
                 if matches!(kind, Kind::Phone | Kind::PhoneOffice) {
                     phone_ends = last + 1;
+                    flat.phone_end = Some(end);
                 }
                 found.push(Found {
                     start,
@@ -132,7 +154,7 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
 fn fits(d: &[u8]) -> bool {
     match d.len() {
         8 | 14 | 17 => false,
-        11 => matches!(d, [7 | 8, 3 | 4 | 8 | 9, ..]) || checks::snils(d),
+        11 => matches!(d, [7 | 8, 3 | 4 | 8 | 9, ..] | [8, 0, 1..=4, ..]) || checks::snils(d),
         12 => checks::inn12(d),
         13 => checks::ogrn(d),
         15 => checks::ogrnip(d) || checks::issuer(d),
@@ -149,6 +171,12 @@ fn says_nothing(digits: &[u8], said: Labels) -> bool {
         10 => !said.any(u32::MAX) && !matches!(digits[0], 3 | 4 | 8 | 9),
         _ => false,
     }
+}
+
+/// Groups that a telephone can begin with: one of its length, or two that a hyphen or bracket joins.
+fn begins_phone(groups: &[Group]) -> bool {
+    let joined = |g: &Group| g.before & (sep::HYPHEN | sep::PAREN) != 0;
+    groups[0].digits.len() >= 10 || groups.get(1).is_some_and(joined)
 }
 
 fn is_tight(before: u16) -> bool {
@@ -234,27 +262,31 @@ impl Window<'_> {
             let prefix = first.digits.len() == 1 && rest.iter().all(|g| g.words != first.words);
             let mobile = matches!(self.digits, [7 | 8, 9, ..])
                 && self.digits.len() == 11
-                && self.usual_groups(1, 3)
+                && (self.usual_groups(1, 3) || self.ends_at(1) && self.ends_at(4))
                 && self.alone();
             (prefix || mobile).then(|| self.phone()).flatten()?
         } else {
             let listed = self.has(sep::SLASH);
             let numbers = [self.paper(), self.register(), self.money()];
-            let best = [
-                numbers
-                    .into_iter()
-                    .flatten()
-                    .max_by_key(|v| v.1)
-                    .filter(|v| !listed || self.labels.is_nearest(class(v.0))),
-                Some(())
-                    .filter(|()| !many || self.said())
-                    .and_then(|()| self.phone()),
-            ];
+            let best =
+                [
+                    numbers.into_iter().flatten().max_by_key(|v| v.1).filter(|v| {
+                        !listed || self.labels.is_nearest(class(v.0)) || self.card_in_slashes(v.0)
+                    }),
+                    Some(())
+                        .filter(|()| !many || self.said())
+                        .and_then(|()| self.phone()),
+                ];
             best.into_iter().flatten().max_by_key(|&(_, rank)| rank)?
         };
         // A letter at the edge is part of the number only where nothing else fits: «770 о том».
         let edge = first.is_letters() || self.groups[self.groups.len() - 1].is_letters();
         Some((kind, if edge { rank - 3 } else { rank }))
+    }
+
+    /// «4276/1234/...»: slashes alone part the four groups of a card.
+    fn card_in_slashes(&self, kind: Kind) -> bool {
+        kind == Kind::Card && self.between == sep::SLASH && self.lengths().eq([4; 4])
     }
 
     /// Some groups are numerals and some are digits.
