@@ -20,9 +20,9 @@ CARRIERS = [
     "Справка ({})",
 ]
 #: Of each file, the share of forms of a kind, and of all, that may be missed. Letters can stand for all
-#: digits of a short number: then nothing says that it is one. Of the lines of sentences.txt five hold forms
-#: that are not found.
-LOST = {"forms.txt": (0.01, 0.002), "sentences.txt": (0.06, 0.01)}
+#: digits of a short number: then nothing says that it is one. Of the lines of sentences.txt fifteen hold
+#: forms that are not found.
+LOST = {"forms.txt": (0.01, 0.002), "sentences.txt": (0.08, 0.02)}
 
 
 def missed(text: str, spans: list[tuple[int, int]]) -> bool:

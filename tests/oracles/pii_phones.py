@@ -180,8 +180,10 @@ def spelled_out(w: Window) -> bool:
     word, marks = numbers.lower(before[begin:end]), before[end:]
     if word in ("тел", "т", "факс", "tel", "phone", "fax"):
         return True
-    said = word in ("телефон", "телефоны", "телефону", "ф")
-    return said and any(c in marks for c in ".:№")
+    if word in ("звонить", "звоните", "позвонить", "позвоните"):
+        return w.has(HYPHEN)
+    said = word in ("телефон", "телефоны", "телефону", "телефонам", "ф")
+    return said and (w.has(HYPHEN) or any(c in marks for c in ".:№"))
 
 
 def of_whom(w: Window) -> bool:

@@ -237,8 +237,11 @@ impl Window<'_> {
         let marks = &before[trimmed.len()..];
         match word.as_str() {
             "тел" | "т" | "факс" | "tel" | "phone" | "fax" => true,
-            "телефон" | "телефоны" | "телефону" | "ф" => {
-                marks.contains(['.', ':', '№'])
+            "телефон" | "телефоны" | "телефону" | "телефонам" | "ф" => {
+                marks.contains(['.', ':', '№']) || self.has(sep::HYPHEN)
+            }
+            "звонить" | "звоните" | "позвонить" | "позвоните" => {
+                self.has(sep::HYPHEN)
             }
             _ => false,
         }
