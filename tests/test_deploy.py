@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import pytest
 import yaml
 
 from pipelines import cli, metrics, recipe
+from tests.pipelines.net import free_port
 from tests.pipelines.stages import write_texts
 
 ROOT = Path(__file__).parent.parent
@@ -195,12 +195,6 @@ if sys.argv[1] == "wait":
     signal.pause()
 sys.exit(int(sys.argv[2]))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class TestSlurm:

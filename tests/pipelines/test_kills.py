@@ -78,8 +78,19 @@ class Scene:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def add_node(self) -> Any:
-        return self.cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=80 << 20)
+    def add_node(self) -> None:
+        """It is tried again, as `start_cluster` does."""
+        for last in (False, False, False, True):
+            before = set(self.cluster.worker_nodes)
+            try:
+                self.cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=80 << 20)
+            except Exception:
+                for node in set(self.cluster.worker_nodes) - before:
+                    self.cluster.remove_node(node, allow_graceful=False)
+                if last:
+                    raise
+            else:
+                return
 
     def kill(self, kind: str) -> bool:
         """Whether there was something of this kind to kill."""

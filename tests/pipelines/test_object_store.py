@@ -119,8 +119,12 @@ def test_refusals_cost_nothing(server: str, source: Path, fault: str) -> None:  
     assert clean(server, "smooth").returncode == 0
     key = "rough" if fault.startswith("a fifth") else "rougher"
 
+    ended = threading.Event()
+
     def disturb(proxy: Proxy) -> None:
-        time.sleep(3)
+        """When the first tasks are done."""
+        while proxy.requests["PUT"] < 20 and not ended.wait(0.01):
+            pass
         proxy.refuse_until = time.monotonic() + 40
 
     with before(server) as (proxy, address):
@@ -129,6 +133,7 @@ def test_refusals_cost_nothing(server: str, source: Path, fault: str) -> None:  
         else:
             threading.Thread(target=disturb, args=(proxy,), daemon=True).start()
         done = clean(address, key)
+        ended.set()
     assert done.returncode == 0, done.stderr
     assert proxy.refused
     assert content(server, key) == content(server, "smooth")

