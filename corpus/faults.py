@@ -127,14 +127,15 @@ def translate(error: Exception, location: str) -> BukvarError:
         return _of_status(status, error, location)
     if not isinstance(error, OSError):
         return TransientError(f"{location}: the server does not answer as it should: {first_line(error)}")
-    if isinstance(error, FileNotFoundError) or "does not exist" in str(error):
+    refused = _REFUSED.search(str(error))  # "the key that you provided does not exist", Amazon says
+    if isinstance(error, FileNotFoundError) or ("does not exist" in str(error) and not refused):
         return NotFoundError(f"{location}: no such file or folder")
     code = _code(error)
     if code in _FULL:
         return RunError(f"{location}: the disk is full; free some space and run the same command again")
     if code in _BARRED:
         return RunError(f"{location}: no permission; check its owner and rights, or choose another folder")
-    if _REFUSED.search(str(error)):
+    if refused:
         return RunError(
             f"{location}: the store refuses access; check the credentials (AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or a profile) and the rights on the bucket"

@@ -215,10 +215,9 @@ def retract(folder: str, receipts: Iterable[Receipt]) -> None:
     So no receipt ever stands beside files of another try, and no file that only the earlier try wrote (its
     dropped rows, say) outlives it.
     """
-    for receipt in receipts:
-        for output in receipt.outputs:
-            storage.delete(storage.join(folder, output.path))
-        storage.delete(storage.join(folder, RECEIPTS, f"{receipt.name}.json"))
+    gone = list(receipts)
+    storage.delete_all(storage.join(folder, output.path) for receipt in gone for output in receipt.outputs)
+    storage.delete_all(storage.join(folder, RECEIPTS, f"{receipt.name}.json") for receipt in gone)
 
 
 def digest_of(value: Any) -> str:

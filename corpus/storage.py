@@ -13,20 +13,19 @@ import mmap
 import os
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 from pyarrow import fs
 
-from corpus import credentials, s3
+from corpus import s3
 from corpus.errors import UsageError
 from corpus.faults import (
     NotFoundError,
-    first_line,
     impatient,
     is_system_error,
     passes_by_itself,
@@ -36,9 +35,9 @@ from corpus.faults import (
     translate,
     translated,
 )
+from corpus.filesystems import HUB, open_filesystem
 from corpus.locations import (
     PARTIAL,
-    URL,
     absolute,
     base_name,
     host,
@@ -53,9 +52,9 @@ from corpus.locations import (
 from corpus.walking import File, list_local, walk_local
 
 __all__ = [
-    "PARTIAL", "File", "NotFoundError", "absolute", "base_name", "host", "impatient", "is_partial",
-    "is_system_error", "is_url", "is_utf8", "join", "parent", "partial_name", "passes_by_itself", "path_part",
-    "patient", "patiently", "stops_everything", "translate", "translated",
+    "HUB", "PARTIAL", "File", "NotFoundError", "absolute", "base_name", "host", "impatient", "is_partial",
+    "is_system_error", "is_url", "is_utf8", "join", "open_filesystem", "parent", "partial_name",
+    "passes_by_itself", "path_part", "patient", "patiently", "stops_everything", "translate", "translated",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -64,68 +63,10 @@ T = TypeVar("T")
 _WHOLE: Final = 32 << 20
 #: Bytes of a file being written to an object store that are held in memory; more of it lies on the disk.
 _SPOOL: Final = 32 << 20
-#: What a location may be, for messages.
-_SCHEMES: Final = "use a path, s3://, gs:// or hdfs://"
-#: Scheme of the hub's repositories.
-HUB: Final = "hf"
+#: Files deleted at a time.
+_DELETERS: Final = 32
 #: Types of file systems that show a file while it is written: it is written beside its place and moved.
 _SHOWING: Final = ("hdfs",)
-
-
-@cache
-def _hub() -> fs.FileSystem:
-    try:
-        from huggingface_hub import HfFileSystem
-    except ImportError as error:
-        raise UsageError("hf:// needs the package huggingface_hub: pip install 'bukvar[hub]'") from error
-    return fs.PyFileSystem(fs.FSSpecHandler(HfFileSystem()))
-
-
-@cache
-def _filesystem(root: str) -> fs.FileSystem:
-    # One filesystem object per scheme and bucket: making an S3 client costs milliseconds and threads.
-    return fs.FileSystem.from_uri(root)[0]
-
-
-def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
-    """The filesystem of a location, and the path within it. Raises UsageError for an unknown scheme, and for
-    a name that is not UTF-8."""
-    if not location.isascii() and not is_utf8(location):
-        shown = os.fsencode(location).decode("utf-8", "backslashreplace")
-        raise UsageError(f"{shown}: the name is not UTF-8; rename the file (convmv renames many)")
-    match = URL.match(location)
-    if not match:
-        return _local(), str(Path.cwd() / location)
-    scheme = match.group(1)
-    if scheme == "file":
-        return _local(), location.removeprefix("file://")
-    if scheme == HUB:
-        return _hub(), location[match.end() :].rstrip("/")
-    if scheme == "s3":
-        return _of_s3(location)
-    rest, _, query = location[match.end() :].partition("?")
-    bucket, _, _ = rest.partition("/")
-    try:
-        filesystem = _filesystem(f"{scheme}://{bucket}" + (f"?{query}" if query else ""))
-        below = rest[len(bucket) :]
-        name = bucket.rpartition("@")[2] if scheme in ("gs", "gcs") else ""
-        return filesystem, name + below or "/"
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UsageError(f"{location}: {first_line(error)}; {_SCHEMES}") from error
-
-
-def _of_s3(location: str) -> tuple[fs.FileSystem, str]:
-    place = s3.parse(location)
-    _, clean = credentials.split(location)
-    root = f"s3://{s3.userinfo(place.credentials)}{place.bucket}" + (f"?{place.query}" if place.query else "")
-    if "allow_delayed_open" not in place.query:  # one request for a small file, not three
-        root += ("&" if place.query else "?") + "allow_delayed_open=true"
-    try:
-        path = path_part(clean).removeprefix("s3://")
-        return _filesystem(root), path[path.partition("/")[0].rfind("@") + 1 :] or "/"
-    except (pa.ArrowInvalid, OSError) as error:  # whose message may hold the root, secret included
-        said = credentials.hidden(first_line(error))
-        raise UsageError(f"{clean}: {said}; {_SCHEMES}") from None
 
 
 def check_writable(location: str) -> None:
@@ -135,11 +76,6 @@ def check_writable(location: str) -> None:
             f"{location}: a hub's files are read only; datasets go there by `bukvar publish --to "
             "hf://datasets/OWNER/NAME`, or by publish.to in a recipe"
         )
-
-
-@cache
-def _local() -> fs.FileSystem:
-    return fs.LocalFileSystem()
 
 
 def local_path(location: str) -> Path | None:
@@ -381,6 +317,18 @@ def delete(location: str) -> None:
 
     with suppress(NotFoundError):  # a first try did it whose answer was lost
         patiently(location, remove)
+
+
+def delete_all(locations: Iterable[str]) -> None:
+    """Delete files, several at a time: an object store answers each in tens of milliseconds."""
+    wanted = list(locations)
+    if len(wanted) < 2:
+        for location in wanted:
+            delete(location)
+        return
+    with ThreadPoolExecutor(_DELETERS) as pool:
+        for _ in pool.map(delete, wanted):
+            pass
 
 
 def sha256(location: str) -> tuple[str, int]:

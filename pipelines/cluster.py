@@ -16,6 +16,7 @@ import signal
 import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -46,20 +47,22 @@ ENDS_WITHIN: Final = 10.0
 #: Receipts from which the memory that a phase's tasks take is known, and the bytes that it is rounded up to.
 _MEASURED: Final = 4
 _STEP: Final = 256 << 20
+#: Tasks by which the next ones are judged: looked at for each call, so not all of a hundred thousand.
+_RECENT: Final = 1000
 
 
 @dataclass
 class _Flow:
     """The tasks of one call of the executor: those that wait, packs that run by Ray's references, names of
-    those whose outcome is known and of those that were begun twice, and what they took: seconds, and bytes of
-    memory at most."""
+    those whose outcome is known and of those that were begun twice, and what the last `_RECENT` took:
+    seconds, and bytes of memory at most."""
 
     waiting: Queue
     running: dict[Any, Pack] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
-    durations: list[float] = field(default_factory=list)
-    peaks: list[int] = field(default_factory=list)
+    durations: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    peaks: deque[int] = field(default_factory=lambda: deque(maxlen=_RECENT))
 
     def wants(self, pack: Pack) -> bool:
         """Whether a pack has a task that is not done."""
@@ -160,7 +163,7 @@ class RayExecutor:
         except self._ray.exceptions.RayError as error:
             yield from self._lost(flow, error, pack)
             return
-        flow.durations += [(time.monotonic() - pack.started) / len(outcomes)] * len(outcomes)
+        flow.durations.extend([(time.monotonic() - pack.started) / len(outcomes)] * len(outcomes))
         for one, outcome in zip(pack.tries, outcomes, strict=True):
             if isinstance(outcome, Receipt):
                 flow.peaks.append(outcome.peak_memory_mb << 20)
@@ -178,7 +181,7 @@ class RayExecutor:
         for one in pack.tries:
             if one.task.record in flow.done or flow.runs(one.task):
                 continue
-            receipt = receipt_of(one.task) if len(pack.tries) > 1 else None
+            receipt = receipt_of(one.task)
             if receipt is None:
                 left.append(one)
             else:

@@ -8,6 +8,7 @@ An executor takes independent tasks and yields a `Receipt` or a `Failure` for ea
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import socket
@@ -29,8 +30,10 @@ from corpus.writing import Progress
 
 #: Seconds between heartbeats of a running task: a small file each, also where that is an object.
 BEAT_EVERY: Final = 5.0
-#: Seconds for which a task is tried again where a server does not answer, and the longest pause between.
+#: Seconds for which a task is tried again where a server does not answer, the number of tries that it has in
+#: any case, and the longest pause between.
 PATIENCE: Final = 600.0
+TRIES: Final = 4
 _LONGEST_WAIT: Final = 60.0
 
 
@@ -72,18 +75,18 @@ def threads_a_task(executor: Executor, tasks: int) -> int:
 def attempt(task: Task) -> Receipt | Failure:
     """Run a task and turn an error into a Failure. A heartbeat says who does it and how far it is.
 
-    Where a server does not answer the task is done again, with growing pauses, for `PATIENCE` seconds.
+    Where a server does not answer the task is done again, with growing pauses, for `PATIENCE` seconds from
+    then on, and `TRIES` times in any case: a task may take longer than that.
     """
-    end = time.monotonic() + PATIENCE
+    end = 0.0
     wait = 1.0
     with _heartbeat(task) as progress:
-        while True:
+        for tries in itertools.count(1):
             try:
                 return run_task(task, progress)
-            except KeyboardInterrupt:
-                raise
             except TransientError as error:
-                if time.monotonic() + wait > end:
+                end = end or time.monotonic() + PATIENCE
+                if tries >= TRIES and time.monotonic() + wait > end:
                     return failed(task, error)
             except MemoryError as error:  # of this input alone, perhaps: a length in it that is a lie
                 names = ", ".join(i.name for i in task.inputs[:3]) or task.record
@@ -93,6 +96,7 @@ def attempt(task: Task) -> Receipt | Failure:
                 return failed(task, error)
             time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads requests, keeps no secret
             wait = min(2 * wait, _LONGEST_WAIT)
+        raise AssertionError("unreachable: it counts without end")
 
 
 @contextlib.contextmanager

@@ -255,11 +255,11 @@ def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             found = self.path.partition("?")[0].rstrip("/") in ("", "/metrics")
             body = text().encode() if found else b"metrics are at /metrics\n"
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
             with suppress(OSError):  # a reader that has gone
+                self.send_response(200 if found else 404)
+                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
                 self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:

@@ -5,7 +5,7 @@ Reads: side inputs, the schema of the first Parquet file, footers of files that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -42,6 +42,22 @@ class Job:
     scratch: str = ""
     #: Where digests of the inputs are remembered.
     digests: Digests = field(default_factory=Digests, compare=False)
+
+
+def job_with(
+    stage: Stage, inputs: Sequence[Input], folder: str, options: Mapping[str, Any], digests: Digests
+) -> Job:
+    """The job as the options say that all stages' commands have."""
+    return Job(
+        stage,
+        tuple(inputs),
+        folder,
+        redo=options["redo"],
+        fail_if_empty=options["fail_if_empty"],
+        part_bytes=options["part_mb"] * 1_000_000,
+        scratch=options["scratch"],
+        digests=digests,
+    )
 
 
 @dataclass(frozen=True)

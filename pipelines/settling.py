@@ -52,22 +52,20 @@ def check_intact(location: str, receipts: Mapping[str, Receipt]) -> None:
 
 def forget_failures(folder: Folder, done: Iterable[Receipt]) -> None:
     """Delete the records of earlier failures of tasks that are done now."""
-    for receipt in done:
-        failure = f"{records.FAILED}/{receipt.name}.json"
-        if failure in folder.files:
-            storage.delete(storage.join(folder.location, failure))
+    failures = [f"{records.FAILED}/{receipt.name}.json" for receipt in done]
+    storage.delete_all(storage.join(folder.location, path) for path in failures if path in folder.files)
 
 
 def forget_heartbeats(folder: Folder) -> None:
     """Delete those of workers that were killed; while we hold the lease and no task runs, all are."""
-    for path in folder.below(records.RUNNING):
-        storage.delete(storage.join(folder.location, path))
+    storage.delete_all(storage.join(folder.location, path) for path in folder.below(records.RUNNING))
 
 
 def remove_stale(folder: Folder) -> None:
     """Remove shards, dropped rows and work files that no receipt states: of a plan that is no more, or of a
     task that was killed before its receipt and did not write them again."""
     written = {output.path for receipt in folder.receipts.values() for output in receipt.outputs}
+    stale = []
     for path in folder.files:
         part = posixpath.dirname(path).partition("/")[0]
         ours = part in (records.DROPPED, records.WORK, records.SITES) or (
@@ -75,4 +73,5 @@ def remove_stale(folder: Folder) -> None:
         )
         ours |= path.startswith(records.PROBE)  # of a driver that was killed while machines looked for it
         if ours and path not in written:
-            storage.delete(storage.join(folder.location, path))
+            stale.append(storage.join(folder.location, path))
+    storage.delete_all(stale)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from pipelines.commands import common
 
 if TYPE_CHECKING:
     from pipelines.account import StageResult
+    from pipelines.engine import Reporter
     from pipelines.planning import Job
 
 
@@ -24,10 +26,6 @@ def run_job(
     """
     from corpus import storage
     from pipelines import recipe
-    from pipelines.engine import run_stage
-    from pipelines.execute import processors
-    from pipelines.executors import open_executor
-    from pipelines.metrics import Metered
     from pipelines.planning import plan_job
     from pipelines.plans import done_of, print_plan, stage_plan
     from pipelines.progress import make_reporter
@@ -42,12 +40,28 @@ def run_job(
     reporter = make_reporter(quiet=options["quiet"])
     for note in notes:
         reporter.note(note)
+    with running(options, reporter) as run:
+        return stage, run(job)
+
+
+@contextmanager
+def running(
+    options: Mapping[str, Any], reporter: Reporter, executor: str = "ray"
+) -> Iterator[Callable[[Job], StageResult]]:
+    """What runs jobs, one after the other, as the common options say: on one executor (the one named here
+    where no option names one), counted together in --metrics."""
+    from pipelines.engine import run_stage
+    from pipelines.execute import processors
+    from pipelines.executors import open_executor
+    from pipelines.metrics import Metered
+
     say = None if options["quiet"] else reporter.note
-    with open_executor(options["executor"] or "ray", options["address"], options["workers"], say) as executor:
-        metered = Metered(reporter, lambda: processors(executor), options["metrics"])
+    name = options["executor"] or executor
+    with open_executor(name, options["address"], options["workers"], say) as opened:
+        metered = Metered(reporter, lambda: processors(opened), options["metrics"])
         try:
             with metered.written():
-                return stage, run_stage(job, executor, metered)
+                yield lambda job: run_stage(job, opened, metered)
         except Exception as error:
             common.show_traces(error, debug=options["debug"])
             raise
@@ -58,20 +72,10 @@ def _job(stage: Any, inputs: Sequence[str], folder: str, options: dict[str, Any]
     from pipelines import registry
     from pipelines.digests import Digests
     from pipelines.inputs import inputs_of
-    from pipelines.planning import Job
+    from pipelines.planning import job_with
 
     digests = Digests(folder)
     column = options.get("text_column", "text")
     notes: list[str] = []
     found = inputs_of(registry.row_of(stage.name).reads, inputs, column, digests, folder, notes)
-    job = Job(
-        stage,
-        tuple(found),
-        folder,
-        redo=options["redo"],
-        fail_if_empty=options["fail_if_empty"],
-        part_bytes=options["part_mb"] * 1_000_000,
-        scratch=options["scratch"],
-        digests=digests,
-    )
-    return job, notes
+    return job_with(stage, found, folder, options, digests), notes

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipelines.commands import common
+from pipelines.commands import common, jobs
 
 
 @click.command(
@@ -26,29 +26,28 @@ from pipelines.commands import common
 def mix(recipe: str, out: str, **options: Any) -> None:
     import tempfile
 
-    from pipelines.executors import open_executor
-    from pipelines.mix.run import finished, job_of, plan_of, run
+    from pipelines.mix.run import finished, job_of, plan_of
+    from pipelines.progress import make_reporter
 
+    reporter = make_reporter(quiet=options["quiet"])
     job = job_of(recipe, out, options)
     known = finished(job)
     if options["dry_run"] and not known:
         with tempfile.TemporaryDirectory(prefix="bukvar-mix-") as folder:
             job = job_of(recipe, folder, options, plan_only=True)
-            with open_executor(
-                options["executor"] or "inline", options["address"], options["workers"]
-            ) as executor:
-                run(job, executor, options)
+            with jobs.running(options, reporter, "inline") as run:
+                run(job)
             _show(plan_of(folder), as_json=options["as_json"])
         return
     if options["dry_run"]:
         _show(plan_of(out), as_json=options["as_json"])
         return
-    with open_executor(options["executor"] or "ray", options["address"], options["workers"]) as executor:
+    with jobs.running(options, reporter) as run:
         if not known:
-            run(job_of(recipe, out, options, plan_only=True), executor, options)
+            run(job_of(recipe, out, options, plan_only=True))
             if not options["as_json"]:
                 _show(plan_of(out), as_json=False)
-        result = run(job, executor, options)
+        result = run(job)
     if options["as_json"] or known:
         _show(plan_of(out), as_json=options["as_json"])
     click.echo(f"{result.rows_out:,} documents, shuffled: {out}", err=True)

@@ -12,16 +12,12 @@ import msgspec
 from corpus import storage
 from corpus.errors import UsageError
 from corpus.receipts import read_folder
-from pipelines.account import StageResult
 from pipelines.digests import Digests
-from pipelines.engine import run_stage
-from pipelines.execute import Executor
 from pipelines.inputs import inputs_of
 from pipelines.mix.planning import PLAN
 from pipelines.mix.recipe import MixRecipe, Plan, read
 from pipelines.mix.stage import Mix
-from pipelines.planning import Job, plan_job
-from pipelines.progress import make_reporter
+from pipelines.planning import Job, job_with, plan_job
 from tokenizer import named
 
 
@@ -39,16 +35,7 @@ def job_of(path: str, folder: str, options: Mapping[str, Any], *, plan_only: boo
     if tokenizer and not named.is_named(tokenizer):
         tokenizer = _from(base, tokenizer)
     stage = Mix(_key(recipe), tokenizer, plan_only)
-    return Job(
-        stage,
-        tuple(inputs),
-        folder,
-        redo=options["redo"],
-        fail_if_empty=options["fail_if_empty"],
-        part_bytes=options["part_mb"] * 1_000_000,
-        scratch=options["scratch"],
-        digests=digests,
-    )
+    return job_with(stage, inputs, folder, options, digests)
 
 
 def _from(base: Path, location: str) -> str:
@@ -68,11 +55,6 @@ def finished(job: Job) -> bool:
     folder = read_folder(job.folder)
     tasks = next(tasks for phase, tasks in plan_job(job).phases if phase.name == "plan")
     return all(folder.is_done(task.record, task.key()) for task in tasks)
-
-
-def run(job: Job, executor: Executor, options: Mapping[str, Any]) -> StageResult:
-    """Run a job with progress on the terminal."""
-    return run_stage(job, executor, make_reporter(quiet=options["quiet"]))
 
 
 def plan_of(folder: str) -> Plan:

@@ -246,6 +246,16 @@ class TestWriting:
         storage.delete(str(tmp_path / "missing"))
         assert [p.name for p in tmp_path.iterdir()] == ["other"]
 
+    def test_many_are_deleted_and_an_error_is_raised(self, tmp_path: Path) -> None:
+        paths = [str(tmp_path / str(n)) for n in range(100)]
+        for path in paths[1:]:
+            Path(path).touch()
+        (tmp_path / "kept").touch()
+        storage.delete_all(paths)
+        assert [p.name for p in tmp_path.iterdir()] == ["kept"]
+        with pytest.raises(UsageError, match="files are read only"):
+            storage.delete_all([*paths, "hf://datasets/a/b/c"])
+
     @given(st.binary(max_size=4096))
     def test_digest_and_size_are_those_of_the_content(self, data: bytes) -> None:
         import hashlib
@@ -268,6 +278,14 @@ class TestErrors:
             (FileNotFoundError(errno.ENOENT, "No such file"), UsageError, "no such file or folder"),
             (NotADirectoryError(errno.ENOTDIR, "Not a directory"), UsageError, "choose another --out"),
             (OSError("AWS Error ACCESS_DENIED during HeadObject"), RunError, "check the credentials"),
+            (
+                OSError(
+                    "AWS Error INVALID_ACCESS_KEY_ID during ListObjectsV2 operation: The AWS Access Key Id "
+                    "you provided does not exist in our records."
+                ),
+                RunError,
+                "check the credentials",
+            ),
             (OSError("odd\nsecond line"), RunError, "odd"),
         ],
     )

@@ -4,7 +4,7 @@ import contextlib
 import random
 import socket
 
-#: Below the ports that systems give to clients' sockets: one of those may be another process's a moment later.
+#: Below those that systems give to clients' sockets, of which one may be another process's a moment later.
 PORTS = range(20_000, 32_000)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import storage
+from corpus import filesystems, storage
 from pipelines import cli
 from pipelines.engine import StageFailedError
 from tests.pipelines.stages import Say, contents, name_of, write_texts
@@ -61,7 +61,7 @@ class TestAStoreThatDoesNotAnswer:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         waited: list[float] = []
-        monkeypatch.setattr(storage, "_filesystem", lambda _: Unreachable())
+        monkeypatch.setattr(filesystems, "_filesystem", lambda _: Unreachable())
         monkeypatch.setattr("corpus.faults.time.sleep", waited.append)
         monkeypatch.setattr("corpus.faults.time.monotonic", lambda: sum(waited))
         result = say(*command.format("s3://bucket/x").split())

@@ -233,6 +233,20 @@ def test_a_copy_whose_worker_dies_is_not_begun_again_while_the_other_runs(tasks:
     assert len(ray.options) == len(tasks) + 1
 
 
+def test_what_was_done_when_its_worker_died_is_not_done_again(tasks: list[Task]) -> None:
+    """The worker may die after the receipt was written: each time, where its end takes memory."""
+    last = tasks[3].record
+
+    def answer(of: Sequence[Task], _: int) -> Any:
+        done = attempts(of)
+        return OutOfMemoryError() if of[0].record == last else done
+
+    ray = FakeRay(answer)
+    found = outcomes(ray, tasks)
+    assert names(found, Receipt) == sorted(t.record for t in tasks)
+    assert ray.records.count(last) == 1
+
+
 def test_memory_that_tasks_were_seen_to_take_is_stated_for_the_next(tasks: list[Task]) -> None:
     def answer(of: Sequence[Task], _: int) -> Any:
         return [with_peak(outcome, 700) for outcome in attempts(of)]

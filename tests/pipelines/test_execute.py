@@ -369,6 +369,17 @@ class TestTransient:
         assert isinstance(outcome, Receipt)
         assert calls == 4
 
+    def test_one_that_takes_longer_than_the_patience_has_some_tries_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = itertools.count(0, 1000)
+        monkeypatch.setattr(execute.time, "monotonic", lambda: next(clock))
+        outcome, _ = self.attempt(tmp_path, monkeypatch, refusals=execute.TRIES - 1)
+        assert isinstance(outcome, Receipt)
+        outcome, calls = self.attempt(tmp_path, monkeypatch, refusals=10**6)
+        assert isinstance(outcome, Failure)
+        assert calls == execute.TRIES
+
     def test_in_the_end_it_fails_and_does_not_stop_the_others(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import storage, table
+from corpus import filesystems, storage, table
 from corpus.errors import UsageError
 from pipelines import cli, hub
 from pipelines.publish import Publish
@@ -265,7 +265,7 @@ class TestRefusals:
         monkeypatch.setitem(sys.modules, "huggingface_hub", None)
         with pytest.raises(UsageError, match=r"pip install 'bukvar\[hub\]'"):
             hub.check(TARGET)
-        storage._hub.cache_clear()
+        filesystems._hub.cache_clear()
         with pytest.raises(UsageError, match=r"pip install 'bukvar\[hub\]'"):
             storage.exists(f"{TARGET}/README.md")
 

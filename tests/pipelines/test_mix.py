@@ -397,3 +397,13 @@ def test_the_recipe_of_the_guide_is_one() -> None:
     given = recipes.of(tomllib.loads(page.partition("```toml\n")[2].partition("```")[0]))
     assert [one.name for one in given.phases] == ["main", "anneal"]
     assert given.sources["web"].upsampling()[0].steps() == ([1, 2, 3, 5, 100, 1000], [1, 2, 3, 5, 8, 1])
+
+
+def test_metrics_count_its_tasks(home: Path) -> None:
+    file = home / "mix.prom"
+    assert mix(home, DOCUMENTS + sources(), "--metrics", str(file)) == 0
+    text = file.read_text("utf-8")
+    assert 'bukvar_tasks_done_total{phase="plan",stage="mix"} 1' in text or (
+        'bukvar_tasks_done_total{stage="mix",phase="plan"} 1' in text
+    )
+    assert "bukvar_run_ended 1" in text
