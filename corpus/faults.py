@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,8 @@ def _with_impatience(*, on: bool) -> Iterator[None]:
 
 
 _impatient = False
+#: Set where this process was asked to stop: from then on no server is waited for longer than seconds.
+stopping: Final = threading.Event()
 #: Stores that have answered this process, by scheme, bucket and options.
 _answered: set[str] = set()
 
@@ -98,7 +101,7 @@ def patiently(location: str, operation: Callable[[], T], *, plain: bool = False)
                 raise
             meaning = translate(error, location)
             known = not _impatient or _store(location) in _answered
-            end = began + (PATIENCE if known else _FIRST_PATIENCE)
+            end = began + (PATIENCE if known and not stopping.is_set() else _FIRST_PATIENCE)
             if not isinstance(meaning, TransientError) or time.monotonic() + wait > end:
                 raise meaning from error
         else:

@@ -6,22 +6,30 @@ import re
 from pathlib import Path
 
 from corpus import storage
+from corpus.storage import File
 
 
 def expand(location: str) -> list[str]:
     """Locations that a glob (*, ?, [..], **) stands for, sorted; the location itself where it is no glob."""
+    return list(files(location))
+
+
+def files(location: str) -> dict[str, File | None]:
+    """What `expand` gives, with sizes and times where a listing said them: an object store is asked once for
+    a thousand files."""
     if not re.search(r"[*?\[]", storage.path_part(location)):
-        return [location]
+        return {location: None}
     if not storage.is_url(location):
         if Path(location).exists():  # a name with brackets or a question mark in it
-            return [location]
+            return {location: None}
         start, rest = ("/", location[1:]) if location.startswith("/") else (".", location)
-        return sorted(str(p) for p in Path(start).glob(rest) if p.is_file())
+        return dict.fromkeys(sorted(str(p) for p in Path(start).glob(rest) if p.is_file()))
     path, mark, query = location.partition("?")  # the filesystem's options: a URL's ? is no wildcard
     base = re.split(r"[*\[]", path, maxsplit=1)[0].rpartition("/")[0]
     pattern = re.compile(glob_to_regex(path))
-    found = storage.list_files(f"{base}{mark}{query}", recursive=True)
-    return [file for file in found if pattern.fullmatch(storage.path_part(file))]
+    folder = f"{base}{mark}{query}"
+    listed = ((storage.join(folder, path), file) for path, file in storage.list_tree(folder).items())
+    return {place: file for place, file in listed if pattern.fullmatch(storage.path_part(place))}
 
 
 def glob_to_regex(pattern: str) -> str:

@@ -99,8 +99,8 @@ class RayExecutor:
         say: Callable[[str], None] | None = None,
     ) -> None:
         self._address, self._workers, self._say = address, workers, say
-        #: What tasks can use, as last seen (pipelines.execute.processors).
-        self.processors = 1 if address else workers or os.cpu_count() or 1
+        #: What tasks can use, as last seen (pipelines.execute.processors); 0 before a cluster is joined.
+        self.processors = 0 if address else workers or os.cpu_count() or 1
         self._ray: Any = None
         self._seen: set[tuple[str, str]] = set()
 

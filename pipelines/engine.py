@@ -16,6 +16,7 @@ from typing import Protocol
 from corpus import receipts as records
 from corpus import storage
 from corpus.errors import BukvarError, RunError, StageError
+from corpus.faults import stopping
 from corpus.inputs import Input
 from corpus.leftovers import clean_leftovers
 from corpus.receipts import Folder, Receipt, read_folder
@@ -96,6 +97,9 @@ def run_stage(job: Job, executor: Executor, reporter: Reporter) -> StageResult:
         forget_heartbeats(folder)
         try:
             worked, failures = _run_phases(plan, folder, work)
+        except KeyboardInterrupt:
+            stopping.set()  # a store that does not answer holds nobody up from here on
+            raise
         finally:
             _clean_up(held)  # of workers that died on the way
         held.check()

@@ -62,14 +62,17 @@ Executor = Callable[[Sequence[Task]], Generator[Outcome, None, None]]
 
 
 def processors(executor: Executor) -> int:
-    """Processors that the tasks of an executor can use now."""
+    """Processors that the tasks of an executor can use now; 0 where that is not known yet."""
     return int(getattr(executor, "processors", 1))
 
 
 def threads_a_task(executor: Executor, tasks: int) -> int:
-    """Processors for each of so many tasks: several where there are more than tasks at a time."""
-    there = max(processors(executor), os.cpu_count() or 1)
-    return there // max(1, min(processors(executor), tasks))
+    """Processors for each of so many tasks: several where there are more than tasks at a time. One where it
+    is not known how many there are: those of this machine say nothing of a cluster's."""
+    known = processors(executor)
+    if not known:
+        return 1
+    return max(known, os.cpu_count() or 1) // max(1, min(known, tasks))
 
 
 def attempt(task: Task) -> Receipt | Failure:

@@ -194,11 +194,12 @@ def _files_of(
     def is_input(path: str) -> bool:
         return not leave_out or not _folder(path).startswith(_folder(leave_out))
 
-    matches = [path for path in globs.expand(argument) if is_input(path)]
+    found = globs.files(argument)
+    matches = [path for path in found if is_input(path)]
     if not matches:
         raise UsageError(f"{argument}: nothing matches; check the pattern (quote it in the shell)")
     if len(matches) > 1 or matches[0] != argument:
-        return [(path, storage.base_name(path), storage.file(path)) for path in matches]
+        return [(path, storage.base_name(path), found[path] or storage.file(path)) for path in matches]
     kind = storage.info(argument).type
     if kind == fs.FileType.NotFound:
         raise UsageError(f"{argument}: no such file or folder")

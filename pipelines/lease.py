@@ -23,6 +23,7 @@ import msgspec
 
 from corpus import storage
 from corpus.errors import BukvarError, RunError, UsageError
+from corpus.faults import stopping
 from corpus.leftovers import is_alive
 from corpus.receipts import DRIVER
 
@@ -30,6 +31,9 @@ from corpus.receipts import DRIVER
 #: may keep a write for a minute.
 RENEW: Final = 20.0
 EXPIRES: Final = 120.0
+#: Seconds that a sign of life which is being given has left when the process is asked to stop: a store that
+#: does not answer holds nobody up.
+_LAST_WORDS: Final = 10.0
 #: Seconds to the first sign of life: of two drivers that began in the same moment on an object store, the
 #: first then finds the second one's lease.
 FIRST: Final = 2.0
@@ -101,6 +105,8 @@ def lease(folder: str) -> Iterator[Held]:
         raise UsageError(
             f"{folder}: another bukvar works on this folder ({found}); wait for it, or choose another --out"
         )
+    if not _OWN:
+        stopping.clear()  # of an earlier command of this process
     now = time.time()
     own = Lease(socket.gethostname(), os.getpid(), _boot(), secrets.token_hex(8), now, now)
     _take(location, own, found)
@@ -113,9 +119,12 @@ def lease(folder: str) -> Iterator[Held]:
         yield held
         held.look()
         held.check()
+    except KeyboardInterrupt:
+        stopping.set()
+        raise
     finally:
         ended.set()
-        renewer.join()
+        renewer.join(_LAST_WORDS if stopping.is_set() else None)
         del _OWN[own.token]
         with suppress(BukvarError):
             held.look()

@@ -86,14 +86,14 @@ class TestGlob:
 
     def test_of_a_url_keeps_its_options(self, monkeypatch: pytest.MonkeyPatch) -> None:
         options = "?endpoint_override=localhost:1&scheme=http"
-        listed = {
-            f"s3://b/data{options}": [f"s3://b/data/{name}{options}" for name in ("1.gz", "2.xz", "3.gz")]
-        }
-        monkeypatch.setattr(
-            storage, "list_files", lambda folder, recursive: listed[folder] if recursive else []
-        )
+        sizes = {"1.gz": storage.File(1, 0), "2.xz": storage.File(2, 0), "3.gz": storage.File(3, 0)}
+        listed = {f"s3://b/data{options}": sizes}
+        monkeypatch.setattr(storage, "list_tree", listed.__getitem__)
         found = [f"s3://b/data/1.gz{options}", f"s3://b/data/3.gz{options}"]
         assert globs.expand(f"s3://b/data/*.gz{options}") == found
+        assert globs.files(f"s3://b/data/*.gz{options}") == dict(
+            zip(found, (sizes["1.gz"], sizes["3.gz"]), strict=True)
+        )
 
     @pytest.mark.parametrize(
         ("pattern", "path", "matches"),
@@ -366,6 +366,16 @@ class TestPatience:
                 assert storage.patiently("s3://b/k", self.refusing_until(clock, 120)) == "answer"
             with pytest.raises(TransientError):
                 storage.patiently("s3://c/k", self.refusing_until(clock, 10**6))
+
+    def test_nor_is_any_store_by_a_process_that_was_asked_to_stop(self, clock: list[float]) -> None:
+        storage.patiently("s3://b/k", lambda: None)
+        faults.stopping.set()
+        try:
+            with pytest.raises(TransientError):
+                storage.patiently("s3://b/k", self.refusing_until(clock, 120))
+        finally:
+            faults.stopping.clear()
+        assert clock[0] < 10
 
     def test_but_for_a_store_that_has_answered(self, clock: list[float]) -> None:
         """Planning reads ten thousand inputs, which takes minutes."""

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from corpus.errors import RunError, UsageError
+from corpus.faults import stopping
 from pipelines import lease as leases
 from pipelines.lease import Lease, lease
 
@@ -109,3 +110,17 @@ def test_who_was_silent_for_too_long_learns_that_another_took_over(tmp_path: Pat
     with pytest.raises(RunError, match="taken over by another bukvar"), lease(str(tmp_path)):
         put(tmp_path)
     assert (tmp_path / "_driver.json").exists()
+
+
+def test_ctrl_c_ends_all_patience_until_a_folder_is_held_again(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with lease(str(tmp_path / "run")), lease(str(tmp_path / "stage")):
+            assert not stopping.is_set()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert stopping.is_set()
+    assert not list(tmp_path.rglob("_driver.json"))
+    with lease(str(tmp_path / "run")):
+        assert not stopping.is_set()

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.writing import Output
+from pipelines.cluster import RayExecutor
 from pipelines.encode import Encode
 from pipelines.execute import run_inline, threads_a_task
 from pipelines.tokens.ahead import ahead
@@ -103,6 +104,9 @@ def test_a_chain_of_two_is_closed_by_the_outer_one() -> None:
 def test_tasks_get_what_processors_others_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     assert threads_a_task(run_inline, 5) == 8  # one at a time
+
+    cluster = RayExecutor("there:6379")
+    assert [threads_a_task(cluster, tasks) for tasks in (1, 100)] == [1, 1]  # before it is joined
 
     def four(tasks: object) -> None: ...
 
