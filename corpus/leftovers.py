@@ -20,6 +20,10 @@ EXPIRED: Final = 3600.0
 #: all of its workers have, which may then wait for a slow disk.
 ENDING: Final = 20.0
 _LOOK_EVERY: Final = 0.1
+#: The writer of a file of another machine.
+ELSEWHERE: Final = 0
+#: Seconds by which the clocks may differ that processes and files are dated by: a shared disk has its own.
+CLOCKS: Final = 60.0
 
 
 def clean_leftovers(folder: str, wait: float = ENDING) -> None:
@@ -32,15 +36,18 @@ def clean_leftovers(folder: str, wait: float = ENDING) -> None:
     """
     end = time.monotonic() + wait
     while True:
-        left = _partials(folder)
-        for location, changed in left.items():
-            if _is_left_behind(storage.base_name(location), changed):
+        ending: dict[str, int] = {}
+        for location, changed in _partials(folder).items():
+            writer = _writer(storage.base_name(location))
+            if _is_left_behind(writer, changed):
                 storage.delete(location)
-        writers = {_writer(storage.base_name(location)) for location in left} - {None, os.getpid()}
-        ending = [pid for pid in writers if pid is not None and is_alive(pid)]
+            elif writer not in (ELSEWHERE, os.getpid()):
+                ending[location] = writer
         if not ending or time.monotonic() >= end:
             return
-        while time.monotonic() < end and any(is_alive(pid) for pid in ending):
+        while time.monotonic() < end and any(
+            is_alive(writer) and storage.exists(location) for location, writer in ending.items()
+        ):
             time.sleep(_LOOK_EVERY)
 
 
@@ -56,15 +63,27 @@ def _partials(folder: str) -> dict[str, float]:
     return found
 
 
-def _is_left_behind(name: str, changed: float) -> bool:
-    writer = _writer(name)
-    return time.time() - changed > EXPIRED if writer is None else not is_alive(writer)
+def _is_left_behind(writer: int, changed: float) -> bool:
+    """Whether nobody writes a file any more. A process that began after the file's last change has the number
+    of its writer by chance: a container that is started again counts from one."""
+    if writer == ELSEWHERE:
+        return time.time() - changed > EXPIRED
+    return not is_alive(writer) or began(writer) > changed + CLOCKS
 
 
-def _writer(name: str) -> int | None:
-    """The process that writes a file of this name; None where it is one of another machine."""
+def _writer(name: str) -> int:
+    """The process that writes a file of this name; `ELSEWHERE` where it is one of another machine."""
     *_, host, pid, _, _ = ["", "", *name.split(".")]
-    return int(pid) if host == storage.host() and pid.isdigit() else None
+    return int(pid) if host == storage.host() and pid.isdigit() else ELSEWHERE
+
+
+def began(pid: int) -> float:
+    """When a process of this machine began; 0 where that can't be known (no /proc, or it is gone)."""
+    with suppress(OSError, ValueError, IndexError, AttributeError):
+        ticks = int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()[19])
+        now, uptime = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        return min(now, now - uptime + ticks / os.sysconf("SC_CLK_TCK"))
+    return 0.0
 
 
 def is_alive(pid: int) -> bool:

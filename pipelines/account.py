@@ -50,7 +50,7 @@ class StageResult:
     def remarks(self) -> list[str]:
         """What a person should know beside the funnel, a line each."""
         said = [f"{self.stage}: {name}: {text}" for name, text in sorted(self.notes.items())]
-        noted = " ".join(self.notes)
+        noted = {name.rpartition(": ")[0] for name in self.notes}
         empty = [name for name in self.without_records if name not in noted]
         if empty:
             more = f" and {len(empty) - 5} more" if len(empty) > 5 else ""

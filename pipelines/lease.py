@@ -24,7 +24,7 @@ import msgspec
 from corpus import storage
 from corpus.errors import BukvarError, RunError, UsageError
 from corpus.faults import stopping
-from corpus.leftovers import is_alive
+from corpus.leftovers import CLOCKS, began, is_alive
 from corpus.receipts import DRIVER
 
 #: Seconds between signs of life, and seconds without one after which a driver counts as gone: a slow store
@@ -51,9 +51,11 @@ class Lease:
     seen: float
 
     def is_held(self) -> bool:
-        """Whether its driver still works, as far as can be known from here."""
+        """Whether its driver still works, as far as can be known from here. A process that began after the
+        driver has its number by chance."""
         if self.host == socket.gethostname() and self.boot == _boot():
-            return is_alive(self.pid)
+            fresh = time.time() - self.seen < EXPIRES
+            return is_alive(self.pid) and (fresh or began(self.pid) <= self.started + CLOCKS)
         return time.time() - self.seen < EXPIRES
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -439,6 +440,13 @@ time.sleep(0.5)
         leftovers.clean_leftovers(str(tmp_path), wait=60)
         assert not list(tmp_path.iterdir())
 
+    def test_as_long_as_their_files_are_there(self, tmp_path: Path, writer: subprocess.Popen[str]) -> None:
+        """A worker may end its file and live on."""
+        (partial,) = tmp_path.iterdir()
+        threading.Timer(0.3, partial.unlink).start()
+        leftovers.clean_leftovers(str(tmp_path), wait=10**6)
+        assert writer.poll() is None
+
     def test_but_not_for_ever(self, tmp_path: Path, writer: subprocess.Popen[str]) -> None:
         leftovers.clean_leftovers(str(tmp_path), wait=0.2)
         assert writer.poll() is None
@@ -449,6 +457,18 @@ time.sleep(0.5)
         (tmp_path / storage.partial_name("run.prom")).touch()
         leftovers.clean_leftovers(str(tmp_path), wait=10**6)
         assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_process_that_began_after_a_file_was_written_is_not_its_writer(tmp_path: Path) -> None:
+    partial = tmp_path / storage.partial_name("a.parquet")
+    for pid in (os.getpid(), 1):
+        path = partial.with_name(partial.name.replace(f".{os.getpid()}.", f".{pid}."))
+        path.touch()
+        os.utime(path, (1e9, 1e9))
+    leftovers.clean_leftovers(str(tmp_path), wait=10**6)
+    assert not list(tmp_path.iterdir())
+    assert abs(leftovers.began(os.getpid()) - time.time()) < 24 * 3600
+    assert leftovers.began(2**22 + 1) == 0
 
 
 def test_a_killed_process_that_nobody_has_waited_for_runs_no_more() -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -81,6 +82,8 @@ class TestAccounting:
         (source / "void.jsonl").touch()
         result = go(source, tmp_path / "out")
         assert result.remarks() == ["clean: no record in void.jsonl, void.parquet"]
+        noted = replace(result, notes={"a-void.jsonl: odd": "so", "void.parquet: empty": "no record in it"})
+        assert noted.remarks()[-1] == "clean: no record in void.jsonl"
 
     def test_records_of_kinds_that_hold_no_document_are_counted_where_there_is_nothing_else(self) -> None:
         skipped = {"revisit": 3, "warcinfo": 1}

@@ -50,6 +50,26 @@ def test_the_claim_of_a_process_that_is_gone_is_taken_over(tmp_path: Path) -> No
         assert leases.read(str(tmp_path)).pid == os.getpid()  # type: ignore[union-attr]
 
 
+def test_a_process_that_has_the_number_of_a_dead_driver_is_not_taken_for_it(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        host=leases.socket.gethostname(),
+        boot=leases._boot(),
+        pid=os.getpid(),
+        started=1e9,
+        seen=1e9,
+    )
+    with lease(str(tmp_path)):
+        assert leases.read(str(tmp_path)).started > 1e9  # type: ignore[union-attr]
+
+
+def test_a_driver_that_is_silent_but_lives_holds_its_folder(tmp_path: Path) -> None:
+    """Its store may not answer for minutes."""
+    put(tmp_path, host=leases.socket.gethostname(), boot=leases._boot(), pid=os.getpid(), seen=1e9)
+    with pytest.raises(UsageError, match="another bukvar works on this folder"), lease(str(tmp_path)):
+        pass
+
+
 def test_another_machine_s_claim_holds_while_it_gives_signs_of_life(tmp_path: Path) -> None:
     put(tmp_path)
     with pytest.raises(UsageError, match="process 7 on elsewhere"), lease(str(tmp_path)):
