@@ -61,18 +61,41 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def as_documents(
-    batch: pa.Table, name: str, first: int, text_column: str, *, unchecked: bool = False
+    batch: pa.Table,
+    name: str,
+    first: int,
+    text_column: str,
+    *,
+    unchecked: bool = False,
+    anonymous: bool = False,
 ) -> pa.Table:
     """Give a batch the base columns, first and in order; whatever else it has follows.
 
     `name` and `first` are the file's name and the number of the batch's first row in it. Rows with a string
-    that is not UTF-8 are judged `malformed_row`; with `unchecked` whoever uses the text does that.
+    that is not UTF-8 are judged `malformed_row`; with `unchecked` whoever uses the text does that. With
+    `anonymous` all base columns but the text are null: of short texts, making them takes longer than all
+    else of reading.
     """
     if not is_text(batch.schema.field(text_column).type):
         unproved = pc.CastOptions(target_type=pa.large_string(), allow_invalid_utf8=True)
         column = batch.column(text_column).cast(pa.large_binary())
         batch = table.with_columns(batch, {text_column: column.cast(options=unproved)})
     batch, broken = readable(batch, text_column if unchecked else "")
+    columns: dict[str, Any] = {f.name: pa.nulls(batch.num_rows, f.type) for f in table.DOCUMENT}
+    own = False
+    if not anonymous:
+        columns, own = _identified(batch, name, first)
+    columns["text"] = batch.column(text_column).cast(plain_type(batch.schema.field(text_column).type))
+    columns["text"] = columns["text"].cast(pa.large_string())
+    result = pa.table([columns[f.name] for f in table.DOCUMENT], schema=table.DOCUMENT)
+    for field in batch.schema:
+        if field.name != text_column:
+            result = _with_theirs(result, field, batch.column(field.name), own=own)
+    return result if broken is None else table.with_columns(result, broken)
+
+
+def _identified(batch: pa.Table, name: str, first: int) -> tuple[dict[str, Any], bool]:
+    """The base columns but the text, and whether the doc_ids are ours."""
     places = [f"{name}:{n}" for n in range(first, first + batch.num_rows)]
     columns: dict[str, Any] = {}
     own = own_ids(batch.column("doc_id")) if "doc_id" in batch.column_names else None
@@ -90,13 +113,7 @@ def as_documents(
         host = pa.array(hosts, pa.string())
     columns["host"] = host
     columns["fetched_at"] = _dates(batch)
-    columns["text"] = batch.column(text_column).cast(plain_type(batch.schema.field(text_column).type))
-    columns["text"] = columns["text"].cast(pa.large_string())
-    result = pa.table([columns[f.name] for f in table.DOCUMENT], schema=table.DOCUMENT)
-    for field in batch.schema:
-        if field.name != text_column:
-            result = _with_theirs(result, field, batch.column(field.name), own=own is not None)
-    return result if broken is None else table.with_columns(result, broken)
+    return columns, own is not None
 
 
 def _with_theirs(result: pa.Table, field: pa.Field, column: pa.ChunkedArray, *, own: bool) -> pa.Table:

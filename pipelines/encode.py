@@ -9,11 +9,10 @@ never because a text spells it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage, table
-from corpus.documents import read_documents
+from corpus.documents import read_texts
 from corpus.errors import ShardError, UsageError
 from corpus.foreign import URL_NAMES, readable
 from corpus.inputs import Input
@@ -35,9 +34,9 @@ from pipelines.tokens import shuffling
 from pipelines.tokens.ahead import MOST as MOST_AHEAD
 from pipelines.tokens.ahead import ahead
 from pipelines.tokens.coder import Coder, Ids, Offsets, open_coder, tokenizer_path
-from pipelines.tokens.formats import FLAT, MOST_TOKENS, TYPES, most_tokens, type_of
+from pipelines.tokens.formats import FLAT, MOST_TOKENS, NAMING, TYPES, most_tokens, type_of
 from pipelines.tokens.packing import PACKINGS, WHOLE, Packed, Packer
-from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards, bounded
+from pipelines.tokens.shards import SPLITS, TRAIN, VALIDATION, Documents, File, Shards
 from tokenizer import named
 
 #: Columns by which the manifest counts, where the documents have them.
@@ -47,12 +46,24 @@ COUNTED: Final = ("lang", "quality")
 _MEMORY: Final = (700 << 20) + 2 * MOST_AHEAD
 #: Parts of 0..1 by which qualities are counted.
 _QUALITIES: Final = 10
+_TENTHS: Final = tuple(f"{n / _QUALITIES:.1f}-{(n + 1) / _QUALITIES:.1f}" for n in range(_QUALITIES))
 #: Tokens of a sequence at most: above every context that is trained on, below what a window holds.
 MOST_SEQUENCE: Final = 1 << 22
 
 
 def _help(text: str, default: Any, **more: Any) -> Any:
     return field(default=default, metadata={"help": text, **more})
+
+
+#: The ids put before and behind those of each document.
+Around = tuple[int | None, int | None]
+
+
+class Read(NamedTuple):
+    """Columns that are read beside the text, and whether documents get their ids, hosts and addresses."""
+
+    also: tuple[str, ...]
+    identified: bool
 
 
 @dataclass(frozen=True)
@@ -218,20 +229,20 @@ class Encode:
             path.write_bytes(msgspec.json.encode(spool.groups))
 
     def _encoded(
-        self, coder: Coder, around: tuple[int | None, int | None], task: Task, out: Output, figures: Figures
+        self, coder: Coder, around: Around, task: Task, out: Output, figures: Figures
     ) -> Generator[tuple[str, Documents], None, None]:
         """The documents of an input as ids, by split; packed into sequences where that is asked for."""
         source = task.inputs[0]
         packers = self._packers(coder)
         broken = 0
-        batches = _batches(source, out)
+        batches = _batches(source, out, self._read())
         if task.threads > 1:
             batches = ahead(batches, lambda batch: batch.nbytes)
         with closing(batches):
             for read in batches:
-                batch, encoded = _checked(read, coder)
+                batch, (ids, offsets) = _checked(read, coder, around)
                 broken += read.num_rows - batch.num_rows
-                ids, lengths = bounded(*encoded, *around)
+                lengths = np.diff(offsets)
                 documents = Documents(
                     ids, lengths, batch.column("doc_id"), batch.column("text"), coder.normalization
                 )
@@ -246,6 +257,11 @@ class Encode:
             for one in packer.close():
                 yield split, one
             figures.packed[split] = packer.counts
+
+    def _read(self) -> Read:
+        """What is read of an input beside its texts: what is counted, and what the parameters need."""
+        identified = self.format in NAMING or self.shuffle is not None or self.validation > 0
+        return Read(("host", *URL_NAMES, *COUNTED) if self.validation > 0 else COUNTED, identified)
 
     def _packers(self, coder: Coder) -> dict[str, Packer]:
         if not self.sequence:
@@ -271,11 +287,13 @@ class Encode:
                 yield split, documents.where(mask)
 
 
-def _checked(batch: pa.RecordBatch, coder: Coder) -> tuple[pa.RecordBatch, tuple[Ids, Offsets]]:
-    """The batch and its ids. The encoder finds what is no UTF-8, and only then are the rows looked at one by
-    one: those at fault are left out."""
+def _checked(
+    batch: pa.RecordBatch, coder: Coder, around: Around
+) -> tuple[pa.RecordBatch, tuple[Ids, Offsets]]:
+    """The batch and its ids, each document's between those of `around`. The encoder finds what is no UTF-8,
+    and only then are the rows looked at one by one: those at fault are left out."""
     try:
-        return batch, coder.encode(batch.column("text"))
+        return batch, coder.encode(batch.column("text"), before=around[0], after=around[1])
     except ValueError:
         rows, broken = readable(pa.Table.from_batches([batch]))
         if broken is None:
@@ -283,14 +301,13 @@ def _checked(batch: pa.RecordBatch, coder: Coder) -> tuple[pa.RecordBatch, tuple
     good = pc.is_null(broken[table.DROP])
     rows = rows.filter(good).combine_chunks()
     batch = rows.to_batches()[0] if len(rows) else batch.slice(0, 0)
-    return batch, coder.encode(batch.column("text"))
+    return batch, coder.encode(batch.column("text"), before=around[0], after=around[1])
 
 
-def _batches(source: Input, out: Output) -> Generator[pa.RecordBatch, None, None]:
+def _batches(source: Input, out: Output, read: Read) -> Generator[pa.RecordBatch, None, None]:
     """Documents with text, the others counted as dropped, in batches that are whole in memory."""
-    also = ("host", *URL_NAMES, *COUNTED)
-    for batch in read_documents(
-        source, BATCH_ROWS, text_only=True, also=also, unchecked=True, progress=out.progress
+    for batch in read_texts(
+        source, BATCH_ROWS, also=read.also, identified=read.identified, progress=out.progress
     ):
         out.rows_in += batch.num_rows
         if table.DROP in batch.column_names:
@@ -309,23 +326,36 @@ def _batches(source: Input, out: Output) -> Generator[pa.RecordBatch, None, None
 
 def count(figures: Figures, batch: pa.RecordBatch, lengths: Any, source: str) -> None:
     """Add a batch to the figures: tokens and documents by source, language and quality."""
-    groups: dict[str, Sequence[Any]] = {"source": [source] * len(lengths)}
+    if not len(lengths):
+        return
+    _add(figures, "source", [source], [int(lengths.sum())], [len(lengths)])
     for name in COUNTED:
         if name in batch.schema.names:
-            groups[name] = batch.column(name).to_pylist()
-    for name, values in groups.items():
-        tokens = Counter(figures.tokens.get(name, {}))
-        documents = Counter(figures.documents.get(name, {}))
-        for value, length in zip(values, lengths.tolist(), strict=True):
-            key = _key(value)
-            tokens[key] += length
-            documents[key] += 1
-        figures.tokens[name], figures.documents[name] = dict(tokens), dict(documents)
+            values = _values(batch.column(name))
+            sums = pa.table({"value": values, "tokens": lengths}).group_by("value")
+            found = sums.aggregate([("tokens", "sum"), ("tokens", "count")]).to_pydict()
+            keys = ["unknown" if value is None else str(value) for value in found["value"]]
+            _add(figures, name, keys, found["tokens_sum"], found["tokens_count"])
 
 
-def _key(value: Any) -> str:
-    """A value as the manifest counts it: of numbers the tenth of 0..1 in which they lie."""
-    if isinstance(value, float):
-        low = min(max(int(value * _QUALITIES), 0), _QUALITIES - 1)
-        return f"{low / _QUALITIES:.1f}-{(low + 1) / _QUALITIES:.1f}"
-    return "unknown" if value is None else str(value)
+def _add(
+    figures: Figures, name: str, keys: Sequence[str], tokens: Sequence[int], documents: Sequence[int]
+) -> None:
+    for into, found in ((figures.tokens, tokens), (figures.documents, documents)):
+        sums = into.setdefault(name, {})
+        for key, one in zip(keys, found, strict=True):
+            sums[key] = sums.get(key, 0) + one
+
+
+def _values(column: pa.Array) -> pa.Array:
+    """Values as the manifest counts them: of fractions the tenth of 0..1 in which they lie, null where they
+    are no number."""
+    if pa.types.is_nested(column.type):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()])
+    if not pa.types.is_floating(column.type):
+        return column
+    numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    known = ~np.isnan(numbers)
+    tenths = (np.clip(np.where(known, numbers, 0), 0, 1) * _QUALITIES).astype(int)
+    tenths = np.minimum(tenths, _QUALITIES - 1)
+    return pa.array(_TENTHS).take(pa.array(tenths, mask=~known))

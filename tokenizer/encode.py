@@ -92,16 +92,24 @@ class Tokenizer:
         ]
         return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint32)
 
-    def encode_batch(self, texts: Texts, *, threads: int = 1) -> tuple[Ids, Offsets]:
+    def encode_batch(
+        self, texts: Texts, *, threads: int = 1, before: int | None = None, after: int | None = None
+    ) -> tuple[Ids, Offsets]:
         """The ids of many texts in one array, and n + 1 offsets: text i has ids[offsets[i]:offsets[i + 1]].
 
         texts: a sequence of str, or an Arrow string array (read in place, without a Python object a text).
+        before, after: ids put before and behind those of each text, such as those of special tokens.
         """
         if isinstance(texts, pa.ChunkedArray):
-            return _joined([self.encode_batch(chunk, threads=threads) for chunk in texts.chunks])
+            parts = [
+                self.encode_batch(chunk, threads=threads, before=before, after=after)
+                for chunk in texts.chunks
+            ]
+            return _joined(parts)
+        around = (_checked(threads), before, after)
         if isinstance(texts, pa.Array) and not self._form:
-            return self._native.encode_buffer(text_buffers(_strings_only(texts)), _checked(threads))
-        return self._native.encode_batch(self._strings(texts), _checked(threads))
+            return self._native.encode_buffer(text_buffers(_strings_only(texts)), *around)
+        return self._native.encode_batch(self._strings(texts), *around)
 
     def count(self, text: str) -> int:
         """How many ids a text has; nothing is kept."""

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,20 @@ FILES: Final = (
 )  # fmt: skip
 
 
+class EncodeTexts(Protocol):
+    """An Arrow array of strings without nulls to ids and n + 1 offsets; `before` and `after` are ids put
+    before and behind those of each text."""
+
+    def __call__(
+        self, texts: pa.Array, *, before: int | None = None, after: int | None = None
+    ) -> tuple[Ids, Offsets]: ...
+
+
 @dataclass(frozen=True)
 class Coder:
-    """encode: an Arrow array of strings without nulls to ids (uint32) and n + 1 offsets. decode: ids to
-    bytes, special tokens by name. size: one more than the largest id."""
+    """decode: ids to bytes, special tokens by name. size: one more than the largest id."""
 
-    encode: Callable[[pa.Array], tuple[Ids, Offsets]]
+    encode: EncodeTexts
     decode: Callable[[Sequence[int]], bytes]
     special_tokens: Mapping[str, int]
     size: int
@@ -101,6 +109,7 @@ def _opened(path: Path, pattern: str, _: object) -> Coder:
 
 def _of_vocabulary(vocabulary: Vocabulary) -> Coder:
     tokenizer = Tokenizer(vocabulary)
+
     return Coder(
         tokenizer.encode_batch,
         tokenizer.decode_bytes,
@@ -112,9 +121,12 @@ def _of_vocabulary(vocabulary: Vocabulary) -> Coder:
 
 
 def _of_base(base: Base) -> Coder:
-    def encode(texts: pa.Array) -> tuple[Ids, Offsets]:
-        ids, offsets = base.encoder.encode_batch(texts.to_pylist())
-        return ids.astype(np.uint32), offsets
-
-    decode = base.encoder.decode_bytes
-    return Coder(encode, decode, base.special_tokens, base.rows, base.digest, base.normalization)
+    encoder = base.encoder
+    return Coder(
+        encoder.encode_column,
+        encoder.decode_bytes,
+        base.special_tokens,
+        base.rows,
+        base.digest,
+        base.normalization,
+    )

@@ -51,6 +51,8 @@ ENDINGS: Final = {
     MDS: (".mds",),
     LITDATA: (".bin",),
 }
+#: Formats whose files name their documents.
+NAMING: Final = (PARQUET,)
 #: Formats whose ids go to the file as they come.
 STREAMED: Final = (FLAT, MEGATRON, DATATROVE)
 #: Megatron's own bound: it takes uint16 for vocabularies below it (megatron.core, `DType.optimal_dtype`).

@@ -28,12 +28,15 @@ from pipelines.tokens.formats import (
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
 SPLITS: Final = (TRAIN, VALIDATION)
+#: Characters of a document by which a message names it.
+_SHOWN: Final = 30
 
 
 @dataclass(frozen=True)
 class Documents:
     """Documents as ids: all in one array, how many each has (start and end tokens included), their doc_ids
-    and texts, and the Unicode form in which these were encoded ("": as they are).
+    (null where nothing needs them) and texts, and the Unicode form in which these were encoded ("": as they
+    are).
 
     Sequences into which documents were packed look the same; of each, `wholes` has the tokens of the document
     at its beginning, 0 where that one is cut. digests: SHA-256 of the texts, where these are not kept."""
@@ -73,25 +76,6 @@ class Documents:
         ids = self.ids[np.repeat(mask, self.lengths)]
         rest = (self.doc_ids.filter(chosen), self.texts.filter(chosen))
         return Documents(ids, self.lengths[mask], *rest, self.normalization)
-
-
-def bounded(ids: Ids, offsets: Any, start: int | None, end: int | None) -> tuple[Ids, Lengths]:
-    """The ids of texts with a start and an end token around each, where they are given, and new lengths."""
-    lengths = np.diff(offsets)
-    extra = (start is not None) + (end is not None)
-    if not extra:
-        return ids, lengths
-    count = len(lengths)
-    found = np.empty(len(ids) + count * extra, np.uint32)
-    shift = np.arange(count) * extra + (start is not None)
-    found[np.arange(len(ids)) + np.repeat(shift, lengths)] = ids
-    lengths = lengths + extra
-    ends = np.cumsum(lengths)
-    if start is not None:
-        found[ends - lengths] = start
-    if end is not None:
-        found[ends - 1] = end
-    return found, lengths
 
 
 @dataclass
@@ -138,10 +122,10 @@ class Shards:
         """Parts of which each goes into one file; closes a file that is full."""
         longest = int(documents.lengths.max(initial=0))
         if longest > self._most:
-            name = documents.doc_ids[int(documents.lengths.argmax())].as_py().hex()
+            name = _named(documents, int(documents.lengths.argmax()))
             raised = ", or raise encode.shard_tokens" if self._most < most_tokens(self._form) else ""
             raise ShardError(
-                f"document {name} has {longest:,} tokens, a file of {self._form} {self._most:,} at most: "
+                f"{name} has {longest:,} tokens, a file of {self._form} {self._most:,} at most: "
                 f"cut the document{raised}"
             )
         start = 0
@@ -174,6 +158,14 @@ class Shards:
             self._out.put(path, f"{self.files[-1].name}{path.name.removeprefix(self._stem.name)}")
             path.unlink()
         self._writer = None
+
+
+def _named(documents: Documents, place: int) -> str:
+    """A document by its id, or by how it begins where ids were not made."""
+    doc_id = documents.doc_ids[place].as_py()
+    if doc_id is not None:
+        return f"document {doc_id.hex()}"
+    return f"the document that begins {documents.texts[place].as_py()[:_SHOWN]!r}"
 
 
 def _sample(documents: Documents, first: int) -> list[tuple[int, int, str]]:

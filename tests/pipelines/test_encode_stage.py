@@ -6,16 +6,23 @@ import base64
 import json
 import re
 import struct
+from collections import Counter
 from itertools import chain
+from math import isnan
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from corpus import documents as documents_module
 from pipelines import registry
 from pipelines.cli import run
-from pipelines.encode import Encode
+from pipelines.encode import Encode, Figures, count
 from pipelines.publish import split_fraction
 from pipelines.tokens.coder import open_coder
 from pipelines.tokens.formats import type_of
@@ -228,6 +235,70 @@ def test_the_manifest_counts_by_columns(home: Path) -> None:
     assert manifest.options["end"] == END
 
 
+def test_odd_values_are_counted_and_fail_nothing(home: Path) -> None:
+    nan = float("nan")
+    write(
+        home / "in/c.parquet",
+        ["раз", "два", "три", "четыре", "пять"],
+        lang=[["ru"], ["ru"], None, [], ["ru", "be"]],
+        quality=pa.array([nan, float("inf"), -1.0, None, 0.3]),
+    )
+    manifest = encoded(home)
+    assert manifest.documents_by["quality"] == {"unknown": 2, "0.0-0.1": 1, "0.3-0.4": 1, "0.9-1.0": 1}
+    assert manifest.documents_by["lang"] == {"['ru']": 2, "['ru', 'be']": 1, "[]": 1, "unknown": 1}
+
+
+@given(
+    qualities=st.lists(
+        st.none() | st.floats(width=32) | st.floats(-0.5, 1.5, width=32) | st.just(1e308),
+        min_size=1,
+        max_size=40,
+    ),
+    kind=st.sampled_from([pa.float32(), pa.float64()]),
+)
+def test_counts_are_those_of_one_document_after_the_other(
+    qualities: list[float | None], kind: pa.DataType
+) -> None:
+    batch = pa.record_batch({"quality": pa.array(qualities, kind)})
+    figures = Figures({}, {}, {})
+    lengths = np.arange(len(qualities))
+    half = len(qualities) // 2
+    count(figures, batch.slice(0, half), lengths[:half], "a")
+    count(figures, batch.slice(half), lengths[half:], "a")
+    tokens, documents = Counter[str](), Counter[str]()
+    for value, length in zip(batch["quality"].to_pylist(), lengths.tolist(), strict=True):
+        low = 0 if value is None or isnan(value) else int(min(max(value * 10, 0), 9))
+        key = "unknown" if value is None or isnan(value) else f"{low / 10:.1f}-{(low + 1) / 10:.1f}"
+        tokens[key] += length
+        documents[key] += 1
+    assert figures.documents["quality"] == documents
+    assert figures.tokens["quality"] == tokens
+    assert figures.documents["source"] == {"a": len(qualities)}
+
+
+def test_columns_that_nothing_needs_are_not_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[list[str]] = []
+    whole = documents_module._batches_of
+
+    def recorded(file: Any, rows: int, groups: list[int], columns: list[str]) -> Any:
+        read.append(sorted(columns))
+        return whole(file, rows, groups, columns)
+
+    monkeypatch.setattr(documents_module, "_batches_of", recorded)
+    more = {"url": ["https://a.ru/", "https://b.ru/"], "quality": [0.1, 0.2], "title": ["раз", "два"]}
+    for path in (home / "in").iterdir():
+        path.unlink()
+    write(home / "in/c.parquet", ["один", "два"], **more)
+    encoded(home)
+    encoded(home, "--format", "parquet", out="parquet")
+    encoded(home, "--set", "encode.validation=0.5", out="held")
+    assert read == [
+        ["quality", "text"],
+        ["doc_id", "quality", "text"],
+        ["doc_id", "quality", "text", "url"],
+    ]
+
+
 def test_documents_without_text_are_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(home / "in/c.parquet", ["", None, "есть"])
     manifest = encoded(home)
@@ -300,7 +371,12 @@ def test_what_is_wrong_is_said_before_any_work(
 def test_a_document_longer_than_a_file_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert encode(home, "--set", "encode.shard_tokens=100") == 1
     assert re.search(
-        r"document [0-9a-f]{32} has \d+ tokens, a file of flat 100 at most: cut the document, or raise",
+        r"the document that begins 'Мама мыла .*' has \d+ tokens, a file of flat 100 at most: cut the ",
+        capsys.readouterr().err,
+    )
+    assert encode(home, "--format", "parquet", "--set", "encode.shard_tokens=100", out="named") == 1
+    assert re.search(
+        r"document [0-9a-f]{32} has \d+ tokens, a file of parquet 100 at most: cut the document, or raise",
         capsys.readouterr().err,
     )
     assert not (home / "out/manifest.json").exists()

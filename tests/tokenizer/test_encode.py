@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.oracles.token_ids import bounded
 from tests.tokenizer.samples import TEXT, out_of_order, small_vocabulary
 from tokenizer.encode import Tokenizer
 from tokenizer.vocabulary import Vocabulary
@@ -43,6 +45,22 @@ def test_arrow_texts_are_encoded_in_place(texts: pa.Array) -> None:
     ids, offsets = TOKENIZER.encode_batch(texts)
     assert _by_offsets(ids, offsets) == [TOKENIZER.encode(text) for text in TEXTS]
     assert TOKENIZER.count_batch(texts).tolist() == np.diff(offsets).tolist()
+
+
+@pytest.mark.parametrize("before", [None, 7])
+@pytest.mark.parametrize("after", [None, 0])
+@pytest.mark.parametrize("kind", ["list", "array", "chunked", "form"])
+def test_ids_around_texts_are_those_of_the_oracle(before: int | None, after: int | None, kind: str) -> None:
+    made = replace(small_vocabulary(), normalization="NFKC") if kind == "form" else small_vocabulary()
+    texts = {"list": TEXTS, "chunked": pa.chunked_array([TEXTS[:2], [], TEXTS[2:]])}.get(
+        kind, pa.array(TEXTS)
+    )
+    tokenizer = Tokenizer(made)
+    wanted, lengths = bounded(*tokenizer.encode_batch(texts), before, after)
+    for threads in (1, 3):
+        ids, offsets = tokenizer.encode_batch(texts, threads=threads, before=before, after=after)
+        assert ids.tolist() == wanted.tolist()
+        assert np.diff(offsets).tolist() == lengths.tolist()
 
 
 @pytest.mark.parametrize("nothing", [[], pa.array([], pa.string()), pa.chunked_array([], pa.string())])

@@ -20,8 +20,10 @@ from typing import Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from rust_ext import BpeEncoder, derive_merges
+from rust_ext.arrow import text_buffers
 from tokenizer.encode import NATIVE_FORM
 from tokenizer.vocabulary import NO_MERGE
 
@@ -149,6 +151,20 @@ class Encoder:
         """(ids of all texts in one array, n + 1 offsets at which each text begins)."""
         ranks, offsets = self._native.encode_batch(self._ready(texts), threads)
         return self._ids[ranks], offsets
+
+    def encode_column(
+        self, texts: pa.Array, *, before: int | None = None, after: int | None = None
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+        """As `encode_batch`, of an Arrow array of strings without nulls, as uint32; `before` and `after` are
+        ids put before and behind those of each text."""
+        last = len(self._ids)  # in the place of ranks, which the encoder puts out, stand two of no token
+        around = (None if before is None else last, None if after is None else last + 1)
+        if self._form in ("", NATIVE_FORM):
+            ranks, offsets = self._native.encode_buffer(text_buffers(texts), 1, *around)
+        else:
+            ranks, offsets = self._native.encode_batch(self._ready(texts.to_pylist()), 1, *around)
+        ids = np.append(self._ids, [before or 0, after or 0]).astype(np.uint32)
+        return ids[ranks], offsets
 
     def ranks(self, texts: Iterable[str], threads: int = 1) -> tuple[npt.NDArray[np.uint32], Ids]:
         """The same with ranks for ids."""

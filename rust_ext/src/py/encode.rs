@@ -9,7 +9,8 @@ use pyo3::{ffi, intern};
 
 use super::texts::Column;
 use bukvar_encode::{
-    self as encode, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares, slices,
+    self as encode, Around, EncodeError, Encoder, Model, NO_MERGE, Options, Text, derive_merges, over_shares,
+    slices,
 };
 
 type Arrays<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
@@ -201,13 +202,17 @@ impl BpeEncoder {
         py.detach(|| self.encoder.count(held.text())).map_err(refused)
     }
 
+    #[pyo3(signature = (texts, threads, before = None, after = None))]
     fn encode_batch<'py>(
         &self,
         py: Python<'py>,
         texts: Vec<Bound<'py, PyString>>,
         threads: usize,
+        before: Option<u32>,
+        after: Option<u32>,
     ) -> PyResult<Arrays<'py>> {
         let texts = sized(texts)?;
+        let around = Around { before, after };
         let parts = py.detach(|| {
             over_shares(
                 &texts,
@@ -216,7 +221,7 @@ impl BpeEncoder {
                 |texts| {
                     let mut part = encode::Batch::default();
                     part.ids.reserve(characters(texts) / CHARACTERS_PER_ID);
-                    in_groups(texts, |group| self.encoder.append(group, &mut part))?;
+                    in_groups(texts, |group| self.encoder.append(group, around, &mut part))?;
                     PyResult::Ok(part)
                 },
             )
@@ -247,16 +252,20 @@ impl BpeEncoder {
         Ok(counts.concat().into_pyarray(py))
     }
 
+    #[pyo3(signature = (column, threads, before = None, after = None))]
     fn encode_buffer<'py>(
         &self,
         py: Python<'py>,
         column: Column<'py>,
         threads: usize,
+        before: Option<u32>,
+        after: Option<u32>,
     ) -> PyResult<Arrays<'py>> {
         let texts = column.texts()?;
+        let around = Around { before, after };
         let work = || {
             self.encoder
-                .encode_batch(&slices(texts.data, texts.offsets)?, threads)
+                .encode_batch(&slices(texts.data, texts.offsets)?, around, threads)
         };
         Ok(arrays(py, py.detach(work).map_err(refused)?))
     }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import tiktoken
 import tokenizers
 
+from tests.oracles.token_ids import bounded
 from tests.tokenizer.adapt.bases import ENGLISH, FORMS, OTHER, RUSSIAN
 from tokenizer.adapt.arrange import arrange
 from tokenizer.adapt.base import HF, Base, holds_cyrillic
@@ -68,6 +71,19 @@ def test_a_base_encodes_as_the_file_it_came_from(base: Base) -> None:
         other = tiktoken.Encoding("base", pat_str=regex, mergeable_ranks=ranks, special_tokens={})
         expected = [[base.ids[rank] for rank in other.encode_ordinary(text)] for text in texts]
     assert [base.encoder.encode(text) for text in texts] == expected
+
+
+@pytest.mark.parametrize("before", [None, 3])
+@pytest.mark.parametrize("after", [None, 100_000])
+def test_a_column_is_the_texts_with_ids_around_each(
+    base: Base, before: int | None, after: int | None
+) -> None:
+    texts = [*ENGLISH[:4], "", *RUSSIAN[:4], *OTHER, *UNSEEN]
+    ids, offsets = base.encoder.encode_column(pa.array(texts), before=before, after=after)
+    wanted, lengths = bounded(*base.encoder.encode_batch(texts), before, after)
+    assert ids.dtype == np.uint32
+    assert ids.tolist() == wanted.tolist()
+    assert np.diff(offsets).tolist() == lengths.tolist()
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -71,6 +71,13 @@ impl Default for Batch {
     }
 }
 
+/// Ids that stand before and behind the ids of each text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around {
+    pub before: Option<u32>,
+    pub after: Option<u32>,
+}
+
 /// A vocabulary made ready to encode; shared by threads, each of which borrows a cache of its own.
 pub struct Encoder {
     model: Model,
@@ -115,13 +122,19 @@ impl Encoder {
         Ok(counter.0)
     }
 
-    /// The ids of all texts in one array, and the offsets at which each text begins (and the end).
-    pub fn encode_batch(&self, texts: &[Text<'_>], threads: usize) -> Result<Batch, EncodeError> {
+    /// The ids of all texts in one array, those of `around` included, and the offsets at which each text begins (and
+    /// the end).
+    pub fn encode_batch(
+        &self,
+        texts: &[Text<'_>],
+        around: Around,
+        threads: usize,
+    ) -> Result<Batch, EncodeError> {
         let parts = over_shares(texts, Text::size, threads, |texts| {
             let mut part = Batch::default();
             part.ids
                 .reserve(texts.iter().map(Text::size).sum::<usize>() / BYTES_PER_ID + 8);
-            self.append(texts, &mut part)?;
+            self.append(texts, around, &mut part)?;
             Ok::<_, EncodeError>(part)
         })?;
         Ok(Batch::joined(parts))
@@ -137,11 +150,13 @@ impl Encoder {
         Ok(parts.concat())
     }
 
-    /// Puts the ids of texts behind those of `batch`.
-    pub fn append(&self, texts: &[Text<'_>], batch: &mut Batch) -> Result<(), EncodeError> {
+    /// Puts the ids of texts, those of `around` included, behind those of `batch`.
+    pub fn append(&self, texts: &[Text<'_>], around: Around, batch: &mut Batch) -> Result<(), EncodeError> {
         self.with_worker(|worker| {
             for &text in texts {
+                batch.ids.extend(around.before);
                 worker.run(text, &self.splitter, &self.model, &mut batch.ids)?;
+                batch.ids.extend(around.after);
                 batch.offsets.push(batch.ids.len() as i64);
             }
             Ok(())

@@ -156,18 +156,28 @@ proptest! {
 
     /// Any text comes back, whatever the cache and the threads; counting counts.
     #[test]
-    fn batches_are_the_texts_one_by_one(texts in prop::collection::vec("\\PC{0,40}", 0..12), threads in 1..4usize) {
+    fn batches_are_the_texts_one_by_one(
+        texts in prop::collection::vec("\\PC{0,40}", 0..12),
+        threads in 1..4usize,
+        before in prop::option::of(0..300u32),
+        after in prop::option::of(0..300u32),
+    ) {
         let (tokens, merges) = vocabulary(&[(0xd0, 0xb0), (32, 256), (97, 98)]);
         let model = Model::ordered(&slices_of(&tokens), &merges, 5).unwrap();
         let encoder = Encoder::new(model, "llama3", Options { cache_bytes: 512, seed: Some(1), nfc: false }).unwrap();
         let wide: Vec<Vec<u8>> = texts.iter().map(|text| text.encode_utf16().flat_map(u16::to_ne_bytes).collect()).collect();
         let either = |at: usize| if at.is_multiple_of(2) { Text::Utf8(&texts[at]) } else { Text::Utf16(&wide[at]) };
         let views: Vec<Text<'_>> = (0..texts.len()).map(either).collect();
-        let Batch { ids, offsets } = encoder.encode_batch(&views, threads).unwrap();
+        let Batch { ids, offsets } = encoder
+            .encode_batch(&views, Around { before, after }, threads)
+            .unwrap();
         prop_assert_eq!(offsets.len(), texts.len() + 1);
         let counts = encoder.count_batch(&views, threads).unwrap();
         for (index, text) in texts.iter().enumerate() {
-            let part = &ids[offsets[index] as usize..offsets[index + 1] as usize];
+            let all = &ids[offsets[index] as usize..offsets[index + 1] as usize];
+            prop_assert_eq!(all.first(), before.as_ref().or(all.first()));
+            prop_assert_eq!(all.last(), after.as_ref().or(all.last()));
+            let part = &all[usize::from(before.is_some())..all.len() - usize::from(after.is_some())];
             prop_assert_eq!(part, encoder.encode(text.as_str()).unwrap());
             prop_assert_eq!(counts[index] as usize, part.len());
             prop_assert_eq!(encoder.decode(part).unwrap(), text.as_bytes());
