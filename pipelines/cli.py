@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -45,8 +45,24 @@ def commands() -> dict[str, str]:
     return {"run": _OTHERS["run"], **stages, **_OTHERS}
 
 
+class Unread(Exception):
+    """The reader of stdout is gone (`| head`)."""
+
+
 class _Commands(click.Group):
     """Imports a command when it is asked for."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError as error:  # click would exit with 1
+            raise Unread from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # as above
+            raise Unread from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(commands())
@@ -139,7 +155,7 @@ def _run(arguments: list[str]) -> int:
         return _say(error.format_message(), error.exit_code)
     except KeyboardInterrupt as error:
         return _interrupted(_terminated.is_set() or isinstance(error, Terminated))
-    except BrokenPipeError:
+    except Unread:
         return _unread()
     except SystemExit as error:  # what rich makes of BrokenPipeError
         if isinstance(error.__context__, BrokenPipeError):
@@ -178,7 +194,7 @@ def _print_everything() -> None:
 
 
 def _unread() -> int:
-    """The reader of our stdout is gone (`| head`): nothing more to say, and no complaint at exit."""
+    """End quietly where the reader of stdout is gone, without a complaint at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

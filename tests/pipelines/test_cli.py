@@ -300,6 +300,17 @@ class TestTerminals:
         )
         assert (done.returncode, done.stderr) == (0, b"")
 
+    @pytest.mark.parametrize("command", ["--help", "inspect {}", "mask {} --out {}.out --executor inline -q"])
+    def test_nor_is_one_that_is_gone_before_the_first_line(self, command: str, documents: Path) -> None:
+        words = command.replace("{}", str(documents)).split()
+        with subprocess.Popen(
+            [sys.executable, "-m", "bukvar", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            assert (process.stderr.read(), process.wait()) == (b"", 0)
+
 
 class TestFullDisk:
     """A real one: a small tmpfs where mounting is allowed, else a limit on the size of files."""
