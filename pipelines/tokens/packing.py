@@ -139,7 +139,8 @@ class Packer:
         return bins[:full]
 
     def _sequences(self, documents: Documents, bins: list[list[_Piece]]) -> Documents:
-        """Sequences as documents of one length each, known by the first document in them."""
+        """Sequences as documents of one length each, known by the first document in them; with its text where
+        that is not cut."""
         ids = np.full((len(bins), self.length), self.pad, np.uint32)
         wholes = np.zeros(len(bins), np.int64)
         for row, pieces in zip(ids, bins, strict=True):
@@ -151,11 +152,13 @@ class Packer:
         firsts = [pieces[0] for pieces in bins]
         wholes[:] = [piece.whole * (piece.stop - piece.start) for piece in firsts]
         chosen = pa.array([piece.document for piece in firsts])
+        # A text per sequence of a long document would take memory of the square of its length.
+        whole = pa.array([piece.document if piece.whole else None for piece in firsts], pa.int64())
         return Documents(
             ids.reshape(-1),
             np.full(len(bins), self.length, np.int64),
             documents.doc_ids.take(chosen),
-            documents.texts.take(chosen),
+            documents.texts.take(whole),
             documents.normalization,
             wholes,
         )

@@ -28,6 +28,18 @@ def home(tmp_path: Path) -> Path:
 class TestPacked:
     """Documents in sequences of one length: by the stage, and by the packer over many windows."""
 
+    @pytest.mark.parametrize("packing", ["cut", "whole"])
+    def test_sequences_of_long_documents_hold_no_copies_of_their_texts(self, packing: str) -> None:
+        lengths, text = [40_000, 7, 40_000], "слово" * 10_000
+        texts = pa.array([text, "кратко", text], pa.large_string())
+        keys = pa.array([bytes([n]) * 16 for n in range(3)], pa.binary(16))
+        given_ids = np.ones(sum(lengths), np.uint32)
+        packer = Packer(40, packing, 0)
+        list(packer.add(Documents(given_ids, np.array(lengths, np.int64), keys, texts)))
+        (found,) = packer.close()
+        assert len(found) > 2_000
+        assert sum(len(one) for one in found.texts.drop_null().to_pylist()) <= len("кратко")
+
     @pytest.mark.parametrize("form", FORMS)
     def test_cut_is_the_stream_of_documents(self, home: Path, form: str) -> None:
         end = small_vocabulary().special_tokens[END]
