@@ -45,7 +45,7 @@ def commands() -> dict[str, str]:
     return {"run": _OTHERS["run"], **stages, **_OTHERS}
 
 
-class Unread(Exception):
+class UnreadError(Exception):
     """The reader of stdout is gone (`| head`)."""
 
 
@@ -56,13 +56,13 @@ class _Commands(click.Group):
         try:
             return super().make_context(*args, **kwargs)
         except BrokenPipeError as error:  # click would exit with 1
-            raise Unread from error
+            raise UnreadError from error
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:  # as above
-            raise Unread from error
+            raise UnreadError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(commands())
@@ -155,7 +155,7 @@ def _run(arguments: list[str]) -> int:
         return _say(error.format_message(), error.exit_code)
     except KeyboardInterrupt as error:
         return _interrupted(_terminated.is_set() or isinstance(error, Terminated))
-    except Unread:
+    except UnreadError:
         return _unread()
     except SystemExit as error:  # what rich makes of BrokenPipeError
         if isinstance(error.__context__, BrokenPipeError):

@@ -47,6 +47,16 @@ _ASKED: Final[dict[str, Both]] = {
 }
 
 
+#: Labels of the evaluation's plots, in both languages.
+_AXES: Final = {
+    "tokens per word (fewer is better)": "токенов на слово (меньше — лучше)",
+    "tokens per word, mean of domains (fewer is better)":
+        "токенов на слово, среднее по областям (меньше — лучше)",
+    "cuts that are morpheme boundaries (more is better)":
+        "доля границ токенов на границах морфем (больше — лучше)",
+}  # fmt: skip
+
+
 def write_report(run: str, target: str, crawl: Sequence[str] = ()) -> None:
     """Write the report of a run to a file or URL. Raises UsageError where the folder is no run.
 
@@ -233,6 +243,9 @@ def _plots(run: str) -> Iterator[str]:
         svg = re.sub(r"fill: #f{6}(; opacity: [\d.]+)?", "fill: none", svg)
         svg = re.sub(r"(fill|stroke): #0{6}", r"\1: currentColor", svg)
         svg = re.sub(r"(<text style=\")", r"\1fill: currentColor; ", svg)
+        for english, russian in _AXES.items():
+            both = f'<tspan class="en">{english}</tspan><tspan class="ru">{russian}</tspan>'
+            svg = svg.replace(f">{english}<", f">{both}<")
         # Ids of several plots of one page must differ.
         svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>plot{number}-", svg)
         svg = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg \1role="img"', svg, count=1)

@@ -45,7 +45,8 @@ def fertility(evaluation: Evaluation) -> str:
     )
     axes.invert_yaxis()
     axes.set_xlabel("tokens per word (fewer is better)")
-    axes.legend(fontsize="small")
+    if len(domains) > 1:
+        axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     return _svg(figure)
 
 

@@ -41,7 +41,7 @@ def export(tokenizer: str, out: str | None, texts: tuple[str, ...], **options: A
     if out:
         vocabulary.save(out)
         write_gguf(vocabulary, Path(out) / "vocabulary.gguf")
-        click.echo(f"{len(vocabulary.tokens):,} tokens in {out}", err=True)
+        click.echo(f"{vocabulary.size:,} tokens in {out}", err=True)
     if not texts:
         return 0
     result = check(vocabulary, _texts(texts, options["text_column"]))

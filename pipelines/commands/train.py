@@ -31,22 +31,23 @@ def train(inputs: tuple[str, ...], vocab_size: int | None, out: str, **options: 
     from pipelines.train import ABOUT
 
     size = [f"train.vocab_size={vocab_size}"] if vocab_size is not None else []
-    _, result = run_job("train", inputs, out, options, size)
+    stage, result = run_job("train", inputs, out, options, size)
     about = storage.read_bytes(storage.join(out, ABOUT))
     if options["as_json"]:
         click.echo(about.decode(), nl=False)
     else:
-        _print(out, about, worked=bool(result.worked))
+        _print(out, about, len(stage.specials()), worked=bool(result.worked))
 
 
-def _print(out: str, encoded: bytes, *, worked: bool) -> None:
+def _print(out: str, encoded: bytes, specials: int, *, worked: bool) -> None:
     import msgspec
 
     from pipelines.progress import size
 
     about = msgspec.json.decode(encoded, type=dict[str, Any])
     click.echo(
-        f"{about['tokens']:,} tokens from {about['documents']:,} documents, {size(about['bytes'])}, "
+        f"{about['tokens'] + specials:,} tokens, {specials} of them special, "
+        f"from {about['documents']:,} documents, {size(about['bytes'])}, "
         f"{about['types']:,} pretoken types: {out}/tokenizer.json"
     )
     if not worked:

@@ -42,7 +42,7 @@ addEventListener("load", () => {
   const heading = document.querySelector("#drops ~ .box th.n");
   for (const one of document.querySelectorAll("details")) one.open = true;
   if (heading) heading.click();
-  const shown = [...document.querySelectorAll(".en")].filter((one) => one.offsetParent !== null).length;
+  const shown = [...document.querySelectorAll(".en")].filter((one) => one.getClientRects().length > 0).length;
   const said = JSON.stringify({
     errors, wide: root.scrollWidth, room: root.clientWidth, lang: root.lang, english: shown,
     // Text that is wider than its card, summary or sample: it runs over what stands beside it.
