@@ -1,4 +1,4 @@
-"""The manifest of a published dataset: what it consists of, how it came about; and the check against it."""
+"""The manifest of a published dataset: what it consists of, how it came about."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.documents import parquet_schema
-from corpus.errors import BukvarError, UsageError, one_line
+from corpus.errors import BukvarError, UsageError
 from corpus.receipts import WORK, OutputFile, digest_of, read_receipts, versions
 from pipelines import lineage
 from pipelines.account import Run
@@ -21,9 +18,6 @@ from pipelines.contents import Contents, TextDigest, add_up, by_count
 from pipelines.subsets import SAMPLE
 
 MANIFEST: Final = "manifest.json"
-_READ_ROWS: Final = 4_000
-#: Hexadecimal digits of a doc_id.
-_HEX: Final = 32
 
 
 @dataclass(frozen=True)
@@ -178,89 +172,3 @@ def read_manifest(target: str) -> Manifest:
         if entry.path.startswith("/") or ".." in entry.path.split("/"):
             raise UsageError(f"{location}: damaged ({entry.path!r} is no path below the dataset)")
     return manifest
-
-
-def verify(target: str) -> list[str]:
-    """Faults of a published dataset against its manifest; an empty list means that all is as written.
-
-    Every file is read whole: its bytes against size and SHA-256, its rows against count, schema and digest of
-    the texts; and no doc_id stands twice in the dataset.
-    """
-    manifest = read_manifest(target)
-    faults: list[str] = []
-    ids: list[pa.Array] = []
-    for entry in manifest.files:
-        location = storage.join(target, entry.path)
-        fault = _file_fault(location, entry)
-        found = [fault] if fault else _row_faults(location, entry, manifest.columns, ids)
-        faults += [f"{entry.path}: {one}" for one in found]
-    if manifest.sample is not None:
-        location = storage.join(target, manifest.sample.path)
-        fault = _file_fault(location, manifest.sample)
-        found = [fault] if fault else _row_faults(location, manifest.sample, manifest.columns, [])
-        faults += [f"{manifest.sample.path}: {one}" for one in found]
-    if twice := _twice(ids):
-        others = f", and {len(twice) - 1:,} others" if len(twice) > 1 else ""
-        faults.append(f"doc_id {twice[0]} stands more than once{others}: the published documents had it so")
-    known = {storage.join(target, entry.path) for entry in manifest.files}
-    listed = storage.list_files(storage.join(target, "data"))
-    return faults + [f"data/{storage.base_name(f)}: not in the manifest" for f in listed if f not in known]
-
-
-def _file_fault(location: str, entry: FileEntry) -> str:
-    if not storage.exists(location):
-        return "missing"
-    digest, size = storage.sha256(location)
-    if size != entry.bytes:
-        return f"{size} bytes, the manifest says {entry.bytes}"
-    return "" if digest == entry.sha256 else "content differs from the manifest's SHA-256"
-
-
-def _row_faults(location: str, entry: FileEntry, columns: dict[str, str], ids: list[pa.Array]) -> list[str]:
-    """Faults of a file's rows; its doc_ids are added to `ids`."""
-
-    def read(stream: Any) -> tuple[list[str], list[pa.Array]]:
-        file = pq.ParquetFile(stream, pre_buffer=False)
-        if {f.name: str(f.type) for f in file.schema_arrow} != columns:
-            return ["its columns are not those of the manifest"], []
-        digest, rows, found = TextDigest(), 0, []
-        wanted = [name for name in ("doc_id", "text") if name in columns]
-        for batch in file.iter_batches(_READ_ROWS, columns=wanted, use_threads=False):
-            part = pa.Table.from_batches([batch])
-            rows += part.num_rows
-            if "text" in wanted:
-                digest.add(part.column("text"))
-            if "doc_id" in wanted:
-                found.extend(part.column("doc_id").cast(pa.string()).cast(pa.binary()).chunks)
-        faults = [] if rows == entry.rows else [f"{rows} rows, the manifest says {entry.rows}"]
-        if entry.text and "text" in columns and digest.hex() != entry.text:
-            faults.append("its texts are not those of the manifest")
-        return faults, found
-
-    try:
-        with storage.translated(location):
-            faults, found = storage.reading(location, read)
-    except pa.ArrowException as error:
-        return [f"not readable as Parquet ({one_line(error)})"]
-    ids.extend(found)
-    return faults
-
-
-def _twice(ids: list[pa.Array]) -> list[str]:
-    """Identities that stand more than once, in their order. Documents without one don't count."""
-    found = pa.chunked_array(ids, pa.binary()).drop_null()
-    try:  # 32 hexadecimal digits each, as we write them: sorted in a tenth of the time, without objects
-        values = np.concatenate([_fixed(one) for one in (*found.chunks, pa.array([], pa.binary()))])
-    except pa.ArrowInvalid:
-        counts = found.value_counts()
-        often = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-        return sorted(one.decode("utf-8", "replace") for one in often.to_pylist())
-    values.sort()
-    return [one.decode() for one in np.unique(values[1:][values[1:] == values[:-1]]).tolist()]
-
-
-def _fixed(ids: pa.Array) -> Any:
-    """Identities of 32 bytes each as a numpy array. Raises ArrowInvalid where one is longer or shorter."""
-    fixed = ids.cast(pa.binary(_HEX))
-    start = fixed.offset * _HEX
-    return np.frombuffer(fixed.buffers()[1], np.uint8)[start : start + len(fixed) * _HEX].view(f"S{_HEX}")

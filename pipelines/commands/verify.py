@@ -21,9 +21,9 @@ from pipelines.commands import common
 @common.output_options
 def verify(url: str, **options: Any) -> int:
     from pipelines.manifest import read_manifest
-    from pipelines.manifest import verify as check
     from pipelines.terminal import harmless
     from pipelines.tokens.manifest import is_tokens
+    from pipelines.verification import verify as check
 
     if is_tokens(url):
         return _verify_tokens(url, as_json=options["as_json"])

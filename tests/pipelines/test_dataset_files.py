@@ -13,8 +13,9 @@ import pytest
 from corpus import table
 from corpus.quality.signals import MEANING
 from pipelines import cli, columns, registry
-from pipelines.manifest import read_manifest, verify
+from pipelines.manifest import read_manifest
 from pipelines.publish import Publish
+from pipelines.verification import verify
 from tests.pipelines.stages import write_texts
 from tests.pipelines.test_publish import TEXTS, publish
 

@@ -18,6 +18,7 @@ from pipelines.execute import run_inline
 from pipelines.layout import results_of, stage_folder
 from pipelines.pipeline import RunResult, first_inputs, plan_recipe, run_recipe
 from pipelines.progress import Silent
+from pipelines.verification import verify
 from tests.pipelines.stages import write_texts
 
 CRAWL = Path(__file__).parents[1] / "data" / "crawl"
@@ -78,7 +79,7 @@ def test_kept_documents_are_russian_and_lead_back_to_their_bytes(run: RunResult)
 
 def test_the_published_dataset_verifies_and_holds_what_dedup_kept(run: RunResult) -> None:
     assert run.dataset is not None
-    assert manifest.verify(run.dataset) == []
+    assert verify(run.dataset) == []
     found = manifest.read_manifest(run.dataset)
     assert found.rows == next(r.rows_out for r in run.stages if r.stage == "dedup")
     stages = [r.stage for r in run.stages if r.stage not in ("train", "evaluate")]

@@ -12,10 +12,11 @@ from corpus import storage, table
 from corpus.errors import UsageError
 from corpus.inputs import Input
 from pipelines import cli
-from pipelines.manifest import read_manifest, verify, write_manifest
+from pipelines.manifest import read_manifest, write_manifest
 from pipelines.publish import Publish
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
+from pipelines.verification import verify
 from tests.pipelines.published import TEXTS, publish, write_source
 from tests.pipelines.stages import contents, write_texts
 

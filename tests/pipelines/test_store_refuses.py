@@ -20,12 +20,12 @@ from pipelines import fates, query
 from pipelines.compare import compare
 from pipelines.engine import Job, run_stage
 from pipelines.execute import run_inline
-from pipelines.manifest import verify
 from pipelines.progress import Silent
 from pipelines.query import Wanted, count_rows, read_rows
 from pipelines.report import write_report
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
+from pipelines.verification import verify
 from tests.pipelines.published import publish, write_source
 from tests.pipelines.stages import Shorten, inputs_of, write_texts
 

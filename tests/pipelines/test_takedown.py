@@ -11,10 +11,11 @@ from corpus import table
 from corpus.errors import StageError
 from pipelines import takedown
 from pipelines.cli import run
-from pipelines.manifest import read_manifest, verify
+from pipelines.manifest import read_manifest
 from pipelines.publish import Publish
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
+from pipelines.verification import verify
 from tests.pipelines.published import publish
 from tests.pipelines.stages import write_texts
 
