@@ -196,7 +196,8 @@ class Task:
 
 
 def local_copy(location: str, out: Output) -> Path:
-    """A file as a local path: where it lies, or a copy in the task's scratch folder."""
+    """A file as a local path: where it lies, or a copy in the task's scratch folder. The copy is begun anew
+    where a store does not answer in the middle."""
     local = storage.local_path(location)
     if local is not None:
         return local
@@ -204,8 +205,12 @@ def local_copy(location: str, out: Output) -> Path:
     if not copy.exists():
         copy.parent.mkdir(exist_ok=True)
         begun = copy.with_name(storage.partial_name(copy.name))
-        with storage.open_input(location) as stream, begun.open("wb") as target:
-            shutil.copyfileobj(stream, target, 1 << 20)
+
+        def write(stream: Any) -> None:
+            with begun.open("wb") as target:
+                shutil.copyfileobj(stream, target, 1 << 20)
+
+        storage.reading(location, write)
         begun.replace(copy)
     return copy
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from pyarrow import fs
 
 from corpus import faults, storage
 from corpus.errors import TransientError
+from corpus.stage import local_copy
+from corpus.writing import Output
 from pipelines import fates, query
 from pipelines.compare import compare
 from pipelines.engine import Job, run_stage
@@ -93,6 +96,20 @@ def test_a_report_leaves_no_shard_out(tmp_path: Path, opened: Counter[str]) -> N
     write_report(str(run), str(run / "report.html"))
     assert "not a readable Parquet file" not in (run / "report.html").read_text()
     assert max(opened[str(file)] for file in run.glob("*.parquet")) > 1
+
+
+def test_a_local_copy_is_begun_anew(
+    tmp_path: Path, opened: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the whole task, which may have computed for an hour."""
+    data = random.Random(1).randbytes(3 << 20)
+    (tmp_path / "work.parquet").write_bytes(data)
+    monkeypatch.setattr(storage, "local_path", lambda _: None)
+    with Output(str(tmp_path / "out"), "x", scratch=str(tmp_path)) as out:
+        copy = local_copy(str(tmp_path / "work.parquet"), out)
+        assert copy.read_bytes() == data
+        assert [p.name for p in copy.parent.iterdir()] == [copy.name]
+    assert list(opened.values()) == [2]
 
 
 @pytest.fixture
