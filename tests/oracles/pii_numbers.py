@@ -31,8 +31,10 @@ SIMILAR |= dict.fromkeys("☏✆📞📱📲", "☎")
 OFFICES = re.findall(r'"([а-я]+)"', (CRATE / "directory.rs").read_text("utf-8").split("];")[0])
 _RULES = (CRATE / "phone.rs").read_text("utf-8")
 PLACES, UNITS = (
-    tuple(re.findall(r'"([^"]+)"', _RULES.split(f"const {name}: ")[1].split("];")[0]))
-    for name in ("PLACES", "UNITS")
+    tuple(
+        re.findall(r'"([^"]+)"', (CRATE / file).read_text("utf-8").split(f"const {name}: ")[1].split("];")[0])
+    )
+    for name, file in (("PLACES", "local.rs"), ("UNITS", "phone.rs"))
 )
 TOWNS = set(re.findall(r"\b\d{3}\b", _RULES.split("const TOWNS")[1].split("];")[0].split("= [")[1]))
 CODES = [

@@ -1,9 +1,11 @@
 //! Finding: the automaton's finds and those of numbers, settled where they overlap.
 
+use std::ops::Range;
+
 use crate::kinds::{Found, Kind};
 use crate::patterns::Patterns;
 use crate::scan::Scan;
-use crate::{chain, glance, signs, window};
+use crate::{address, chain, glance, plate, window};
 
 /// Finds personal data of the kinds that were asked for.
 pub struct Finder {
@@ -52,6 +54,7 @@ impl Finder {
         let mut at = 0;
         let mut numerals = scratch.numerals.iter().copied().peekable();
         let mut plates = 0;
+        let mut colons = Colons::default();
         while at < bytes.len() {
             while numerals.peek().is_some_and(|&n| n < at) {
                 numerals.next();
@@ -61,7 +64,7 @@ impl Finder {
                 break;
             };
             if let Some(resume) = glance::too_short(bytes, at, hit) {
-                signs_within(text, plates.max(hit), resume, found);
+                signs_within(text, plates.max(hit)..resume, &mut colons, found);
                 plates = resume;
                 at = resume;
                 continue;
@@ -78,19 +81,36 @@ impl Finder {
                     found,
                 );
             }
-            let from = plates.max(start);
-            signs_within(text, from, resume, found);
+            signs_within(text, plates.max(start)..resume, &mut colons, found);
             plates = resume;
             at = resume;
         }
     }
 }
 
-/// Plates and internet addresses whose digits begin in `from..to`.
-fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
+/// The first colon of a text from a place on, for places that come in order.
+#[derive(Default)]
+struct Colons {
+    next: usize,
+    begun: bool,
+}
+
+impl Colons {
+    /// Whether a colon is among the bytes `from..to`.
+    fn within(&mut self, bytes: &[u8], from: usize, to: usize) -> bool {
+        if !self.begun || self.next < from {
+            self.next = memchr::memchr(b':', &bytes[from..]).map_or(usize::MAX, |n| from + n);
+            self.begun = true;
+        }
+        self.next < to
+    }
+}
+
+/// Plates and internet addresses whose digits begin in `range`.
+fn signs_within(text: &str, range: Range<usize>, colons: &mut Colons, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
-    let mut at = from;
-    // A run that begins before `from` was looked at there.
+    let (mut at, to) = (range.start, range.end);
+    // A run that begins before the range was looked at there.
     while at > 0 && at < to && bytes[at].is_ascii_digit() && bytes[at - 1].is_ascii_digit() {
         at += 1;
     }
@@ -100,11 +120,12 @@ fn signs_within(text: &str, from: usize, to: usize, found: &mut Vec<Found>) {
             continue;
         }
         let length = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-        if signs::may_be_plate(bytes, at, length) {
-            found.extend(signs::plate(text, at));
+        if plate::may_be_plate(bytes, at, length) {
+            found.extend(plate::plate(text, at));
         }
         if length <= 4 {
-            found.extend(signs::address(text, at, at + length));
+            let colon = colons.within(bytes, at.saturating_sub(4), at + 5);
+            found.extend(address::address(text, at, at + length, colon));
         }
         at += length;
     }

@@ -6,6 +6,7 @@
 //! before it and its groups (`window`, `numbers`, `phone`). Finds that overlap are settled by rank. The cost is linear in the text:
 //! a window holds at most 20 digits, context is looked at for a fixed number of characters.
 
+mod address;
 mod chain;
 pub mod chars;
 pub mod checks;
@@ -14,13 +15,15 @@ mod finder;
 mod glance;
 mod kinds;
 mod labels;
+mod local;
 mod mask;
 mod numbers;
 mod patterns;
 mod phone;
+mod plate;
 mod scan;
 mod separators;
-mod signs;
+mod walk;
 mod window;
 mod words;
 

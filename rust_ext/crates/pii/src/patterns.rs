@@ -140,6 +140,8 @@ impl Patterns {
     /// Finds of all rules; the starts of numerals go to `numerals`, in order.
     pub fn find(&self, text: &str, found: &mut Vec<Found>, numerals: &mut Vec<usize>) {
         let mut ends = vec![0; self.rules.len()];
+        // «pass» and «password» begin at one place: a rule that has both is tried there once.
+        let mut tried = vec![usize::MAX; self.rules.len()];
         for hit in self.triggers.find_overlapping_iter(text) {
             let rules = &self.starts[hit.pattern().as_usize()];
             if rules.is_empty() {
@@ -147,9 +149,10 @@ impl Patterns {
             }
             for &number in rules {
                 let number = usize::from(number);
-                if hit.start() < ends[number] {
+                if hit.start() < ends[number] || tried[number] == hit.start() {
                     continue;
                 }
+                tried[number] = hit.start();
                 if let Some((find, denied)) = self.rules[number].at(text, hit.start()) {
                     // What was denied is decided too: it is not looked at again from within.
                     ends[number] = find.end;
@@ -210,6 +213,15 @@ impl Rule {
         }
         let glance = Input::new(&text[at..wide]).anchored(Anchored::Yes).earliest(true);
         self.after.search_half(&glance)?;
+        let from = back(text, at, BEFORE);
+        let before = &text[from..at];
+        if self
+            .before
+            .as_ref()
+            .is_some_and(|b| !self.from_before && !b.is_match(before))
+        {
+            return None;
+        }
         let to = ahead(text, at, self.reach);
         let rest = &text[at..to];
         let input = Input::new(rest).anchored(Anchored::Yes);
@@ -223,14 +235,11 @@ impl Rule {
             let whole = self.after.search(&input)?;
             (at, trimmed(rest, whole.end()) + at)
         };
-        if let Some(before) = &self.before {
-            let from = back(text, at, BEFORE);
-            let mut groups = before.create_captures();
-            before.search_captures(&Input::new(&text[from..at]), &mut groups);
+        if let Some(pattern) = self.before.as_ref().filter(|_| self.from_before) {
+            let mut groups = pattern.create_captures();
+            pattern.search_captures(&Input::new(before), &mut groups);
             groups.get_group(0)?;
-            if self.from_before {
-                start = groups.get_group(1).map_or(at, |g| from + g.start);
-            }
+            start = groups.get_group(1).map_or(at, |g| from + g.start);
         }
         let value = &text[start..end];
         let denied = self.deny.as_ref().is_some_and(|deny| deny.is_match(value));

@@ -5,7 +5,7 @@ use crate::chars::{is_ignorable, is_letter, is_space, lower, sep};
 use crate::checks;
 use crate::kinds::{Found, Kind};
 use crate::labels::{Labels, label};
-use crate::phone;
+use crate::local;
 use crate::scan::Scan;
 
 /// Digits of the longest number (an account), and groups of a window.
@@ -79,7 +79,7 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
             || first == 0
                 && flat
                     .phone_end
-                    .is_some_and(|end| phone::list_goes_on(text, end, chain[0].start));
+                    .is_some_and(|end| local::list_goes_on(text, end, chain[0].start));
         for last in first..chain.len() {
             let group = &chain[last];
             if last > first {
@@ -91,12 +91,16 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
                 lines += usize::from(group.before & sep::LINE != 0);
             }
             words |= group.words;
-            let digits = flat.digits(first, last);
-            if digits.len() > MOST || lines > 1 {
+            let count = flat.starts[last + 1] - flat.starts[first];
+            if count > MOST || lines > 1 {
                 break;
             }
+            if count < 5 || (count == 8 && !words) {
+                continue;
+            }
+            let digits = flat.digits(first, last);
             let known_so = words || listed || chain[first].plus;
-            if digits.len() < 5 || (!known_so && !fits(digits)) || (digits.len() == 8 && !words) {
+            if !known_so && !fits(digits) {
                 continue;
             }
             // Numbers of a town are said to be telephones right before them: most rows of numbers end here.
@@ -108,7 +112,8 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
                 continue;
             }
             let said = *known.get_or_insert_with(|| scan.before(text, chain[first].start));
-            if !known_so && says_nothing(digits, said) && (digits.len() != 10 || !issued(text, group.end)) {
+            if !known_so && !may_be(digits, said, between) && (digits.len() != 10 || !issued(text, group.end))
+            {
                 continue;
             }
             let after = chain.get(last + 1);
@@ -157,19 +162,24 @@ fn fits(d: &[u8]) -> bool {
         11 => matches!(d, [7 | 8, 3 | 4 | 8 | 9, ..] | [8, 0, 1..=4, ..]) || checks::snils(d),
         12 => checks::inn12(d),
         13 => checks::ogrn(d),
-        15 => checks::ogrnip(d) || checks::issuer(d),
-        18 | 19 => checks::issuer(d),
+        15 => checks::ogrnip(d) || checks::issuer(d) && checks::luhn(d),
+        18 | 19 => checks::issuer(d) && checks::luhn(d),
         20 => checks::account(d),
         _ => true,
     }
 }
 
-/// Digits that are none's without a word before them.
-fn says_nothing(digits: &[u8], said: Labels) -> bool {
+/// Whether digits of this length can be a number with these words before them; `between` are the separators within.
+fn may_be(digits: &[u8], said: Labels, between: u16) -> bool {
     match digits.len() {
-        5..=9 => !said.any(u32::MAX),
-        10 => !said.any(u32::MAX) && !matches!(digits[0], 3 | 4 | 8 | 9),
-        _ => false,
+        5..=9 => said.any(u32::MAX),
+        // A telephone's groups have hyphens or brackets where nothing says that it is one.
+        10 => {
+            let marked = between & (sep::HYPHEN | sep::PAREN) != 0;
+            said.any(u32::MAX) || marked && matches!(digits[0], 3 | 4 | 8 | 9)
+        }
+        16 => said.any(label::OMS) || checks::issuer(digits) && checks::luhn(digits),
+        _ => true,
     }
 }
 
