@@ -5,9 +5,9 @@
     resolve  all edges, all signatures       -> marks, one file a shard; runs once
     mark     one shard and its marks         -> the same rows with `cluster_size`, `drop`, `drop_detail`
 
-Every phase is a pure function from files to files; sign, group and mark run in any order on any machine
-that sees the work folder, which is a local or shared disk (the kernels seek in its files: object stores
-are not supported for it). What lies in the files: `rust_ext/crates/dedup/src/format.rs`.
+Every phase is a pure function from files to files; sign, group and mark run in any order on any machine. The
+kernels seek in work files: those in an object store are copied first. `rust_ext/crates/dedup/src/format.rs`
+says what lies in them.
 
 Of a cluster the document with the most words is kept; of several such the one of the earliest shard, and
 there of the earliest row. `exact_duplicate` is said where the text equals the kept one's (normalised, see
@@ -193,8 +193,7 @@ def best_banding(threshold: float, values: int) -> tuple[int, int]:
 
 
 def sign_shard(params: Dedup, in_path: str | Path, out_path: str | Path) -> None:
-    """Sign the documents of one file; `in_path` may be a URL of a pyarrow filesystem, `out_path` lies on a
-    disk. Only the columns doc_id and text are read, one row group at a time."""
+    """Sign the documents of a file, of which doc_id and text are read; `out_path` lies on a disk."""
     sign_tables(params, _batches(str(in_path)), out_path)
 
 
@@ -274,7 +273,7 @@ class Resolved:
 def resolve(
     sign_paths: Sequence[str | Path], edge_paths: Sequence[str | Path], mark_paths: Sequence[str | Path]
 ) -> Resolved:
-    """Write the marks of each shard; signatures and marks in order of shards, edges in any order."""
+    """Write the marks of each shard; signatures and marks in order of shards, edges in any."""
     return Resolved(*dedup_resolve(list(sign_paths), list(edge_paths), list(mark_paths)))
 
 

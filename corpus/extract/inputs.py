@@ -13,6 +13,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -27,6 +28,7 @@ from corpus.extract.containers import CRAWL
 from corpus.extract.packed import Packed
 from corpus.extract.warc import DROPPED, Batch, Gate, Page
 from corpus.extract.wikidump import read_dump
+from corpus.foreign import holds_text
 from corpus.inputs import Part
 from corpus.surrogates import without_halves
 from rust_ext import gate_judge
@@ -149,14 +151,11 @@ def check_columns(location: str, name: str, columns: Columns) -> None:
                 "or leave the file out"
             )
     kind = schema.field(columns.html).type
-    if not any(f(kind) for f in (pa.types.is_string, pa.types.is_large_string, *_BINARY)):
+    if not holds_text(kind):
         raise UsageError(
             f"{name}: column {columns.html!r} is {kind}, neither text nor bytes; "
             "name another with --set extract.html_column=NAME"
         )
-
-
-_BINARY: Final = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_string_view)
 
 
 def read_any(
@@ -240,13 +239,22 @@ def _parquet_rows(location: str, how: _How, place: _Place) -> Iterator[Raw]:
             for batch in file.iter_batches(_PARQUET_ROWS, groups, columns=present, use_threads=False):
                 done = number + batch.num_rows - first
                 place.position = stream.size() * done // file.metadata.num_rows
-                for row in batch.to_pylist():
-                    yield _row(row, number, how)
+                columns = {n: _values(batch.column(n), as_bytes=n == how.columns.html) for n in present}
+                for values in zip(*columns.values(), strict=True):
+                    yield _row(dict(zip(columns, values, strict=True)), number, how)
                     number += 1
         except pa.ArrowException as error:
             raise ShardError(
                 f"{how.name}: not a readable Parquet file ({one_line(error)}); make it again or leave it out"
             ) from error
+
+
+def _values(column: pa.Array, *, as_bytes: bool) -> Any:
+    """Values of a column; bytes, if asked, where a text is no UTF-8: writers of Parquet need not check."""
+    with suppress(UnicodeDecodeError):
+        return column.to_pylist()
+    found = column.cast(pa.large_binary()).to_pylist()
+    return found if as_bytes else [v if v is None else v.decode("utf-8", "replace") for v in found]
 
 
 def _json_rows(stream: Packed, how: _How) -> Iterator[Raw]:

@@ -42,6 +42,24 @@ def everything(batches: Iterable[Batch]) -> tuple[list[Page], list[tuple[int, st
     return pages, [(row["offset"], row["reason"], row["detail"]) for row in dropped]
 
 
+def test_texts_of_parquet_that_are_no_utf8_are_read(tmp_path: Path) -> None:
+    """Spark and others write bytes as text without a look at them."""
+    page = "<p>Мама мыла раму, а потом отец читал книгу.".encode("cp1251")
+    columns = {
+        "url": [b"http://a.ru/\xff", b"http://b.ru/"],
+        "html": [page, PAGE.encode()],
+        "record_id": [b"\xff", b"x"],
+    }
+    typed = {name: pa.array(values, pa.binary()).view(pa.string()) for name, values in columns.items()}
+    pq.write_table(pa.table(typed), tmp_path / "x.parquet")
+    pages, dropped = everything(inputs.read_any(str(tmp_path / "x.parquet")))
+    assert not dropped
+    assert [(p.url, p.body, p.record_id) for p in pages] == [
+        ("http://a.ru/\ufffd", page, "\ufffd"),
+        ("http://b.ru/", PAGE.encode(), "x"),
+    ]
+
+
 def test_parquet_rows_are_pages(tmp_path: Path) -> None:
     table = pa.table({"url": ["http://a.ru/1", "http://a.ru/2", None], "html": [PAGE, ENGLISH, PAGE]})
     path = str(tmp_path / "x.parquet")
