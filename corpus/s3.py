@@ -1,4 +1,5 @@
-"""Requests to S3 that pyarrow can't make: the end of open uploads, and a small file read in one request.
+"""Requests to S3 that pyarrow can't make: the end of open uploads, a small file read in one request, and an
+object deleted in one.
 
 They are made by botocore (the extra `s3`); where it is not installed, callers do without. Owns the client of
 a location's server and how a URL names bucket, key and options.
@@ -92,6 +93,22 @@ def read_small(location: str, most: int) -> bytes | None:
     except (BotoCoreError, TlsError, OSError, ValueError):
         return None
     return data if len(data) == whole else None
+
+
+def delete(location: str) -> bool:
+    """Delete an object, if it is there, by one request: pyarrow makes three, and puts a marker of the folder.
+    Whether that was done: not where botocore is not installed, nor where the server does not answer as it
+    should. pyarrow is then to be asked."""
+    place = place_of(location)
+    if place is None or not place.key:
+        return False
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        client(place.credentials, place.query, attempts=1).delete_object(Bucket=place.bucket, Key=place.key)
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def _verify(options: Mapping[str, str]) -> bool | str | None:

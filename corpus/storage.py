@@ -309,6 +309,8 @@ def write_bytes(location: str, data: bytes) -> None:
 def delete(location: str) -> None:
     """Delete a file if it is there."""
     check_writable(location)
+    if s3.delete(location):
+        return
     filesystem, path = open_filesystem(location)
 
     def remove() -> None:

@@ -45,6 +45,11 @@ class _Handler(BaseHTTPRequestHandler):
         part = CONTENT[int(first) : int(last) + 1]
         self.answer(206, part, f"bytes {first}-{int(first) + len(part) - 1}/{len(CONTENT)}")
 
+    def do_DELETE(self) -> None:
+        self.asked.append(Asked(self.command, self.path, ""))
+        self.send_response(204)
+        self.end_headers()
+
     def do_HEAD(self) -> None:
         self.do_GET()
 
@@ -155,6 +160,12 @@ class TestOfALargeObject:
         lines = Input("a", "a", "", 10, part=Part(1, 90, 100, 5))
         assert lines.file_bytes == 100
         assert replace(lines, rows=7).file_bytes == 10  # row groups 90 to 100
+
+
+def test_an_object_is_deleted_in_one_request(asked: tuple[str, list[Asked]]) -> None:
+    options, found = asked
+    storage.delete_all(f"s3://bucket/{key}{options}" for key in ("a", "b/c"))
+    assert sorted(one[:2] for one in found) == [("DELETE", "/bucket/a"), ("DELETE", "/bucket/b/c")]
 
 
 def test_a_missing_object_is_an_error(asked: tuple[str, list[Asked]]) -> None:
