@@ -17,7 +17,7 @@ from corpus.errors import BukvarError, RunError, TransientError, UsageError
 T = TypeVar("T")
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_BARRED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_BARRED: Final = (errno.EACCES, errno.EPERM)
 #: How the AWS SDK names what comes of missing or wrong credentials.
 _REFUSED: Final = re.compile(
     r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|"
@@ -136,6 +136,8 @@ def translate(error: Exception, location: str) -> BukvarError:
     code = _code(error)
     if code in _FULL:
         return RunError(f"{location}: the disk is full; free some space and run the same command again")
+    if code == errno.EROFS:
+        return RunError(f"{location}: the file system is read-only; choose another folder")
     if code in _BARRED:
         return RunError(f"{location}: no permission; check its owner and rights, or choose another folder")
     if refused:

@@ -69,6 +69,7 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - same
         from pipelines import registry
+        from pipelines.commands import common
 
         module_name = cmd_name.replace("-", "_")
         where = f"pipelines.commands.{module_name}:{module_name}" if cmd_name in _OTHERS else ""
@@ -78,12 +79,11 @@ class _Commands(click.Group):
             if not where:
                 from pipelines.commands.stages import command_of
 
-                return command_of(row)
+                return common.named_values(command_of(row))
         if not where:
             return None
         module, _, attribute = where.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return common.named_values(getattr(importlib.import_module(module), attribute))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - same
         with formatter.section("Commands"):

@@ -1,7 +1,7 @@
 """One driver a folder: who works on it says so in `_driver.json` and renews that while it works.
 
-A second driver, on this machine or another, is refused with the first one's name and its last sign of
-life. The lease of a driver that is gone (its process ended, or no sign of life for `EXPIRES` seconds) is
+A second driver, on this machine or another, is refused with the first one's name and its last
+heartbeat. The lease of a driver that is gone (its process ended, or no heartbeat for `EXPIRES` seconds) is
 taken over.
 """
 
@@ -27,14 +27,14 @@ from corpus.faults import stopping
 from corpus.leftovers import CLOCKS, began, is_alive
 from corpus.receipts import DRIVER
 
-#: Seconds between signs of life, and seconds without one after which a driver counts as gone: a slow store
+#: Seconds between heartbeats, and seconds without one after which a driver counts as gone: a slow store
 #: may keep a write for a minute.
 RENEW: Final = 20.0
 EXPIRES: Final = 120.0
-#: Seconds that a sign of life which is being given has left when the process is asked to stop: a store that
+#: Seconds that a heartbeat which is being given has left when the process is asked to stop: a store that
 #: does not answer holds nobody up.
 _LAST_WORDS: Final = 10.0
-#: Seconds to the first sign of life: of two drivers that began in the same moment on an object store, the
+#: Seconds to the first heartbeat: of two drivers that began in the same moment on an object store, the
 #: first then finds the second one's lease.
 FIRST: Final = 2.0
 
@@ -60,7 +60,7 @@ class Lease:
 
     def __str__(self) -> str:
         ago = max(0, round(time.time() - self.seen))
-        return f"process {self.pid} on {self.host}, last sign of life {ago} s ago"
+        return f"process {self.pid} on {self.host}, last heartbeat {ago} s ago"
 
 
 class Held:

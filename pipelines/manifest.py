@@ -162,7 +162,7 @@ def read_manifest(target: str) -> Manifest:
     if not storage.exists(location):
         raise UsageError(
             f"{target}: no {MANIFEST} here; name a folder that `bukvar publish` or `bukvar encode` wrote, "
-            "and run a command that was stopped again"
+            "or run that command again if it was stopped"
         )
     try:
         manifest = msgspec.json.decode(storage.read_bytes(location), type=Manifest)

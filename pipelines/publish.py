@@ -19,6 +19,7 @@ import difflib
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import ClassVar, Final
 
 import pyarrow as pa
@@ -31,12 +32,11 @@ from corpus.errors import ShardError, UsageError, one_line
 from corpus.inputs import Input
 from corpus.stage import Phase, Share, Task, local_copy
 from corpus.writing import Output, conform, text_bytes
-from pipelines import hub, optouts, subsets
+from pipelines import optouts, subsets
 from pipelines.account import Run
 from pipelines.beside import write_beside
 from pipelines.contents import Contents, TokenCounter
 from pipelines.manifest import Manifest, make_manifest, write_manifest
-from pipelines.tokens.coder import open_coder, tokenizer_path
 from pipelines.tombstones import Tombstones, read_tombstones
 from rust_ext.arrow import text_array
 
@@ -48,6 +48,13 @@ LEAN: Final = (
     *("quality", "cluster_size"),
 )
 TAKEN_DOWN: Final = "taken_down"
+
+
+def _hub() -> ModuleType:
+    """The module that speaks to the hub, which few runs need."""
+    from pipelines import hub
+
+    return hub
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ class Publish:
     )
 
     def __post_init__(self) -> None:
-        if self.to and not hub.ADDRESS.fullmatch(self.to):
+        if self.to and not _hub().ADDRESS.fullmatch(self.to):
             raise ValueError(f"publish.to: {self.to} is not of the form hf://datasets/OWNER/NAME")
         if self.shard_mb < 1:
             raise ValueError("publish.shard_mb is at least 1")
@@ -158,7 +165,7 @@ class Publish:
                     "identify FILE --set identify.keep=all --out DIR`)"
                 )
         if self.to:
-            hub.check(self.to)
+            _hub().check(self.to)
         known = [*columns, *([subsets.QUALITY] if "junk_margin" in columns else [])]
         if columns and self.subsets and self.subsets not in known:
             raise UsageError(f"publish.subsets: the documents have no column {self.subsets!r}")
@@ -219,6 +226,8 @@ class Publish:
         if not self.tokenizer:
             return None
         try:
+            from pipelines.tokens.coder import open_coder, tokenizer_path
+
             coder = open_coder(tokenizer_path(self.tokenizer, task.side("tokenizer"), out))
         except ValueError as error:
             raise ShardError(f"publish.tokenizer: {error}") from error
@@ -272,7 +281,7 @@ def finish(stage: Publish, target: str, run: Run) -> Manifest:
     write_beside(target, manifest)
     write_manifest(target, manifest)
     if stage.to:
-        hub.send(target, stage.to, lambda line: print(line, file=sys.stderr), private=stage.private)
+        _hub().send(target, stage.to, lambda line: print(line, file=sys.stderr), private=stage.private)
     return manifest
 
 

@@ -135,7 +135,9 @@ def load(location: str, settings: Sequence[str] = ()) -> Recipe:
     try:
         data = tomllib.loads(credentials.take(text))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{location}: not valid TOML: {error}") from error
+        twice = str(error).startswith("Cannot overwrite a value")
+        why = str(error).replace("Cannot overwrite a value", "this key is set twice; keep one of them")
+        raise UsageError(f"{location}: {why if twice else f'not valid TOML: {error}'}") from error
     _anchor_paths(data, folder)
     for setting in settings:
         _apply(data, setting)
@@ -164,7 +166,7 @@ def _read(location: str) -> tuple[str, str]:
     if path is not None and path.is_dir():
         raise UsageError(f"{location}: a folder; name a recipe file in it")
     try:
-        text = storage.read_bytes(location).decode("utf-8")
+        text = storage.read_bytes(location).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{location}: not a text file in UTF-8; a recipe is TOML") from error
     return text, str(path.parent if path else Path.cwd())

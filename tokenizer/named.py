@@ -19,6 +19,8 @@ import numpy as np
 
 FOLDER: Final = Path(__file__).parent / "assets" / "vocabularies"
 NAMES: Final = ("ru-32k", "ru-64k", "ru-en-code-128k")
+#: What is said where a tokenizer was named that is not there.
+MISSING: Final = f"no such file or folder; the ready vocabularies are {', '.join(NAMES)}"
 #: Split pattern of all of them; tokenizers, tiktoken and llama.cpp have it.
 PATTERN: Final = "llama3"
 _VERSION: Final = 1

@@ -264,7 +264,7 @@ def file_of(path: str | Path) -> Path:
     if path.is_dir():
         path = _find(path)
     if not path.is_file():
-        raise ValueError(f"there is no tokenizer at {path}")
+        raise ValueError(f"{path}: {named.MISSING}")
     return path
 
 

@@ -30,7 +30,13 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
     ),
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("--preset", default="ru-web", show_default=True, help="Preset or file of rules to look at.")
+@click.option(
+    "--preset",
+    default="ru-web",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Preset or file of rules to look at.",
+)
 @click.option("--signal", "signals", multiple=True, metavar="NAME", help="Only this signal, in full.")
 @click.option("--limit", default=5_000, show_default=True, type=click.IntRange(min=1), help="Documents read.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page for a browser.")

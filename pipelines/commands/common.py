@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -16,31 +16,51 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class WithParameters(click.Command):
-    """A command whose help lists the parameters of a recipe section, read from the section's dataclass."""
+    """A command whose help lists the parameters of recipe sections, read from the sections' dataclasses."""
 
-    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
-        self.section = section
+    def __init__(self, *args: Any, section: str | Sequence[str], **kwargs: Any) -> None:
+        self.sections = (section,) if isinstance(section, str) else tuple(section)
         super().__init__(*args, **kwargs)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from pipelines.recipe import section_class
-
-        rows = []
-        for field in dataclasses.fields(section_class(self.section)):
-            default = field.default if field.default is not dataclasses.MISSING else ""
-            text = str(field.metadata.get("help", ""))
-            rows.append((f"{self.section}.{field.name}", f"{text} [{shown(default)}]"))
-        with formatter.section(
-            f"Parameters (--set {self.section}.key=value, or [{self.section}] in a recipe)"
-        ):
-            formatter.write_dl(rows)
+        for section in self.sections:
+            with formatter.section(f"Parameters (--set {section}.key=value, or [{section}] in a recipe)"):
+                formatter.write_dl(_parameters(section))
         super().format_epilog(ctx, formatter)
+
+
+def _parameters(section: str) -> list[tuple[str, str]]:
+    """Parameters of a recipe section, each with its meaning and default."""
+    from pipelines.recipe import section_class
+
+    rows = []
+    for field in dataclasses.fields(section_class(section)):
+        default: Any = "" if field.default is dataclasses.MISSING else field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        rows.append((f"{section}.{field.name}", f"{field.metadata.get('help', '')} [{shown(default)}]"))
+    return rows
+
+
+def named_values(command: click.Command) -> click.Command:
+    """The command with one name for the values of one type in its help, whatever click calls the type."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.metavar is None:
+            if option.name == "text_column":
+                option.metavar = "COLUMN"
+            elif isinstance(option.type, click.types.IntParamType) and not option.count:
+                option.metavar = "N"
+            elif isinstance(option.type, click.types.FloatParamType):
+                option.metavar = "NUMBER"
+    for below in getattr(command, "commands", {}).values():
+        named_values(below)
+    return command
 
 
 def shown(value: Any) -> str:
     """A default as a person reads it."""
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) if len(value) <= 4 else f"{len(value)} values"
+        return (", ".join(map(str, value)) or "none") if len(value) <= 12 else f"{len(value)} values"
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
@@ -71,7 +91,7 @@ def engine_options(function: F) -> F:
         click.option(
             "--executor",
             type=click.Choice(["ray", "inline"]),
-            help="Where tasks run: Ray (started here unless --address) or this process.",
+            help="Where tasks run: Ray (the default; started here unless --address) or this process.",
         ),
         click.option("--address", metavar="HOST:PORT", help="Ray cluster to join, for example auto."),
         click.option(
@@ -150,7 +170,7 @@ def output_options(function: F) -> F:
             expose_value=False,
             is_eager=True,
             callback=_keep_level,
-            help="Lowest level that --log writes.  [info]",
+            help="Lowest level that --log writes.  [default: info]",
         ),
     ]
     for option in reversed(options):

@@ -166,7 +166,7 @@ class _Filter(common.WithParameters):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         if args[:1] == ["fit"]:
-            return fit.make_context(f"{info_name} fit", args[1:], parent, **extra)
+            return common.named_values(fit).make_context(f"{info_name} fit", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 

@@ -48,10 +48,12 @@ LIMIT: Final = 10
 @click.option("--where", metavar="SQL", help='Condition on columns: "words < 100 AND author IS NULL".')
 @click.option("--grep", metavar="REGEX", help="Only texts that match.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N of the matching rows, by chance.")
-@click.option("--seed", type=int, metavar="S", help="With --sample: another seed, another sample.  [0]")
+@click.option(
+    "--seed", type=int, metavar="S", help="With --sample: another seed, another sample.  [default: 0]"
+)
 @click.option("--count", is_flag=True, help="Print the number of rows that match instead of the rows.")
-@click.option("--limit", type=click.IntRange(min=1), help="Rows shown.  [10]")
-@click.option("--skip", type=click.IntRange(min=0), help="Rows passed over first.  [0]")
+@click.option("--limit", type=click.IntRange(min=1), help="Rows shown.  [default: 10]")
+@click.option("--skip", type=click.IntRange(min=0), help="Rows passed over first.  [default: 0]")
 @click.option("--full", is_flag=True, help="Whole texts, and signals that are zero too.")
 @common.output_options
 def inspect(folder: str, **options: Any) -> None:

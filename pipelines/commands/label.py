@@ -30,9 +30,13 @@ _KEYS: Final = "123456789abcdefhijklmnoprtvwxyz"
 @click.option(
     "--labels", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of labels."
 )
-@click.option("--kinds", default="junk", show_default=True, help="Kinds of junk, with commas.")
-@click.option("--genres", default="", help="Kinds of good text, with commas; they get keys too.")
-@click.option("--reader", default="", help="Who reads.")
+@click.option(
+    "--kinds", default="junk", show_default=True, metavar="KIND,...", help="Kinds of junk, with commas."
+)
+@click.option(
+    "--genres", default="", metavar="GENRE,...", help="Kinds of good text, with commas; they get keys too."
+)
+@click.option("--reader", default="", metavar="NAME", help="Who reads.")
 @click.option(
     "--limit", default=200, show_default=True, type=click.IntRange(min=1), help="Documents to read."
 )

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 @click.command(
     "run",
+    cls=common.WithParameters,
+    section=("input", "run"),
     help="Do a whole recipe: crawl files in, dataset, tokenizer and report out.\n\n"
     "RECIPE is a TOML file, or the name of a bundled recipe (demo, ru-web). A run that was stopped or "
-    "killed goes on where it was when the same command is given again; with nothing to do it says so.",
+    "killed goes on where it was when the same command is given again; with nothing to do it says so.\n\n"
+    "Parameters of the sections `input` and `run` stand below, those of a stage's section in the help of its "
+    "command (`bukvar filter --help`). "
+    "--dry-run shows the plan.",
     epilog=common.examples(
         "bukvar run ru-web --set input.paths=crawl/ --set filter.min_words=80 --out out/ru"
     ),

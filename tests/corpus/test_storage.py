@@ -275,7 +275,7 @@ class TestErrors:
             (OSError("writing bytes. Detail: [errno 28] No space left"), RunError, "disk is full"),
             (OSError(errno.EDQUOT, "Quota exceeded"), RunError, "disk is full"),
             (PermissionError(errno.EACCES, "Permission denied"), RunError, "no permission; check its owner"),
-            (OSError(errno.EROFS, "Read-only file system"), RunError, "no permission"),
+            (OSError(errno.EROFS, "Read-only file system"), RunError, "is read-only; choose"),
             (FileNotFoundError(errno.ENOENT, "No such file"), UsageError, "no such file or folder"),
             (NotADirectoryError(errno.ENOTDIR, "Not a directory"), UsageError, "choose another --out"),
             (OSError("AWS Error ACCESS_DENIED during HeadObject"), RunError, "check the credentials"),

@@ -105,6 +105,16 @@ class TestStart:
         assert any(line.startswith(f"    bukvar {command}") for line in shown[1:])
         assert not any(line.count("bukvar ") > 1 for line in shown)
 
+    @pytest.mark.parametrize("command", [*cli.commands(), "filter fit", "classify train"])
+    def test_values_of_options_are_named_by_what_they_are(self, say: Say, command: str) -> None:
+        out = say(*command.split(), "--help")[1]
+        assert not re.findall(r"--[a-z-]+ (?:INTEGER|FLOAT)\b.*|--text-column TEXT", out)
+
+    def test_the_help_of_run_lists_the_sections_that_are_no_stage_s(self, say: Say) -> None:
+        out = say("run", "--help")[1]
+        assert "input.paths" in out
+        assert "run.part_mb" in out
+
     def test_a_stage_s_help_lists_its_parameters_with_defaults(self, say: Say) -> None:
         assert "dedup.bands" in say("dedup", "--help")[1]
 

@@ -41,7 +41,7 @@ def test_a_second_process_is_refused_with_the_first_one_s_name(tmp_path: Path) -
             [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
         )
     assert f"process {os.getpid()} on" in done.stderr
-    assert "last sign of life" in done.stderr
+    assert "last heartbeat" in done.stderr
 
 
 def test_the_claim_of_a_process_that_is_gone_is_taken_over(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_claim_of_a_process_of_another_container_is_known_by_its_signs_of_li
 def test_of_two_that_began_at_once_the_first_learns_of_the_second_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It looks soon after it has begun, and not only when it is to give its next sign of life."""
+    """It looks soon after it has begun, and not only when it is to give its next heartbeat."""
     take = leases._take
 
     def take_at_once(location: str, own: Lease, held: Lease | None) -> None:

@@ -30,6 +30,9 @@ class TestLoading:
         assert loaded.sections["filter"].min_words == 80
         assert set(loaded.sections) == {"input", "run", "clean", "filter"}
 
+    def test_a_byte_order_mark_before_it_is_no_matter(self, tmp_path: Path) -> None:
+        assert load(write(tmp_path, "\ufeff" + MINIMAL)).name == "mine"
+
     def test_settings_win_over_the_file(self, tmp_path: Path) -> None:
         path = write(tmp_path, MINIMAL + "[filter]\nmin_words = 80\n")
         assert load(path, ["filter.min_words=90"]).sections["filter"].min_words == 90
@@ -88,6 +91,10 @@ class TestMistakes:
             ("run = 3\n", "[run] is a table"),
             ("name = 3\n", "name and description are text"),
             ("[filter\n", "not valid TOML"),
+            (
+                "[filter]\nmin_words = 3\nmin_words = 4\n",
+                "this key is set twice; keep one of them (at line 3",
+            ),
             ("[dedup]\nbands = 0\n", "bands"),
         ],
     )

@@ -95,7 +95,7 @@ def file_of(path: str | Path) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise ValueError(f"there is no tokenizer at {path}")
+        raise ValueError(f"{path}: {named.MISSING}")
     for name in ("tekken.json", "tokenizer.json", "tokenizer.model"):
         if (path / name).is_file():
             return path / name
