@@ -220,10 +220,16 @@ def _files_in(
     links: list[str] = []
     tree = storage.list_tree(folder, links)
     is_document = documents_of(folder, tree)
-    files, others = [], []
+    files, others, hidden = [], [], []
     for path, file in tree.items():
         location = storage.join(folder, path)
-        if _is_hidden(path) or not is_document(path) or not is_input(location):
+        if _is_hidden(path):
+            # What lies in a hidden folder is ours or a program's; `._x` is what macOS puts beside x.
+            name = storage.base_name(path)
+            seen = not _is_hidden(storage.parent(path)) and not name.startswith("._")
+            hidden += [path] if seen and wanted(location) else []
+            continue
+        if not is_document(path) or not is_input(location):
             continue
         if wanted(location):
             files.append((location, f"{root}/{path}", file))
@@ -231,6 +237,8 @@ def _files_in(
             others.append(path)
     if links := [path for path in links if not _is_hidden(path)]:
         notes.append(f"{folder}: links to files that are not there are skipped: {_first(links)}")
+    if hidden:
+        notes.append(f"{folder}: skipped, since their names begin with _ or a dot: {_first(hidden)}")
     if others:
         notes.append(
             f"{folder}: skipped, since their names are not those of input files: {_first(others)}; "

@@ -123,11 +123,13 @@ class TestFolders:
     def test_what_is_left_out_of_a_folder_is_said(self, tmp_path: Path) -> None:
         touch(tmp_path, "set/a.jsonl", "set/part-00000", "set/.b.jsonl", "set/_c.jsonl", "set/x/b.zip")
         touch(tmp_path, "set/LICENSES/MIT.txt", "set/SHA256SUMS", "set/README.md", "set/a.cdx", "set/x.css")
+        touch(tmp_path, "set/_work/d.jsonl", "set/._a.jsonl", "set/.e")
         (tmp_path / "set/gone.jsonl").symlink_to(tmp_path / "nothing")
         notes: list[str] = []
         assert len(resolve([str(tmp_path / "set")], DOCUMENT_ENDINGS, notes=notes)) == 1
         assert [note.removeprefix(f"{tmp_path}/set: ") for note in notes] == [
             "links to files that are not there are skipped: gone.jsonl",
+            "skipped, since their names begin with _ or a dot: .b.jsonl, _c.jsonl",
             "skipped, since their names are not those of input files: part-00000, x/b.zip; "
             "to read one of them, name the file itself",
         ]
