@@ -144,7 +144,7 @@ def _read_parquet(
                 first += batch.num_rows
                 progress(first - start, total)
         except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and storage.passes_by_itself(error):
+            if isinstance(error, OSError) and storage.is_of_the_store(error):
                 raise
             raise ShardError(_corrupt(source.name, error)) from error
 

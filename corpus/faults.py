@@ -185,6 +185,11 @@ def passes_by_itself(error: OSError) -> bool:
     return is_system_error(error) and isinstance(translate(error, ""), TransientError)
 
 
+def is_of_the_store(error: OSError) -> bool:
+    """Whether a store is to blame, and not what the file holds: it may answer later, or it refuses access."""
+    return passes_by_itself(error) or (is_system_error(error) and bool(_REFUSED.search(str(error))))
+
+
 def stops_everything(error: OSError) -> bool:
     """Whether no other task can do better: the disk is full, or rights are missing."""
     return _code(error) in _FULL + _BARRED

@@ -301,7 +301,7 @@ def run_task(task: Task, progress: Progress | None = None) -> Receipt:
             if isinstance(error, OSError) and storage.stops_everything(error):
                 raise storage.translate(error, task.folder) from error
             names = ", ".join(i.name for i in task.inputs[:3])
-            if isinstance(error, OSError) and storage.passes_by_itself(error):
+            if isinstance(error, OSError) and storage.is_of_the_store(error):
                 raise storage.translate(error, names) from error
             raise ShardError(f"{names}: {one_line(error)}") from error
         receipt = Receipt(

@@ -27,6 +27,7 @@ from corpus.errors import UsageError
 from corpus.faults import (
     NotFoundError,
     impatient,
+    is_of_the_store,
     is_system_error,
     passes_by_itself,
     patient,
@@ -52,9 +53,10 @@ from corpus.locations import (
 from corpus.walking import File, list_local, walk_local
 
 __all__ = [
-    "HUB", "PARTIAL", "File", "NotFoundError", "absolute", "base_name", "host", "impatient", "is_partial",
-    "is_system_error", "is_url", "is_utf8", "join", "open_filesystem", "parent", "partial_name",
-    "passes_by_itself", "path_part", "patient", "patiently", "stops_everything", "translate", "translated",
+    "HUB", "PARTIAL", "File", "NotFoundError", "absolute", "base_name", "host", "impatient",
+    "is_of_the_store", "is_partial", "is_system_error", "is_url", "is_utf8", "join", "open_filesystem",
+    "parent", "partial_name", "passes_by_itself", "path_part", "patient", "patiently", "stops_everything",
+    "translate", "translated",
 ]  # fmt: skip
 
 T = TypeVar("T")

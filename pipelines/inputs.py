@@ -323,7 +323,7 @@ def _footer(path: str, stream: Any) -> tuple[int | None, str]:
         schema = footer.schema.to_arrow_schema().remove_metadata()
         return int(footer.num_rows), hashlib.sha256(schema.serialize().to_pybytes()).hexdigest()
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and storage.passes_by_itself(error):
+        if isinstance(error, OSError) and storage.is_of_the_store(error):
             raise
         return None, ""
 

@@ -22,7 +22,7 @@ from corpus.writing import Output
 from pipelines import fates, query
 from pipelines.compare import compare
 from pipelines.engine import Job, run_stage
-from pipelines.execute import run_inline
+from pipelines.execute import Failure, attempt, run_inline
 from pipelines.progress import Silent
 from pipelines.query import Wanted, count_rows, read_rows
 from pipelines.report import write_report
@@ -30,7 +30,7 @@ from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
 from pipelines.verification import verify
 from tests.pipelines.published import publish, write_source
-from tests.pipelines.stages import Shorten, inputs_of, write_texts
+from tests.pipelines.stages import Shorten, inputs_of, tasks_of, write_texts
 
 
 class Refusing(io.BytesIO):
@@ -96,6 +96,31 @@ def test_a_report_leaves_no_shard_out(tmp_path: Path, opened: Counter[str]) -> N
     write_report(str(run), str(run / "report.html"))
     assert "not a readable Parquet file" not in (run / "report.html").read_text()
     assert max(opened[str(file)] for file in run.glob("*.parquet")) > 1
+
+
+def test_keys_that_expire_in_the_middle_of_a_file_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is not taken for a broken one, nor each of the others after it."""
+    write_texts(tmp_path / "a.parquet", ["слово"] * 100)
+    inputs = inputs_of([tmp_path / "a.parquet"])
+    real = storage.open_input
+
+    class Expired(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() == 4:  # where the first column begins
+                raise OSError("AWS Error EXPIRED_TOKEN during GetObject operation: The token has expired.")
+            return super().read(size)
+
+    def expiring(location: str) -> Any:
+        with real(location) as stream:
+            return pa.PythonFile(Expired(stream.read()), "r")
+
+    monkeypatch.setattr(storage, "open_input", expiring)
+    outcome = attempt(tasks_of(Shorten(), inputs, tmp_path / "out")[0])
+    assert isinstance(outcome, Failure)
+    assert outcome.fatal
+    assert "a.parquet: the store refuses access" in outcome.message
 
 
 def test_a_local_copy_is_begun_anew(
