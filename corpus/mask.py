@@ -59,7 +59,7 @@ class Mask:
     """Mask personal data and secrets in the text."""
 
     name: ClassVar[str] = "mask"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [

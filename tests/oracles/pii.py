@@ -240,7 +240,7 @@ def v4(text: str, at: int) -> Find | None:
     nets = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
     nets += ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
     special = any(address in ipaddress.IPv4Network(n) for n in nets) or str(address) in KNOWN
-    if special or not 1 <= octets[0] < 240 or octets[2:] == b"\0\0":
+    if special or not 1 <= octets[0] < 240 or octets[3] == 0:
         return None
     labels = numbers.labels(text, at)
     window = text[max(0, at - 12) : at]

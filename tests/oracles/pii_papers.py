@@ -34,6 +34,8 @@ def paper(w: Window) -> Verdict:
         if foreign and (whole or w.ends_at(2)) and ended and not w.tight_after:
             return "passport_foreign", w.ranked(72, "foreign", "passport")
         own = w.contiguous or w.labels.nearest == "kpp"
+        slash = w.tight_before and w.groups[0].before == {SLASH}
+        own = own and (not slash or (bool(w.earlier) and len(w.earlier[-1].digits) == 10))
         if w.says("kpp") and region and not w.tight_after and own:
             return "kpp", w.ranked(70, "kpp")
     if len(w.digits) == 10 and (whole or w.ends_at(4) or w.ends_at(2)):

@@ -92,8 +92,7 @@ def mobile(w: Window, offset: int) -> int | None:
     tails = ([3, 2, 2], [2, 2, 3], [2, 3, 2], [3, 4], [7])
     usual = any(w.lengths[-len(tail) :] == tail for tail in tails)
     marked = w.has(HYPHEN, PAREN, SLASH) or (w.has(DOT, ODD) and (not w.has(SPACE) or usual))
-    assigned = w.text[: w.groups[0].start].endswith("=")
-    if nice and (marked or (w.contiguous and not assigned) or (w.alone and not w.contiguous)):
+    if nice and (marked or (w.contiguous and not w.assigned) or (w.alone and not w.contiguous)):
         return 70
     words = any(g.words for g in w.groups)
     few = len(w.groups) <= 6

@@ -193,8 +193,12 @@ class Window:
 
     @property
     def plain(self) -> bool:
-        other = "other" in self.labels.all or self.groups[0].letters
+        other = "other" in self.labels.all or self.groups[0].letters or self.assigned
         return self.contiguous and self.apart and not other
+
+    @property
+    def assigned(self) -> bool:
+        return self.text[: self.groups[0].start].endswith("=")
 
     def has(self, *kinds: str) -> bool:
         return bool(self.between & set(kinds))

@@ -140,7 +140,7 @@ fn section_word(text: &str, at: usize) -> bool {
     WORDS.contains(&last_word(before).as_str())
 }
 
-/// Not of a local network, this machine, a mask, a group, documentation or a public name server: such an
+/// Not of a local network, a whole network (it ends in 0), this machine, a mask, a group, documentation or a public name server: such an
 /// address says nothing of a person.
 fn public(ip: Ipv4Addr) -> bool {
     const KNOWN: [[u8; 4]; 8] = [
@@ -153,13 +153,9 @@ fn public(ip: Ipv4Addr) -> bool {
         [77, 88, 8, 1],
         [1, 2, 3, 4],
     ];
-    let [a, _, c, d] = ip.octets();
+    let [a, _, _, d] = ip.octets();
     let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast();
-    !special
-        && !ip.is_documentation()
-        && !KNOWN.contains(&ip.octets())
-        && (1..240).contains(&a)
-        && (c, d) != (0, 0)
+    !special && !ip.is_documentation() && !KNOWN.contains(&ip.octets()) && (1..240).contains(&a) && d != 0
 }
 
 /// Eight groups, or fewer around «::»; a time of day or a hardware address is none.

@@ -31,7 +31,10 @@ impl Window<'_> {
                     ));
                 }
                 let own = l.any(label::KPP) && checks::region(self.digits) && !self.tight_after;
-                (own && (self.contiguous() || l.is_nearest(label::KPP)))
+                // «ИНН/КПП 7700000000/770001001»; any other slash is an address's or a date's.
+                let slash = self.tight_before && self.groups[0].before == sep::SLASH;
+                let after_inn = self.earlier.last().is_some_and(|g| g.digits.len() == 10);
+                (own && (!slash || after_inn) && (self.contiguous() || l.is_nearest(label::KPP)))
                     .then(|| (Kind::Kpp, self.ranked(70, label::KPP)))
             }
             10 if (whole || self.ends_at(4) || self.ends_at(2))

@@ -52,7 +52,7 @@ impl Window<'_> {
     }
 
     /// «id=8...»: the value of something that is no telephone.
-    fn assigned(&self) -> bool {
+    pub(crate) fn assigned(&self) -> bool {
         self.text[..self.groups[0].start].ends_with('=')
     }
 

@@ -345,7 +345,8 @@ impl Window<'_> {
 
     /// One number as it is: all digits together, nothing joined, no word that says it is something else.
     pub(crate) fn plain(&self) -> bool {
-        self.contiguous() && self.apart() && !self.labels.any(label::OTHER) && self.groups[0].letters == 0
+        let other = self.labels.any(label::OTHER) || self.assigned();
+        self.contiguous() && self.apart() && !other && self.groups[0].letters == 0
     }
 
     pub(crate) fn lengths(&self) -> impl Iterator<Item = usize> {
