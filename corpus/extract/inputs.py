@@ -266,7 +266,8 @@ def _json_rows(stream: Packed, how: _How) -> Iterator[Raw]:
     while left > 0 and (line := stream.readline(limit)):
         left -= len(line)
         if len(line) >= limit and not line.endswith(b"\n"):
-            while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
+            line = b""  # what is held, and what comes, shall not lie in memory together
+            while (rest := stream.readline(_HEAD)) and not rest.endswith(b"\n"):
                 left -= len(rest)
             left -= len(rest)
             place = f"file:{how.name}#row={number}"
