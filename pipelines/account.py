@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from corpus import storage
 from corpus.inputs import is_shard
-from corpus.receipts import Receipt
+from corpus.receipts import DROPPED, Receipt
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class StageResult:
             )
         if not self.rows_in:
             return f"{self.stage}: no documents: there is no record in what it read"
-        return (
-            f"{self.stage}: none of {self.rows_in} documents is left ({_most(self.dropped)}); "
-            f"read them with `bukvar inspect {self.folder} --dropped`"
-        )
+        said = f"{self.stage}: none of {self.rows_in} documents is left ({_most(self.dropped)})"
+        if storage.list_files(storage.join(self.folder, DROPPED)):  # `encode` and others only count them
+            said += f"; read them with `bukvar inspect {self.folder} --dropped`"
+        return said
 
     def remarks(self) -> list[str]:
         """What a person should know beside the funnel, a line each."""

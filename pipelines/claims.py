@@ -23,12 +23,17 @@ def check_folder(plan: Plan) -> None:
     if storage.exists(storage.join(folder, records.PLAN)):
         if not plan.job.redo:
             _check_same(folder, read_plan(folder), _plan_of(plan))
-    elif storage.list_files(folder):
+    elif has_files(folder):
         raise UsageError(
             f"{folder}: the folder has files that bukvar did not write; choose an empty or new --out"
         )
     elif _is_file(folder):
         raise UsageError(f"{folder}: a file, not a folder; choose another --out")
+
+
+def has_files(folder: str) -> bool:
+    """Whether a folder has files; those that a killed writer left half-written are none."""
+    return any(not storage.is_partial(storage.base_name(file)) for file in storage.list_files(folder))
 
 
 def claim(plan: Plan, held: Held) -> bool:

@@ -20,6 +20,7 @@ from corpus.receipts import Receipt
 from corpus.stage import Stage
 from pipelines import funnel, registry
 from pipelines.account import Run, StageResult
+from pipelines.claims import has_files
 from pipelines.digests import Digests
 from pipelines.engine import Reporter, outputs_of, run_stage, shards_in
 from pipelines.execute import Executor
@@ -201,7 +202,7 @@ def _check_run(recipe: Recipe, folder: str, *, redo: bool) -> None:
                 f"{folder}: made by another recipe ({_first_difference(old, text)}); "
                 "choose another --out, or redo what changed with --redo"
             )
-    elif storage.list_files(folder):
+    elif has_files(folder):
         raise UsageError(f"{folder}: the folder has files that bukvar did not write; choose a new --out")
 
 

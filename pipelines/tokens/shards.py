@@ -39,7 +39,8 @@ class Documents:
     are).
 
     Sequences into which documents were packed look the same; of each, `wholes` has the tokens of the document
-    at its beginning, 0 where that one is cut. digests: SHA-256 of the texts, where these are not kept."""
+    at its beginning, 0 where that one is cut: its text is null then. digests: SHA-256 of the texts, where
+    these are not kept."""
 
     ids: Ids
     lengths: Lengths

@@ -307,6 +307,16 @@ def test_documents_without_text_are_counted(home: Path, capsys: pytest.CaptureFi
     assert manifest.documents == len(TEXTS) + 1
 
 
+def test_no_file_of_dropped_rows_is_promised(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (home / "in").iterdir():
+        path.unlink()
+    write(home / "in/c.parquet", ["", None])
+    assert encode(home) == 0
+    said = capsys.readouterr().err
+    assert "none of 2 documents is left (empty_text 2)\n" in said
+    assert "inspect" not in said
+
+
 def test_text_that_is_no_utf8_is_counted_and_the_rest_encoded(home: Path) -> None:
     raw = pa.array([b"one", b"\xff\xfe", "два".encode(), b"\xd0"], pa.large_binary())
     texts = pa.Array.from_buffers(pa.large_string(), 4, raw.buffers())

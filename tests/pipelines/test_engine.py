@@ -256,6 +256,13 @@ class TestClaims:
             go(source, tmp_path / "out")
         assert [p.name for p in files(tmp_path / "out")] == ["thesis.tex"]
 
+    def test_a_folder_whose_driver_was_killed_before_its_plan_stood_is_taken(
+        self, source: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / storage.partial_name("_plan.json")).touch()
+        assert go(source, tmp_path / "out").worked == 5
+
     def test_a_file_in_place_of_the_folder_is_refused(self, source: Path, tmp_path: Path) -> None:
         (tmp_path / "out").touch()
         with pytest.raises(UsageError, match="choose another --out"):
