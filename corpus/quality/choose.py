@@ -22,7 +22,7 @@ Rows = npt.NDArray[np.float32]
 
 #: Share of plain junk that is dropped, as a mean over its kinds. More of it would cost good text, which is
 #: worth more, and first that of genres that resemble no source of the fit.
-DROP: Final = 0.89
+DROP: Final = 0.91
 #: Junk that costs a fit more than it brings: fluent text, which only its purpose makes junk.
 FLUENT: Final = frozenset(
     {"spun", "sentence_soup", "markov2", "telegram_spam", "essay_mill", "essay_mill_fullpage", "service_seo"}
@@ -42,9 +42,10 @@ FEW: Final = 120
 #: What may become a rule, in the order in which rules are asked: signal, and whether small values are bad.
 CANDIDATES: Final = (
     *(("inner_question_ratio", False), ("broken_case_ratio", False)),
-    *(("topic_service", False), ("topic_shop", False)),
+    *(("service_kinds", False), ("topic_shop", False), ("unknown_word_ratio", False)),
     *(("address_ratio", False), ("phone_ratio", False), ("name_ratio", False)),
     *(("menu_kinds", False), ("navigation_kinds", False), ("topic_navigation", False)),
+    *(("spam_kinds", False), ("headline_ratio", False)),
     *(("teaser_line_ratio", False), ("dup_10_gram_frac", False), ("dup_sentence_ratio", False)),
     *(("dup_3_gram_ratio", False), ("template_line_ratio", False), ("same_start_ratio", False)),
     *(

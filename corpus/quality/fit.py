@@ -17,7 +17,7 @@ import hashlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,11 +29,11 @@ import pyarrow.parquet as pq
 
 from corpus import trees
 from corpus.quality import choose, junk, model
+from corpus.quality.neighbours import fit_neighbours
 from corpus.quality.pieces import informal, sentences
 from corpus.quality.pieces import piece as cut_piece
-from corpus.quality.signals import SIGNALS, function_words, measure, russian_stop_words, topics
-from rust_ext import quality_neighbours
-from rust_ext.arrow import text_buffers
+from corpus.quality.registers import is_glued_verse
+from corpus.quality.signals import SIGNALS, measure, russian_stop_words
 
 #: Signals that tell kinds of text, not quality: the margin is fitted without them, registers with them.
 STYLE: Final = frozenset(
@@ -43,8 +43,10 @@ STYLE: Final = frozenset(
     | {f"{shape}_ratio" for shape in ("verse", "play", "dialogue", "code_line")}
     | {name for name in SIGNALS.names if name.startswith("c4_") and name != "c4_terminal_line_ratio"}
     | {name for name in SIGNALS.names if name.startswith(("topic_", "excess_"))}
-    | {"spam_topic", "spam_excess"}
+    | {"spam_topic", "spam_excess", "spam_kinds", "inner_start_ratio"}
 ) - {"topic_shop", "topic_navigation", "topic_service"}
+#: Signals of quality alone, which registers are fitted without: they tell a source's care, not its kind.
+QUALITY: Final = frozenset({"unknown_word_ratio", "headline_ratio", "service_kinds", "spam_kinds"})
 #: Sources whose documents are a few sentences each, and kinds whose lines say more than their sentences.
 SHORT: Final = frozenset({"gsd", "pud_news", "pud_wiki"})
 LINED: Final = frozenset({"poems", "plays", "dialogue", "social"})
@@ -241,18 +243,29 @@ def _settings(parameters: Parameters) -> dict[str, Any]:
     }
 
 
+def _dataset(
+    rows: model.Rows,
+    left: Collection[str],
+    labels: npt.NDArray[Any],
+    weight: Floats,
+    settings: dict[str, Any],
+) -> Any:
+    """Rows as LightGBM takes them; signals of `left` are constant there, so that no tree splits on them."""
+    import lightgbm
+
+    shown = rows.copy()
+    shown[:, [at for at, name in enumerate(SIGNALS.names) if name in left]] = 0
+    names = [f"f{at}" for at in range(rows.shape[1])]
+    return lightgbm.Dataset(shown, labels, weight=weight, feature_name=names, params=settings)
+
+
 def fit_junk(documents: Documents, rows: model.Rows, mask: Bools, parameters: Parameters) -> dict[str, Any]:
     """The trees of the margin of junk, as LightGBM dumps them, fitted to the documents of `mask`."""
     import lightgbm
 
     settings = _settings(parameters) | {"objective": "binary", "num_leaves": parameters.leaves}
-    style = [at for at, name in enumerate(SIGNALS.names) if name in STYLE]
-    quality = rows[mask].copy()
-    quality[:, style] = 0  # a constant is never split on
     labels = (~documents.good[mask]).astype(np.int32)
-    names = [f"f{at}" for at in range(rows.shape[1])]
-    weight = _weights(documents, mask)[mask]
-    data = lightgbm.Dataset(quality, labels, weight=weight, feature_name=names, params=settings)
+    data = _dataset(rows[mask], STYLE, labels, _weights(documents, mask)[mask], settings)
     dump: dict[str, Any] = lightgbm.train(settings, data, num_boost_round=parameters.rounds).dump_model()
     return dump
 
@@ -265,7 +278,9 @@ def fit_registers(
 
     registers = np.array([REGISTERS.get(str(kind), "") for kind in documents.kind])
     natural = documents.good | np.isin(registers, ("list", "shop"))
-    chosen = mask & natural & (registers != "")
+    # Verse in collected works of fiction, its line ends lost, teaches neither.
+    glued = is_glued_verse(rows) & (registers != "verse")
+    chosen = mask & natural & (registers != "") & ~glued
     names = sorted(set(registers[chosen]))
     counts = Counter(registers[chosen])
     weight = np.array([1 / counts[register] ** 0.7 for register in registers[chosen]])
@@ -276,9 +291,8 @@ def fit_registers(
         "min_data_in_leaf": 15,
     }
     labels = np.searchsorted(names, registers[chosen])
-    columns = [f"f{at}" for at in range(rows.shape[1])]
     weight *= len(weight) / weight.sum()
-    data = lightgbm.Dataset(rows[chosen], labels, weight=weight, feature_name=columns, params=settings)
+    data = _dataset(rows[chosen], QUALITY, labels, weight, settings)
     dump = lightgbm.train(settings, data, num_boost_round=parameters.register_rounds).dump_model()
     return {
         f"register.{name}": trees.from_lightgbm(dump, every=len(names), offset=at)
@@ -329,24 +343,6 @@ def _header(documents: Documents, parameters: Parameters) -> dict[str, Any]:
         "documents_sha256": digest.hexdigest(),
         "parameters": asdict(parameters),
     }
-
-
-def fit_neighbours(paths: Sequence[Path], most: int) -> bytes:
-    """The table of neighbours fitted to at most `most` characters of each file, in the order of the rows."""
-    texts: list[str] = []
-    for path in paths:
-        taken = 0
-        for batch in pq.ParquetFile(path).iter_batches(256, columns=["text"]):
-            for text in batch.column(0).to_pylist():
-                if text and taken < most:
-                    texts.append(text[:100_000])
-                    taken += len(texts[-1])
-    buffers = text_buffers(pa.array(texts, pa.large_string()))
-    return quality_neighbours(buffers, function_words(), topics(), LEAST)
-
-
-#: Pairs of classes met less often are left out: they would fill the table with accidents.
-LEAST: Final = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:

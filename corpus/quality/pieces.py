@@ -8,7 +8,8 @@ from typing import Final
 
 _SENTENCE: Final = re.compile(r"[^.!?…\n]+[.!?…]*[»\")]*")
 _SPACE: Final = re.compile(r"(?<=[.!?…])\s+")
-_SPEAKER: Final = re.compile(r"^(?:[—–-]+ ?|[A-ZА-ЯЁ][\w .]{0,24}[.:] ?)")
+#: A dash, or a speaker's name: before a colon, or in capitals before a stop.
+_SPEAKER: Final = re.compile(r"^(?:[—–-]+ ?|[A-ZА-ЯЁ][\w .]{0,24}: ?|[A-ZА-ЯЁ]{2}[A-ZА-ЯЁ ]{0,22}\. ?)")
 _TAILS: Final = (")", "))", ")))", "(", "!!", "...", "??", " 😂", " 👍", " 🙈", " :)", " хаха")
 _LETTERS: Final = re.compile(r"[а-яё]{4,}")
 

@@ -102,8 +102,9 @@ def measure(
 
 
 def quality_signals() -> QualitySignals:
-    """The kernel of the project's own signals with its lists and its table of neighbours."""
-    return QualitySignals(function_words(), topics(), (QUALITY / "neighbours.bin").read_bytes())
+    """The kernel of the project's own signals with its lists and its tables."""
+    tables = ((QUALITY / name).read_bytes() for name in ("neighbours.bin", "known_words.bin"))
+    return QualitySignals(function_words(), topics(), *tables)
 
 
 def function_words() -> str:

@@ -55,8 +55,12 @@ GENRES: Final = {
     "fiction-kids": "fiction",
     "news": "news",
 }
-#: A newline of a message whose backslash was lost, so that an "n" is left between two messages.
-LOST_NEWLINE: Final = re.compile(r"(?<=[а-яё.!?)])n+(?=[А-ЯЁ]|http)")
+#: What JSON escapes leave of messages where their backslashes were lost: an "n" for a newline, between
+#: sentences or before a Russian word, and "u003e" for ">". An "n" inside a Russian word is its writer's.
+LOST_NEWLINE: Final = re.compile(
+    r"(?<![A-Za-z0-9а-яё])n+(?=[А-ЯЁа-яё])|(?<=[а-яё])n+(?=[А-ЯЁ]|https?:)|(?<=[.!?)…:])n+(?=[A-Z@]|https?:)"
+)
+LOST_ESCAPE: Final = re.compile(r"u00(22|26|27|3[ce])")
 
 #: What Markdown writes that a page does not show -> what it shows instead.
 MARKDOWN: Final = (
@@ -187,11 +191,17 @@ def jokes(path: Path, rng: random.Random) -> Iterator[Found]:
 
 def chats(path: Path, rng: random.Random) -> Iterator[Found]:
     """Neighbouring messages of a chat."""
-    messages = [LOST_NEWLINE.sub("\n", line.replace("\\n", "\n")) for line in lines_of(path) if line.strip()]
+    messages = [unescaped(line) for line in lines_of(path) if line.strip()]
     for run in runs(messages, MESSAGES, rng):
         text = "\n".join(run)
         if len(text.split()) >= 15:
             yield Found("social", text)
+
+
+def unescaped(message: str) -> str:
+    """A message without what is left of JSON escapes."""
+    text = LOST_NEWLINE.sub("\n", message.replace("\\n", "\n"))
+    return LOST_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)
 
 
 def gsd(path: Path, _: random.Random) -> Iterator[Found]:

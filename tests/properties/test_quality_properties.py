@@ -67,10 +67,31 @@ WORDS = st.sampled_from(
         "суд",
         "по",
         "данным",
+        "домость",
+        "домъ",
+        "человекъ",
+        "сказал",
+        "Когда",
+        "Вы",
+        "8-495-123-45-67",
+        "100",
+        "%",
+        "сайт",
+        "страница",
+        "бонус",
+        "вулкан",
+        "ставки",
+        "|",
     ]
 )
+HEADLINES = st.lists(st.lists(WORDS, min_size=4, max_size=8).map(" ".join), min_size=4, max_size=12)
 LINES = st.lists(st.lists(WORDS, max_size=9).map(" ".join), max_size=14).map("\n".join)
-TEXTS = st.one_of(st.text(CHARACTERS, max_size=150), LINES, st.lists(WORDS, max_size=150).map(" ".join))
+TEXTS = st.one_of(
+    st.text(CHARACTERS, max_size=150),
+    LINES,
+    HEADLINES.map("\n".join),
+    st.lists(WORDS, max_size=150).map(" ".join),
+)
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=4))

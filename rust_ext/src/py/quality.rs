@@ -26,9 +26,10 @@ struct QualitySignals {
 #[pymethods]
 impl QualitySignals {
     #[new]
-    fn new(function_words: &str, topics: &str, table: &[u8]) -> PyResult<Self> {
+    fn new(function_words: &str, topics: &str, table: &[u8], known: &[u8]) -> PyResult<Self> {
         let lexicon = Lexicon::read(function_words, topics).map_err(PyValueError::new_err)?;
-        let maker = QualityMaker::new(lexicon, table.to_vec()).map_err(PyValueError::new_err)?;
+        let maker =
+            QualityMaker::new(lexicon, table.to_vec(), known.to_vec()).map_err(PyValueError::new_err)?;
         Ok(Self {
             maker: Mutex::new(maker),
         })

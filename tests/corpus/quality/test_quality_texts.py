@@ -128,6 +128,15 @@ def test_the_same_material_gives_the_same_file_and_a_fit_reads_it(
     assert set(by_source["rurebus"].split("\n")) <= set(STORY.split("\n"))
 
 
+def test_what_is_left_of_escapes_in_messages_is_put_back() -> None:
+    assert (
+        texts.unescaped("Не все полезны.nВ остальном -u003e хорошо\\nда")
+        == "Не все полезны.\nВ остальном -> хорошо\nда"
+    )
+    assert texts.unescaped("плохо былоnnТак вот )nих") == "плохо было\nТак вот )\nих"
+    assert texts.unescaped("на 20Ah, сегодnя, Linux") == "на 20Ah, сегодnя, Linux"
+
+
 def test_a_page_is_read_without_its_markdown() -> None:
     marked = (
         "---\nid: 1\n---\n## О [компонентах](/a)\n\n<!-- x -->**Это** `код` &lt;b&gt;:\n```js\nlet a\n```\n"

@@ -125,6 +125,49 @@ def test_the_default_keeps_prose_dialogue_and_verse_and_names_a_register() -> No
     assert all(0 < float(str(row["register_probability"])) <= 1 for row in rows)
 
 
+def test_verse_that_lost_its_line_ends_is_verse() -> None:
+    verse = (
+        "Мороз и солнце; день чудесный! Ещё ты дремлешь, друг прелестный — Пора, красавица, проснись: Открой "
+        "сомкнуты негой взоры Навстречу северной Авроры, Звездою севера явись! Вечор, ты помнишь, вьюга "
+        "злилась, На мутном небе мгла носилась; Луна, как бледное пятно, Сквозь тучи мрачные желтела, И ты "
+        "печальная сидела — А нынче... погляди в окно:"
+    )
+    glued, prose = run(verse, PROSE, preset="ru-web")
+    assert (glued["register"], glued["drop"], prose["register"]) == ("verse", None, "fiction")
+
+
+def test_a_report_of_a_court_is_news_and_a_clause_of_a_code_is_law() -> None:
+    report = (
+        "Прокуратура Пермского края сообщила в среду, что дело о порядке выплат передано в суд. По словам "
+        "представителя ведомства, ответственность несут руководители двух организаций. Губернатор заявил, "
+        "что выплаты начнутся в марте. Об этом передаёт корреспондент агентства."
+    )
+    clause = (
+        "1. Лицо, осуществляющее деятельность на основании настоящего Федерального закона, несёт "
+        "ответственность в порядке, установленном законодательством Российской Федерации.\n"
+        "2. Порядок и срок рассмотрения заявления определяются правилами, указанными в части 1 настоящей "
+        "статьи, если иное не предусмотрено договором сторон."
+    )
+    rows = run(report, clause, preset="ru-web")
+    assert [row["register"] for row in rows] == ["news", "law"]
+
+
+def test_short_help_pages_stay_and_notices_of_cookies_go() -> None:
+    help_page = (
+        "Переименовать страницу\nОткройте меню и выберите «Переименовать». Введите новое имя страницы и "
+        "нажмите «ОК». Страница останется в разделе, а ссылки на страницу обновятся. Чтобы вернуть прежнее "
+        "имя страницы, переименуйте страницу ещё раз."
+    )
+    notice = (
+        "Этот сайт использует cookie. Продолжая использовать сайт, вы даёте согласие на обработку файлов "
+        "cookie и персональных данных в соответствии с политикой конфиденциальности. Настройки cookie можно "
+        "изменить в браузере. Принять. Отклонить."
+    )
+    rows = run(help_page, notice, preset="ru-web")
+    assert [row["drop"] for row in rows] == [None, "high_service_kinds"]
+    assert float(str(rows[0]["topic_service"])) > 0.15
+
+
 def test_the_default_drops_word_salad_and_says_in_words_why() -> None:
     words = sorted(PROSE.lower().replace(".", "").replace(",", "").split(), key=lambda word: word[::-1])
     (row,) = run(" ".join(words) * 3, preset="ru-web")

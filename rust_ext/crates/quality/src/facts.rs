@@ -42,6 +42,9 @@ pub mod is {
     pub const QUOTE: u64 = 1 << 35;
     pub const BRACKET: u64 = 1 << 36;
     pub const EMOJI: u64 = 1 << 37;
+    /// A word of four or more small Russian letters; and one of those that is not known.
+    pub const PLAIN: u64 = 1 << 38;
+    pub const UNKNOWN: u64 = 1 << 39;
 }
 
 const DASHES: &str = "—–-―−‒";
@@ -260,14 +263,24 @@ fn listed(lower: &str, text: &str, flags: u64) -> u64 {
     found
 }
 
-/// Seven to twelve digits in three parts, or ten to twelve; neither a date (eight digits) nor a pair of years.
+/// Seven to twelve digits in three parts, but eight, which are a date; or ten to twelve in one or two as telephones
+/// begin: with 7 or 8 and ten more, with a code of two digits from 3 or 9 and ten more, or with a code of a town.
 fn is_phone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let hyphens = text.bytes().filter(|&byte| byte == b'-').count();
-    digits + hyphens == text.len()
-        && (7..=12).contains(&digits)
-        && digits != 8
-        && (hyphens >= 2 || digits >= 10)
+    let first = text.bytes().next().unwrap_or(b' ');
+    let starts = match digits {
+        10 => b"03489".contains(&first),
+        11 => b"78".contains(&first),
+        12 => b"39".contains(&first),
+        _ => false,
+    };
+    digits + hyphens == text.len() && (starts || hyphens >= 2 && (7..=12).contains(&digits) && digits != 8)
+}
+
+/// Whether a word is four or more small Russian letters and nothing else: what the table of known words holds.
+pub fn is_plain_word(text: &str, chars: usize) -> bool {
+    chars >= 4 && text.chars().all(|c| matches!(c, 'а'..='я' | 'ё'))
 }
 
 /// What the ending of a Cyrillic word of four letters or more suggests.
@@ -342,7 +355,7 @@ pub fn class_of(first: char, lower: &str, flags: u64) -> u64 {
     fnv(b"-".iter().chain(&lower.as_bytes()[start..]))
 }
 
-fn fnv<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
+pub fn fnv<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -34,6 +34,8 @@ pub const WEAK: usize = TOPICS.len();
 pub const BITS: usize = WEAK + SPAM;
 /// The bit of what stands in menus.
 pub const NAVIGATION: u32 = 1 << 9;
+/// The bit of what error pages, cookie notices and captchas say.
+pub const SERVICE: u32 = 1 << 10;
 /// The topic that speaks against spam: an article about it names courts, ministers and researchers.
 pub const REPORTING: usize = 11;
 

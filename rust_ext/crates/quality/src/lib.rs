@@ -7,6 +7,7 @@
 //! to the last bit. Time and memory are linear in what is read.
 
 mod facts;
+mod known;
 pub mod lexicon;
 mod limits;
 mod lines;
@@ -18,8 +19,9 @@ mod repeats;
 mod sums;
 mod words;
 
+pub use known::Known;
 pub use lexicon::{Lexicon, TOPICS};
-pub use limits::{NEIGHBOURS, READ};
+pub use limits::{KNOWN, NEIGHBOURS, READ};
 pub use measure::QualityMaker;
 pub use model::QualityModel;
 pub use names::{COUNT, names};

@@ -6,3 +6,5 @@ pub const COMPRESSED: usize = 1 << 16;
 
 /// Slots of the table of neighbours: one byte a hashed pair of word classes.
 pub const NEIGHBOURS: usize = 1 << 18;
+/// Bytes of the table of known words.
+pub const KNOWN: usize = 1 << 19;

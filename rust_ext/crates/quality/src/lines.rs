@@ -48,7 +48,7 @@ pub struct Line {
     pub functions: u32,
     pub letters: u32,
     pub numbers: u32,
-    code: u32,
+    pub code: u32,
     solid: u32,
     chars: u32,
     /// Ends a sentence.

@@ -3,6 +3,7 @@
 use bukvar_text::repetition::Interner;
 use bukvar_text::words::{Token, tokens};
 
+use super::known::Known;
 use super::lexicon::Lexicon;
 use super::limits::{COMPRESSED, NEIGHBOURS, READ};
 use super::lines::{Lines, Tok};
@@ -41,8 +42,8 @@ struct Repeats {
 
 impl QualityMaker {
     /// `table`: [`NEIGHBOURS`] bytes, 0 for pairs of classes that were not met, else 128 + 16 log(how much
-    /// more often than by chance).
-    pub fn new(lexicon: Lexicon, table: Vec<u8>) -> Result<Self, String> {
+    /// more often than by chance). `known`: the table of [`Known`].
+    pub fn new(lexicon: Lexicon, table: Vec<u8>, known: Vec<u8>) -> Result<Self, String> {
         if table.len() != NEIGHBOURS {
             return Err(format!(
                 "the table of neighbours has {} bytes, not {NEIGHBOURS}",
@@ -50,7 +51,7 @@ impl QualityMaker {
             ));
         }
         Ok(Self {
-            words: Words::new(lexicon),
+            words: Words::new(lexicon, Some(Known::new(known)?)),
             table,
             tokens: Vec::new(),
             lines: Lines::default(),
@@ -183,13 +184,14 @@ fn boundary(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::KNOWN;
     use super::super::names;
     use super::*;
     use proptest::prelude::*;
 
     fn maker() -> QualityMaker {
         let lexicon = Lexicon::read("и в не на он", "[casino]\nказино* рабочее + зеркал*\n").expect("lists");
-        QualityMaker::new(lexicon, vec![0; NEIGHBOURS]).expect("a table")
+        QualityMaker::new(lexicon, vec![0; NEIGHBOURS], vec![0; KNOWN]).expect("a table")
     }
 
     fn signal(text: &str, name: &str) -> f64 {
@@ -223,7 +225,7 @@ mod tests {
     #[test]
     fn weak_words_count_twice_as_far_as_strong_ones_do() {
         let lexicon = Lexicon::read("и в", "[casino]\nказино* ?вулкан* ?бонус*\n").expect("lists");
-        let mut maker = QualityMaker::new(lexicon, vec![0; NEIGHBOURS]).expect("a table");
+        let mut maker = QualityMaker::new(lexicon, vec![0; NEIGHBOURS], vec![0; KNOWN]).expect("a table");
         let at = names()
             .iter()
             .position(|name| name == "topic_casino")
@@ -253,6 +255,69 @@ mod tests {
     }
 
     #[test]
+    fn ranges_of_numbers_are_no_phones() {
+        assert_eq!(
+            signal("от -100% до +100%, +5 °C, 1354200000 с", "phone_ratio"),
+            0.0
+        );
+        assert_eq!(
+            signal("+7 (495) и +7 495 и 8-495-123-45-67", "phone_ratio"),
+            3.0 / 7.0
+        );
+    }
+
+    #[test]
+    fn headlines_are_lines_without_ends_that_do_not_go_on() {
+        let list = "Он уехал в Москву\nВ Туле открыли музей\nРечь о доме в «Новостях»\nМэр на озере в лодке";
+        assert_eq!(signal(list, "headline_ratio"), 1.0);
+        assert_eq!(signal(&list.replace('\n', ".\n"), "headline_ratio"), 0.0);
+        assert_eq!(signal(&list.replace('\n', ",\n"), "headline_ratio"), 0.0);
+        assert_eq!(signal(&list.to_lowercase(), "headline_ratio"), 0.0);
+        assert_eq!(signal(&list.replace(" в ", " | "), "headline_ratio"), 0.0);
+    }
+
+    #[test]
+    fn function_words_with_a_capital_inside_a_sentence_begin_lines_of_verse() {
+        assert_eq!(
+            signal("Мороз, И солнце в доме В саду", "inner_start_ratio"),
+            2.0 / 3.0
+        );
+        assert_eq!(signal("На столе. И он. ОН не дом", "inner_start_ratio"), 0.0);
+    }
+
+    #[test]
+    fn unknown_words_are_few_in_a_text_of_few_words() {
+        let (none, all) = (vec![0; KNOWN], vec![255; KNOWN]);
+        let at = names()
+            .iter()
+            .position(|name| name == "unknown_word_ratio")
+            .expect("known");
+        let ratio = |known: Vec<u8>, text: &str| {
+            let lexicon = Lexicon::read("", "").expect("empty lists");
+            let maker = QualityMaker::new(lexicon, vec![0; NEIGHBOURS], known);
+            maker.expect("tables").measure(text)[at]
+        };
+        assert_eq!(ratio(none.clone(), "домость Лесость лес x-домость"), 1.0 / 21.0);
+        assert_eq!(ratio(none, &"домость ".repeat(60)), 60.0 / 80.0);
+        assert_eq!(ratio(all, "домость"), 0.0);
+    }
+
+    #[test]
+    fn words_of_a_topic_count_by_kinds_in_short_lines() {
+        let lexicon = Lexicon::read(
+            "и в",
+            "[casino]\nказино* ?вулкан* ?бонус*\n[service]\nстраниц* cookie*\n",
+        );
+        let maker = QualityMaker::new(lexicon.expect("lists"), vec![0; NEIGHBOURS], vec![0; KNOWN]);
+        let mut maker = maker.expect("tables");
+        let at = |name: &str| names().iter().position(|known| known == name).expect("known");
+        let text = "Бонус\nВулкан\nБонус\nВулкан и бонусы в саду.";
+        assert_eq!(maker.measure(text)[at("spam_kinds")], 2.0 / 28_f64.sqrt());
+        let text = "Страница страница, страницы cookie.";
+        assert_eq!(maker.measure(text)[at("service_kinds")], 3.0 / 24_f64.sqrt());
+    }
+
+    #[test]
     fn a_repeated_template_is_found_through_other_words() {
         let text = "Шкаф Белый, цена 100.\nСтол Синий, цена 250.\nОн не шёл в дом.";
         assert_eq!(signal(text, "template_line_ratio"), 4.0 / 13.0);
@@ -270,7 +335,7 @@ mod tests {
     #[test]
     fn a_table_of_another_size_is_refused() {
         let lexicon = Lexicon::read("", "").expect("empty lists");
-        assert!(QualityMaker::new(lexicon, vec![0; 5]).is_err());
+        assert!(QualityMaker::new(lexicon, vec![0; 5], vec![0; KNOWN]).is_err());
     }
 
     proptest! {

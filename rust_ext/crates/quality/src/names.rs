@@ -5,7 +5,7 @@ use super::lexicon::{SPAM, TOPICS};
 /// Number of signals.
 pub const COUNT: usize = OTHERS.len() + TOPICS.len() + SPAM + LAST.len();
 
-const OTHERS: [&str; 74] = [
+const OTHERS: [&str; 77] = [
     "letter_word_ratio",
     "function_word_ratio",
     "function_word_kinds",
@@ -21,9 +21,11 @@ const OTHERS: [&str; 74] = [
     "odd_letter_ratio",
     "word_variety",
     "top_word_ratio",
+    "unknown_word_ratio",
     "bare_line_ratio",
     "longest_bare_run",
     "inner_capital_ratio",
+    "inner_start_ratio",
     "comma_ratio",
     "stop_ratio",
     "exclamation_ratio",
@@ -61,6 +63,7 @@ const OTHERS: [&str; 74] = [
     "list_ratio",
     "label_ratio",
     "prose_ratio",
+    "headline_ratio",
     "template_line_ratio",
     "dup_3_gram_ratio",
     "compression",
@@ -82,7 +85,14 @@ const OTHERS: [&str; 74] = [
     "address_ratio",
 ];
 
-const LAST: [&str; 4] = ["spam_topic", "spam_excess", "navigation_kinds", "menu_kinds"];
+const LAST: [&str; 6] = [
+    "spam_topic",
+    "spam_excess",
+    "navigation_kinds",
+    "menu_kinds",
+    "service_kinds",
+    "spam_kinds",
+];
 
 /// Names of the signals; a topic's is its own behind `topic_` or `excess_`.
 pub fn names() -> Vec<String> {

@@ -32,7 +32,7 @@ impl NeighbourCounts {
     /// Counts of no text yet.
     pub fn new(lexicon: Lexicon) -> Self {
         Self {
-            words: Words::new(lexicon),
+            words: Words::new(lexicon, None),
             classes: HashMap::new(),
             pairs: HashMap::new(),
         }
@@ -107,7 +107,7 @@ mod tests {
         counts.add(&"в доме и в саду. ".repeat(50));
         let table = counts.table(2);
         assert_eq!(table.len(), NEIGHBOURS);
-        let mut words = Words::new(Lexicon::read("и в не", "").expect("lists"));
+        let mut words = Words::new(Lexicon::read("и в не", "").expect("lists"), None);
         let classes = &word_classes(&mut words, "в доме не")[0];
         assert!(table[neighbour_slot(classes[0], classes[1])] > 128);
         assert_eq!(table[neighbour_slot(classes[1], classes[2])], 0);

@@ -8,6 +8,9 @@ use super::words::{Info, Words};
 /// Words of a window in which different words are counted.
 pub const VARIETY: usize = 100;
 
+/// Words that are added to those of a text where a few words would make a large share.
+pub const FEW: usize = 20;
+
 #[derive(Default)]
 pub struct LowerCounts {
     pub text: u32,
@@ -70,6 +73,8 @@ pub struct WordSums {
     pub letter_digits: usize,
     pub lone: usize,
     pub long: usize,
+    pub plain: usize,
+    pub unknown: usize,
     pub odd: usize,
     pub letters: usize,
     pub top: u32,
@@ -95,6 +100,8 @@ impl WordSums {
         self.letter_digits += usize::from(info.is(is::DIGIT));
         self.lone += usize::from(info.chars == 1 && !function);
         self.long += usize::from(info.chars > 20);
+        self.plain += usize::from(info.is(is::PLAIN));
+        self.unknown += usize::from(info.is(is::UNKNOWN));
         if !function {
             self.top = self.top.max(times);
         }

@@ -4,7 +4,8 @@ use bukvar_text::chars::Classes;
 use bukvar_text::repetition::Interner;
 use bukvar_text::words::{Token, tokens};
 
-use super::facts::{Shape, class_of, is, lower_case, of_token};
+use super::facts::{Shape, class_of, is, is_plain_word, lower_case, of_token};
+use super::known::Known;
 use super::lexicon::Lexicon;
 use super::repeats::Numbers;
 
@@ -87,6 +88,7 @@ fn hash(key: &[u8; KEY]) -> u64 {
 /// Remembers tokens; every look-up compares the whole token.
 pub struct Words {
     pub lexicon: Lexicon,
+    known: Option<Known>,
     arena: Vec<u8>,
     ids: Interner,
     lower_arena: Vec<u8>,
@@ -107,9 +109,11 @@ pub struct Words {
 }
 
 impl Words {
-    pub fn new(lexicon: Lexicon) -> Self {
+    /// Without a table of known words none is unknown.
+    pub fn new(lexicon: Lexicon, known: Option<Known>) -> Self {
         let mut words = Self {
             lexicon,
+            known,
             arena: Vec::new(),
             ids: Interner::default(),
             lower_arena: Vec::new(),
@@ -267,6 +271,10 @@ impl Words {
             flags |= is::FUNCTION;
         }
         flags |= of_token(text, &lower, flags, token.chars);
+        if is_plain_word(text, token.chars) {
+            let unknown = self.known.as_ref().is_some_and(|known| !known.contains(&lower));
+            flags |= is::PLAIN | if unknown { is::UNKNOWN } else { 0 };
+        }
         let found = self.lexicon.find(&lower);
         let parts = self.parts.len() as u32;
         self.parts.extend(found.parts);

@@ -95,6 +95,25 @@ impl QualityMaker {
         ] {
             values.ratio(words_of(&|line| line.shape == shape), words);
         }
+        values.ratio(self.headline_words(), words);
+    }
+
+    /// Words of headlines where four or more stand in a run of lines that end no sentence and do not go on.
+    fn headline_words(&self) -> usize {
+        let list = &self.lines.list;
+        let alone = |line: &Line| {
+            let last = &self.tokens[line.last - 1];
+            let starts = !self.tokens[line.first].is(is::LOWER_START);
+            starts && !line.closed && last.is(is::WORD | is::CLOSING)
+        };
+        let plain = |line: &&Line| matches!(line.shape, Shape::Label | Shape::Prose) && line.code == 0;
+        let headline = |line: &&Line| plain(line) && (4..=20).contains(&line.words) && line.letters >= 3;
+        runs(list, alone)
+            .map(|(start, end)| list[start..end].iter().filter(headline))
+            .filter(|headlines| headlines.clone().count() >= 4)
+            .flatten()
+            .map(|line| line.words as usize)
+            .sum()
     }
 
     /// All words are in capitals, and one of them is longer than a letter.

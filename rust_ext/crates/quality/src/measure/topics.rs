@@ -1,10 +1,10 @@
 //! Signals of neighbouring word classes, of contacts and of topics.
 
 use crate::facts::is;
-use crate::lexicon::{BITS, NAVIGATION, REPORTING, SPAM, TOPICS, WEAK};
-use crate::lines::Tok;
+use crate::lexicon::{BITS, NAVIGATION, REPORTING, SERVICE, SPAM, TOPICS, WEAK};
+use crate::lines::{Shape, Tok};
 use crate::neighbours::{SCORES, neighbour_slot};
-use crate::sums::Values;
+use crate::sums::{FEW, Values};
 use crate::words::Info;
 
 use super::QualityMaker;
@@ -71,8 +71,18 @@ impl QualityMaker {
                         && right.is_some_and(|other| other.is(is::LATIN) && other.start == token.end),
                 );
                 phones += usize::from(token.is(is::PHONE) && number);
+                // «+7 900» and «+7 (900)», but neither «+100%» nor «от -10 до +20».
                 let plus = |other: &Tok| is_one(self.words.info(other.id), '+');
-                phones += usize::from(number && touching.is_some_and(plus));
+                let goes_on = |other: &Tok| {
+                    other.flags & (is::WORD | is::LETTERS) == is::WORD
+                        || is_one(self.words.info(other.id), '(')
+                };
+                phones += usize::from(
+                    number
+                        && !token.is(is::PHONE)
+                        && touching.is_some_and(plus)
+                        && right.is_some_and(goes_on),
+                );
                 let money = |other: &Tok| other.is(is::MONEY) || self.words.info(other.id).symbol("₽$€");
                 prices += usize::from(number && right.is_some_and(money));
                 // «ул. Мира», but neither «1812 г.» nor «5 кв. м».
@@ -89,7 +99,7 @@ impl QualityMaker {
 
     pub(super) fn topic_signals(&mut self, values: &mut Values) {
         let mut hits = [0_usize; BITS];
-        let mut kinds = 0;
+        let (mut kinds, mut services) = (0, 0);
         let mut letters = 0;
         self.lower.window += 1;
         for line in &self.lines.list {
@@ -98,7 +108,10 @@ impl QualityMaker {
                 let info = self.words.info(token.id);
                 add_topics(&mut hits, info.topics, 1);
                 letters += usize::from(info.is(is::LETTERS));
-                kinds += usize::from(info.topics & NAVIGATION != 0 && self.lower.is_new(info.lower));
+                if info.topics & (NAVIGATION | SERVICE) != 0 && self.lower.is_new(info.lower) {
+                    kinds += usize::from(info.topics & NAVIGATION != 0);
+                    services += usize::from(info.topics & SERVICE != 0);
+                }
                 if info.is(is::WORD) {
                     let parts = self.words.parts(info);
                     if !before.is_empty() && !parts.is_empty() {
@@ -122,28 +135,46 @@ impl QualityMaker {
         let most = hits[..SPAM].iter().copied().max().unwrap_or(0);
         values.ratio(most, words);
         values.ratio(most.saturating_sub(hits[REPORTING]), words);
-        let root = |kinds: usize| {
+        let root = |kinds: usize, letters: usize| {
             if letters == 0 {
                 0.0
             } else {
                 kinds as f64 / (letters as f64).sqrt()
             }
         };
-        values.push(root(kinds));
-        values.push(root(self.menu_kinds()));
+        let (menu, spam) = self.kinds_of_open_lines();
+        for kinds in [kinds, menu] {
+            values.push(root(kinds, letters));
+        }
+        for kinds in [services, spam] {
+            values.push(root(kinds, letters + FEW));
+        }
     }
 
-    /// Different words of menus in short lines without an end of sentence.
-    fn menu_kinds(&mut self) -> usize {
-        let mut kinds = 0;
+    /// Different words in short lines without an end of sentence: those of menus, and in lines that are no verse
+    /// those of the spam topic that has most, words with other meanings among them.
+    fn kinds_of_open_lines(&mut self) -> (usize, usize) {
+        const STRONG: u32 = (1 << SPAM) - 1;
+        let (mut menu, mut spam) = (0, [0; SPAM]);
         self.lower.window += 1;
         for line in self.lines.list.iter().filter(|line| line.is_open()) {
             for token in line.tokens(&self.tokens) {
                 let info = self.words.info(token.id);
-                kinds += usize::from(info.topics & NAVIGATION != 0 && self.lower.is_new(info.lower));
+                let mut topics = (info.topics | info.topics >> WEAK) & STRONG;
+                if info.topics & NAVIGATION == 0 && topics == 0 || !self.lower.is_new(info.lower) {
+                    continue;
+                }
+                menu += usize::from(info.topics & NAVIGATION != 0);
+                if line.shape == Shape::Verse {
+                    continue;
+                }
+                while topics != 0 {
+                    spam[topics.trailing_zeros() as usize] += 1;
+                    topics &= topics - 1;
+                }
             }
         }
-        kinds
+        (menu, spam.into_iter().max().unwrap_or(0))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Signals of words, marks and roles.
 
 use crate::facts::is;
-use crate::sums::{MarkSums, VARIETY, Values, WordSums};
+use crate::sums::{FEW, MarkSums, VARIETY, Values, WordSums};
 
 use super::QualityMaker;
 
@@ -50,30 +50,40 @@ impl QualityMaker {
             values.ratio(sums.closed_kinds, sums.windows * VARIETY);
         }
         values.ratio(sums.top as usize, words);
+        values.ratio(sums.unknown, sums.plain + FEW);
     }
 
     pub(super) fn run_signals(&self, values: &mut Values) {
         let (mut longest, mut run, mut bare, mut count, mut inner) = (0, 0, 0, 0, 0);
+        let (mut functions, mut starts) = (0, 0);
         for line in &self.lines.list {
             bare += if line.functions == 0 {
                 line.letters as usize
             } else {
                 0
             };
-            let mut after_word = false;
+            let (mut after_word, mut after_comma) = (false, false);
             for token in line.tokens(&self.tokens) {
                 if token.is(is::LETTERS) {
                     count += 1;
                     run = if token.is(is::FUNCTION) { 0 } else { run + 1 };
                     longest = longest.max(run);
                     inner += usize::from(token.is(is::CAPITAL) && after_word);
+                    // Of «Вы» a capital says that it is polite.
+                    if token.is(is::FUNCTION) && !token.is(is::SECOND) {
+                        functions += 1;
+                        let capital = token.flags & (is::CAPITAL | is::UPPER) == is::CAPITAL;
+                        starts += usize::from(capital && (after_word || after_comma));
+                    }
                 }
                 after_word = token.is(is::WORD);
+                after_comma = token.is(is::COMMA);
             }
         }
         values.ratio(bare, count);
         values.push(f64::from(longest));
         values.ratio(inner, count);
+        values.ratio(starts, functions);
     }
 
     pub(super) fn mark_signals(&self, values: &mut Values) {
