@@ -85,6 +85,7 @@ class Encode:
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
+    seal: ClassVar[str] = "manifest.json"
     reasons: ClassVar[Mapping[str, str]] = {"empty_text": "the document has no text"}
 
     tokenizer: str = _help(

@@ -154,6 +154,8 @@ def _run_phases(plan: Plan, folder: Folder, work: _Work) -> tuple[int, list[Fail
         names = {r.name for r in finished}
         pending = [task for task in tasks if task.record not in names]
         stale = [folder.receipts[t.record] for t in pending if t.record in folder.receipts]
+        if pending:
+            _unseal(plan, folder)
         records.retract(plan.job.folder, stale)
         tally.receipts |= {r.name: r for r in finished}
         if pending and records.SUMS in folder.files:
@@ -171,6 +173,14 @@ def _run_phases(plan: Plan, folder: Folder, work: _Work) -> tuple[int, list[Fail
             if not plan.inputs:
                 break
     return worked, failures
+
+
+def _unseal(plan: Plan, folder: Folder) -> None:
+    """Before a file of a folder changes, delete the one that says that it is whole (`seal` of the stage),
+    which the end of the stage writes."""
+    seal = getattr(plan.stage, "seal", "")
+    if seal in folder.files:
+        storage.delete(storage.join(folder.location, seal))
 
 
 def _without(plan: Plan, failed: set[str], number: int) -> Plan:
@@ -229,6 +239,7 @@ def _finish(plan: Plan, before: Folder, work: _Work, worked: int, failures: Sequ
     if changed:
         failed = {f.name for f in failures}
         stale = [r for name, r in before.receipts.items() if name not in receipts and name not in failed]
+        _unseal(plan, before)
         records.retract(location, stale)
         after = check_stored(before, receipts)
         if work.in_doubt:

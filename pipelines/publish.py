@@ -36,7 +36,7 @@ from pipelines import optouts, subsets
 from pipelines.account import Run
 from pipelines.beside import write_beside
 from pipelines.contents import Contents, TokenCounter
-from pipelines.manifest import Manifest, make_manifest, write_manifest
+from pipelines.manifest import MANIFEST, Manifest, make_manifest, write_manifest
 from pipelines.tombstones import Tombstones, read_tombstones
 from rust_ext.arrow import text_array
 
@@ -65,6 +65,7 @@ class Publish:
     version: ClassVar[int] = 5
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema([])
+    seal: ClassVar[str] = MANIFEST
     reasons: ClassVar[Mapping[str, str]] = {
         **{optouts.REASON + name: one.meaning for name, one in optouts.VOCABULARIES.items()},
         TAKEN_DOWN: "removed on request, by TARGET/tombstones.jsonl",

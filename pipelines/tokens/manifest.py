@@ -24,7 +24,7 @@ from pipelines.tokens.coder import Coder, is_tokenizer_file, open_coder
 from pipelines.tokens.formats import ENDINGS, LITDATA, MDS, tokens_of, type_of
 from pipelines.tokens.shards import SPLITS
 
-MANIFEST: Final = "manifest.json"
+MANIFEST: Final = Encode.seal
 #: Says in a manifest that it is one of token ids.
 KIND: Final = "token ids"
 #: Folder of the copy of the tokenizer.

@@ -12,13 +12,16 @@ from corpus import storage, table
 from corpus.errors import UsageError
 from corpus.inputs import Input
 from pipelines import cli
+from pipelines.engine import Job, run_stage
+from pipelines.execute import run_inline
 from pipelines.manifest import read_manifest, write_manifest
+from pipelines.progress import Silent
 from pipelines.publish import Publish
 from pipelines.takedown import take_down
 from pipelines.tombstones import Tombstone
 from pipelines.verification import verify
 from tests.pipelines.published import TEXTS, publish, write_source
-from tests.pipelines.stages import contents, write_texts
+from tests.pipelines.stages import contents, inputs_of, write_texts
 
 
 @pytest.fixture
@@ -73,6 +76,24 @@ class TestManifest:
         assert (entry.sha256, entry.bytes) == storage.sha256(str(tmp_path / "set" / entry.path))
         assert manifest.text_bytes == sum(len(t.encode()) for t in TEXTS)
         assert read_manifest(str(tmp_path / "set")) == manifest
+
+    def test_goes_before_a_published_file_changes(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        target = str(tmp_path / "set")
+        first = publish(source, target)
+        inputs = inputs_of(source.glob("*.parquet"))
+        run_stage(Job(Publish(shard_mb=1), inputs, target), run_inline, Silent())
+        assert read_manifest(target) == first  # nothing was to do
+
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Publish, "run", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_stage(Job(Publish(columns=("text",)), inputs, target, redo=True), run_inline, Silent())
+        with pytest.raises(UsageError, match=r"no manifest\.json"):
+            read_manifest(target)
 
     def test_a_folder_without_one_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"no manifest\.json here"):
