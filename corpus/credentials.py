@@ -53,8 +53,9 @@ def split(location: str) -> tuple[str, str]:
 
 
 def of(location: str) -> str:
-    """ "KEY:SECRET" for a location without its own: those of the URL that shares the longest path with it, of
-    the same bucket; empty where that has none, for those of the environment."""
+    """Access keys ("KEY:SECRET") for a location without its own: those of the URL of the same bucket that
+    shares the longest path with it. Empty, for those of the environment, where there is none or it had none.
+    """
     if not _known:
         return ""
     store, path = _place(location)
