@@ -23,7 +23,7 @@ $(VENV)/.packages: requirements.lock
 	@scripts/check-tools $(PYTHON)
 	@echo "setting up: Python packages"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # The Rust extension, in place; cargo rebuilds what changed.

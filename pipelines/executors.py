@@ -22,4 +22,4 @@ def open_executor(
         with RayExecutor(address, workers, say) as executor:
             yield executor
     else:
-        raise UsageError(f"--executor {name}: there are `ray` and `inline`")
+        raise UsageError(f"--executor {name}: choose from `ray` and `inline`")

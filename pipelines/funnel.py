@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Reasons shown per stage; the rest are summed, and all stand in the report and the JSON.
 SHOWN = 8
+#: Width of a terminal from which columns have two spaces between them.
+WIDE = 80
 
 
 def check(results: Sequence[StageResult]) -> None:
@@ -31,16 +33,17 @@ def check(results: Sequence[StageResult]) -> None:
 
 def print_funnel(results: Sequence[StageResult]) -> None:
     """Print the funnel to stdout."""
-    make_console().print(_table(results))
+    console = make_console()
+    console.print(_table(results, 1 if console.width < WIDE else 2))
 
 
-def _table(results: Sequence[StageResult]) -> Table:
+def _table(results: Sequence[StageResult], gap: int) -> Table:
     from rich.table import Table
 
-    grid = Table(box=None, padding=(0, 2, 0, 0))
-    for title, side in (("stage", "left"), ("in", "right"), ("dropped", "right"), ("out", "right")):
-        grid.add_column(title, justify=side)  # type: ignore[arg-type]  # a literal, read as str
-    grid.add_column("text", justify="right")
+    grid = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False)
+    grid.add_column("stage", no_wrap=True)
+    for title in ("in", "dropped", "out", "text"):
+        grid.add_column(title, justify="right", no_wrap=True)
     grid.add_column("")
     for result in results:
         if not result.rows_in and not result.without_records:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from corpus.receipts import Receipt, read_folder
+from pipelines.funnel import WIDE
 from pipelines.planning import Plan
 from pipelines.progress import make_console, size
 
@@ -66,7 +67,8 @@ def print_plan(stages: Sequence[StagePlan], *, as_json: bool) -> None:
         return
     from rich.table import Table
 
-    grid = Table(box=None, padding=(0, 2, 0, 0))
+    console = make_console()
+    grid = Table(box=None, padding=(0, 1 if console.width < WIDE else 2, 0, 0), pad_edge=False)
     for title, side in (
         ("stage", "left"),
         ("phase", "left"),
@@ -76,7 +78,8 @@ def print_plan(stages: Sequence[StagePlan], *, as_json: bool) -> None:
         ("memory a task", "right"),
         ("columns", "right"),
     ):
-        grid.add_column(title, justify=side)  # type: ignore[arg-type]  # a literal, read as str
+        # type: a literal, read as str
+        grid.add_column(title, justify=side, no_wrap=title != "memory a task")  # type: ignore[arg-type]
     for number, stage in enumerate(stages):
         for place, phase in enumerate(stage.phases):
             first = not place
@@ -90,4 +93,4 @@ def print_plan(stages: Sequence[StagePlan], *, as_json: bool) -> None:
                 size(phase.memory) if phase.memory else "",
                 str(len(stage.columns)) if first and stage.columns else "",
             )
-    make_console().print(grid)
+    console.print(grid)

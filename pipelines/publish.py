@@ -84,7 +84,7 @@ class Publish:
     )
     respect: tuple[str, ...] = field(
         default=optouts.DEFAULT,
-        metadata={"help": f"opt-outs that are heeded: {', '.join(optouts.CHOICES)}"},
+        metadata={"help": f"opt-outs that are honoured: {', '.join(optouts.CHOICES)}"},
     )
     sites: tuple[str, ...] = field(
         default=(),
@@ -146,14 +146,14 @@ class Publish:
             raise ValueError("publish.validation lies in 0..1, below 1")
         if self.subsets and self.subsets not in subsets.CHOICES:
             raise ValueError(
-                f"publish.subsets: no choice {self.subsets!r}; there are {', '.join(subsets.CHOICES)}"
+                f"publish.subsets: no choice {self.subsets!r}; choose from {', '.join(subsets.CHOICES)}"
             )
         if self.sample < 0:
             raise ValueError("publish.sample is 0 or more documents")
         unknown = [name for name in self.respect if name not in optouts.CHOICES]
         if unknown:
             known = ", ".join(optouts.CHOICES)
-            raise ValueError(f"publish.respect: no vocabulary {unknown[0]!r}; there are {known}")
+            raise ValueError(f"publish.respect: no vocabulary {unknown[0]!r}; choose from {known}")
 
     def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:
         """Raise UsageError for a column that the documents lack, for what is no Parquet, and where the hub

@@ -277,4 +277,4 @@ def _plain_type(kind: str) -> str:
 
 def _nearest(word: str, known: Any) -> str:
     match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {match[0]!r}?" if match else f"; there are {', '.join(list(known)[:12])}"
+    return f"; did you mean {match[0]!r}?" if match else f"; choose from {', '.join(list(known)[:12])}"

@@ -247,7 +247,7 @@ def row_of(name: str) -> StageRow:
     for row in rows():
         if row.name == name:
             return row
-    raise UsageError(f"no stage {name!r}; there are {', '.join(names())}")
+    raise UsageError(f"no stage {name!r}; choose from {', '.join(names())}")
 
 
 def reasons(stages: Iterable[str] = ()) -> dict[str, str]:

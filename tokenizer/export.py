@@ -237,7 +237,7 @@ def _opened(
     skipped: list[tuple[str, str]] = []
     for name in peers:
         if name not in PEERS:
-            raise ValueError(f"no runtime {name!r}: there are {', '.join(PEERS)}")
+            raise ValueError(f"no runtime {name!r}: choose from {', '.join(PEERS)}")
         try:
             asked[name] = PEERS[name](vocabulary, folder)
         except ImportError:

@@ -67,7 +67,7 @@ def write(name: str, stored: Stored) -> int:
 def read(name: str) -> Stored:
     """What the file of a vocabulary holds. ValueError where there is no such name, or its file is damaged."""
     if name not in NAMES:
-        raise ValueError(f"no vocabulary {name!r} comes with the package; there are {', '.join(NAMES)}")
+        raise ValueError(f"no vocabulary {name!r} comes with the package; choose from {', '.join(NAMES)}")
     path = FOLDER / f"{name}.json.xz"
     try:
         data: dict[str, Any] = json.loads(lzma.decompress(path.read_bytes()))

@@ -12,7 +12,7 @@ from corpus.errors import one_line
 
 
 class Packed:
-    """A binary stream, read up to a defect: `damage` is then what the decompressor said of it.
+    """A binary stream, read up to a defect: `damage` is then the decompressor's message.
 
     Errors of the system (a disk, a network) are raised as ever.
     """

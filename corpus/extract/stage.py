@@ -132,13 +132,14 @@ class Extract:
             raise ValueError(f"extract.comments is drop, keep or only, not {self.comments!r}")
         if unknown_kinds := [kind for kind in self.blocked if kind not in blocklists.CATEGORIES]:
             raise ValueError(
-                f"extract.blocked: no kind {unknown_kinds[0]!r}; there are {', '.join(blocklists.CATEGORIES)}"
+                f"extract.blocked: no kind {unknown_kinds[0]!r}; "
+                f"choose from {', '.join(blocklists.CATEGORIES)}"
             )
         known = {f.name for f in dataclasses.fields(Repair)}
         unknown = sorted(set(self.repair) - known)
         if unknown:
             raise ValueError(
-                f"extract.repair: no repair {unknown[0]!r}; there are {', '.join(sorted(known))}"
+                f"extract.repair: no repair {unknown[0]!r}; choose from {', '.join(sorted(known))}"
             )
         Sandbox(timeout_s=self.timeout_s, max_bytes=self.max_page_bytes, favor=self.favor)  # checks them
 

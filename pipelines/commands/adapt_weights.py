@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "--map", "adapted", required=True, metavar="DIR", help="The adapted tokenizer's folder, or its id map."
 )
 @click.option("--out", required=True, metavar="DIR", help="Folder for the new checkpoint.")
-@click.option("--method", help="How rows of new tokens are made (docs/adapt-weights.md).")
+@click.option("--method", metavar="NAME", help="How rows of new tokens are made (docs/adapt-weights.md).")
 @click.option("--pad-to", type=int, default=128, show_default=True, help="Make rows a multiple of this.")
 @click.option(
     "--padding", type=click.Choice(["mean", "zero"]), default="mean", show_default=True,

@@ -161,7 +161,7 @@ def _check_reason(reason: str | None) -> None:
     if not reason or reason in known or reason.startswith(ERROR_PREFIX):
         return
     near = difflib.get_close_matches(reason, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+    hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(sorted(known))}"
     raise UsageError(f"--reason {reason}: no stage drops for that; {hint}")
 
 

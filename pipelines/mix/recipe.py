@@ -122,7 +122,7 @@ def _no_unknown(data: Any, where: str) -> None:
         known = kind.__dataclass_fields__
         for key in one if isinstance(one, dict) else ():
             if key not in known:
-                raise UsageError(f"{where}: no key {prefix}{key}; there are {', '.join(known)}")
+                raise UsageError(f"{where}: no key {prefix}{key}; choose from {', '.join(known)}")
 
 
 def _check(recipe: MixRecipe) -> None:
@@ -167,7 +167,7 @@ def _check_source(name: str, source: Source) -> None:
 def _check_phase(phase: MixPhase, recipe: MixRecipe) -> None:
     if unknown := sorted(phase.weights.keys() - recipe.sources.keys()):
         raise ValueError(
-            f"phases.{phase.name}: no source {unknown[0]!r}; there are {', '.join(recipe.sources)}"
+            f"phases.{phase.name}: no source {unknown[0]!r}; choose from {', '.join(recipe.sources)}"
         )
     weights = phase.weights.values()
     if not any(weights) or not all(0 <= weight < math.inf for weight in weights):

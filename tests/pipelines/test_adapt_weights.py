@@ -59,7 +59,7 @@ def test_options_reach_the_checkpoint(say: Say, folders: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--method", "magic"), "no method 'magic'; there are mean"),
+        (("--method", "magic"), "no method 'magic'; choose from mean"),
         (("--matrix", "lm_head.weight"), "write NAME=input"),
         (("--matrix", "x=output"), "the checkpoint has no such tensor"),
         (("--pad-to", 0), "--pad-to must be at least 1"),

@@ -303,6 +303,19 @@ class TestTerminals:
         assert done.stdout.startswith(b"---")
         assert done.stderr == b""
 
+    @pytest.mark.parametrize("columns", ["60", "80"])
+    def test_names_of_stages_and_reasons_are_whole_on_a_narrow_one(
+        self, columns: str, documents: Path, tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", columns)
+        command = ["identify", str(documents), "--out", str(tmp_path / "out"), *INLINE]
+        rules = ["--set", "identify.min_letters=1000"]
+        out = say(*command, *rules, "--dry-run")[1] + say(*command, *rules, "-q")[1]
+        out += say(*command, *rules, "-q")[1]
+        assert "identify" in out
+        assert "  too_short_for_language" in out
+        assert "…" not in out
+
     def test_a_reader_that_ends_early_is_no_error(self, documents: Path) -> None:
         command = f"{sys.executable} -m bukvar inspect {documents} --full | head -n 1"
         done = subprocess.run(

@@ -124,7 +124,7 @@ class TestAttempt:
 
 
 def test_an_unknown_executor_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="there are `ray` and `inline`"), open_executor("dask", None, None):
+    with pytest.raises(UsageError, match="choose from `ray` and `inline`"), open_executor("dask", None, None):
         pass
 
 

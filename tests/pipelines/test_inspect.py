@@ -181,7 +181,7 @@ class TestMistakes:
         ("arguments", "said"),
         [
             (["--reason", "too_few_wrds"], "did you mean too_few_words?"),
-            (["--reason", "zzzz"], "there are "),
+            (["--reason", "zzzz"], "choose from "),
         ],
     )
     def test_a_reason_that_no_stage_gives_names_those_there_are(

@@ -62,7 +62,7 @@ def test_what_it_was_learnt_from_is_said_with_licences(name: str) -> None:
 
 
 def test_another_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="there are ru-32k, ru-64k, ru-en-code-128k"):
+    with pytest.raises(ValueError, match="choose from ru-32k, ru-64k, ru-en-code-128k"):
         Tokenizer.from_name("ru-16k")
 
 

@@ -60,7 +60,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise ValueError(f"no method {self.method!r}; there are {', '.join(METHODS)}")
+            raise ValueError(f"no method {self.method!r}; choose from {', '.join(METHODS)}")
         if self.padding not in ("mean", "zero"):
             raise ValueError(f"padding is mean or zero, not {self.padding!r}")
 

@@ -31,7 +31,7 @@ OUTPUT_NAMES: Final = (
     "lm_head.weight", "embed_out.weight", "shared_head.head.weight", "unembedding.weight", "lm_head.bias",
     "embed_out.bias",
 )  # fmt: skip
-#: Sections of config.json that describe the model of text inside one that sees and hears.
+#: Sections of config.json that describe the text model inside a multimodal one.
 TEXT_SECTIONS: Final = ("text_config", "language_config", "llm_config")
 _BLOCK: Final = re.compile(r"\.\d+\.")
 #: What new_rows' sources hold for rows that are no old row.

@@ -147,7 +147,7 @@ def test_a_broken_line_is_named_before_any_work(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no kind 'kasino'; there are casino"):
+    with pytest.raises(ValueError, match=r"no kind 'kasino'; choose from casino"):
         Extract(blocked=("kasino",))
 
 

@@ -338,7 +338,7 @@ def test_wrong_options(tmp_path: Path) -> None:
     np.save(tmp_path / "hidden.npy", np.ones(3))
     refused(tmp_path, "16 finite numbers", hidden=str(tmp_path / "hidden.npy"))
     refused(tmp_path, r"no \.npy file", hidden=str(tmp_path / "missing.npy"))
-    with pytest.raises(ValueError, match="no method 'random'; there are mean"):
+    with pytest.raises(ValueError, match="no method 'random'; choose from mean"):
         Options(method="random")
     with pytest.raises(ValueError, match="padding is mean or zero"):
         Options(padding="random")
