@@ -69,17 +69,10 @@ def print_plan(stages: Sequence[StagePlan], *, as_json: bool) -> None:
 
     console = make_console()
     grid = Table(box=None, padding=(0, 1 if console.width < WIDE else 2, 0, 0), pad_edge=False)
-    for title, side in (
-        ("stage", "left"),
-        ("phase", "left"),
-        ("tasks", "right"),
-        ("to do", "right"),
-        ("reads", "right"),
-        ("memory a task", "right"),
-        ("columns", "right"),
-    ):
-        # type: a literal, read as str
-        grid.add_column(title, justify=side, no_wrap=title != "memory a task")  # type: ignore[arg-type]
+    for title in ("stage", "phase"):
+        grid.add_column(title, no_wrap=True)
+    for title in ("tasks", "to do", "reads", "memory a task", "columns"):
+        grid.add_column(title, justify="right", no_wrap=title != "memory a task")
     for number, stage in enumerate(stages):
         for place, phase in enumerate(stage.phases):
             first = not place

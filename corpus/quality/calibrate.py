@@ -86,8 +86,11 @@ def _threshold(rule: Rule, values: Values, texts: Sequence[str], edges: int) -> 
     order = np.argsort(np.abs(values - rule.limit), kind="stable")
 
     def nearest(failing: bool) -> tuple[Edge, ...]:
-        chosen = [at for at in order if fails[at] == failing][:edges]
-        return tuple(Edge(float(values[at]), texts[at][:SHOWN]) for at in chosen)
+        near: dict[str, Edge] = {}  # duplicates are shown once
+        for at in order:
+            if fails[at] == failing and len(near) < edges:
+                near.setdefault(texts[at][:SHOWN], Edge(float(values[at]), texts[at][:SHOWN]))
+        return tuple(near.values())
 
     return Threshold(rule, float(fails.mean()) if len(values) else 0.0, nearest(False), nearest(True))
 

@@ -52,6 +52,13 @@ def test_a_threshold_says_what_it_drops_and_shows_its_neighbours() -> None:
     assert sum(signal.bars) == 100
 
 
+def test_copies_of_a_document_at_the_threshold_are_shown_once() -> None:
+    values = np.array([1.0, 9.0, 9.0, 9.0, 8.0, 12.0])
+    texts = ["a", "b", "b", "b", "c", "d"]
+    (threshold,) = describe("words", "words", values, texts, [Rule("words", 10, least=True)]).thresholds
+    assert [one.text for one in threshold.outside] == ["b", "c"]
+
+
 def test_a_threshold_for_a_share_drops_at_most_that() -> None:
     values = np.arange(1000.0)
     rule = at_share("words", values, 0.01)
