@@ -33,8 +33,11 @@ from scripts.fit.language_lists import (
     without_russian,
     words,
 )
+from scripts.fit.language_sentences import benchmark, normalised, pairs
 
 NTREX = "NTREX-128 (CC-BY-SA-4.0)"
+#: What the groups of the sentences of NTREX begin with.
+SHARED = "ntrex-shared"
 CYRILLIC_LETTER = re.compile(r"[\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f]")
 LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
@@ -55,12 +58,14 @@ ANDROID = {"in": "id", "be-x-old": "be", "kk-Cyrl": "kk", "tg-Cyrl": "tg", "tt-C
 
 @dataclass(frozen=True)
 class Text:
-    """One text: its language, where it is from, and the group that is never divided between the halves."""
+    """One text: its language, where it is from, the group that is never divided between the halves, and how
+    many times it is learned from."""
 
     lang: str
     source: str
     group: str
     text: str
+    times: int = 1
 
     @property
     def half(self) -> int:
@@ -72,7 +77,9 @@ class Text:
 class Source:
     """A folder under the root, its licence, the most texts taken of one language, and how to read it.
 
-    Of a source that is `listed` words, those that are Russian too are left out where they are borrowed.
+    Of a source that is `listed` words, those that are Russian too are left out where they are borrowed. Of
+    one that is `public`, the sentences of the benchmark are left out. Its texts are learned from so many
+    `times`.
     """
 
     folder: str
@@ -80,6 +87,8 @@ class Source:
     most: int
     read: Callable[[Path], Iterator[tuple[str, str, str]]]
     listed: bool = False
+    public: bool = False
+    times: int = 1
 
 
 def _tag(name: str) -> str:
@@ -197,8 +206,16 @@ def shared_sentences(root: Path) -> Iterator[tuple[str, str, str]]:
         group = row["text"]
         if row["source"] == NTREX:
             counts[row["lang"]] = counts.get(row["lang"], -1) + 1
-            group = f"ntrex-shared {counts[row['lang']]}"
+            group = f"{SHARED} {counts[row['lang']]}"
         yield row["lang"], group, row["text"]
+
+
+def shared_ntrex(root: Path) -> Iterator[tuple[str, str, str]]:
+    return (row for row in shared_sentences(root) if row[1].startswith(SHARED))
+
+
+def shared_tatoeba(root: Path) -> Iterator[tuple[str, str, str]]:
+    return (row for row in shared_sentences(root) if not row[1].startswith(SHARED))
 
 
 def shared_declarations(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -221,13 +238,16 @@ def russian(name: str) -> Callable[[Path], Iterator[tuple[str, str, str]]]:
 
 
 SA = "CC-BY-SA-4.0"
+TATOEBA = "Tatoeba, CC-BY-2.0-FR"
 UD = "UniversalDependencies+UD_"
 
 #: Readers of sources in which what nobody translated is there in Russian.
 TRANSLATED = (messages, android_strings)
 
 SOURCES: tuple[Source, ...] = (
-    Source("langid", "NTREX-128 CC-BY-SA-4.0, Tatoeba CC-BY-2.0-FR", 100_000, shared_sentences),
+    Source("langid", "NTREX-128 CC-BY-SA-4.0", 100_000, shared_ntrex),
+    # The only short sentences of most languages: beside 40,000 other texts of a language they would be lost.
+    Source("langid", TATOEBA, 100_000, shared_tatoeba, times=4),
     Source("langid", "UDHR in Unicode, MIT", 100_000, shared_declarations),
     Source("text_ru", "public domain", 25_000, russian("ruslit")),
     Source("text_ru", "CC0-1.0", 8_000, russian("rusdracor")),
@@ -259,6 +279,8 @@ SOURCES: tuple[Source, ...] = (
     Source(CLDR, "Unicode-3.0", 2_000, place_names, listed=True),
     Source("unimorph+ady", "CC-BY-SA-3.0", 2_000, forms("ady"), listed=True),
     Source("unimorph+kbd", "CC-BY-SA-3.0", 2_000, forms("kbd"), listed=True),
+    Source("s7777+BulgarianToEnglish", TATOEBA, 3_000, pairs("bg", "bul.txt"), public=True),
+    Source("yuliyamkh+by-en-machine-translation", TATOEBA, 10_000, pairs("be", "data/bel.txt"), public=True),
     Source("langdoc+uralic", "public domain", 10_000, four_battles),
     Source(UD + "Abaza-ATB", SA, 10_000, treebank("abq")),
     Source(UD + "Abkhaz-AbNC", SA, 10_000, treebank("ab")),
@@ -271,6 +293,7 @@ SOURCES: tuple[Source, ...] = (
     Source(UD + "Komi_Zyrian-IKDP", SA, 10_000, treebank("kpv")),
     Source(UD + "Komi_Zyrian-Lattice", SA, 10_000, treebank("kpv")),
     Source(UD + "Kyrgyz-KTMU", SA, 10_000, treebank("ky")),
+    Source(UD + "Macedonian-MTB", SA, 10_000, treebank("mk")),
     Source(UD + "Moksha-JR", SA, 10_000, treebank("mdf")),
     Source(UD + "Nenets-Tundra", SA, 10_000, treebank("yrk")),
     Source(UD + "Old_East_Slavic-Birchbark", SA, 10_000, treebank("orv")),
@@ -297,6 +320,7 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
             )
     seen: set[tuple[str, str]] = set()
     russian = russian_words(root) if any(source.listed for source in sources) else frozenset()
+    known_sentences = benchmark(root) if any(source.public for source in sources) else frozenset()
     for source in sorted(sources, key=lambda source: source.read in TRANSLATED):
         found: dict[str, list[tuple[bytes, Text]]] = {}
         known = CYRILLIC | LATIN
@@ -310,6 +334,8 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
                 (lang, group, text if lang in SLAVIC else _plain(without_russian(text, russian)))
                 for lang, group, text in rows
             ]
+        if source.public:
+            rows = [row for row in rows if normalised(row[2]) not in known_sentences]
         # Messages that nobody translated are there in Russian.
         russian_texts = (
             {text for lang, _, text in rows if lang == "ru"} if source.read in TRANSLATED else set()
@@ -321,11 +347,13 @@ def texts(root: Path, sources: tuple[Source, ...] = SOURCES) -> Iterator[Text]:
             if lang and (lang, text) not in seen and (lang == "ru" or text not in russian_texts):
                 seen.add((lang, text))
                 digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-                found.setdefault(lang, []).append((digest, Text(lang, source.folder, group, text)))
-        for pairs in found.values():
-            pairs.sort(key=lambda pair: pair[0])
-            most = source.most // 3 if pairs[0][1].lang in LATIN else source.most
-            yield from (text for _, text in pairs[:most])
+                found.setdefault(lang, []).append(
+                    (digest, Text(lang, source.folder, group, text, source.times))
+                )
+        for rows_of_one in found.values():
+            rows_of_one.sort(key=lambda pair: pair[0])
+            most = source.most // 3 if rows_of_one[0][1].lang in LATIN else source.most
+            yield from (text for _, text in rows_of_one[:most])
 
 
 def _by_script(lang: str, text: str) -> str | None:

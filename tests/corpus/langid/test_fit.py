@@ -16,7 +16,16 @@ from rust_ext.arrow import text_buffers
 from scripts.fit import language as fit
 from scripts.fit import language_lists as lists
 from scripts.fit.language_augment import lacinka, other_letters, tatar_latin
-from scripts.fit.language_lists import forms, in_cyrillic, lexicon, place_names, subtitles, unilex, words
+from scripts.fit.language_lists import (
+    forms,
+    in_cyrillic,
+    lexicon,
+    place_names,
+    subtitles,
+    unilex,
+    words,
+)
+from scripts.fit.language_sentences import LASER, benchmark, normalised, pairs
 from scripts.fit.language_sources import (
     SOURCES,
     Source,
@@ -169,6 +178,34 @@ def test_what_another_language_says_far_oftener_is_left_out_of_subtitles(tmp_pat
     assert found["sr"] == {"да", "њушка"}
 
 
+def test_sentences_of_the_public_benchmark_are_learned_from_no_other_source(tmp_path: Path) -> None:
+    write(tmp_path / LASER / "tatoeba.bel-eng.bel", "Я цябе кахаю!\n")
+    write(tmp_path / LASER / "tatoeba.bel-eng.eng", "I love you!\n")
+    write(tmp_path / "anki" / "bel.txt", "I love you.\t«Я  цябе кахаю».\tCC-BY\nGo.\tІдзі.\tCC-BY\nempty\n")
+    source = Source("anki", "CC-BY-2.0-FR", 10, pairs("be", "bel.txt"), public=True)
+    assert [(t.lang, t.text) for t in texts(tmp_path, (source,))] == [("be", "Ідзі.")]
+    assert benchmark(tmp_path) == {normalised("Я цябе кахаю"), "iloveyou"}
+    for path in (tmp_path / LASER).iterdir():
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"LASER's sentences are not there"):
+        list(texts(tmp_path, (source,)))
+
+
+def test_names_teach_no_language(tmp_path: Path) -> None:
+    sentences = ["Том спи.", "Здравей, Том!", "Вие знаете.", "Знам, че Вие и вие знаете.", "Тук е."]
+    write(tmp_path / "bul.txt", "".join(f"x\t{sentence}\n" for sentence in sentences))
+    found = [text for _, _, text in pairs("bg", "bul.txt")(tmp_path)]
+    assert found == ["Вие знаете.", "Знам, че Вие и вие знаете.", "Тук е."]
+
+
+def test_whatever_holds_sentences_of_tatoeba_leaves_out_the_benchmark() -> None:
+    own = {"langid", "facebookresearch+LASER"}
+    assert [
+        s.folder for s in SOURCES if "Tatoeba" in s.licence and not s.public and s.folder not in own
+    ] == []
+    assert sum(s.public for s in SOURCES) == 2
+
+
 def test_names_of_places_keep_the_halves_apart_by_their_keys(tmp_path: Path) -> None:
     names = {
         "territories": {
@@ -241,6 +278,15 @@ def test_short_parts_of_texts_are_learned_from_as_well() -> None:
     given = [Text("ru", "a", str(n), "раз два три четыре пять шесть семь") for n in range(200)]
     sizes = collections.Counter(len(text.split()) for _, text in fit.pieces(given, random.Random(1)))
     assert sum(sizes[size] for size in (2, 3, 4)) > 150
+
+
+def test_texts_are_learned_from_as_often_as_their_source_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr(fit, "pieces", lambda found, _: seen.append([t.text for t in found]) or [])
+    monkeypatch.setattr(fit, "LanguageModel", lambda _: None)
+    texts_of_both = [Text("ru", "a", "1", "раз", times=3), Text("ru", "a", "2", "два")]
+    fit.fit(texts_of_both, texts_of_both, ())
+    assert seen == [["раз", "раз", "раз", "два"], ["раз", "два"]]
 
 
 def test_every_licence_is_one_that_the_model_may_be_fitted_under() -> None:
