@@ -18,7 +18,7 @@ from corpus.locations import URL, is_utf8, path_part
 #: Scheme of the hub's repositories.
 HUB: Final = "hf"
 #: What a location may be, for messages.
-_SCHEMES: Final = "use a path, s3://, gs:// or hdfs://"
+_SCHEMES: Final = "use a path, s3://, gs://, hdfs:// or hf://"
 
 
 @cache
@@ -57,6 +57,10 @@ def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
         return _hub(), location[match.end() :].rstrip("/")
     if scheme == "s3":
         return _of_s3(location)
+    if scheme in ("http", "https"):
+        raise UsageError(
+            f"{location}: web addresses are not read; download the file first (curl -O), or {_SCHEMES}"
+        )
     rest, _, query = location[match.end() :].partition("?")
     bucket, _, _ = rest.partition("/")
     try:

@@ -63,11 +63,10 @@ class StageFailedError(StageError):
         shown = "; ".join(f"{_one(f)}: {_tail(f)}" if _one(f) else f.message for f in failures[:5])
         more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
         count = f"{len(failures)} shard{'s' if len(failures) > 1 else ''}"
-        super().__init__(f"{stage}: {count} failed ({shown}{more}); mend them and run the same command again")
+        then = f"mend {'them' if len(failures) > 1 else 'it'} and run the same command again"
+        super().__init__(f"{stage}: {count} failed ({shown}{more}); {then}")
         names = ", ".join(_one(f) or f.name for f in failures[:5])
-        self._closing = (
-            f"{stage}: {count} failed, as said above: {names}{more}; mend them and run the same command again"
-        )
+        self._closing = f"{stage}: {count} failed, for the reasons above: {names}{more}; {then}"
 
     def closing(self) -> str:
         return self._closing

@@ -44,6 +44,10 @@ class TestNames:
         assert storage.absolute("a/b") == "/a/b"
         assert storage.absolute(S3) == S3
 
+    def test_a_web_address_is_a_usage_error_that_says_to_download(self) -> None:
+        with pytest.raises(UsageError, match=r"web addresses are not read; download the file first"):
+            storage.info("https://data.example.org/crawl.warc.gz")
+
     def test_unknown_scheme_is_a_usage_error_that_names_those_there_are(self) -> None:
         with pytest.raises(UsageError, match="s3://"):
             storage.open_filesystem("gopher://a/b")

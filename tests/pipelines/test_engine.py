@@ -450,6 +450,7 @@ class TestFailures:
         ) as caught:
             go(source, tmp_path / "out")
         assert caught.value.exit_code == 1
+        assert str(caught.value).endswith("; mend it and run the same command again")
         assert sorted(receipt_times(tmp_path / "out")) == sorted(f"{NAMES[n]}.json" for n in (0, 2, 3, 4))
         assert not (tmp_path / f"out/{NAMES[1]}.parquet").exists()
 
