@@ -16,9 +16,15 @@ LONGEST = 5
 ASKED_WORDS, PLAIN, LIKELY_WORDS, LIKELY = 4, 6.0, 3, 2.0
 #: Letters of the longest word that is not put aside, and words put aside before a line's others are not.
 SHORT, ASIDE = 6, 8
-SHOWN_WORDS, SHOWN = 24, 4.0
+#: Words after which a document's language is looked at, until it has shown one and from then on.
+SHOWN_WORDS, AGAIN_WORDS, SHOWN = 8, 24, 4.0
 #: Times that a word of at most KEPT letters counts in the score of a document.
 COUNTED, KEPT = 10, 12
+#: The proof that a line is Russian: words looked at, the lead, the divisor of a row's weights, the rivals.
+TRIED, PROVED, STEP = 12, 3.5, 4
+RIVALS = ["orv", "bg", "uk", "mk", "be", "sr", "cu", "mhr", "mdf", "tg", "koi", "udm", "rsk", "uz-Cyrl"]
+RIVALS += ["os", "tt"]
+RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюяё"
 MASK = 0xFFFFFFFF
 
 SCRIPT_RANGES = [
@@ -63,24 +69,47 @@ def script(c: str) -> int | None:
     return next((number for number, ranges in SCRIPT_RANGES if within(ord(c), ranges)), 12)
 
 
-def words(text: str) -> list[tuple[int, str, int, bool]]:  # noqa: C901 - the rules of a word, side by side
+@dataclass
+class Word:
+    script: int
+    folded: str
+    #: Its letters before they are put right: (script, small letter).
+    read: list[tuple[int, str]]
+
+    @property
+    def mixed(self) -> bool:
+        return {CYRILLIC, LATIN} <= {script for script, _ in self.read}
+
+    @property
+    def is_alien(self) -> bool:
+        """Whether it has a Cyrillic letter that Russian has not, or ends with ъ."""
+        alien = any(script == CYRILLIC and c not in RUSSIAN for script, c in self.read)
+        return alien or (len(self.read) > 1 and self.read[-1] == (CYRILLIC, "ъ"))
+
+
+def words(text: str) -> list[tuple[int, str, int, bool]]:
     """(script, folded letters, letters, mixed) of every word."""
-    found: list[tuple[int, str, int, bool]] = []
+    return [(word.script, word.folded, len(word.read), word.mixed) for word in read_words(text)]
+
+
+def read_words(text: str) -> list[Word]:  # noqa: C901 - the rules of a word, side by side
+    found: list[Word] = []
     run: list[str] = []
-    scripts: list[int] = []
+    letters: list[tuple[int, str]] = []
     apostrophe = small = False
 
     def close() -> None:
         nonlocal apostrophe, small
-        if scripts:
+        if letters:
+            scripts = [script for script, _ in letters]
             cyrillic, latin = scripts.count(CYRILLIC), scripts.count(LATIN)
             kind = CYRILLIC if cyrillic and cyrillic >= latin else LATIN if latin else scripts[-1]
-            mixed = cyrillic > 0 and latin > 0
             table = CYRILLIC_OF if kind == CYRILLIC else LATIN_OF
+            mixed = cyrillic > 0 and latin > 0
             folded = "".join(table.get(c, c) if mixed else c for c in run[:WORD_LETTERS])
-            found.append((kind, folded, len(scripts), mixed))
+            found.append(Word(kind, folded, letters.copy()))
         run.clear()
-        scripts.clear()
+        letters.clear()
         apostrophe = small = False
 
     for at, c in enumerate(text):
@@ -93,26 +122,24 @@ def words(text: str) -> list[tuple[int, str, int, bool]]:  # noqa: C901 - the ru
             folded = lower if len(lower) == 1 else c
             if kind == CYRILLIC:
                 small |= folded == c
-            if kind == LATIN and c == "I" and small:
-                folded = "l"
-            run.append(folded)
-            scripts.append(kind)
+            letters.append((kind, folded))
+            run.append("l" if kind == LATIN and c == "I" and small else folded)
         elif within(ord(c), MARKS):
             if run and len(run) <= WORD_LETTERS:
                 run[-1] = COMPOSED.get(run[-1] + c, run[-1])
             elif len(run) > WORD_LETTERS:
                 run[WORD_LETTERS - 1] = COMPOSED.get(run[WORD_LETTERS - 1] + c, run[WORD_LETTERS - 1])
-        elif c in "'’ʼ" and scripts and not apostrophe:
+        elif c in "'’ʼ" and letters and not apostrophe:
             apostrophe = True
         elif (
             c == "1"
-            and CYRILLIC in scripts
+            and any(script == CYRILLIC for script, _ in letters)
             and not apostrophe
             and at + 1 < len(text)
             and script(text[at + 1]) == CYRILLIC
         ):
             run.append("ӏ")
-            scripts.append(CYRILLIC)
+            letters.append((CYRILLIC, "ӏ"))
         else:
             close()
     close()
@@ -131,6 +158,14 @@ def _finish(value: int) -> int:
     return max(value, 1)
 
 
+def gram(letters: str) -> int:
+    """The feature of an n-gram; a space is the edge of a word."""
+    value = 0x811C9DC5
+    for letter in map(ord, letters):
+        value = _step(value, letter)
+    return _finish(value)
+
+
 def features(word: str) -> list[int]:
     """Hashes of the n-grams of 1 to 5 letters of the word between two edges, and of a long word whole."""
     padded = [0x20, *map(ord, word), 0x20]
@@ -139,10 +174,7 @@ def features(word: str) -> list[int]:
         for last in range(first, min(first + LONGEST, len(padded))):
             if last == 0:
                 continue
-            value = 0x811C9DC5
-            for letter in padded[first : last + 1]:
-                value = _step(value, letter)
-            found.append(_finish(value))
+            found.append(gram("".join(map(chr, padded[first : last + 1]))))
     if len(padded) > LONGEST:
         value = 0x811C9DC5
         for letter in map(ord, word):
@@ -244,21 +276,108 @@ class Line:
             self.score(one)
 
 
+@dataclass
+class Proof:
+    """Leads of Russian over its rivals, by n-grams of at most three letters."""
+
+    part: Section
+
+    def row(self, three: str) -> np.ndarray:
+        """Leads by the n-grams that end with the last letter; an edge is a space, a word begins with two."""
+        known = {three.removeprefix(" ") if three[1] == " " else three, three[1:], three[2:]} - {" "}
+        leads = np.zeros(len(RIVALS))
+        for letters in known:
+            weights = self.part.weights.get(gram(letters))
+            if weights is not None:
+                for at, rival in enumerate(RIVALS):
+                    leads[at] += (
+                        weights[self.part.labels.index("ru")] - weights[self.part.labels.index(rival)]
+                    )
+        return np.clip(np.sign(leads) * np.floor(np.abs(leads) / STEP + 0.5), -128, 127)
+
+    def needed(self, count: int) -> np.ndarray:
+        bias = np.array([self.part.bias[self.part.labels.index(name)] for name in ("ru", *RIVALS)])
+        biases = (bias[0] - bias[1:]) * count**self.part.length
+        return np.ceil((PROVED - biases) / self.part.scale / STEP)
+
+    def looked_at(self, mine: list[Word]) -> tuple[list[Word], bool]:
+        """The first words, as far as it takes to prove the line Russian, and whether they do."""
+        leads = np.zeros(len(RIVALS))
+        for at, word in enumerate(mine[:TRIED]):
+            if word.folded.endswith("ъ") or not set(word.folded) <= set(RUSSIAN):
+                break
+            padded = f"  {word.folded} "
+            for end in range(3, len(padded) + 1):
+                leads = np.clip(leads + self.row(padded[end - 3 : end]), -(2**15), 2**15 - 1)
+            if (leads >= self.needed(at + 1)).all():
+                return mine[: at + 1], True
+        return [], False
+
+
+@dataclass
+class Document:
+    """A section's sums of a document: of all words that count, and of lines that showed it to be Russian."""
+
+    part: Section
+    proof: Proof | None
+
+    def __post_init__(self) -> None:
+        self.sums = np.zeros(len(self.part.labels), np.int64)
+        self.own = np.zeros(len(self.part.labels), np.int64)
+        self.count = self.own_count = self.proved = 0
+        self.shown: int | None = None
+        self.seen: collections.Counter[str] = collections.Counter()
+
+    def scores(self) -> np.ndarray:
+        sums = self.sums
+        if self.proved:
+            sums = sums + np.trunc(self.own * (self.proved / self.own_count)).astype(np.int64)
+        return _scores(self.part, sums, self.count)
+
+    def prove(self, line: list[Word], kind: int) -> tuple[list[Word], bool]:
+        """The words of the line that are scored, or those that prove it Russian, and whether they do."""
+        mine = [word for word in line if word.script == kind]
+        if self.proof is None or self.shown != self.part.labels.index("ru") or self.own_count == 0:
+            return mine, False
+        alien = next((at for at, word in enumerate(line) if word.is_alien), len(line))
+        before = [word for word in line[:alien] if word.script == kind]
+        looked, proved = self.proof.looked_at(before)
+        if not proved:
+            return mine, False
+        return looked + [word for word in line[alien:] if word.script == kind], alien == len(line)
+
+    def read(self, line: list[Word], kind: int) -> None:
+        mine, proved = self.prove(line, kind)
+        before = self.count
+        if proved:
+            for word in mine:
+                self.seen[word.folded] += 1
+                if self.seen[word.folded] <= COUNTED or len(word.folded) > KEPT:
+                    self.proved, self.count = self.proved + 1, self.count + 1
+        else:
+            read = Line(self.part, self.shown if before >= AGAIN_WORDS else None, self.seen)
+            read.read([word.folded for word in mine])
+            scripts = collections.Counter(script for word in line for script, _ in word.read)
+            most = min(scripts, key=lambda script: (-scripts[script], script))
+            best = int(np.argmax(_scores(self.part, read.sums, read.count)))
+            if self.proof and self.shown is None and most == kind and self.part.labels[best] == "ru":
+                self.own, self.own_count = self.own + read.own, self.own_count + read.counted
+            self.sums, self.count = self.sums + read.own, self.count + read.counted
+        step = SHOWN_WORDS if self.shown is None else AGAIN_WORDS
+        if self.count // step != before // step:
+            best, lead = _lead(self.scores())
+            self.shown = best if lead >= SHOWN else None
+
+
 def chances(parts: list[Section], text: str, kind: int) -> dict[str, float]:
     """The probabilities of a section's labels from the text's words in its script.
 
     The text's lines have less than 150 letters each: every one is a unit.
     """
-    part = parts[kind]
-    sums, count, shown = np.zeros(len(part.labels), np.int64), 0, None
-    seen: collections.Counter[str] = collections.Counter()
-    for line in text.split("\n"):
-        read = Line(part, shown, seen)
-        read.read([word for script, word, *_ in words(line) if script == kind])
-        sums, before, count = sums + read.own, count, count + read.counted
-        if count // SHOWN_WORDS != before // SHOWN_WORDS:
-            best, lead = _lead(_scores(part, sums, count))
-            shown = best if lead >= SHOWN else None
-    scores = _scores(part, sums, count)
+    document = Document(parts[kind], Proof(parts[kind]) if kind == CYRILLIC else None)
+    for line in map(read_words, text.split("\n")):
+        if line:
+            document.read(line, kind)
+    scores = document.scores()
     parts_of_one = np.exp(scores - scores.max())
-    return dict(zip(part.labels, (parts_of_one / parts_of_one.sum()).tolist(), strict=True))
+    return dict(zip(parts[kind].labels, (parts_of_one / parts_of_one.sum()).tolist(), strict=True))

@@ -36,6 +36,10 @@ texts = st.one_of(
     ).map(" ".join),
 )
 
+#: Two lines that show a document to be Russian, so that lines after them may be proved so, and two foreign ones.
+START = "Кошка сидела у окна и смотрела на снег.\nДальше она пошла по дороге к дому\n"
+UKRAINIAN = "Його батько працював у лікарні\nВона чекала на лист від сестри"
+
 
 def read(rows: list[str], **options: int) -> Any:
     return NATIVE.read(text_buffers(pa.array(rows, pa.large_string())), cyrillic=0.3, wanted=[], **options)
@@ -67,6 +71,14 @@ def test_features_are_the_same(word: str) -> None:
     + "министерствовать " * 4
 )
 @example("Кошка сидела у окна и смотрела на снег. " * 3 + "\nКотката беше до прозореца и гледаше снега навън")
+@example(
+    "Кошка сидела у окна и смотрела на снег.\nДальше она пошла по дороге к дому\n" * 3
+    + "Потом все вместе вернулись, і кіт\nон пришёл в царскій домъ\nДальше hier она пошла ѣ по дороге"
+)
+@example(START + "Завтра будет хорошая погода\nВечером пришли гости с подарками\n" + UKRAINIAN)
+@example(START + "Завтра будет хорошая погода, є\nВечером пришли гости с подарками, і їли\n" + UKRAINIAN)
+@example(START + "Завтра будет хорошая погода\n" * 15 + UKRAINIAN)
+@example("Кошка сидела у окна и смотрела на снег.\n" * 14 + "не\nto be и не to be\nwarum деньги")
 @example("як справи " * 30 + "\nПривет " * 15 + "достопримечательность " * 12)
 def test_chances_are_the_same(text: str) -> None:
     rows = read([text])

@@ -20,7 +20,7 @@ impl<'m> Reader<'m> {
         Self {
             model,
             caches: model.sections.iter().map(Cache::new).collect(),
-            seen: vec![Seen::new(); model.sections.len()],
+            seen: vec![Seen::default(); model.sections.len()],
         }
     }
 

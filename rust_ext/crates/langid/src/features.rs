@@ -6,7 +6,7 @@ pub const LONGEST: usize = 5;
 const START: u32 = 0x811C_9DC5;
 const STEP: u32 = 0x9E37_79B1;
 const WHOLE: u32 = 0x5BD1_E995;
-const EDGE: u32 = 0x20;
+pub const EDGE: u32 = 0x20;
 
 #[inline]
 fn step(hash: u32, letter: u32) -> u32 {
@@ -20,6 +20,11 @@ fn finish(hash: u32) -> u32 {
     h = h.wrapping_mul(0x2C1B_3C6D);
     h ^= h >> 12;
     h.max(1)
+}
+
+/// The feature of an n-gram; the edge of a word is the letter `EDGE`.
+pub fn gram(letters: &[u32]) -> u32 {
+    finish(letters.iter().fold(START, |hash, &letter| step(hash, letter)))
 }
 
 /// Calls `feature` with the hash of every n-gram of 1 to `LONGEST` letters of the word between its two ends

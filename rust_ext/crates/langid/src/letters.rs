@@ -34,20 +34,52 @@ pub const MARK: u8 = 0xFE;
 pub const APOSTROPHE: u8 = 0xFD;
 const TABLE: usize = 0x530;
 
+/// Flags of Cyrillic letters in `Tables::cyrillic`, above the letter as it is read.
+pub const SMALL: u32 = 1 << 16;
+/// Outside the Russian alphabet, or ъ.
+pub const ODD: u32 = 1 << 17;
+
+/// Cyrillic letters of two bytes are looked up by the low bits of both: U+0400 to U+04FF.
+const CYRILLIC_BYTES: std::ops::RangeInclusive<u8> = 0xD0..=0xD3;
+
 pub struct Tables {
     class: [u8; TABLE],
     fold: [u16; TABLE],
+    /// Of U+0400 to U+04FF: the letter as it is read with its flags, 0 for what is no letter.
+    cyrillic: [u32; 0x100],
+}
+
+impl Tables {
+    /// The Cyrillic letter of two bytes that `text` begins with, as it is read, with its flags.
+    #[inline]
+    pub fn cyrillic(&self, text: &[u8]) -> Option<u32> {
+        let &[first, second, ..] = text else { return None };
+        let place = usize::from(first & 3) << 6 | usize::from(second & 0x3F);
+        let found = self.cyrillic[place];
+        (CYRILLIC_BYTES.contains(&first) && found != 0).then_some(found)
+    }
 }
 
 pub static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let mut tables = Tables {
         class: [NOT; TABLE],
         fold: [0; TABLE],
+        cyrillic: [0; 0x100],
     };
     for code in 0..TABLE as u32 {
         let Some(c) = char::from_u32(code) else { continue };
         tables.class[code as usize] = class_of(c);
         tables.fold[code as usize] = fold(c) as u16;
+        if tables.class[code as usize] == Script::Cyrillic as u8 && code < 0x500 {
+            let letter = fold(c);
+            let small = if letter == code { SMALL } else { 0 };
+            let odd = if is_russian(letter) && letter != 'ъ' as u32 {
+                0
+            } else {
+                ODD
+            };
+            tables.cyrillic[code as usize - 0x400] = letter | small | odd;
+        }
     }
     tables
 });
@@ -79,6 +111,12 @@ fn class_of(c: char) -> u8 {
         _ => Script::Other,
     };
     script as u8
+}
+
+/// Whether a letter, as it is read, is of the Russian alphabet: а to я, and ё.
+#[inline]
+pub fn is_russian(letter: u32) -> bool {
+    matches!(letter, 0x430..=0x44F | 0x451)
 }
 
 /// A letter as the model reads it: small, one letter for one. The palochka has a small form of its own.

@@ -15,6 +15,7 @@ pub mod fit;
 pub mod letters;
 pub mod model;
 mod pass;
+mod proof;
 mod reading;
 pub mod score;
 mod unit;

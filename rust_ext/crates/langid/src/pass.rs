@@ -1,9 +1,11 @@
 //! One pass over a document's words: sums of scores of its units and of the whole, and what they amount to.
 
-use crate::letters::{SCRIPTS, Script};
-use crate::model::Model;
-use crate::reading::{Reading, Unit};
-use crate::score::{Cache, softmax};
+mod finish;
+mod trial;
+
+use crate::letters::{SCRIPTS, Script, is_russian};
+use crate::model::{Model, Section};
+use crate::score::Cache;
 use crate::unit::{Draft, REMEMBERED, Seen, Tally, insert, is_repeated};
 use crate::words::{Break, Visitor, Word};
 
@@ -12,13 +14,6 @@ const UNIT_LETTERS: u32 = 150;
 
 /// Lines of at least so many letters say which languages a document is in; shorter ones follow them.
 const TELLING_LETTERS: u32 = 40;
-
-/// A language that no telling line is in has this share of the document all the same.
-const UNSEEN: f32 = 0.01;
-
-/// Times that it is counted which languages a document is in: at first each line is named by itself, later with
-/// what was counted before, so that a few names in a Russian document do not make it partly Tajik.
-const ROUNDS: usize = 3;
 
 /// Units after which short lines are joined, so that a document of one-letter lines takes bounded memory.
 const MANY_UNITS: usize = 20_000;
@@ -31,13 +26,16 @@ const PLAIN: f32 = 6.0;
 const LIKELY_WORDS: u32 = 3;
 const LIKELY: f32 = 2.0;
 
-/// In a document that has shown its language, words of more than `SHORT` letters are put aside: short ones are
+/// In a document that has surely shown its language, words of more than `SHORT` letters are put aside: short ones are
 /// mostly remembered and mostly enough. Those put aside are scored at the unit's end, where its language is not
 /// plain by then, or when there are `ASIDE` of them.
 const SHORT: usize = 6;
 
-/// A document has shown its language after this many scored words, where the best score leads by `SHOWN`.
-const SHOWN_WORDS: u64 = 24;
+/// A document has shown its language after a multiple of `SHOWN_WORDS` words that count, where the best score leads
+/// by `SHOWN`; then it is asked again after each `AGAIN_WORDS`. A proof may be tried from the first time on; the
+/// whole model relies on the language after `AGAIN_WORDS`: of short lines in another one it would lose .002 before.
+const SHOWN_WORDS: u64 = 8;
+const AGAIN_WORDS: u64 = 24;
 const SHOWN: f32 = 4.0;
 
 const LETTERS: usize = 0;
@@ -68,6 +66,11 @@ pub struct Pass<'m, 'c> {
     /// Where the last sentence or line ended.
     at: usize,
     drafts: Vec<Draft>,
+    /// Sums and words of Russian units before the document had shown its language, and words of units that were
+    /// proved Russian: each of these counts in the document's score as one of the former on average.
+    own_sums: Vec<i64>,
+    own_words: u64,
+    proved_words: u64,
 }
 
 impl Visitor for Pass<'_, '_> {
@@ -78,13 +81,15 @@ impl Visitor for Pass<'_, '_> {
             self.hard = false;
             return;
         }
-        // Small letters, since they are folded: а to я, and ё.
-        if matches!(letter, 0x430..=0x44F | 0x451) {
+        if is_russian(letter) {
             self.counts[RUSSIAN] += 1;
-        } else if letter == 0x456 {
-            self.counts[DOTTED_I] += 1;
-        } else if matches!(letter, 0x463 | 0x473 | 0x475) {
-            self.counts[PREREFORM] += 1;
+        } else {
+            self.unit.alien += 1;
+            if letter == 0x456 {
+                self.counts[DOTTED_I] += 1;
+            } else if matches!(letter, 0x463 | 0x473 | 0x475) {
+                self.counts[PREREFORM] += 1;
+            }
         }
         if self.hard && !matches!(letter, 0x435 | 0x451 | 0x44E | 0x44F) {
             self.counts[HARD_INSIDE] += 1;
@@ -93,23 +98,22 @@ impl Visitor for Pass<'_, '_> {
     }
 
     #[inline]
+    fn russian(&mut self, letters: &[u32]) {
+        self.unit.letters[Script::Cyrillic as usize] += letters.len() as u32;
+        self.counts[RUSSIAN] += letters.len() as u64;
+    }
+
+    #[inline]
     fn word(&mut self, word: &Word<'_>) {
         self.counts[WORDS] += 1;
         self.counts[MIXED] += u64::from(word.mixed);
-        self.counts[HARD_FINAL] += u64::from(self.hard && word.letters > 1);
+        let hard = self.hard && word.letters > 1;
+        self.counts[HARD_FINAL] += u64::from(hard);
+        self.unit.alien += u32::from(hard);
         self.hard = false;
         let section = word.script as usize;
-        if section >= self.caches.len() || self.unit.plain[section] {
-            return;
-        }
-        let aside = &mut self.unit.aside[section];
-        if self.shown[section].is_none() || word.folded.len() <= SHORT || aside.full {
-            self.score(section, word.folded);
-        } else {
-            aside.push(word.folded);
-            if aside.full {
-                self.score_aside(section);
-            }
+        if section < self.caches.len() && !(section == 0 && self.is_tried(word.folded)) {
+            self.take(section, word.folded);
         }
     }
 
@@ -153,11 +157,37 @@ impl<'m, 'c> Pass<'m, 'c> {
             start: 0,
             at: 0,
             drafts: Vec::new(),
+            own_sums: vec![0; model.sections.first().map_or(0, |s| s.width)],
+            own_words: 0,
+            proved_words: 0,
         }
+    }
+
+    /// Scores a word now or puts it aside, where the unit's language is not plain.
+    fn take(&mut self, section: usize, word: &[u32]) {
+        if self.unit.plain[section] {
+            return;
+        }
+        let shown = self.surely_shown(section);
+        let aside = &mut self.unit.aside[section];
+        if shown.is_none() || word.len() <= SHORT || aside.full {
+            self.score(section, word);
+        } else {
+            aside.push(word);
+            if aside.full {
+                self.score_aside(section);
+            }
+        }
+    }
+
+    /// The label that the document has shown, from enough words for the whole model to rely on it.
+    fn surely_shown(&self, section: usize) -> Option<usize> {
+        self.shown[section].filter(|_| self.words[section] >= AGAIN_WORDS)
     }
 
     /// Adds a word to the unit's sums, and asks whether the unit's language is plain now.
     fn score(&mut self, section: usize, word: &[u32]) {
+        let shown = self.surely_shown(section);
         let (cache, unit) = (&mut self.caches[section], &mut self.unit);
         let (model, sums) = (&self.model.sections[section], &mut unit.sums[section]);
         cache.add(model, word, sums);
@@ -167,8 +197,8 @@ impl<'m, 'c> Pass<'m, 'c> {
             unit.repeated_words[section] += 1;
         }
         let words = unit.words[section];
-        let likely = self.shown[section]
-            .is_some_and(|shown| words >= LIKELY_WORDS && model.lead_of(shown, sums, words) >= LIKELY);
+        let likely =
+            shown.is_some_and(|shown| words >= LIKELY_WORDS && model.lead_of(shown, sums, words) >= LIKELY);
         unit.plain[section] =
             likely || words.is_multiple_of(ASKED_WORDS) && lead(&model.scores(sums, words)).1 >= PLAIN;
     }
@@ -185,24 +215,12 @@ impl<'m, 'c> Pass<'m, 'c> {
     }
 
     fn close(&mut self, at: usize, letters: u32) {
+        let is_proved = self.is_proved();
         for section in 0..self.words.len() {
             self.score_aside(section);
             self.unit.aside[section].full = false;
         }
-        let mut best = [(0, f32::NEG_INFINITY); REMEMBERED];
-        if letters > 0 {
-            let script = most(&self.unit.letters);
-            match self.model.sections.get(script) {
-                Some(section) => {
-                    let first = self.model.first(script);
-                    let scores = section.scores(&self.unit.sums[script], self.unit.words[script]);
-                    for (label, &score) in scores.iter().enumerate() {
-                        insert(&mut best, ((first + label) as u16, score));
-                    }
-                }
-                None => best[0] = ((self.model.first(self.model.sections.len()) + script) as u16, 0.0),
-            }
-        }
+        let best = self.best_of_unit(is_proved);
         self.drafts.push(Draft {
             start: self.start,
             end: at,
@@ -210,78 +228,77 @@ impl<'m, 'c> Pass<'m, 'c> {
             best,
         });
         self.start = at;
+        let proof = self.model.sections[0].proof.as_ref();
+        let is_own = proof.is_some_and(|p| usize::from(best[0].0) == p.label);
         for section in 0..self.words.len() {
-            let parts = self.unit.sums[section].iter_mut();
-            for (whole, part) in self.sums[section].iter_mut().zip(parts) {
-                *whole += i64::from(std::mem::take(part));
+            let is_own = is_own && section == 0 && self.shown[0].is_none();
+            let mut words = self.add_unit(section, is_own);
+            if is_proved && section == 0 {
+                words += self.add_proved();
             }
-            let repeated = std::mem::take(&mut self.unit.repeated_words[section]);
-            if repeated > 0 {
-                let parts = self.unit.repeated[section].iter_mut();
-                for (whole, part) in self.sums[section].iter_mut().zip(parts) {
-                    *whole -= i64::from(std::mem::take(part));
-                }
-            }
-            let words = u64::from(std::mem::take(&mut self.unit.words[section]) - repeated);
             self.words[section] += words;
             // Looked at when the words pass a multiple: most units change nothing.
             let (now, before) = (self.words[section], self.words[section] - words);
-            if now / SHOWN_WORDS != before / SHOWN_WORDS {
+            let step = if self.shown[section].is_none() {
+                SHOWN_WORDS
+            } else {
+                AGAIN_WORDS
+            };
+            if now / step != before / step {
                 let (best, lead) = lead(&self.scores(section));
                 self.shown[section] = (lead >= SHOWN).then_some(best);
             }
         }
+        self.unit.trial.clear();
+        self.unit.alien = 0;
         self.unit.plain.fill(false);
         for (whole, part) in self.letters.iter_mut().zip(&mut self.unit.letters) {
             *whole += u64::from(std::mem::take(part));
         }
     }
 
-    /// What the document is; its text has been read. Cyrillic decides as in `Reader::read`.
-    pub fn finish(mut self, cyrillic: f32) -> Reading {
-        let rest = self.unit.all_letters();
-        if rest > 0 {
-            // Short lines were being joined.
-            self.close(self.at, rest);
+    /// The best labels of the unit, and their scores.
+    fn best_of_unit(&self, is_proved: bool) -> [(u16, f32); REMEMBERED] {
+        let mut best = [(0, f32::NEG_INFINITY); REMEMBERED];
+        let script = most(&self.unit.letters);
+        let first = self.model.first(script.min(self.model.sections.len()));
+        match self.model.sections.get(script) {
+            Some(Section {
+                proof: Some(proof), ..
+            }) if is_proved => best[0] = (proof.label as u16, 0.0),
+            Some(section) => {
+                let scores = section.scores(&self.unit.sums[script], self.unit.words[script]);
+                for (label, &score) in scores.iter().enumerate() {
+                    insert(&mut best, ((first + label) as u16, score));
+                }
+            }
+            None => best[0] = ((first + script) as u16, 0.0),
         }
-        let letters: u64 = self.letters.iter().sum();
-        self.counts[LETTERS] = letters;
-        self.counts[CYRILLIC] = self.letters[Script::Cyrillic as usize];
-        self.counts[LATIN] = self.letters[Script::Latin as usize];
-        let mut reading = Reading {
-            counts: self.counts,
-            ..Reading::default()
-        };
-        if letters == 0 {
-            return reading;
-        }
-        reading.ranked = self.ranked(cyrillic, letters);
-        (reading.units, reading.shares) = self.told(letters);
-        reading
+        best
     }
 
-    /// The labels of the deciding script by probability.
-    fn ranked(&self, cyrillic: f32, letters: u64) -> Vec<(usize, f32)> {
-        let share = self.letters[Script::Cyrillic as usize] as f32 / letters as f32;
-        let of = |&script: &usize| self.letters[script];
-        let mut script = (0..SCRIPTS).rev().max_by_key(of).unwrap_or(0);
-        if share > 0.0 && share >= cyrillic {
-            script = Script::Cyrillic as usize;
-        } else if script == Script::Cyrillic as usize {
-            script = (1..SCRIPTS).rev().max_by_key(of).unwrap_or(1);
+    /// Adds the unit's sums to the document's, and to those of Russian units where it `is_own`; returns its words
+    /// that count.
+    fn add_unit(&mut self, section: usize, is_own: bool) -> u64 {
+        let words = std::mem::take(&mut self.unit.words[section]);
+        if words == 0 {
+            return 0;
         }
-        if script >= self.model.sections.len() {
-            return vec![(self.model.first(self.model.sections.len()) + script, 1.0)];
+        let repeated = std::mem::take(&mut self.unit.repeated_words[section]);
+        let sums = &mut self.unit.sums[section];
+        if repeated > 0 {
+            for (sum, part) in sums.iter_mut().zip(&mut self.unit.repeated[section]) {
+                *sum -= std::mem::take(part);
+            }
         }
-        let chances = softmax(&self.scores(script));
-        let first = self.model.first(script);
-        let mut ranked: Vec<(usize, f32)> = chances
-            .into_iter()
-            .enumerate()
-            .map(|(l, p)| (first + l, p))
-            .collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        ranked
+        let words = u64::from(words - repeated);
+        if is_own {
+            self.own_words += words;
+            add(&mut self.own_sums, sums);
+        }
+        add(&mut self.sums[section], sums);
+        sums.fill(0);
+        words
     }
 
     /// Scores of a section from all words that were scored. Sums of a very long text are halved with its words,
@@ -289,6 +306,12 @@ impl<'m, 'c> Pass<'m, 'c> {
     fn scores(&self, section: usize) -> Vec<f32> {
         let mut words = self.words[section];
         let mut sums = self.sums[section].clone();
+        if section == 0 && self.proved_words > 0 {
+            let by = self.proved_words as f64 / self.own_words as f64;
+            for (sum, &own) in sums.iter_mut().zip(&self.own_sums) {
+                *sum += (own as f64 * by) as i64;
+            }
+        }
         while sums.iter().any(|s| s.unsigned_abs() > i32::MAX as u64) {
             sums.iter_mut().for_each(|s| *s /= 2);
             words = words.div_ceil(2);
@@ -296,48 +319,11 @@ impl<'m, 'c> Pass<'m, 'c> {
         let sums: Vec<i32> = sums.into_iter().map(|s| s as i32).collect();
         self.model.sections[section].scores(&sums, u32::try_from(words).unwrap_or(u32::MAX))
     }
+}
 
-    /// Units with their languages, and the languages' shares: long lines decide alone which languages there are,
-    /// each with the others in mind, then every line is identified with that in mind.
-    fn told(&self, letters: u64) -> (Vec<Unit>, Vec<(usize, f32)>) {
-        let labels = self.model.labels.len();
-        let telling = |d: &&Draft| d.letters >= TELLING_LETTERS;
-        let fewest = if self.drafts.iter().any(|d| telling(&d)) {
-            TELLING_LETTERS
-        } else {
-            1
-        };
-        let mut expected = vec![0f32; labels];
-        for _ in 0..ROUNDS {
-            let mut seen = vec![0u64; labels];
-            for draft in self.drafts.iter().filter(|d| d.letters >= fewest) {
-                seen[draft.label(&expected)] += u64::from(draft.letters);
-            }
-            let whole = seen.iter().sum::<u64>().max(1) as f32;
-            expected = seen.iter().map(|&n| (UNSEEN + n as f32 / whole).ln()).collect();
-        }
-        let mut shares = vec![0u64; labels];
-        let mut units = Vec::with_capacity(self.drafts.len());
-        for draft in &self.drafts {
-            let label = (draft.letters > 0).then(|| draft.label(&expected));
-            if let Some(label) = label {
-                shares[label] += u64::from(draft.letters);
-            }
-            units.push(Unit {
-                start: draft.start,
-                end: draft.end,
-                letters: draft.letters,
-                label,
-            });
-        }
-        let mut shares: Vec<(usize, f32)> = shares
-            .into_iter()
-            .enumerate()
-            .filter(|&(_, n)| n > 0)
-            .map(|(label, n)| (label, n as f32 / letters as f32))
-            .collect();
-        shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        (units, shares)
+fn add(whole: &mut [i64], part: &[i32]) {
+    for (whole, &part) in whole.iter_mut().zip(part) {
+        *whole += i64::from(part);
     }
 }
 
@@ -353,9 +339,10 @@ fn most(letters: &[u32; SCRIPTS]) -> usize {
 fn lead(scores: &[f32]) -> (usize, f32) {
     let (mut best, mut first, mut second) = (0, f32::NEG_INFINITY, f32::NEG_INFINITY);
     for (label, &score) in scores.iter().enumerate() {
-        second = second.max(score.min(first));
         if score > first {
-            (best, first) = (label, score);
+            (best, first, second) = (label, score, first);
+        } else if score > second {
+            second = score;
         }
     }
     (best, first - second)

@@ -64,22 +64,16 @@ fn sum(section: &Section, word: &[u32], sums: &mut [i16]) {
         hashes[count] = feature;
         count += 1;
     });
-    let mut may_be = 0;
-    for at in 0..count {
-        let hash = hashes[at];
-        hashes[may_be] = hash;
-        may_be += usize::from(section.may_know(hash));
-    }
     let (mut rows, mut known) = ([0; MOST], 0);
-    let mut touched = 0;
-    for &hash in &hashes[..may_be] {
-        if let Some(row) = section.find(hash) {
-            // Asked for early: the row is on its way when it is added.
-            touched ^= section.weights(row)[0];
-            rows[known] = row;
-            known += 1;
-        }
+    for &hash in &hashes[..count] {
+        let (row, is_known) = section.place(hash);
+        rows[known] = row;
+        known += usize::from(is_known);
     }
+    // Asked for early: rows are on their way when they are added.
+    let touched = rows[..known]
+        .iter()
+        .fold(0, |touched, &row| touched ^ section.weights(row)[0]);
     std::hint::black_box(touched);
     let (sums, _) = sums.as_chunks_mut::<16>();
     for &row in &rows[..known] {

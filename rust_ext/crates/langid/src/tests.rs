@@ -156,6 +156,25 @@ fn no_word_has_more_features_than_an_i16_of_weights_can_hold() {
 }
 
 #[test]
+fn a_proof_wants_russian_letters_and_a_lead() {
+    let model = model();
+    let proof = model.sections[0].proof.as_ref().expect("the model has Russian");
+    let tried = |text: &str| {
+        let mut leads = Default::default();
+        let words: Vec<Vec<u32>> = text
+            .split(' ')
+            .map(|word| word.chars().map(u32::from).collect())
+            .collect();
+        words.iter().all(|word| proof.add(word, &mut leads)) && proof.holds(&leads, words.len())
+    };
+    assert!(tried(TEXTS[0][0]));
+    assert!(!tried(TEXTS[0][1]), "of another language");
+    assert!(!tried("что это былі и где она сейчас"), "і");
+    assert!(!tried("что это былъ и где она сейчас"), "ъ at the end");
+    assert!(!tried("to"), "Latin letters");
+}
+
+#[test]
 fn keys_that_do_not_ascend_are_refused() {
     let mut data = file();
     let keys = data

@@ -1,7 +1,8 @@
 //! Words of a text: their script, and their letters as the model reads them.
 
 use crate::letters::{
-    APOSTROPHE, MARK, NOT, Script, TABLES, Tables, composed, cyrillic_of, latin_of, look, script_of,
+    APOSTROPHE, MARK, NOT, ODD, SMALL, Script, TABLES, Tables, composed, cyrillic_of, latin_of, look,
+    script_of,
 };
 
 /// Letters of a word that the model reads; the rest are counted only.
@@ -48,6 +49,74 @@ impl Run {
         }
     }
 
+    /// Reads the Cyrillic letters that a word begins with, as many as the model reads; returns how many there are.
+    #[inline]
+    fn begin(&mut self, tables: &Tables, text: &[u8], visitor: &mut impl Visitor) -> usize {
+        let (mut length, mut all) = (0, 0);
+        for (place, pair) in self.folded.iter_mut().zip(text.as_chunks::<2>().0) {
+            let Some(letter) = tables.cyrillic(pair) else {
+                break;
+            };
+            *place = letter & 0xFFFF;
+            all |= letter;
+            length += 1;
+        }
+        if all & ODD == 0 {
+            visitor.russian(&self.folded[..length]);
+        } else {
+            self.folded[..length]
+                .iter()
+                .for_each(|&letter| visitor.letter(letter, Script::Cyrillic));
+        }
+        self.length = length;
+        self.letters = length as u32;
+        self.cyrillic = length as u32;
+        self.small = all & SMALL != 0;
+        length
+    }
+
+    #[inline]
+    fn letter(&mut self, c: char, class: u8, folded: u32, visitor: &mut impl Visitor) {
+        if self.apostrophe {
+            self.push(u32::from(b'\''));
+            self.apostrophe = false;
+        }
+        self.letters += 1;
+        let mut read = folded;
+        if class == Script::Cyrillic as u8 {
+            self.cyrillic += 1;
+            self.small |= folded == c as u32;
+            visitor.letter(folded, Script::Cyrillic);
+        } else if class == Script::Latin as u8 {
+            self.latin += 1;
+            if c == 'I' && self.small {
+                read = u32::from(b'l');
+            }
+            visitor.letter(folded, Script::Latin);
+        } else {
+            self.other = script_of(class);
+            visitor.letter(folded, self.other);
+        }
+        self.push(read);
+    }
+
+    fn mark(&mut self, mark: char) {
+        if let Some(last) = self.length.checked_sub(1).map(|i| &mut self.folded[i])
+            && let Some(one) = composed(*last, mark)
+        {
+            *last = one;
+        }
+    }
+
+    /// Ready for the next word.
+    #[inline]
+    fn clear(&mut self) {
+        *self = Self {
+            folded: self.folded,
+            ..EMPTY
+        };
+    }
+
     fn word(&mut self) -> Word<'_> {
         let script = match (self.cyrillic, self.latin) {
             (0, 0) => self.other,
@@ -87,6 +156,12 @@ const EMPTY: Run = Run {
 pub trait Visitor {
     /// A letter, folded.
     fn letter(&mut self, letter: u32, script: Script);
+    /// The first letters of a word, folded: all of the Russian alphabet, without ъ.
+    fn russian(&mut self, letters: &[u32]) {
+        letters
+            .iter()
+            .for_each(|&letter| self.letter(letter, Script::Cyrillic));
+    }
     fn word(&mut self, word: &Word<'_>);
     /// The end of a sentence or line, and the position after it in bytes.
     fn end(&mut self, kind: Break, at: usize);
@@ -99,40 +174,23 @@ pub trait Visitor {
 /// kana and Han words are runs too.
 pub fn read(text: &str, visitor: &mut impl Visitor) {
     let tables: &Tables = &TABLES;
+    let bytes = text.as_bytes();
     let mut run = EMPTY;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    let mut at = 0;
+    while at < bytes.len() {
+        if run.letters == 0 && bytes[at] >= 0x80 {
+            at += 2 * run.begin(tables, &bytes[at..], visitor);
+        }
+        let Some(c) = char_at(text, at) else { break };
+        at += c.len_utf8();
         let (class, folded) = look(tables, c);
         if class < APOSTROPHE {
-            if run.apostrophe {
-                run.push(u32::from(b'\''));
-                run.apostrophe = false;
-            }
-            run.letters += 1;
-            if class == Script::Cyrillic as u8 {
-                run.cyrillic += 1;
-                run.small |= folded == c as u32;
-                visitor.letter(folded, Script::Cyrillic);
-            } else if class == Script::Latin as u8 {
-                run.latin += 1;
-                let palochka = c == 'I' && run.small;
-                visitor.letter(folded, Script::Latin);
-                run.push(if palochka { u32::from(b'l') } else { folded });
-                continue;
-            } else {
-                run.other = script_of(class);
-                visitor.letter(folded, run.other);
-            }
-            run.push(folded);
+            run.letter(c, class, folded, visitor);
             continue;
         }
         match class {
             MARK => {
-                if let Some(last) = run.length.checked_sub(1).map(|i| &mut run.folded[i])
-                    && let Some(one) = composed(*last, c)
-                {
-                    *last = one;
-                }
+                run.mark(c);
                 continue;
             }
             APOSTROPHE if run.letters > 0 && !run.apostrophe => {
@@ -140,12 +198,9 @@ pub fn read(text: &str, visitor: &mut impl Visitor) {
                 continue;
             }
             _ if c == '1' && run.cyrillic > 0 && !run.apostrophe => {
-                let next = chars.peek().map_or(NOT, |&(_, c)| look(tables, c).0);
+                let next = char_at(text, at).map_or(NOT, |c| look(tables, c).0);
                 if next == Script::Cyrillic as u8 {
-                    run.letters += 1;
-                    run.cyrillic += 1;
-                    visitor.letter('ӏ' as u32, Script::Cyrillic);
-                    run.push('ӏ' as u32);
+                    run.letter(c, Script::Cyrillic as u8, 'ӏ' as u32, visitor);
                     continue;
                 }
             }
@@ -153,11 +208,11 @@ pub fn read(text: &str, visitor: &mut impl Visitor) {
         }
         if run.letters > 0 {
             visitor.word(&run.word());
-            run = EMPTY;
+            run.clear();
         }
         match c {
-            '\n' => visitor.end(Break::Line, at + 1),
-            '.' | '!' | '?' | '…' | '。' => visitor.end(Break::Sentence, at + c.len_utf8()),
+            '\n' => visitor.end(Break::Line, at),
+            '.' | '!' | '?' | '…' | '。' => visitor.end(Break::Sentence, at),
             _ => {}
         }
     }
@@ -165,6 +220,14 @@ pub fn read(text: &str, visitor: &mut impl Visitor) {
         visitor.word(&run.word());
     }
     visitor.end(Break::Line, text.len());
+}
+
+#[inline]
+fn char_at(text: &str, at: usize) -> Option<char> {
+    match text.as_bytes().get(at) {
+        Some(&byte) if byte < 0x80 => Some(char::from(byte)),
+        _ => text.get(at..)?.chars().next(),
+    }
 }
 
 #[cfg(test)]
