@@ -50,7 +50,7 @@ class Identify:
     """Say what language each text is and keep what is Russian (keep = "all": only add the columns)."""
 
     name: ClassVar[str] = "identify"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     needs: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[pa.Schema] = pa.schema(
         [

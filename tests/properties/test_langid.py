@@ -36,7 +36,7 @@ texts = st.one_of(
     ).map(" ".join),
 )
 
-#: Two lines that show a document to be Russian, so that lines after them may be proved so, and two foreign ones.
+#: Two lines that show a document to be Russian, so that lines after them may be proved so; two foreign ones.
 START = "Кошка сидела у окна и смотрела на снег.\nДальше она пошла по дороге к дому\n"
 UKRAINIAN = "Його батько працював у лікарні\nВона чекала на лист від сестри"
 
