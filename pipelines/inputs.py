@@ -52,7 +52,7 @@ PIECE: Final = 256 << 10
 PIECES: Final = 16
 #: Paths of files that are left out of a folder without a word: notes, sums, indexes, what pages are made of.
 _BESIDE: Final = re.compile(
-    r"(^|/)[A-Z][A-Z\d_-]+(\.[a-z]+)?(/|$)"
+    r"(^|/)([A-Z][A-Z\d_-]+(\.[a-z]+)?(/|$)|index\.tsv$)"
     r"|\.(md|rst|cdxj?|idx|md5|sha\d+|crc|log|toml|ya?ml|json|css|js|svg|png|jpe?g|gif|ico|webp|woff2?)$"
 )
 #: Folders that are looked at for receipts: a stage's shards lie in one, somebody's data in thousands.

@@ -122,7 +122,15 @@ class TestFolders:
 
     def test_what_is_left_out_of_a_folder_is_said(self, tmp_path: Path) -> None:
         touch(tmp_path, "set/a.jsonl", "set/part-00000", "set/.b.jsonl", "set/_c.jsonl", "set/x/b.zip")
-        touch(tmp_path, "set/LICENSES/MIT.txt", "set/SHA256SUMS", "set/README.md", "set/a.cdx", "set/x.css")
+        touch(
+            tmp_path,
+            "set/LICENSES/MIT.txt",
+            "set/SHA256SUMS",
+            "set/README.md",
+            "set/a.cdx",
+            "set/x.css",
+            "set/index.tsv",
+        )
         touch(tmp_path, "set/_work/d.jsonl", "set/._a.jsonl", "set/.e")
         (tmp_path / "set/gone.jsonl").symlink_to(tmp_path / "nothing")
         notes: list[str] = []
