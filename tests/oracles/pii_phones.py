@@ -68,8 +68,8 @@ def joined_after(w: Window) -> bool:
 
 
 def measured(w: Window) -> bool:
-    """A unit follows the digits: a quantity."""
-    if any(g.words for g in w.groups):
+    """A unit follows digits that spaces alone part: a quantity."""
+    if w.between != {SPACE} or any(g.words for g in w.groups):
         return False
     after = w.text[w.groups[-1].end :]
     while after and numbers.space(after[0]):

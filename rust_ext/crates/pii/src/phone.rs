@@ -195,9 +195,9 @@ impl Window<'_> {
         closed
     }
 
-    /// A unit follows the digits: they are a quantity.
+    /// A unit follows digits that spaces alone part: they are a quantity.
     fn measured(&self) -> bool {
-        if self.groups.iter().any(|g| g.words) {
+        if self.between != sep::SPACE || self.groups.iter().any(|g| g.words) {
             return false;
         }
         let after = self.text[self.bounds().1..].trim_start_matches(is_space);
