@@ -19,12 +19,14 @@ from typing import ClassVar, Final
 import msgspec
 import pyarrow as pa
 
-from corpus.errors import UsageError
+from corpus.documents import is_parquet, parquet_schema
+from corpus.errors import ShardError, UsageError
 from corpus.inputs import Input
 from corpus.stage import Phase, Task
 from corpus.writing import Output
 from pipelines.inputs import local_tokenizer
 from pipelines.mix import planning, shuffling
+from pipelines.mix.reading import source_of
 from pipelines.mix.recipe import TOKENS, MixRecipe
 from pipelines.tokens.coder import open_coder, tokenizer_path
 
@@ -56,8 +58,9 @@ class Mix:
         """The recipe, read."""
         return msgspec.json.decode(self.recipe, type=MixRecipe)
 
-    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - any will do
-        """Raise UsageError where there is no recipe, or the tokenizer can't be opened."""
+    def check(self, inputs: Sequence[Input], columns: Collection[str]) -> None:  # noqa: ARG002 - by source
+        """Raise UsageError where there is no recipe, the tokenizer can't be opened, or a source has no column
+        that it is weighted by (by its first file of Parquet)."""
         if not self.recipe:
             raise UsageError("mix: no stage of a run; write a recipe and call `bukvar mix RECIPE --out DIR`")
         path = local_tokenizer(self.tokenizer) if self.tokenizer else None
@@ -66,6 +69,11 @@ class Mix:
                 open_coder(path)
             except (ValueError, OSError) as error:
                 raise UsageError(f"mix: {error}") from error
+        for name, source in self.mix.sources.items():
+            wanted = [one.column for one in source.upsampling()]
+            file = next((one for one in inputs if source_of(one) == name and is_parquet(one.path)), None)
+            if wanted and file is not None:
+                _check_columns(file, wanted)
 
     def phases(self, inputs: Sequence[Input]) -> tuple[Phase, ...]:
         """measure, plan, scatter, gather; the first two for the plan alone."""
@@ -104,3 +112,16 @@ class Mix:
                 shuffling.scatter(self.mix, task, out)
             case _:
                 shuffling.gather(self.mix, task, out)
+
+
+def _check_columns(file: Input, wanted: Sequence[str]) -> None:
+    try:
+        known = parquet_schema(file.path).names
+    except ShardError:
+        return  # reading it says so, and fails that file alone
+    for column in wanted:
+        if column not in known:
+            has = ", ".join(known[:12])
+            raise UsageError(
+                f"mix: {file.name}: no column {column!r}, by which the mix weights (it has {has})"
+            )

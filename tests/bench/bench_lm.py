@@ -36,7 +36,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 from tests.bench import vocabulary_texts as texts
-from tests.bench.small_decoder import Course, Decoder, Shape, batch, bits_per_character, chunks
+from tests.bench.small_decoder import Course, Decoder, Shape, add_arguments, batch, bits_per_character, chunks
 from tokenizer.encode import Tokenizer
 from tokenizer.inflection import analyzer
 from tokenizer.morphemes import segment_counts
@@ -331,21 +331,14 @@ def report(runs: Sequence[Mapping[str, Any]]) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--tokenizers", default="plain,penalty,o200k")
     parser.add_argument("--corpora", nargs=2, metavar=("A", "B"))
-    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data", default="45", help="MB of text, comma-separated")
     parser.add_argument(
         "--text", type=float, default=0, help="MB that tokenizers learn from; 0: the most of --data"
     )
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--size", type=int, default=8, help="windows a step")
-    parser.add_argument("--length", type=int, default=192, help="tokens of a window")
-    parser.add_argument("--width", type=int, default=192)
-    parser.add_argument("--layers", type=int, default=3)
-    parser.add_argument("--vocabulary", type=int, default=8000)
     parser.add_argument("--threads", type=int, default=1)
+    add_arguments(parser, steps=2000, size=8, length=192, width=192, layers=3, vocabulary=8000)
     return parser.parse_args()
 
 

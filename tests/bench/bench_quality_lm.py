@@ -26,7 +26,7 @@ from torch import nn
 
 from tests.bench import bench_quality as pools
 from tests.bench.bench_lm import Coder, done, interval, vocabularies, windows
-from tests.bench.small_decoder import Course, Decoder, Shape, bits_per_character, chunks
+from tests.bench.small_decoder import Course, Decoder, Shape, add_arguments, bits_per_character, chunks
 
 FILTERS: Final = ("none", "fineweb2-ru", "ru-web", "oracle")
 #: Characters of a genre that are measured on.
@@ -94,15 +94,8 @@ def report(runs: Sequence[Mapping[str, Any]]) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--chars", type=int, default=1_000_000, help="characters that each model learns from")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--size", type=int, default=16, help="windows a step")
-    parser.add_argument("--length", type=int, default=128, help="tokens of a window")
-    parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--vocabulary", type=int, default=2000)
+    add_arguments(parser, steps=200, size=16, length=128, width=128, layers=2, vocabulary=2000)
     return parser.parse_args()
 
 

@@ -7,10 +7,12 @@ learn from and are scored on the same text with the same context; scores are bit
 
 from __future__ import annotations
 
+import argparse
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -204,3 +206,13 @@ def train(
         if seen:
             seen(step + 1)
     return time.perf_counter() - began
+
+
+def add_arguments(parser: argparse.ArgumentParser, **defaults: int) -> None:
+    """The options of every program that trains such decoders: --work, --seeds, and those of a model and its
+    course, with their defaults."""
+    helped = {"size": "windows a step", "length": "tokens of a window"}
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    for name, value in defaults.items():
+        parser.add_argument(f"--{name}", type=int, default=value, help=helped.get(name))
