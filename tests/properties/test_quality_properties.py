@@ -86,10 +86,12 @@ WORDS = st.sampled_from(
 )
 HEADLINES = st.lists(st.lists(WORDS, min_size=4, max_size=8).map(" ".join), min_size=4, max_size=12)
 LINES = st.lists(st.lists(WORDS, max_size=9).map(" ".join), max_size=14).map("\n".join)
+VERSE = st.lists(st.lists(WORDS, min_size=2, max_size=5).map(" ".join), min_size=4, max_size=8)
 TEXTS = st.one_of(
     st.text(CHARACTERS, max_size=150),
     LINES,
     HEADLINES.map("\n".join),
+    st.tuples(VERSE.map(",\n".join), LINES).map(",\n".join),
     st.lists(WORDS, max_size=150).map(" ".join),
 )
 

@@ -313,6 +313,12 @@ mod tests {
         let at = |name: &str| names().iter().position(|known| known == name).expect("known");
         let text = "Бонус\nВулкан\nБонус\nВулкан и бонусы в саду.";
         assert_eq!(maker.measure(text)[at("spam_kinds")], 2.0 / 28_f64.sqrt());
+        let verse = "Бонус в саду,\nвулкан в саду,\nбонусы в саду,\nвулканы в саду,\n";
+        assert_eq!(maker.measure(verse)[at("spam_kinds")], 0.0);
+        assert_eq!(
+            maker.measure(&format!("{verse}Бонус"))[at("spam_kinds")],
+            1.0 / 33_f64.sqrt()
+        );
         let text = "Страница страница, страницы cookie.";
         assert_eq!(maker.measure(text)[at("service_kinds")], 3.0 / 24_f64.sqrt());
     }

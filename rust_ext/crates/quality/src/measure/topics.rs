@@ -2,7 +2,7 @@
 
 use crate::facts::is;
 use crate::lexicon::{BITS, NAVIGATION, REPORTING, SERVICE, SPAM, TOPICS, WEAK};
-use crate::lines::{Shape, Tok};
+use crate::lines::{Line, Shape, Tok};
 use crate::neighbours::{SCORES, neighbour_slot};
 use crate::sums::{FEW, Values};
 use crate::words::Info;
@@ -142,7 +142,7 @@ impl QualityMaker {
                 kinds as f64 / (letters as f64).sqrt()
             }
         };
-        let (menu, spam) = self.kinds_of_open_lines();
+        let (menu, spam) = (self.menu_kinds(), self.spam_kinds());
         for kinds in [kinds, menu] {
             values.push(root(kinds, letters));
         }
@@ -151,30 +151,40 @@ impl QualityMaker {
         }
     }
 
-    /// Different words in short lines without an end of sentence: those of menus, and in lines that are no verse
-    /// those of the spam topic that has most, words with other meanings among them.
-    fn kinds_of_open_lines(&mut self) -> (usize, usize) {
-        const STRONG: u32 = (1 << SPAM) - 1;
-        let (mut menu, mut spam) = (0, [0; SPAM]);
+    /// Different words of menus in short lines without an end of sentence.
+    fn menu_kinds(&mut self) -> usize {
+        let mut kinds = 0;
         self.lower.window += 1;
         for line in self.lines.list.iter().filter(|line| line.is_open()) {
             for token in line.tokens(&self.tokens) {
                 let info = self.words.info(token.id);
+                kinds += usize::from(info.topics & NAVIGATION != 0 && self.lower.is_new(info.lower));
+            }
+        }
+        kinds
+    }
+
+    /// Different words of the spam topic that has most, words with other meanings among them, in short lines without
+    /// an end of sentence that are no verse.
+    fn spam_kinds(&mut self) -> usize {
+        const STRONG: u32 = (1 << SPAM) - 1;
+        let mut kinds = [0; SPAM];
+        self.lower.window += 1;
+        let short = |line: &&Line| line.is_open() && line.shape != Shape::Verse;
+        for line in self.lines.list.iter().filter(short) {
+            for token in line.tokens(&self.tokens) {
+                let info = self.words.info(token.id);
                 let mut topics = (info.topics | info.topics >> WEAK) & STRONG;
-                if info.topics & NAVIGATION == 0 && topics == 0 || !self.lower.is_new(info.lower) {
-                    continue;
-                }
-                menu += usize::from(info.topics & NAVIGATION != 0);
-                if line.shape == Shape::Verse {
+                if topics == 0 || !self.lower.is_new(info.lower) {
                     continue;
                 }
                 while topics != 0 {
-                    spam[topics.trailing_zeros() as usize] += 1;
+                    kinds[topics.trailing_zeros() as usize] += 1;
                     topics &= topics - 1;
                 }
             }
         }
-        (menu, spam.into_iter().max().unwrap_or(0))
+        kinds.into_iter().max().unwrap_or(0)
     }
 }
 
