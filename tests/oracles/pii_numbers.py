@@ -34,7 +34,7 @@ PLACES, UNITS = (
     tuple(
         re.findall(r'"([^"]+)"', (CRATE / file).read_text("utf-8").split(f"const {name}: ")[1].split("];")[0])
     )
-    for name, file in (("PLACES", "local.rs"), ("UNITS", "phone.rs"))
+    for name, file in (("PLACES", "lists.rs"), ("UNITS", "phone.rs"))
 )
 TOWNS = set(re.findall(r"\b\d{3}\b", _RULES.split("const TOWNS")[1].split("];")[0].split("= [")[1]))
 CODES = [

@@ -15,6 +15,7 @@ mod finder;
 mod glance;
 mod kinds;
 mod labels;
+mod lists;
 mod local;
 mod mask;
 mod numbers;

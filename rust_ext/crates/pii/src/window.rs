@@ -5,7 +5,7 @@ use crate::chars::{is_ignorable, is_letter, is_space, lower, sep};
 use crate::checks;
 use crate::kinds::{Found, Kind};
 use crate::labels::{Labels, label};
-use crate::local;
+use crate::lists;
 use crate::scan::Scan;
 
 /// Digits of the longest number (an account), and groups of a window.
@@ -79,7 +79,7 @@ pub fn judge_chain(text: &str, chain: &[Group], flat: &mut Flat, scan: &mut Scan
             || first == 0
                 && flat
                     .phone_end
-                    .is_some_and(|end| local::list_goes_on(text, end, chain[0].start));
+                    .is_some_and(|end| lists::list_goes_on(text, end, chain[0].start));
         for last in first..chain.len() {
             let group = &chain[last];
             if last > first {
