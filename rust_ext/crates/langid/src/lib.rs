@@ -18,6 +18,7 @@ mod pass;
 mod proof;
 mod reading;
 pub mod score;
+pub mod section;
 mod unit;
 pub mod words;
 

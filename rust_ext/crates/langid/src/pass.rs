@@ -4,7 +4,7 @@ mod finish;
 mod trial;
 
 use crate::letters::{SCRIPTS, Script, is_russian};
-use crate::model::{Model, Section};
+use crate::model::Model;
 use crate::score::Cache;
 use crate::unit::{Draft, REMEMBERED, Seen, Tally, insert, is_repeated};
 use crate::words::{Break, Visitor, Word};
@@ -228,7 +228,7 @@ impl<'m, 'c> Pass<'m, 'c> {
             best,
         });
         self.start = at;
-        let proof = self.model.sections[0].proof.as_ref();
+        let proof = self.model.proof.as_ref();
         let is_own = proof.is_some_and(|p| usize::from(best[0].0) == p.label);
         for section in 0..self.words.len() {
             let is_own = is_own && section == 0 && self.shown[0].is_none();
@@ -261,11 +261,15 @@ impl<'m, 'c> Pass<'m, 'c> {
     fn best_of_unit(&self, is_proved: bool) -> [(u16, f32); REMEMBERED] {
         let mut best = [(0, f32::NEG_INFINITY); REMEMBERED];
         let script = most(&self.unit.letters);
+        if let Some(proof) = self.model.proof.as_ref()
+            && is_proved
+            && script == 0
+        {
+            best[0] = (proof.label as u16, 0.0);
+            return best;
+        }
         let first = self.model.first(script.min(self.model.sections.len()));
         match self.model.sections.get(script) {
-            Some(Section {
-                proof: Some(proof), ..
-            }) if is_proved => best[0] = (proof.label as u16, 0.0),
             Some(section) => {
                 let scores = section.scores(&self.unit.sums[script], self.unit.words[script]);
                 for (label, &score) in scores.iter().enumerate() {

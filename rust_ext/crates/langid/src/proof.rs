@@ -8,7 +8,7 @@
 //! whole model to be Russian. Rows are made of the model's weights when it is loaded.
 
 use crate::features::{EDGE, gram};
-use crate::model::Section;
+use crate::section::Section;
 
 /// What is proved.
 const LABEL: &str = "ru";

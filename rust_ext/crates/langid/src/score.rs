@@ -1,7 +1,7 @@
 //! Scores of words, summed.
 
 use crate::features::{LONGEST, features};
-use crate::model::Section;
+use crate::section::Section;
 use crate::words::WORD_LETTERS;
 
 /// Letters of the longest word that is remembered.

@@ -158,7 +158,7 @@ fn no_word_has_more_features_than_an_i16_of_weights_can_hold() {
 #[test]
 fn a_proof_wants_russian_letters_and_a_lead() {
     let model = model();
-    let proof = model.sections[0].proof.as_ref().expect("the model has Russian");
+    let proof = model.proof.as_ref().expect("the model has Russian");
     let tried = |text: &str| {
         let mut leads = Default::default();
         let words: Vec<Vec<u32>> = text

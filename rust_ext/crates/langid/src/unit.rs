@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::letters::SCRIPTS;
-use crate::model::Section;
 use crate::proof::Leads;
 use crate::score::{KEPT, key};
+use crate::section::Section;
 use crate::words::WORD_LETTERS;
 
 /// Best labels of a unit that are remembered until the document's languages are known.

@@ -14,7 +14,7 @@ impl Pass<'_, '_> {
             State::Proved if self.unit.alien == 0 => return true,
             State::Proved => {}
             State::Open => {
-                let proof = model.sections[0].proof.as_ref();
+                let proof = model.proof.as_ref();
                 if let Some(proof) = proof.filter(|p| self.shown[0] == Some(p.label) && self.own_words > 0)
                     && self.unit.alien == 0
                     && trial.words.len() < TRIED
