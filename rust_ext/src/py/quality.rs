@@ -88,17 +88,13 @@ impl PyQualityModel {
         rows: PyReadonlyArray2<'py, f32>,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let values = self.values(&rows)?;
-        let margins: Vec<f32> = py.detach(|| self.rows(values).map(|row| self.model.margin(row)).collect());
-        Ok(PyArray1::from_vec(py, margins))
+        Ok(PyArray1::from_vec(py, py.detach(|| self.model.margins(values))))
     }
 
     /// The number of each row's register and its probability.
     fn registers<'py>(&self, py: Python<'py>, rows: PyReadonlyArray2<'py, f32>) -> PyResult<Registers<'py>> {
         let values = self.values(&rows)?;
-        let found: Vec<_> = py.detach(|| {
-            let register = |row: &[f32]| self.model.register(row).unwrap_or((0, 0.0));
-            self.rows(values).map(register).collect()
-        });
+        let found = py.detach(|| self.model.registers_of(values));
         let numbers = found.iter().map(|&(number, _)| number as i32).collect();
         let probabilities = found.iter().map(|&(_, probability)| probability).collect();
         Ok((
@@ -133,10 +129,6 @@ impl PyQualityModel {
             return Err(PyValueError::new_err("the rows have another number of signals"));
         }
         Ok(rows.as_slice()?)
-    }
-
-    fn rows<'a>(&self, values: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
-        values.chunks_exact(self.model.features().max(1))
     }
 }
 

@@ -65,9 +65,9 @@ impl QualityModel {
         self.registers.iter().map(name).collect()
     }
 
-    /// The margin of a row: the log of the odds that it is junk.
-    pub fn margin(&self, row: &[f32]) -> f32 {
-        self.junk.score(row)
+    /// The margin of each row: the log of the odds that it is junk.
+    pub fn margins(&self, rows: &[f32]) -> Vec<f32> {
+        self.junk.scores(rows, self.features)
     }
 
     /// The signals that moved a row's margin upwards most, with how far: at most `most`, the furthest first. What
@@ -92,16 +92,24 @@ impl QualityModel {
         order.into_iter().map(|at| (at, moved[at])).collect()
     }
 
-    /// The most probable register of a row and its probability; none where the model knows no registers.
-    pub fn register(&self, row: &[f32]) -> Option<(usize, f32)> {
-        let margins: Vec<f64> = self
+    /// The most probable register of each row and its probability; 0 and 0 where the model knows no registers.
+    pub fn registers_of(&self, rows: &[f32]) -> Vec<(usize, f32)> {
+        let scores: Vec<Vec<f32>> = self
             .registers
             .iter()
-            .map(|ensemble| f64::from(ensemble.score(row)))
+            .map(|ensemble| ensemble.scores(rows, self.features))
             .collect();
-        let best = (0..margins.len()).max_by(|&a, &b| margins[a].total_cmp(&margins[b]).then(b.cmp(&a)))?;
-        let sum: f64 = margins.iter().map(|margin| (margin - margins[best]).exp()).sum();
-        Some((best, (1.0 / sum) as f32))
+        let most_probable = |row: usize| {
+            let margin = |at: usize| f64::from(scores[at][row]);
+            let best = (0..scores.len()).max_by(|&a, &b| margin(a).total_cmp(&margin(b)).then(b.cmp(&a)))?;
+            let sum: f64 = (0..scores.len())
+                .map(|at| (margin(at) - margin(best)).exp())
+                .sum();
+            Some((best, (1.0 / sum) as f32))
+        };
+        (0..rows.len() / self.features.max(1))
+            .map(|row| most_probable(row).unwrap_or((0, 0.0)))
+            .collect()
     }
 }
 
@@ -166,14 +174,16 @@ mod tests {
     #[test]
     fn the_signal_that_moved_the_margin_most_comes_first() {
         let model = model();
-        assert_eq!(model.margin(&[1.0, 3.0, 0.0]), 2.0);
+        assert_eq!(model.margins(&[1.0, 3.0, 0.0, 0.0, 3.0, 0.0]), [2.0, 0.0]);
         assert_eq!(model.reasons(&[1.0, 3.0, 0.0], 3), [(0, 1.0), (1, 1.0)]);
         assert_eq!(model.reasons(&[1.0, 0.0, 0.0], 3), [(0, 1.0)]);
     }
 
     #[test]
     fn the_register_is_the_likeliest_with_its_probability() {
-        let (register, probability) = model().register(&[1.0, 0.0, 0.0]).expect("a register");
+        let [(register, probability)] = model().registers_of(&[1.0, 0.0, 0.0])[..] else {
+            panic!("a register a row");
+        };
         assert_eq!(model().registers()[register], "news");
         assert!((probability - 0.880_797).abs() < 1e-5);
     }

@@ -10,4 +10,5 @@ pub mod letters;
 pub mod lines;
 pub mod repetition;
 pub mod signals;
+mod stop_words;
 pub mod words;

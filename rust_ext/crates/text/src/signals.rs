@@ -5,14 +5,13 @@
 //! the place of spaCy's. A ratio with nothing below the line is 0. `tests/oracles/signals.py` is the
 //! oracle of this file.
 
-use std::collections::HashSet;
-
 use memchr::memmem;
 
 use super::chars::{ends_sentence, is_space};
 use super::interner::Interner;
 use super::lines::{char_count, newline_runs, python_lines, strip};
 use super::repetition::{Duplicates, MAX_TOKENS, NGramCounter, Word, duplicates};
+use super::stop_words::StopWords;
 use super::words::tokens;
 
 /// Names of the signals, in the order of `Signals::values`.
@@ -67,8 +66,7 @@ const SHORT_LINE: usize = 30;
 
 /// Computes signals; holds scratch memory and the stop words.
 pub struct SignalMaker {
-    stop_words: HashSet<String>,
-    longest_stop_word: usize,
+    stop_words: StopWords,
     interner: Interner,
     n_grams: NGramCounter,
     words: Vec<Word>,
@@ -97,14 +95,8 @@ struct TokenSums {
 impl SignalMaker {
     /// `stop_words` are compared with words in lower case.
     pub fn new(stop_words: &[String]) -> Self {
-        let stop_words: HashSet<String> = stop_words.iter().map(|word| word.to_lowercase()).collect();
         Self {
-            longest_stop_word: stop_words
-                .iter()
-                .map(|word| word.chars().count())
-                .max()
-                .unwrap_or(0),
-            stop_words,
+            stop_words: StopWords::new(stop_words),
             interner: Interner::default(),
             n_grams: NGramCounter::default(),
             words: Vec::new(),
@@ -192,7 +184,7 @@ impl SignalMaker {
             with_letter: 0,
             stop_words: 0,
         };
-        let mut met: HashSet<&str> = HashSet::new();
+        self.stop_words.start();
         self.interner.start();
         self.words.clear();
         self.spans.clear();
@@ -215,14 +207,11 @@ impl SignalMaker {
                 self.spans.push((token.start as u32, token.end as u32));
                 self.ids.push(id);
             }
-            if new && token.has_letter && token.chars <= self.longest_stop_word {
-                let lower = text[token.start..token.end].to_lowercase();
-                if let Some(word) = self.stop_words.get(&lower) {
-                    met.insert(word);
-                }
+            if new && token.has_letter {
+                self.stop_words.add(&text[token.start..token.end], token.chars);
             }
         }
-        sums.stop_words = met.len();
+        sums.stop_words = self.stop_words.count();
         sums
     }
 
