@@ -29,7 +29,7 @@ REASON: Final = "blocked_address"
 def load(categories: tuple[str, ...], locations: tuple[str, ...]) -> AddressLists | None:
     """Own categories and files (of a folder, all of them), read once a process; None where neither is named.
 
-    Raises UsageError with list, line and remedy where a line is no rule.
+    Raises UsageError with list, line and remedy where a line is no rule, and where files hold none at all.
     """
     if not categories and not locations:
         return None
@@ -37,9 +37,15 @@ def load(categories: tuple[str, ...], locations: tuple[str, ...]) -> AddressList
     files = [file for location in locations for file in _files(location)]
     lists += [(_name(file), storage.read_bytes(file)) for file in files]
     try:
-        return AddressLists(lists)
+        read = AddressLists(lists)
     except ValueError as error:
         raise UsageError(f"extract.blocklists: {error}") from error
+    if not read.counts()[0]:
+        raise UsageError(
+            f"extract.blocklists: no line of {', '.join(locations)} is a rule about addresses of pages; "
+            "a rule is a line such as example.ru or /casino/ (docs/addresses.md)"
+        )
+    return read
 
 
 def _files(location: str) -> list[str]:

@@ -106,10 +106,14 @@ def test_own_lists_tell_spam_from_what_only_sounds_like_it() -> None:
         ("; bad.example", False),
         ("! bad.example", False),
         ("#bad.example", False),
+        ("/page", True),
+        ("/page*", True),
+        ("*/page?x=*", True),
+        ("/pages/*", False),
     ],
 )
 def test_lines_of_public_lists_are_read(tmp_path: Path, line: str, blocked: bool) -> None:
-    (tmp_path / "list.txt").write_text(f"# list\n{line}\r\n\n")
+    (tmp_path / "list.txt").write_text(f"# list\n{line}\r\n\nelse.example")
     lists = blocklists.load((), (str(tmp_path / "list.txt"),))
     assert (blocklists.why(lists, "http://www.bad.example/page?x=1") is not None) == blocked
 
@@ -144,6 +148,13 @@ def test_a_broken_line_is_named_before_any_work(tmp_path: Path) -> None:
         UsageError, match=r"my\.txt:2: \"not a rule\" has a space .* correct or remove the line"
     ):
         Extract(blocklists=(str(tmp_path / "my.txt"),)).check([])
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "domain,kind\nbad.example,casino\n", "##.banner\n"])
+def test_lists_without_a_rule_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "my.csv").write_text(text)
+    with pytest.raises(UsageError, match=r"no line of .*my\.csv is a rule about addresses of pages"):
+        Extract(blocklists=(str(tmp_path / "my.csv"),)).check([])
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -10,7 +10,7 @@
 //! | `0.0.0.0 a.ru b.ru` | a hosts file: domains; so `address=/a.ru/0.0.0.0` of dnsmasq |
 //! | `\|\|a.ru^`, `\|\|a.ru/path` | AdBlock: a domain, or what lies below a path of it |
 //! | `@@\|\|a.ru^`, `@@a.ru` | an exception: nothing below it is blocked |
-//! | `/casino/` | a piece of the path |
+//! | `/casino/`, `*/casino/*` | a piece of the path |
 //! | `a.ru`, `.a.ru`, `*.a.ru`, `a.ru/path`, `http://a.ru/` | a domain with all below it, or a path of it (UT1) |
 //!
 //! AdBlock lines about parts of pages (`##`, options such as `$third-party`, regular expressions) say nothing of
@@ -172,13 +172,16 @@ fn adblock_or_plain(line: &str) -> Result<Line, &'static str> {
     if !options.split(',').all(|option| whole_page.contains(&option)) {
         return Ok(Line::Unused);
     }
-    if let Some(piece) = line.strip_prefix('/').filter(|_| !line.starts_with("//")) {
+    // A piece may stand anywhere in a path: stars at its ends say nothing more.
+    let open = line.trim_start_matches('*');
+    let piece = if open.starts_with('/') { open } else { line }.trim_end_matches('*');
+    if piece.starts_with('/') && !piece.starts_with("//") {
         let plain = piece
             .chars()
             .all(|c| c.is_alphanumeric() || "/_.-%=&?".contains(c));
-        let usable = plain && !exception && piece.len() >= 3;
+        let usable = plain && !exception && piece.len() >= 4;
         return Ok(if usable {
-            Line::Rules(vec![Rule::Piece(line.to_owned())])
+            Line::Rules(vec![Rule::Piece(piece.to_owned())])
         } else {
             Line::Unused
         });
