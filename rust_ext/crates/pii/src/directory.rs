@@ -83,7 +83,7 @@ pub fn in_directory(text: &str, start: usize, end: usize) -> bool {
         .take(3)
         .any(|word| {
             let small: String = word.chars().map(lower).collect();
-            // Two Russian letters have four bytes: most words are told from an institution's by them.
+            // Two Russian letters take four bytes, which already differ from those of an institution in most words.
             let Some(head) = small.as_bytes().first_chunk::<4>() else {
                 return false;
             };
